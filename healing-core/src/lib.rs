@@ -1,0 +1,10 @@
+//! The healing policy as a library without I/O.
+
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "policy")]
+pub mod decision;
+#[cfg(feature = "wire")]
+pub mod health;
+#[cfg(feature = "policy")]
+pub mod observation;
