@@ -1,1 +1,7 @@
-//! placeholder
+//! The doctor beside the app: it polls, decides by `healing-core`, treats, and records why.
+//!
+//! Two binaries share this library: `healing-sidecar` runs beside the app, `healing` is the
+//! operator's command. Rules about *when* to heal are not found here: they are `healing-core`'s.
+
+pub mod commands;
+pub mod pod;

@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! The operator's command.
+
+fn main() -> std::process::ExitCode {
+    healing_sidecar::commands::main()
+}
