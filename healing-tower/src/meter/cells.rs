@@ -1,0 +1,57 @@
+//! Where counts live: one set of cells a thread, so that two threads never write to one cache line.
+//!
+//! A thread is given a number when it first records; its number picks the shard. With at least as
+//! many shards as cores, workers of a runtime do not meet. Where threads do share a shard the counts
+//! stay right (every write is an atomic addition), only slower. Readers add the shards up.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+
+/// Cells on cache lines of their own. 128 bytes: the adjacent-line prefetcher pulls pairs of 64.
+#[derive(Default)]
+#[repr(align(128))]
+struct Line([AtomicU64; 16]);
+
+/// A fixed number of counters that share no cache line with anything else.
+pub(crate) struct Cells(Box<[Line]>);
+
+impl Cells {
+    /// `len` counters at zero.
+    pub(crate) fn new(len: usize) -> Self {
+        Self((0..len.div_ceil(16)).map(|_| Line::default()).collect())
+    }
+
+    /// Adds to one counter.
+    #[inline]
+    pub(crate) fn add(&self, index: usize, value: u64) {
+        if let Some(line) = self.0.get(index / 16) {
+            line.0[index % 16].fetch_add(value, Relaxed);
+        }
+    }
+
+    /// The value of one counter.
+    pub(crate) fn get(&self, index: usize) -> u64 {
+        (self.0.get(index / 16)).map_or(0, |line| line.0[index % 16].load(Relaxed))
+    }
+}
+
+/// How many shards to have: more than threads that record at once, a power of two.
+pub(crate) fn shard_count() -> usize {
+    let cores = std::thread::available_parallelism().map_or(4, usize::from);
+    (2 * cores).next_power_of_two().clamp(4, 64)
+}
+
+/// The number of this thread among those that have recorded anything.
+#[inline]
+pub(crate) fn thread_number() -> usize {
+    thread_local!(static NUMBER: Cell<usize> = const { Cell::new(usize::MAX) });
+    NUMBER.with(|number| match number.get() {
+        usize::MAX => {
+            static NEXT: AtomicUsize = AtomicUsize::new(0);
+            let new = NEXT.fetch_add(1, Relaxed);
+            number.set(new);
+            new
+        }
+        known => known,
+    })
+}

@@ -1,0 +1,196 @@
+//! What an owner can choose about counting.
+
+use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
+use std::fmt;
+use std::sync::Arc;
+
+/// How requests are counted: routes, paths left out, what an error is, panics, bodies.
+///
+/// ```
+/// use healing_tower::{MeterOptions, TrackBody};
+///
+/// let options = MeterOptions::new()
+///     .routes(100)
+///     .exclude("/internal/*")
+///     .errors(|response| response.status.is_server_error() && response.status != 503)
+///     .track_body(TrackBody::Always);
+/// ```
+#[derive(Clone)]
+pub struct MeterOptions {
+    pub(crate) routes: usize,
+    pub(crate) exclude: Vec<Pattern>,
+    pub(crate) bounds: Vec<f64>,
+    pub(crate) errors: Option<ErrorRule>,
+    pub(crate) route_of: Option<RouteRule>,
+    pub(crate) reraise_panics: bool,
+    pub(crate) track_body: TrackBody,
+}
+
+type ErrorRule = Arc<dyn Fn(&ResponseHead<'_>) -> bool + Send + Sync>;
+type RouteRule = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync>;
+
+/// When a response body is followed to its end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum TrackBody {
+    /// Where its size is not known beforehand: streams, generated bodies, gRPC. A body of exact size
+    /// is in memory already; it cannot fail, and its request ends with the response head.
+    #[default]
+    Unsized,
+    /// Every body, so that a client that leaves while a large body of known size is being sent counts
+    /// as cancelled, and its sending time as part of the duration. Costs an allocation more.
+    Always,
+    /// None: a request ends with the response head. Failures midway are not seen.
+    Never,
+}
+
+/// The head of a request, for [`MeterOptions::route_of`].
+#[derive(Debug)]
+pub struct RequestHead<'a> {
+    /// Method.
+    pub method: &'a Method,
+    /// Target.
+    pub uri: &'a Uri,
+    /// Headers.
+    pub headers: &'a HeaderMap,
+    /// Extensions.
+    pub extensions: &'a Extensions,
+}
+
+/// The head of a response, for [`MeterOptions::errors`].
+#[derive(Debug)]
+pub struct ResponseHead<'a> {
+    /// Status code.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: &'a HeaderMap,
+    /// Extensions.
+    pub extensions: &'a Extensions,
+}
+
+/// A path that is left out: exact, or a prefix.
+#[derive(Debug, Clone)]
+pub(crate) struct Pattern {
+    text: String,
+    prefix: bool,
+}
+
+impl Pattern {
+    pub(crate) fn matches(&self, path: &str) -> bool {
+        if self.prefix {
+            path.starts_with(&self.text)
+        } else {
+            path == self.text
+        }
+    }
+}
+
+/// OpenTelemetry's advice for `http.server.request.duration`.
+const BOUNDS: [f64; 14] = [
+    0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
+];
+
+impl Default for MeterOptions {
+    fn default() -> Self {
+        Self {
+            routes: 256,
+            exclude: Vec::new(),
+            bounds: BOUNDS.to_vec(),
+            errors: None,
+            route_of: None,
+            reraise_panics: false,
+            track_body: TrackBody::Unsized,
+        }
+    }
+}
+
+impl MeterOptions {
+    /// The defaults: 256 routes, nothing left out, 5xx is an error, panics become a 500.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many routes get series of their own; what comes later is `http_route="other"`.
+    #[must_use]
+    pub fn routes(mut self, cap: usize) -> Self {
+        self.routes = cap;
+        self
+    }
+
+    /// Leaves a path out of every count: `/status` that path alone, `/internal/*` all that begins
+    /// with `/internal/`. Healing's own endpoints are left out always.
+    #[must_use]
+    pub fn exclude(mut self, path: impl Into<String>) -> Self {
+        let mut text = path.into();
+        let prefix = text.ends_with('*');
+        if prefix {
+            text.pop();
+        }
+        self.exclude.push(Pattern { text, prefix });
+        self
+    }
+
+    /// Upper bounds of the histogram's buckets in seconds. They are sorted; what is not above zero
+    /// and finite is dropped.
+    #[must_use]
+    pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
+        self.bounds = bounds
+            .into_iter()
+            .filter(|b| b.is_finite() && *b > 0.0)
+            .collect();
+        self.bounds.sort_by(f64::total_cmp);
+        self.bounds.dedup();
+        self
+    }
+
+    /// Which responses are errors; 5xx by default. Panics, failed bodies and errors of the service
+    /// itself always are.
+    #[must_use]
+    pub fn errors(
+        mut self,
+        rule: impl Fn(&ResponseHead<'_>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.errors = Some(Arc::new(rule));
+        self
+    }
+
+    /// How to find the route template of a request; by default axum's `MatchedPath`. Give templates,
+    /// never raw paths: each text takes one of the [`routes`](Self::routes), none is `unmatched`.
+    #[must_use]
+    pub fn route_of(
+        mut self,
+        rule: impl for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync + 'static,
+    ) -> Self {
+        self.route_of = Some(Arc::new(rule));
+        self
+    }
+
+    /// Lets a caught panic go on after counting it, for those who have a panic handler further out.
+    /// By default it becomes a 500.
+    #[must_use]
+    pub fn reraise_panics(mut self, reraise: bool) -> Self {
+        self.reraise_panics = reraise;
+        self
+    }
+
+    /// Which bodies are followed to their end.
+    #[must_use]
+    pub fn track_body(mut self, track: TrackBody) -> Self {
+        self.track_body = track;
+        self
+    }
+}
+
+impl fmt::Debug for MeterOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MeterOptions")
+            .field("routes", &self.routes)
+            .field("exclude", &self.exclude)
+            .field("bounds", &self.bounds)
+            .field("errors", &self.errors.as_ref().map(|_| "custom"))
+            .field("route_of", &self.route_of.as_ref().map(|_| "custom"))
+            .field("reraise_panics", &self.reraise_panics)
+            .field("track_body", &self.track_body)
+            .finish()
+    }
+}

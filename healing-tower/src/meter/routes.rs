@@ -1,0 +1,185 @@
+//! Route templates to series, without a lock or a label map on the way.
+//!
+//! The table is open-addressed and only ever filled, so a lookup is a hash, a load and a comparison
+//! of the text (by content: a nested router makes a new `Arc<str>` for each request). Inserting takes
+//! a lock, once a route. Beyond the cap everything new is `other`.
+
+use super::series::Endpoint;
+use http::Method;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// The label of requests for which no route matched.
+pub(crate) const UNMATCHED: &str = "unmatched";
+/// The label of routes beyond the cap.
+pub(crate) const OTHER: &str = "other";
+
+/// Methods as OpenTelemetry lists them, in the order of their slots; the last is for all others.
+pub(crate) const METHODS: [&str; 10] = [
+    "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "_OTHER",
+];
+
+/// One route template and its endpoints by method.
+pub(crate) struct Route {
+    name: Box<str>,
+    endpoints: [OnceLock<Box<Endpoint>>; METHODS.len()],
+}
+
+impl Route {
+    fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            endpoints: [const { OnceLock::new() }; METHODS.len()],
+        }
+    }
+
+    /// The endpoint for a method.
+    #[inline]
+    pub(crate) fn endpoint(&self, method: &Method, shards: usize) -> &Endpoint {
+        let slot = match *method {
+            Method::GET => 0,
+            Method::POST => 1,
+            Method::PUT => 2,
+            Method::DELETE => 3,
+            Method::HEAD => 4,
+            Method::OPTIONS => 5,
+            Method::PATCH => 6,
+            Method::CONNECT => 7,
+            Method::TRACE => 8,
+            _ => 9,
+        };
+        self.endpoints[slot].get_or_init(|| Box::new(Endpoint::new(shards)))
+    }
+
+    /// The template.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The endpoints that were called, with their method's label.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
+        let endpoints = METHODS.into_iter().zip(&self.endpoints);
+        endpoints.filter_map(|(method, cell)| Some((method, &**cell.get()?)))
+    }
+}
+
+/// All routes that were seen.
+pub(crate) struct Routes {
+    unmatched: Route,
+    other: Route,
+    slots: Box<[OnceLock<Route>]>,
+    /// Guards insertion and holds how many slots are filled.
+    filled: Mutex<usize>,
+    cap: usize,
+}
+
+impl Routes {
+    /// Room for `cap` routes.
+    pub(crate) fn new(cap: usize) -> Self {
+        // Half empty at most: short probes, and always an empty slot to stop at.
+        let slots = (2 * cap).next_power_of_two().max(2);
+        Self {
+            unmatched: Route::new(UNMATCHED),
+            other: Route::new(OTHER),
+            slots: (0..slots).map(|_| OnceLock::new()).collect(),
+            filled: Mutex::new(0),
+            cap,
+        }
+    }
+
+    /// The route of a template.
+    #[inline]
+    pub(crate) fn get(&self, template: Option<&str>) -> &Route {
+        let Some(template) = template else {
+            return &self.unmatched;
+        };
+        match self.find(template) {
+            Ok(route) => route,
+            Err(_) => self.insert(template),
+        }
+    }
+
+    /// The route, or the empty slot where it would be.
+    #[inline]
+    fn find(&self, template: &str) -> Result<&Route, usize> {
+        let mask = self.slots.len() - 1;
+        let mut index = hash(template.as_bytes()) & mask;
+        loop {
+            match self.slots[index].get() {
+                Some(route) if *route.name == *template => return Ok(route),
+                Some(_) => index = (index + 1) & mask,
+                None => return Err(index),
+            }
+        }
+    }
+
+    #[cold]
+    fn insert(&self, template: &str) -> &Route {
+        let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.find(template) {
+            Ok(route) => route,
+            Err(_) if *filled >= self.cap => &self.other,
+            Err(slot) => {
+                *filled += 1;
+                self.slots[slot].get_or_init(|| Route::new(template))
+            }
+        }
+    }
+
+    /// Every route, those without a template last.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
+        let named = self.slots.iter().filter_map(OnceLock::get);
+        named.chain([&self.other, &self.unmatched])
+    }
+}
+
+/// Fx: a multiplication for eight bytes. Templates come from the program, not from clients.
+#[inline]
+fn hash(bytes: &[u8]) -> usize {
+    const K: u64 = 0x517c_c1b7_2722_0a95;
+    let mut hash = bytes.len() as u64;
+    let mut chunks = bytes.chunks_exact(8);
+    for chunk in &mut chunks {
+        let mut word = [0; 8];
+        word.copy_from_slice(chunk);
+        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(K);
+    }
+    for byte in chunks.remainder() {
+        hash = (hash.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(K);
+    }
+    // The best bits of a product are the high ones.
+    (hash >> 32) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_one_route_by_content() {
+        let routes = Routes::new(8);
+        let first = String::from("/users/{id}");
+        let second = first.clone();
+        assert!(std::ptr::eq(
+            routes.get(Some(&first)),
+            routes.get(Some(&second))
+        ));
+        assert!(!std::ptr::eq(
+            routes.get(Some("/users/{name}")),
+            routes.get(Some(&first))
+        ));
+        assert_eq!(routes.get(None).name(), UNMATCHED);
+    }
+
+    #[test]
+    fn beyond_the_cap_all_is_other() {
+        let routes = Routes::new(3);
+        for index in 0..100 {
+            routes.get(Some(&format!("/r/{index}")));
+        }
+        let names: Vec<_> = routes.iter().map(Route::name).collect();
+        assert_eq!(names.len(), 3 + 2);
+        assert_eq!(routes.get(Some("/r/50")).name(), OTHER);
+        assert_eq!(routes.get(Some("/r/2")).name(), "/r/2");
+        assert_eq!(Routes::new(0).get(Some("/")).name(), OTHER);
+    }
+}

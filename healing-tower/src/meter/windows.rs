@@ -1,0 +1,183 @@
+//! Rates, ratios and quantiles over the last 10 s and 60 s, for people.
+//!
+//! The care thread takes a sample of the cumulative counts about once a second; a window is the
+//! difference between the newest sample and the one that is its length older. The request path knows
+//! nothing of it, and the samples are a ring of fixed length.
+
+use super::durations::{self, BUCKETS, Counts};
+use healing_core::health::WindowStats;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The windows, in seconds.
+const WINDOWS: [u64; 2] = [10, 60];
+/// Samples kept, one a second: one more than seconds in the longest window.
+const KEPT: usize = 61;
+
+/// Cumulative counts at one moment.
+#[derive(Clone)]
+pub(crate) struct Sample {
+    /// Since the meter's start.
+    pub(crate) at: Duration,
+    pub(crate) errors: u64,
+    pub(crate) panics: u64,
+    pub(crate) durations: Counts,
+    /// Requests in flight; once kept: the most seen since the sample before.
+    pub(crate) in_flight: u64,
+}
+
+impl Sample {
+    /// Nothing yet.
+    pub(crate) fn zero() -> Self {
+        Self {
+            at: Duration::ZERO,
+            errors: 0,
+            panics: 0,
+            durations: [0; BUCKETS],
+            in_flight: 0,
+        }
+    }
+}
+
+/// The ring of samples.
+pub(crate) struct Windows {
+    kept: VecDeque<Sample>,
+    /// Newer than the last kept one.
+    latest: Sample,
+}
+
+impl Windows {
+    pub(crate) fn new() -> Self {
+        let mut kept = VecDeque::with_capacity(KEPT);
+        kept.push_back(Sample::zero());
+        Self {
+            kept,
+            latest: Sample::zero(),
+        }
+    }
+
+    /// Takes a sample. Often is good for the peak; one a second is kept.
+    pub(crate) fn push(&mut self, mut sample: Sample) {
+        let last_kept = self.kept.back().map_or(Duration::ZERO, |kept| kept.at);
+        if self.latest.at > last_kept {
+            sample.in_flight = sample.in_flight.max(self.latest.in_flight);
+        }
+        // The first one in each second is kept: by the clock, so that jitter does not add up.
+        if sample.at.as_secs() > last_kept.as_secs() {
+            if self.kept.len() == KEPT {
+                self.kept.pop_front();
+            }
+            self.kept.push_back(sample.clone());
+        }
+        self.latest = sample;
+    }
+
+    /// The figures of each window, as of the last sample.
+    pub(crate) fn stats(&self) -> Vec<WindowStats> {
+        WINDOWS
+            .iter()
+            .map(|&seconds| self.window(seconds))
+            .collect()
+    }
+
+    fn window(&self, seconds: u64) -> WindowStats {
+        // A young process has a shorter window; its rate is over the time there was.
+        let begin = self.latest.at.saturating_sub(Duration::from_secs(seconds));
+        let inside = self.kept.iter().filter(|sample| sample.at > begin);
+        let peak = inside
+            .chain([&self.latest])
+            .map(|sample| sample.in_flight)
+            .max();
+        let before = self.kept.iter().rev().find(|sample| sample.at <= begin);
+        let base = before.or(self.kept.front()).unwrap_or(&self.latest);
+
+        let now = &self.latest;
+        let counts: Counts =
+            std::array::from_fn(|i| now.durations[i].saturating_sub(base.durations[i]));
+        let requests: u64 = counts.iter().sum();
+        let span = now.at.saturating_sub(base.at).as_secs_f64();
+        let ratio = |now: u64, then: u64| {
+            (requests > 0).then(|| (now.saturating_sub(then) as f64 / requests as f64).min(1.0))
+        };
+        WindowStats {
+            seconds: seconds as f64,
+            request_rate: if span > 0.0 {
+                requests as f64 / span
+            } else {
+                0.0
+            },
+            error_ratio: ratio(now.errors, base.errors),
+            panic_ratio: ratio(now.panics, base.panics),
+            p50_seconds: durations::quantile(&counts, 0.5),
+            p99_seconds: durations::quantile(&counts, 0.99),
+            in_flight_peak: peak,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(at: f64, requests: u64, errors: u64, in_flight: u64) -> Sample {
+        let mut sample = Sample::zero();
+        sample.at = Duration::from_secs_f64(at);
+        sample.durations[durations::bucket(20_000_000)] = requests;
+        sample.errors = errors;
+        sample.in_flight = in_flight;
+        sample
+    }
+
+    #[test]
+    fn without_requests_there_are_no_ratios() {
+        let mut windows = Windows::new();
+        windows.push(sample(1.0, 0, 0, 0));
+        for window in windows.stats() {
+            assert_eq!(window.request_rate, 0.0);
+            assert_eq!((window.error_ratio, window.p99_seconds), (None, None));
+            assert_eq!(window.in_flight_peak, Some(0));
+        }
+    }
+
+    #[test]
+    fn each_window_sees_its_own_length() {
+        let mut windows = Windows::new();
+        // 100 requests a second for two minutes, all of them errors until 30 s before the end.
+        for tick in 1..=480u64 {
+            let at = tick as f64 / 4.0;
+            let errors = 25 * tick.min(480 - 120);
+            windows.push(sample(
+                at,
+                25 * tick,
+                errors,
+                if tick == 300 { 77 } else { 3 },
+            ));
+        }
+        let [short, long] = windows.stats().try_into().unwrap();
+        assert!((short.request_rate - 100.0).abs() < 1e-6);
+        assert_eq!(short.error_ratio, Some(0.0));
+        assert_eq!(short.in_flight_peak, Some(3));
+        assert!((long.request_rate - 100.0).abs() < 1e-6);
+        assert!((long.error_ratio.unwrap() - 0.5).abs() < 0.02);
+        assert_eq!(
+            long.in_flight_peak,
+            Some(77),
+            "45 s ago, between two kept samples"
+        );
+        assert!((long.p50_seconds.unwrap() - 0.02).abs() < 0.0025);
+        assert_eq!(windows.kept.len(), KEPT);
+    }
+
+    #[test]
+    fn a_young_process_is_not_diluted() {
+        let mut windows = Windows::new();
+        windows.push(sample(1.0, 10, 0, 0));
+        windows.push(sample(2.0, 20, 0, 0));
+        assert!(
+            windows
+                .stats()
+                .iter()
+                .all(|window| (window.request_rate - 10.0).abs() < 1e-6)
+        );
+    }
+}
