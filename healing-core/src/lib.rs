@@ -3,8 +3,12 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "policy")]
+pub mod brain;
+#[cfg(feature = "policy")]
 pub mod decision;
 #[cfg(feature = "wire")]
 pub mod health;
 #[cfg(feature = "policy")]
 pub mod observation;
+#[cfg(feature = "train")]
+pub mod training;

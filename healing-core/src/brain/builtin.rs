@@ -1,0 +1,48 @@
+//! The models that are compiled in.
+
+use super::model::Model;
+use super::model_error::ModelError;
+
+/// The original system's five-feature forest.
+pub const ORIGINAL_FIVE: &[u8] = include_bytes!("../../models/original-five.model");
+
+/// The name of each model that is compiled in, with its file's bytes.
+pub const ALL: [(&str, &[u8]); 1] = [("original-five", ORIGINAL_FIVE)];
+
+/// The model with this name.
+///
+/// # Errors
+/// None in practice: tests read each of them.
+#[must_use]
+pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
+    ALL.iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, bytes)| Model::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_can_be_read_and_says_its_name() {
+        for (name, bytes) in ALL {
+            let model = named(name).unwrap().unwrap();
+            assert_eq!(model.header().name, name);
+            assert_eq!(model.to_bytes(), bytes, "{name} is written as it was read");
+            assert!(bytes.len() <= 128 << 10, "{name} has {} bytes", bytes.len());
+        }
+    }
+
+    #[cfg(feature = "train")]
+    #[test]
+    fn training_anew_gives_the_same_bytes() {
+        let (model, report) = crate::training::builtin::original_five(42).unwrap();
+        assert!(
+            model.to_bytes() == ORIGINAL_FIVE,
+            "training has changed: cargo run -p healing-core --features train --example builtin-models"
+        );
+        assert!(report.accuracy > 0.95, "{report}");
+        assert!(report.log_loss < 0.30, "{report}");
+    }
+}
