@@ -1,7 +1,12 @@
-//! What proposes an action: the forest of a model, or rules.
+//! Who proposes an action for an app that answers: a model's votes, or compiled-in rules.
+//!
+//! Hazard: a brain only *proposes*. Evidence says what may be proposed at all, permission what may
+//! be done; so a model that is wrong, or hostile, can leave an ill app alone but cannot heal a
+//! healthy one or exceed a budget.
 
 #[cfg(feature = "forest")]
 pub mod builtin;
+mod classifier;
 #[cfg(feature = "forest")]
 pub mod forest;
 #[cfg(feature = "forest")]
@@ -12,6 +17,68 @@ pub mod model;
 pub mod model_error;
 #[cfg(feature = "forest")]
 pub mod model_file;
+pub mod rules;
 
+pub use classifier::{Classifier, Contributions, Unusable, Votes};
 #[cfg(feature = "forest")]
 pub use {header::Header, model::Model, model_error::ModelError};
+
+use crate::decision::{Action, DecidedBy};
+
+/// Who proposes.
+#[derive(Debug)]
+pub enum Brain {
+    /// A model; the rules where it cannot judge.
+    Model(Box<dyn Classifier>),
+    /// The compiled-in rules.
+    Rules,
+    /// The original system's literal rules, for comparison: they know counts, not rates.
+    Original,
+}
+
+/// A brain's answer.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Proposal {
+    /// The action that costs least in expectation, or that the rules name.
+    pub action: Action,
+    /// Who named it.
+    pub decided_by: DecidedBy,
+    /// The model's view, where it could judge.
+    pub probabilities: Option<[f64; 3]>,
+}
+
+/// The action of the least expected cost; the milder one where two cost the same.
+#[must_use]
+pub fn cheapest(probabilities: [f64; 3], costs: &[[f64; 3]; 3]) -> Action {
+    let cost = |action: Action| -> f64 {
+        let column = action as usize;
+        probabilities
+            .iter()
+            .zip(costs)
+            .map(|(p, row)| p * row[column])
+            .sum()
+    };
+    let mut best = Action::NoAction;
+    for action in [Action::ResetErrors, Action::RestartService] {
+        if cost(action) < cost(best) {
+            best = action;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COSTS: [[f64; 3]; 3] = [[0.0, 1.0, 10.0], [5.0, 0.0, 10.0], [20.0, 20.0, 0.0]];
+
+    #[test]
+    fn costs_weigh_the_votes() {
+        assert_eq!(cheapest([0.98, 0.01, 0.01], &COSTS), Action::NoAction);
+        assert_eq!(cheapest([0.6, 0.3, 0.1], &COSTS), Action::ResetErrors);
+        // A majority for reset, but a missed restart is dearer than a needless one.
+        assert_eq!(cheapest([0.1, 0.5, 0.4], &COSTS), Action::RestartService);
+        assert_eq!(cheapest([f64::NAN; 3], &COSTS), Action::NoAction);
+    }
+}

@@ -1,0 +1,523 @@
+//! Settings of the policy. The defaults are meant to be lived with; each says what it guards.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set. In files durations are written as `"30s"` or `"10min"`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyConfig {
+    /// Window for what must be noticed quickly.
+    #[serde(with = "duration")]
+    pub fast_window: Duration,
+    /// Window for what is rare: the count rule looks here.
+    #[serde(with = "duration")]
+    pub slow_window: Duration,
+    /// What counts as a symptom, and for how long it must last.
+    pub evidence: EvidenceConfig,
+    /// What limits the treatments.
+    pub permission: PermissionConfig,
+    /// How a treatment is judged.
+    pub outcome: OutcomeConfig,
+    /// When a limit that will be hit is acted on.
+    pub forecast: ForecastConfig,
+    /// Cost of each decision (columns: none, reset, restart) by what would have been right (rows).
+    pub costs: [[f64; 3]; 3],
+    /// Whether the model decides, or only adds its votes to the rules' decision.
+    pub model: ModelRole,
+}
+
+/// What the model's votes are for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelRole {
+    /// The model decides, within what the evidence allows.
+    #[default]
+    Decides,
+    /// The rules decide; the votes are recorded.
+    Advises,
+}
+
+/// Thresholds of the evidence.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvidenceConfig {
+    /// Count rule: more errors than this in the slow window …
+    pub count_errors: u64,
+    /// … that are at least this share of its requests.
+    pub count_share: f64,
+    /// Ratio rule: at least this many requests in the window …
+    pub ratio_requests: u64,
+    /// … and a larger share of errors than this.
+    pub ratio_threshold: f64,
+    /// A symptom that was noticed is over when it is below this part of its threshold.
+    pub clear_factor: f64,
+    /// Soft heal: a symptom in this many …
+    pub soft_polls: u32,
+    /// … of the last so many polls (at most 32).
+    pub soft_of: u32,
+    /// Hard heal: a symptom in this many polls in a row (at most 32).
+    pub hard_polls: u32,
+    /// How long an app may hang before it is restarted.
+    #[serde(with = "duration")]
+    pub hang: Duration,
+    /// How long a living app that was ready may refuse connections before it is restarted.
+    #[serde(with = "duration")]
+    pub refused: Duration,
+    /// News of a check that is older than this does not count.
+    #[serde(with = "duration")]
+    pub check_expiry: Duration,
+    /// Overload: at least this many times the usual load …
+    pub overload_load: f64,
+    /// … while requests take at least this many times as long as usual.
+    pub overload_latency: f64,
+}
+
+/// What limits the treatments.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PermissionConfig {
+    /// No heal before the app was ready once and this old.
+    #[serde(with = "duration")]
+    pub startup_grace: Duration,
+    /// Pause after a soft heal.
+    #[serde(with = "duration")]
+    pub soft_cooldown: Duration,
+    /// Pause after a first hard heal; doubles with each further one …
+    #[serde(with = "duration")]
+    pub hard_cooldown: Duration,
+    /// … up to this.
+    #[serde(with = "duration")]
+    pub hard_cooldown_max: Duration,
+    /// Each pause is longer by a random part of itself, at most this.
+    pub jitter: f64,
+    /// Restarts allowed (at most 16) …
+    pub budget: u32,
+    /// … in this time.
+    #[serde(with = "duration")]
+    pub budget_window: Duration,
+    /// A first restart that is not for a hang waits a random time up to this, and looks again.
+    #[serde(with = "duration")]
+    pub look_again: Duration,
+    /// Soft heals in a row that may fail before a hard one is allowed.
+    pub soft_attempts: u32,
+    /// Hard heals in a row that may fail before the policy gives up.
+    pub hard_attempts: u32,
+}
+
+/// How a treatment is judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OutcomeConfig {
+    /// Healthy for this long after a treatment: recovered.
+    #[serde(with = "duration")]
+    pub probation: Duration,
+    /// Not recovered after this long: ineffective.
+    #[serde(with = "duration")]
+    pub deadline: Duration,
+    /// Healthy for this long: doubled cooldowns and a surrender are forgotten.
+    #[serde(with = "duration")]
+    pub forget: Duration,
+}
+
+/// When a limit that will be hit is acted on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ForecastConfig {
+    /// Memory and descriptors are kept at this interval for the near view; the far view takes every
+    /// fifth.
+    #[serde(with = "duration")]
+    pub interval: Duration,
+    /// A growth is carried on into the future by at most this part of the time it was seen.
+    pub reach: f64,
+    /// Only a growth as steady as this counts (1: every point above all before it).
+    pub confidence: f64,
+    /// Below this percentage of the limit nothing is forecast.
+    pub floor: f64,
+    /// With less time than this to the limit no quiet moment is waited for.
+    #[serde(with = "duration")]
+    pub urgent: Duration,
+    /// A moment is quiet at this part of the usual load or below.
+    pub quiet_load: f64,
+}
+
+/// A setting that cannot work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting} is {value}, but must be {expected}")]
+pub struct ConfigError {
+    /// The setting's path.
+    pub setting: &'static str,
+    /// What it is.
+    pub value: String,
+    /// What would be right.
+    pub expected: &'static str,
+}
+
+// === impl PolicyConfig ===
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+impl Default for PolicyConfig {
+    fn default() -> Self {
+        Self {
+            fast_window: seconds(10),
+            slow_window: seconds(60),
+            evidence: EvidenceConfig::default(),
+            permission: PermissionConfig::default(),
+            outcome: OutcomeConfig::default(),
+            forecast: ForecastConfig::default(),
+            costs: [[0.0, 1.0, 10.0], [5.0, 0.0, 10.0], [20.0, 20.0, 0.0]],
+            model: ModelRole::Decides,
+        }
+    }
+}
+
+impl Default for EvidenceConfig {
+    fn default() -> Self {
+        Self {
+            count_errors: 5,
+            count_share: 0.05,
+            ratio_requests: 50,
+            ratio_threshold: 0.10,
+            clear_factor: 0.5,
+            soft_polls: 3,
+            soft_of: 5,
+            hard_polls: 5,
+            hang: seconds(10),
+            refused: seconds(30),
+            check_expiry: seconds(60),
+            overload_load: 2.0,
+            overload_latency: 2.0,
+        }
+    }
+}
+
+impl Default for PermissionConfig {
+    fn default() -> Self {
+        Self {
+            startup_grace: seconds(10),
+            soft_cooldown: seconds(30),
+            hard_cooldown: seconds(60),
+            hard_cooldown_max: seconds(600),
+            jitter: 0.5,
+            budget: 3,
+            budget_window: seconds(1800),
+            look_again: seconds(20),
+            soft_attempts: 2,
+            hard_attempts: 1,
+        }
+    }
+}
+
+impl Default for OutcomeConfig {
+    fn default() -> Self {
+        Self {
+            probation: seconds(30),
+            deadline: seconds(120),
+            forget: seconds(600),
+        }
+    }
+}
+
+impl Default for ForecastConfig {
+    fn default() -> Self {
+        Self {
+            interval: seconds(15),
+            reach: 0.4,
+            confidence: 0.8,
+            floor: 60.0,
+            urgent: seconds(75),
+            quiet_load: 0.5,
+        }
+    }
+}
+
+impl PolicyConfig {
+    /// Short times for polls every 250 ms: for demonstrations and tests, not for production, where
+    /// windows this short see noise.
+    #[must_use]
+    pub fn demo() -> Self {
+        let milliseconds = Duration::from_millis;
+        let default = Self::default();
+        Self {
+            fast_window: seconds(2),
+            slow_window: seconds(6),
+            evidence: EvidenceConfig {
+                hang: seconds(2),
+                refused: seconds(6),
+                ..default.evidence
+            },
+            permission: PermissionConfig {
+                startup_grace: milliseconds(500),
+                soft_cooldown: seconds(2),
+                hard_cooldown: seconds(4),
+                hard_cooldown_max: seconds(30),
+                look_again: seconds(1),
+                ..default.permission
+            },
+            outcome: OutcomeConfig {
+                probation: seconds(3),
+                deadline: seconds(12),
+                forget: seconds(60),
+            },
+            forecast: ForecastConfig {
+                interval: seconds(1),
+                urgent: seconds(10),
+                ..default.forecast
+            },
+            ..default
+        }
+    }
+
+    /// Whether the settings can work together.
+    ///
+    /// # Errors
+    /// The first setting that cannot.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let Self {
+            evidence,
+            permission,
+            outcome,
+            forecast,
+            ..
+        } = self;
+        let in_range = |setting, value: f64, min: f64, max: f64, expected| {
+            check(setting, (min..=max).contains(&value), value, expected)
+        };
+        let at_least = |setting, value: Duration, least: Duration, expected| {
+            check(setting, value >= least, duration::text(value), expected)
+        };
+        at_least("fast_window", self.fast_window, seconds(1), "at least 1s")?;
+        at_least(
+            "slow_window",
+            self.slow_window,
+            self.fast_window,
+            "at least fast_window",
+        )?;
+        check(
+            "slow_window",
+            self.slow_window <= seconds(3600),
+            duration::text(self.slow_window),
+            "at most 1h",
+        )?;
+        in_range(
+            "evidence.count_share",
+            evidence.count_share,
+            0.0,
+            1.0,
+            "between 0 and 1",
+        )?;
+        in_range(
+            "evidence.ratio_threshold",
+            evidence.ratio_threshold,
+            0.0,
+            1.0,
+            "between 0 and 1",
+        )?;
+        in_range(
+            "evidence.clear_factor",
+            evidence.clear_factor,
+            0.0,
+            1.0,
+            "between 0 and 1",
+        )?;
+        let polls = "between 1 and 32";
+        in_range(
+            "evidence.soft_of",
+            evidence.soft_of.into(),
+            1.0,
+            32.0,
+            polls,
+        )?;
+        in_range(
+            "evidence.hard_polls",
+            evidence.hard_polls.into(),
+            1.0,
+            32.0,
+            polls,
+        )?;
+        let of = evidence.soft_of.into();
+        in_range(
+            "evidence.soft_polls",
+            evidence.soft_polls.into(),
+            1.0,
+            of,
+            "between 1 and soft_of",
+        )?;
+        at_least("evidence.hang", evidence.hang, seconds(1), "at least 1s")?;
+        let above = "at least 1";
+        in_range(
+            "evidence.overload_load",
+            evidence.overload_load,
+            1.0,
+            f64::MAX,
+            above,
+        )?;
+        in_range(
+            "evidence.overload_latency",
+            evidence.overload_latency,
+            1.0,
+            f64::MAX,
+            above,
+        )?;
+        in_range(
+            "permission.jitter",
+            permission.jitter,
+            0.0,
+            10.0,
+            "between 0 and 10",
+        )?;
+        in_range(
+            "permission.budget",
+            permission.budget.into(),
+            0.0,
+            16.0,
+            "at most 16",
+        )?;
+        let window = permission.budget_window;
+        at_least(
+            "permission.budget_window",
+            window,
+            seconds(60),
+            "at least 1min",
+        )?;
+        let first = permission.hard_cooldown;
+        let max = permission.hard_cooldown_max;
+        at_least(
+            "permission.hard_cooldown_max",
+            max,
+            first,
+            "at least hard_cooldown",
+        )?;
+        let probation = outcome.probation;
+        at_least(
+            "outcome.deadline",
+            outcome.deadline,
+            probation,
+            "at least probation",
+        )?;
+        at_least(
+            "forecast.interval",
+            forecast.interval,
+            seconds(1),
+            "at least 1s",
+        )?;
+        in_range(
+            "forecast.reach",
+            forecast.reach,
+            0.0,
+            10.0,
+            "between 0 and 10",
+        )?;
+        in_range(
+            "forecast.confidence",
+            forecast.confidence,
+            0.0,
+            1.0,
+            "between 0 and 1",
+        )?;
+        in_range(
+            "forecast.floor",
+            forecast.floor,
+            0.0,
+            100.0,
+            "between 0 and 100",
+        )?;
+        in_range(
+            "forecast.quiet_load",
+            forecast.quiet_load,
+            0.0,
+            1.0,
+            "between 0 and 1",
+        )?;
+        for cost in self.costs.iter().flatten() {
+            in_range("costs", *cost, 0.0, f64::MAX, "at least 0")?;
+        }
+        Ok(())
+    }
+}
+
+fn check(
+    setting: &'static str,
+    holds: bool,
+    value: impl std::fmt::Display,
+    expected: &'static str,
+) -> Result<(), ConfigError> {
+    if holds {
+        return Ok(());
+    }
+    Err(ConfigError {
+        setting,
+        value: value.to_string(),
+        expected,
+    })
+}
+
+/// Durations as people write them.
+mod duration {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn text(duration: Duration) -> String {
+        humantime::format_duration(duration).to_string()
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        value: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&text(*value))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        humantime::parse_duration(&text).map_err(|error| {
+            D::Error::custom(format_args!(
+                "`{text}` is no duration ({error}); write \"30s\" or \"10min\""
+            ))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_valid_and_survive_json() {
+        for config in [PolicyConfig::default(), PolicyConfig::demo()] {
+            config.validate().unwrap();
+            let json = serde_json::to_string(&config).unwrap();
+            assert_eq!(serde_json::from_str::<PolicyConfig>(&json).unwrap(), config);
+        }
+    }
+
+    #[test]
+    fn what_cannot_work_is_named() {
+        let json = r#"{"evidence": {"soft_polls": 6}}"#;
+        let config: PolicyConfig = serde_json::from_str(json).unwrap();
+        let error = config.validate().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "evidence.soft_polls is 6, but must be between 1 and soft_of"
+        );
+        let json = r#"{"outcome": {"probation": "soon"}}"#;
+        let error = serde_json::from_str::<PolicyConfig>(json)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("write \"30s\""), "{error}");
+        let error = serde_json::from_str::<PolicyConfig>(r#"{"budgets": 3}"#).unwrap_err();
+        assert!(error.to_string().contains("unknown field `budgets`"));
+        let nan = PolicyConfig {
+            costs: [[f64::NAN; 3]; 3],
+            ..PolicyConfig::default()
+        };
+        assert!(nan.validate().is_err());
+    }
+}
