@@ -29,7 +29,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
-#[allow(unused_imports)] // until the layer is here
 pub(crate) use record::{Ending, Open};
 
 use durations::{BUCKETS, Counts};

@@ -3,7 +3,7 @@
 //! A request counts up the slot of the tenth of a second in which it started, and counts down the
 //! same slot when it ends, on whichever thread that happens; only the sum over the shards means
 //! anything. So the gauge and the start of the oldest open request cost one addition each way, in
-//! constant memory. The slots come round after [`LAP`]: see [`Oldest`] for what is older than that.
+//! constant memory. The slots come round after 275 s: see [`Oldest`] for what is older than that.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -13,6 +13,7 @@ const WIDTH: u32 = 27;
 /// How many slots there are.
 const SLOTS: usize = 2048;
 /// After this time (275 s) a slot is used again.
+#[cfg(test)]
 const LAP: Duration = Duration::from_nanos((SLOTS as u64) << WIDTH);
 
 /// The open requests that one shard knows of.

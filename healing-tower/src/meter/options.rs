@@ -181,6 +181,13 @@ impl MeterOptions {
     }
 }
 
+impl MeterOptions {
+    /// Whether a path is left out.
+    pub(crate) fn excludes(&self, path: &str) -> bool {
+        self.exclude.iter().any(|pattern| pattern.matches(path))
+    }
+}
+
 impl fmt::Debug for MeterOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MeterOptions")

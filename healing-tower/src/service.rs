@@ -1,0 +1,125 @@
+//! The service: decides what a request counts as before it goes in.
+
+use crate::body::{BodyKind, Generic};
+use crate::future::ResponseFuture;
+use crate::meter::{Inner, Meter, Open, RequestHead};
+use http::{Method, Request, Response};
+use http_body::Body;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context, Poll};
+use tower::Service;
+
+/// What [`HealingLayer`](crate::HealingLayer) makes of a service.
+pub struct HealingService<S, K = Generic> {
+    inner: S,
+    meter: &'static Inner,
+    kind: PhantomData<fn() -> K>,
+}
+
+impl<S, K> HealingService<S, K> {
+    pub(crate) fn new(inner: S, meter: Meter) -> Self {
+        Self {
+            inner,
+            meter: meter.inner(),
+            kind: PhantomData,
+        }
+    }
+
+    /// The service inside.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The service inside, mutably.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The service inside, without its wrapping.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, K, B, R> Service<Request<B>> for HealingService<S, K>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    R: Body,
+    K: BodyKind<R>,
+{
+    type Response = Response<K::Body>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, K>;
+
+    #[inline]
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    #[inline]
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let Some(open) = start(self.meter, &request) else {
+            return ResponseFuture::uncounted(self.inner.call(request));
+        };
+        let head = *request.method() == Method::HEAD;
+        let connect = *request.method() == Method::CONNECT;
+        match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
+            Ok(future) => ResponseFuture::new(future, open, head, connect),
+            Err(payload) => ResponseFuture::panicked(payload, open),
+        }
+    }
+}
+
+/// Opens the request in the meter, unless its path is left out.
+#[inline]
+fn start<B>(meter: &'static Inner, request: &Request<B>) -> Option<Open> {
+    let options = meter.options();
+    if !options.exclude.is_empty() && options.excludes(request.uri().path()) {
+        return None;
+    }
+    let template = match &options.route_of {
+        None => matched_path(request),
+        Some(rule) => rule(&RequestHead {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }),
+    };
+    Some(meter.start(request.method(), template))
+}
+
+/// The template of the route that axum chose.
+#[cfg(feature = "axum")]
+#[inline]
+fn matched_path<B>(request: &Request<B>) -> Option<&str> {
+    let path = request.extensions().get::<axum::extract::MatchedPath>();
+    path.map(axum::extract::MatchedPath::as_str)
+}
+
+#[cfg(not(feature = "axum"))]
+#[inline]
+fn matched_path<B>(_: &Request<B>) -> Option<&str> {
+    None
+}
+
+impl<S: Clone, K> Clone for HealingService<S, K> {
+    #[inline]
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            meter: self.meter,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<S: fmt::Debug, K> fmt::Debug for HealingService<S, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HealingService")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

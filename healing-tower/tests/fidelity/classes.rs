@@ -1,0 +1,361 @@
+//! Every way in which a request can end, without sockets: the service is called, the body is read
+//! (or not) as a server would.
+
+use crate::support::*;
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::{Router, extract::Request};
+use healing_tower::{HealingLayer, Meter, MeterOptions, TrackBody, Uncounted};
+use http::{Method, StatusCode, header};
+use http_body_util::BodyExt;
+use std::future::{Future, pending, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+use tower::{Layer, ServiceExt, service_fn};
+
+/// What the other end does with the response.
+#[derive(Debug, Clone, Copy)]
+enum Client {
+    /// Reads the body until it ends or fails.
+    Reads,
+    /// Reads one frame, then leaves.
+    ReadsOne,
+    /// Does not touch the body: as a server does for HEAD, or when the client is gone.
+    DropsBody,
+    /// Leaves before the response.
+    Leaves,
+}
+use Client::{DropsBody, Leaves, Reads, ReadsOne};
+
+fn app() -> Router {
+    let status = |code: u16| move || async move { StatusCode::from_u16(code).unwrap() };
+    let body = |script: fn() -> Script| move || async move { script().boxed() };
+    Router::new()
+        .route("/text", any(|| async { "text" }))
+        .route("/empty", get(|| async {}))
+        .route("/404", get(status(404)))
+        .route("/429", get(status(429)))
+        .route("/500", get(status(500)))
+        .route("/204", get(status(204)))
+        .route(
+            "/panic",
+            get(|| async {
+                if true {
+                    panic!("at once")
+                }
+            }),
+        )
+        .route(
+            "/panic-later",
+            get(|| async {
+                tokio::task::yield_now().await;
+                if true {
+                    panic!("after a wait")
+                }
+            }),
+        )
+        .route("/pending", get(|| async { pending::<()>().await }))
+        .route(
+            "/304",
+            get(|| async {
+                (
+                    StatusCode::NOT_MODIFIED,
+                    Script::new([Step::Data("x")]).boxed(),
+                )
+            }),
+        )
+        .route(
+            "/stream",
+            get(body(|| Script::new([Step::Data("a"), Step::Data("b")]))),
+        )
+        .route(
+            "/stream-end",
+            get(body(|| {
+                Script::new([Step::Data("a"), Step::Data("b")]).says_end()
+            })),
+        )
+        .route(
+            "/trailers",
+            get(body(|| {
+                Script::new([Step::Data("a"), Step::Trailers(&[("x", "y")])])
+            })),
+        )
+        .route(
+            "/stream-500",
+            get(|| async {
+                (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    Script::new([Step::Data("a")]).boxed(),
+                )
+            }),
+        )
+        .route(
+            "/fails",
+            get(body(|| Script::new([Step::Data("a"), Step::Fail]))),
+        )
+        .route(
+            "/body-panics",
+            get(body(|| Script::new([Step::Data("a"), Step::Panic]))),
+        )
+        .route(
+            "/hangs",
+            get(body(|| Script::new([Step::Data("a"), Step::Hang]))),
+        )
+        .route(
+            "/exact-fails",
+            get(body(|| Script::new([Step::Data("a"), Step::Fail]).exact(2))),
+        )
+        .route(
+            "/exact",
+            get(body(|| {
+                Script::new([Step::Data("a"), Step::Data("b"), Step::Hang]).exact(2)
+            })),
+        )
+        .route(
+            "/declared",
+            get(|| async {
+                let body = Script::new([Step::Data("ab"), Step::Hang]).boxed();
+                ([(header::CONTENT_LENGTH, "2")], body)
+            }),
+        )
+        .route(
+            "/upgrade",
+            any(|| async {
+                let body = Script::new([Step::Hang]).boxed();
+                (
+                    StatusCode::SWITCHING_PROTOCOLS,
+                    [(header::UPGRADE, "echo")],
+                    body,
+                )
+            }),
+        )
+        .route(
+            "/connect",
+            any(|| async { Script::new([Step::Hang]).boxed() }),
+        )
+        .route(
+            "/uncounted",
+            get(|| async { (axum::Extension(Uncounted), "probe") }),
+        )
+        .route(
+            "/timeout",
+            get(|| async { pending::<()>().await }).layer(
+                tower_http::timeout::TimeoutLayer::with_status_code(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    Duration::from_millis(1),
+                ),
+            ),
+        )
+}
+
+/// Makes one request of an app inside the layer, and tells how it was counted.
+async fn run(options: MeterOptions, method: Method, path: &str, client: Client) -> Classes {
+    let meter = Meter::new(options);
+    let app = app()
+        .layer(HealingLayer::new(meter).for_axum())
+        .with_state(());
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .body(Body::empty())
+        .unwrap();
+    // A panic that goes on ends the task, as it ends the task of a connection.
+    let _ = tokio::spawn(act(app.oneshot(request), client)).await;
+    classes(meter)
+}
+
+async fn act<E: std::fmt::Debug>(
+    response: impl Future<Output = Result<Response, E>>,
+    client: Client,
+) {
+    if matches!(client, Leaves) {
+        let mut response = pin!(response);
+        // Polled once, so that the handler has begun; then dropped.
+        let pending = poll_fn(|cx| Poll::Ready(response.as_mut().poll(cx).is_pending())).await;
+        assert!(pending);
+        return;
+    }
+    let mut body = response.await.unwrap().into_body();
+    match client {
+        Leaves | DropsBody => {}
+        Reads => while let Some(Ok(_)) = body.frame().await {},
+        ReadsOne => drop(body.frame().await),
+    }
+}
+
+#[tokio::test]
+async fn each_ending_has_its_class() {
+    let table = [
+        ("/text", Reads, OK),
+        ("/text", DropsBody, OK), // of exact size: it ended with the head
+        ("/empty", DropsBody, OK),
+        ("/404", Reads, OK),
+        ("/429", Reads, OK),
+        ("/500", Reads, ERROR),
+        ("/no-such-path", Reads, OK),
+        ("/204", DropsBody, OK),
+        ("/304", DropsBody, OK),
+        ("/panic", Reads, PANIC),
+        ("/panic-later", Reads, PANIC),
+        ("/pending", Leaves, CANCELLED),
+        ("/timeout", Reads, ERROR),
+        ("/stream", Reads, OK),
+        ("/stream", DropsBody, CANCELLED),
+        ("/stream", ReadsOne, CANCELLED),
+        ("/stream-end", Reads, OK),
+        ("/stream-500", Reads, ERROR),
+        ("/stream-500", DropsBody, CANCELLED),
+        ("/trailers", Reads, OK),
+        ("/fails", Reads, BODY_ERROR),
+        ("/fails", ReadsOne, CANCELLED),
+        ("/body-panics", Reads, PANIC),
+        ("/hangs", ReadsOne, CANCELLED),
+        ("/declared", ReadsOne, OK), // a server stops at the declared length
+        ("/upgrade", DropsBody, OK),
+        ("/uncounted", Reads, NONE),
+    ];
+    for (path, client, expected) in table {
+        let counted = run(MeterOptions::new(), Method::GET, path, client).await;
+        assert_eq!(counted, expected, "{path} {client:?}");
+    }
+}
+
+#[tokio::test]
+async fn methods_that_have_no_body() {
+    let run = |method, path| run(MeterOptions::new(), method, path, DropsBody);
+    assert_eq!(run(Method::HEAD, "/stream").await, OK);
+    assert_eq!(run(Method::HEAD, "/stream-500").await, ERROR);
+    assert_eq!(run(Method::CONNECT, "/connect").await, OK);
+}
+
+#[tokio::test]
+async fn bodies_can_be_followed_always_or_never() {
+    let always = || MeterOptions::new().track_body(TrackBody::Always);
+    let never = || MeterOptions::new().track_body(TrackBody::Never);
+    let table = [
+        (always(), "/text", Reads, OK),
+        (always(), "/text", DropsBody, CANCELLED),
+        (always(), "/empty", DropsBody, OK),
+        (always(), "/exact-fails", Reads, BODY_ERROR),
+        (always(), "/exact", ReadsOne, CANCELLED),
+        (never(), "/fails", Reads, OK),
+        (never(), "/stream-500", DropsBody, ERROR),
+    ];
+    for (options, path, client, expected) in table {
+        let context = format!("{options:?} {path} {client:?}");
+        assert_eq!(
+            run(options, Method::GET, path, client).await,
+            expected,
+            "{context}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_exact_body_ends_with_its_last_byte() {
+    let meter = Meter::new(MeterOptions::new().track_body(TrackBody::Always));
+    let app = app().layer(HealingLayer::new(meter).for_axum());
+    let request = Request::builder()
+        .uri("/exact")
+        .body(Body::empty())
+        .unwrap();
+    let mut body = app.oneshot(request).await.unwrap().into_body();
+    body.frame().await.unwrap().unwrap();
+    assert_eq!(classes(meter), OPEN);
+    body.frame().await.unwrap().unwrap();
+    assert_eq!(classes(meter), OK);
+    drop(body);
+    assert_eq!(classes(meter), OK);
+}
+
+#[tokio::test]
+async fn a_panic_becomes_500_or_goes_on() {
+    let meter = Meter::new(MeterOptions::new());
+    let caught = app().layer(HealingLayer::new(meter).for_axum());
+    let response = caught
+        .oneshot(Request::get("/panic").body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(
+        response.unwrap().status(),
+        StatusCode::INTERNAL_SERVER_ERROR
+    );
+
+    for path in ["/panic", "/panic-later"] {
+        let meter = Meter::new(MeterOptions::new().reraise_panics(true));
+        let raised = app().layer(HealingLayer::new(meter).for_axum());
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let error = tokio::spawn(raised.oneshot(request)).await.unwrap_err();
+        assert!(error.is_panic(), "{path}");
+        assert_eq!(classes(meter), PANIC, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_an_error_is_can_be_chosen() {
+    let options = || {
+        MeterOptions::new().errors(|response| {
+            response.status == StatusCode::TOO_MANY_REQUESTS
+                || response.headers.contains_key("x-failed")
+        })
+    };
+    assert_eq!(run(options(), Method::GET, "/429", Reads).await, ERROR);
+    assert_eq!(run(options(), Method::GET, "/500", Reads).await, OK);
+    assert_eq!(run(options(), Method::GET, "/panic", Reads).await, PANIC);
+}
+
+#[tokio::test]
+async fn paths_can_be_left_out() {
+    let options = || MeterOptions::new().exclude("/text").exclude("/st*");
+    for (path, expected) in [("/text", NONE), ("/stream", NONE), ("/fails", BODY_ERROR)] {
+        assert_eq!(
+            run(options(), Method::GET, path, Reads).await,
+            expected,
+            "{path}"
+        );
+    }
+    // Left out altogether: a panic there goes its own way.
+    let options = MeterOptions::new().exclude("/panic");
+    assert_eq!(run(options, Method::GET, "/panic", Reads).await, NONE);
+}
+
+/// Any service will do: other bodies, errors of its own, a panic inside `call`.
+#[tokio::test]
+async fn services_without_axum() {
+    type Outcome = Result<http::Response<Script>, std::io::Error>;
+    async fn once<F: Future<Output = Outcome>>(
+        call: impl FnMut(http::Request<()>) -> F,
+    ) -> Classes {
+        let meter = Meter::new(MeterOptions::new());
+        let service = HealingLayer::new(meter).layer(service_fn(call));
+        let response = service.oneshot(http::Request::new(())).await;
+        if let Ok(response) = response {
+            let _ = response.into_body().collect().await;
+        }
+        classes(meter)
+    }
+    let good = |_| async { Ok(http::Response::new(Script::new([Step::Data("a")]))) };
+    assert_eq!(once(good).await, OK);
+    let failing = |_| async { Ok(http::Response::new(Script::new([Step::Fail]))) };
+    assert_eq!(once(failing).await, BODY_ERROR);
+    let error = |_| async { Err(std::io::Error::other("no")) };
+    assert_eq!(once(error).await, ERROR);
+    let panics = |_: http::Request<()>| -> std::future::Ready<Outcome> { panic!("in call") };
+    assert_eq!(once(panics).await, PANIC);
+}
+
+#[tokio::test]
+async fn responses_pass_unchanged() {
+    let meter = Meter::new(MeterOptions::new());
+    let app = app().layer(HealingLayer::new(meter).for_axum());
+    for (path, text) in [("/text", "text"), ("/stream", "ab"), ("/declared-not", "")] {
+        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+        let response = app.clone().oneshot(request).await.unwrap().into_response();
+        assert_eq!(
+            response.into_body().collect().await.unwrap().to_bytes(),
+            text,
+            "{path}"
+        );
+    }
+}

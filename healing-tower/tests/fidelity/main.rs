@@ -1,0 +1,7 @@
+//! Each request ends in exactly one class, in the right one, and is open no longer.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod classes;
+mod routes;
+mod sockets;
+mod support;

@@ -1,0 +1,110 @@
+//! Which series a request belongs to.
+
+use axum::body::Body;
+use axum::routing::{get, post};
+use axum::{Router, extract::Request};
+use healing_tower::{HealingLayer, Meter, MeterOptions};
+use tower::ServiceExt;
+
+fn app() -> Router {
+    let users = Router::new().route("/{id}", get(|| async {}).delete(|| async {}));
+    let api = Router::new()
+        .nest("/users", users)
+        .route("/items", post(|| async {}));
+    Router::new().route("/", get(|| async {})).nest("/api", api)
+}
+
+/// The series that requests lead to, as `method route status count`.
+async fn series(options: MeterOptions, requests: &[(&str, &str)]) -> Vec<String> {
+    let meter = Meter::new(options);
+    let app = app().layer(HealingLayer::new(meter).for_axum());
+    for (method, path) in requests {
+        let request = Request::builder()
+            .method(*method)
+            .uri(*path)
+            .body(Body::empty())
+            .unwrap();
+        app.clone().oneshot(request).await.unwrap();
+    }
+    let mut text = String::new();
+    meter.write_metrics(&mut text);
+    let mut series: Vec<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("http_server_request_duration_seconds_count"))
+        .map(|line| {
+            line.split('"')
+                .skip(1)
+                .step_by(2)
+                .collect::<Vec<_>>()
+                .join(" ")
+                + line.rsplit('}').next().unwrap()
+        })
+        .collect();
+    series.sort();
+    series
+}
+
+#[tokio::test]
+async fn nested_routers_give_the_full_template() {
+    let requests = [
+        ("GET", "/"),
+        ("GET", "/api/users/1"),
+        ("GET", "/api/users/2"),
+        ("DELETE", "/api/users/2"),
+    ];
+    assert_eq!(
+        series(MeterOptions::new(), &requests).await,
+        [
+            "DELETE /api/users/{id} 200 1",
+            "GET / 200 1",
+            "GET /api/users/{id} 200 2"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn unmatched_paths_are_one_series() {
+    let requests = [
+        ("GET", "/a"),
+        ("GET", "/b?c"),
+        ("GET", "/api/d"),
+        ("GET", "/api/users/1/2"),
+    ];
+    assert_eq!(
+        series(MeterOptions::new(), &requests).await,
+        ["GET unmatched 404 4"]
+    );
+}
+
+#[tokio::test]
+async fn unknown_methods_are_one() {
+    let requests = [("PURGE", "/"), ("X", "/"), ("PATCH", "/")];
+    assert_eq!(
+        series(MeterOptions::new(), &requests).await,
+        ["PATCH / 405 1", "_OTHER / 405 2"]
+    );
+}
+
+#[tokio::test]
+async fn routes_beyond_the_cap_are_other() {
+    let requests = [
+        ("GET", "/"),
+        ("POST", "/api/items"),
+        ("GET", "/api/users/1"),
+        ("GET", "/"),
+    ];
+    assert_eq!(
+        series(MeterOptions::new().routes(1), &requests).await,
+        ["GET / 200 2", "GET other 200 1", "POST other 200 1"]
+    );
+}
+
+#[tokio::test]
+async fn routes_can_be_named_by_the_owner() {
+    let by_header = MeterOptions::new()
+        .route_of(|request| request.headers.get("x-none").map_or(Some("all"), |_| None));
+    assert_eq!(
+        series(by_header, &[("GET", "/"), ("GET", "/x")]).await,
+        ["GET all 200 1", "GET all 404 1"]
+    );
+}

@@ -1,0 +1,302 @@
+//! The same over real connections, where only the server knows that a client has gone.
+
+use crate::support::*;
+use axum::Router;
+use axum::body::Body;
+use axum::routing::{any, get};
+use healing_tower::{HealingLayer, Meter, MeterOptions};
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use std::future::pending;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+/// Serves an app on a port of its own.
+pub(crate) async fn serve(app: Router, meter: Meter) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = app.layer(HealingLayer::new(meter).for_axum());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// An HTTP/1.1 connection on which nothing is parsed: what was sent, and what came.
+async fn raw(address: SocketAddr, request: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream
+}
+
+/// Reads until this text has come.
+async fn read_until(stream: &mut TcpStream, text: &str) -> String {
+    let mut got = Vec::new();
+    while !String::from_utf8_lossy(&got).contains(text) {
+        let mut chunk = [0; 1024];
+        let read = stream.read(&mut chunk).await.unwrap();
+        assert!(read > 0, "ended after {:?}", String::from_utf8_lossy(&got));
+        got.extend_from_slice(&chunk[..read]);
+    }
+    String::from_utf8(got).unwrap()
+}
+
+fn request(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: here\r\n\r\n")
+}
+
+fn app(open: &Arc<Notify>) -> Router {
+    let open = open.clone();
+    Router::new()
+        .route("/text", get(|| async { "text" }))
+        .route(
+            "/pending",
+            get(|| async move {
+                open.notify_one();
+                pending::<()>().await;
+            }),
+        )
+        .route(
+            "/stream",
+            get(|| async { Script::new([Step::Data("a"), Step::Data("b")]).boxed() }),
+        )
+        .route(
+            "/fails",
+            get(|| async { Script::new([Step::Data("a"), Step::Fail]).boxed() }),
+        )
+        .route(
+            "/hangs",
+            get(|| async { Script::new([Step::Data("begun"), Step::Hang]).boxed() }),
+        )
+        .route(
+            "/body-panics",
+            get(|| async { Script::new([Step::Data("a"), Step::Panic]).boxed() }),
+        )
+        .route(
+            "/panic",
+            get(|| async {
+                if true {
+                    panic!("here")
+                }
+            }),
+        )
+        .route("/echo", any(echo))
+}
+
+/// Switches to a protocol that sends back what comes.
+async fn echo(request: axum::extract::Request) -> http::Response<Body> {
+    tokio::spawn(async move {
+        let upgraded = hyper::upgrade::on(request).await.unwrap();
+        let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded));
+        tokio::io::copy(&mut read, &mut write).await
+    });
+    http::Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "upgrade")
+        .header(header::UPGRADE, "echo")
+        .body(Body::empty())
+        .unwrap()
+}
+
+#[tokio::test]
+async fn http1_ends_each_once() {
+    let table = [
+        ("/text", OK),
+        ("/none", OK),
+        ("/stream", OK),
+        ("/fails", BODY_ERROR),
+        ("/panic", PANIC),
+        ("/body-panics", PANIC),
+    ];
+    for (path, expected) in table {
+        let meter = Meter::new(MeterOptions::new());
+        let address = serve(app(&Arc::default()), meter).await;
+        let mut stream = raw(
+            address,
+            &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+        )
+        .await;
+        let _ = stream.read_to_end(&mut Vec::new()).await; // ends in whatever way
+        eventually(expected, || classes(meter)).await;
+    }
+}
+
+#[tokio::test]
+async fn http1_head_and_keep_alive() {
+    let meter = Meter::new(MeterOptions::new());
+    let address = serve(app(&Arc::default()), meter).await;
+    let mut stream = raw(address, "HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    read_until(&mut stream, "\r\n\r\n").await;
+    for _ in 0..3 {
+        stream
+            .write_all(request("/stream").as_bytes())
+            .await
+            .unwrap();
+        read_until(&mut stream, "0\r\n\r\n").await;
+    }
+    eventually(Classes { ok: 4, ..NONE }, || classes(meter)).await;
+}
+
+#[tokio::test]
+async fn http1_client_leaves() {
+    let begun = Arc::new(Notify::new());
+    let meter = Meter::new(MeterOptions::new());
+    let address = serve(app(&begun), meter).await;
+    let before_response = raw(address, &request("/pending")).await;
+    begun.notified().await;
+    assert_eq!(classes(meter), OPEN);
+    drop(before_response);
+    eventually(CANCELLED, || classes(meter)).await;
+
+    let mut midway = raw(address, &request("/hangs")).await;
+    read_until(&mut midway, "begun").await;
+    assert_eq!(meter.in_flight(), 1);
+    drop(midway);
+    eventually(
+        Classes {
+            cancelled: 2,
+            ..NONE
+        },
+        || classes(meter),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_upgrade_ends_with_its_answer() {
+    let meter = Meter::new(MeterOptions::new());
+    let address = serve(app(&Arc::default()), meter).await;
+    let head = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
+    let mut stream = raw(address, head).await;
+    assert!(
+        read_until(&mut stream, "\r\n\r\n")
+            .await
+            .starts_with("HTTP/1.1 101")
+    );
+    stream.write_all(b"hello").await.unwrap();
+    assert_eq!(read_until(&mut stream, "hello").await, "hello");
+    assert_eq!(classes(meter), OK);
+    drop(stream);
+    assert_eq!(classes(meter), OK);
+}
+
+#[tokio::test]
+async fn http2_ends_each_once() {
+    let begun = Arc::new(Notify::new());
+    let meter = Meter::new(MeterOptions::new());
+    let address = serve(app(&begun), meter).await;
+    let socket = std::net::TcpStream::connect(address).unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let plug = socket.try_clone().unwrap();
+    let io = TokioIo::new(TcpStream::from_std(socket).unwrap());
+    let (mut client, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let get = |path: &str| {
+        Request::get(format!("http://here{path}"))
+            .body(String::new())
+            .unwrap()
+    };
+    let mut expected = NONE;
+
+    for path in ["/text", "/none", "/stream"] {
+        client
+            .send_request(get(path))
+            .await
+            .unwrap()
+            .into_body()
+            .collect()
+            .await
+            .unwrap();
+        expected.ok += 1;
+        eventually(expected, || classes(meter)).await;
+    }
+    let head = Request::head("http://here/stream")
+        .body(String::new())
+        .unwrap();
+    client
+        .send_request(head)
+        .await
+        .unwrap()
+        .into_body()
+        .collect()
+        .await
+        .unwrap();
+    expected.ok += 1;
+    eventually(expected, || classes(meter)).await;
+
+    // The reset may overtake the head.
+    match client.send_request(get("/fails")).await {
+        Ok(response) => drop(response.into_body().collect().await.unwrap_err()),
+        Err(error) => assert!(!error.is_canceled(), "{error}"),
+    }
+    expected.body_error += 1;
+    eventually(expected, || classes(meter)).await;
+
+    assert_eq!(
+        client.send_request(get("/panic")).await.unwrap().status(),
+        500
+    );
+    expected.panic += 1;
+    eventually(expected, || classes(meter)).await;
+
+    // A stream is reset: before the response, then in the middle of it. The connection goes on.
+    let early = tokio::spawn(client.send_request(get("/pending")));
+    begun.notified().await;
+    assert_eq!(meter.in_flight(), 1);
+    early.abort();
+    expected.cancelled += 1;
+    eventually(expected, || classes(meter)).await;
+
+    let mut midway = client
+        .send_request(get("/hangs"))
+        .await
+        .unwrap()
+        .into_body();
+    assert_eq!(
+        midway.frame().await.unwrap().unwrap().into_data().unwrap(),
+        "begun"
+    );
+    assert_eq!(meter.in_flight(), 1);
+    drop(midway);
+    expected.cancelled += 1;
+    eventually(expected, || classes(meter)).await;
+
+    // The whole connection goes, with two streams open.
+    let first = client.send_request(get("/hangs")).await.unwrap();
+    let second = client.send_request(get("/hangs")).await.unwrap();
+    eventually(2, || meter.in_flight()).await;
+    plug.shutdown(std::net::Shutdown::Both).unwrap();
+    expected.cancelled += 2;
+    eventually(expected, || classes(meter)).await;
+    drop((first, second));
+}
+
+#[tokio::test]
+async fn a_long_stream_is_open_until_its_end() {
+    let (sender, receiver) = tokio::sync::mpsc::channel::<&'static str>(1);
+    let receiver = Arc::new(std::sync::Mutex::new(Some(receiver)));
+    let stream = move || async move {
+        let mut receiver = receiver.lock().unwrap().take().unwrap();
+        let next = move |cx: &mut std::task::Context<'_>| {
+            receiver
+                .poll_recv(cx)
+                .map(|text| text.map(Ok::<_, std::io::Error>))
+        };
+        Body::from_stream(futures_util::stream::poll_fn(next))
+    };
+    let meter = Meter::new(MeterOptions::new());
+    let address = serve(Router::new().route("/live", get(stream)), meter).await;
+    let mut client = raw(address, &request("/live")).await;
+    for text in ["one", "two", "three"] {
+        sender.send(text).await.unwrap();
+        read_until(&mut client, text).await;
+        assert_eq!(classes(meter), OPEN);
+    }
+    drop(sender);
+    read_until(&mut client, "0\r\n\r\n").await;
+    eventually(OK, || classes(meter)).await;
+}
