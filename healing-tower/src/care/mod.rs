@@ -1,0 +1,132 @@
+//! The care thread: an operating-system thread with a runtime and a listener of its own.
+//!
+//! It answers probes when the app's runtime is blocked, says how long that runtime has not ticked,
+//! receives SIGTERM, and can end the process. So a wedge is seen, not guessed from a timeout, and
+//! it is healed from within: no signals from outside, no shared namespaces.
+//!
+//! # Hazards
+//! It shares the process: where the whole process is stopped, out of CPU or out of file
+//! descriptors, it is silent too. It takes SIGTERM for itself (unless told not to): an app that
+//! wires its own server must heed [`Healing::shutdown_requested`](crate::Healing::shutdown_requested).
+//! Where two instances live in one process, the end of one is the end of both.
+
+pub(crate) mod access;
+pub(crate) mod ending;
+pub(crate) mod heal;
+pub(crate) mod heartbeat;
+mod server;
+mod watch;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+
+use tokio::runtime::{self, Handle};
+use tokio::sync::oneshot;
+
+use crate::app::{App, Runtimes};
+use crate::checks::keep_running;
+
+/// A started care thread; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Care {
+    addr: SocketAddr,
+    _stop: oneshot::Sender<()>,
+}
+
+impl Care {
+    /// Binds, spawns the thread and the heartbeat's task, and returns once the thread serves.
+    pub(crate) fn start(app: &Arc<App>, bind: SocketAddr, take_sigterm: bool) -> io::Result<Self> {
+        let app_runtime = Handle::try_current().map_err(|_| {
+            io::Error::other("the care thread must be started from within the app's tokio runtime")
+        })?;
+        let listener = listen(bind)?;
+        let addr = listener.local_addr()?;
+
+        let care_runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let listener = {
+            let _inside = care_runtime.enter();
+            tokio::net::TcpListener::from_std(listener)?
+        };
+        let sigterm = if take_sigterm {
+            let _inside = care_runtime.enter();
+            Some(watch::Sigterm::new()?)
+        } else {
+            None
+        };
+        let runtimes = Runtimes {
+            app: app_runtime.clone(),
+            care: care_runtime.handle().clone(),
+        };
+        app.runtimes
+            .set(runtimes)
+            .map_err(|_| io::Error::other("the care thread runs already"))?;
+
+        let (stop, stopped) = oneshot::channel();
+        let cared = Arc::clone(app);
+        let beating = app_runtime.clone();
+        std::thread::Builder::new()
+            .name("healing-care".to_owned())
+            .spawn(move || {
+                care_runtime.block_on(async {
+                tokio::select! {
+                    _ = stopped => {}
+                    code = care(cared, app_runtime, listener, sigterm) => ending::end_process(code),
+                }
+            });
+                care_runtime.shutdown_background();
+            })?;
+        beating.spawn(Arc::clone(&app.heart).beat());
+        tracing::info!(app = app.name, %addr, instance_id = app.instance_id, "care port");
+        Ok(Self { addr, _stop: stop })
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+}
+
+/// Does everything the thread is for; returns only with the code to end the process with.
+async fn care(
+    app: Arc<App>,
+    app_runtime: Handle,
+    listener: tokio::net::TcpListener,
+    sigterm: Option<watch::Sigterm>,
+) -> i32 {
+    // Tasks of their own, so that a panic in one leaves the others at work.
+    tokio::spawn(watch::pings(Arc::clone(&app.heart)));
+    tokio::spawn(watch::samples(Arc::clone(&app)));
+    tokio::spawn(keep_running(
+        app.checks.clone(),
+        app_runtime,
+        Arc::clone(&app.heart),
+    ));
+    if let Some(sigterm) = sigterm {
+        tokio::spawn(sigterm.watch(Arc::clone(&app)));
+    }
+    let server = server::Server::spawn(listener, Arc::clone(&app));
+    match ending::walk(&app).await {
+        Some(code) => {
+            server.finish().await; // the answer to /heal is on its way
+            code
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// A busy port must be told at start-up: a silent app without its care port could not be healed.
+fn listen(bind: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(bind).map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!(
+                "care port {bind} cannot be bound: {error}; set HEALING_CARE_BIND (or \
+                 Builder::care_bind) to ADDRESS:PORT, port 0 for any free one"
+            ),
+        )
+    })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}

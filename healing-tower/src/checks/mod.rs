@@ -1,0 +1,204 @@
+//! Checks: is what the app needs there?
+//!
+//! Two kinds. A **dependency** is outside the process (a database, another service) and is asked
+//! over a connection of the check's own: while it fails, a restart would not help, so restarts are
+//! vetoed. A **local** check looks at something inside (a pool, a queue): a restart may well help,
+//! so it never vetoes. A check through the app's own pool is local, whatever is at its other end:
+//! it fails when the pool is exhausted, and that is the app's illness.
+//!
+//! Each check runs on the app's runtime, on its own, at its own interval, never twice at once;
+//! whoever asks gets the last result. So probes never pile up behind a slow dependency, and one
+//! hanging check delays no other. Readiness heeds a check only where it opted in
+//! ([`CheckOptions::readiness`]), liveness never.
+//!
+//! # Hazards
+//! Readiness that depends on something shared takes *every* replica out at once when it fails; opt
+//! in only where the app truly cannot serve without it. With `panic = "abort"` a panic in a check
+//! ends the process.
+
+mod events;
+mod runner;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use healing_core::health::{CheckKind, CheckReport, CheckState};
+
+pub use events::{CheckEvent, CheckEvents};
+pub(crate) use runner::keep_running;
+
+use crate::job::Job;
+
+/// How a check is run.
+///
+/// ```
+/// use healing_tower::CheckOptions;
+/// use std::time::Duration;
+///
+/// let needed = CheckOptions::default().interval(Duration::from_secs(2)).readiness(true);
+/// # let _ = needed;
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct CheckOptions {
+    timeout: Duration,
+    interval: Duration,
+    readiness: bool,
+}
+
+impl Default for CheckOptions {
+    /// Every 10 s, with a time limit of 2 s, without a say in readiness.
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(2),
+            interval: Duration::from_secs(10),
+            readiness: false,
+        }
+    }
+}
+
+impl CheckOptions {
+    /// After this long the check has failed and is cancelled.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// From the start of one run to the start of the next. The last result is kept in between.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Whether `/readyz` is 503 until the check has passed, and while it fails.
+    pub fn readiness(mut self, readiness: bool) -> Self {
+        self.readiness = readiness;
+        self
+    }
+}
+
+/// The last result.
+#[derive(Debug, Clone)]
+struct Record {
+    state: CheckState,
+    at: Option<Instant>,
+    error: Option<String>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Check {
+    name: String,
+    kind: CheckKind,
+    options: CheckOptions,
+    job: Job,
+    last: Mutex<Record>,
+}
+
+impl Check {
+    pub(crate) fn new(name: String, kind: CheckKind, options: CheckOptions, job: Job) -> Self {
+        let last = Mutex::new(Record {
+            state: CheckState::Unknown,
+            at: None,
+            error: None,
+        });
+        Self {
+            name,
+            kind,
+            options,
+            job,
+            last,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn last(&self) -> Record {
+        self.last
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn report(&self, now: Instant) -> CheckReport {
+        let Record { state, at, error } = self.last();
+        CheckReport {
+            name: self.name.clone(),
+            kind: self.kind,
+            state,
+            age_seconds: at.map(|at| now.saturating_duration_since(at).as_secs_f64()),
+            error,
+        }
+    }
+}
+
+/// All checks of one app.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Checks {
+    checks: Arc<Vec<Arc<Check>>>,
+    events: events::Sender,
+}
+
+impl Checks {
+    pub(crate) fn new(checks: Vec<Check>) -> Self {
+        Self {
+            checks: Arc::new(checks.into_iter().map(Arc::new).collect()),
+            events: events::Sender::default(),
+        }
+    }
+
+    pub(crate) fn report(&self, now: Instant) -> Vec<CheckReport> {
+        self.checks.iter().map(|check| check.report(now)).collect()
+    }
+
+    pub(crate) fn subscribe(&self) -> CheckEvents {
+        self.events.subscribe()
+    }
+
+    /// The names of those that opted in to readiness and have not passed.
+    pub(crate) fn unready(&self) -> Vec<String> {
+        self.checks
+            .iter()
+            .filter(|check| check.options.readiness && check.last().state != CheckState::Passing)
+            .map(|check| check.name.clone())
+            .collect()
+    }
+
+    /// Stores a result and tells subscribers if it differs from the one before.
+    fn record(&self, check: &Check, result: Result<(), String>, now: Instant) {
+        let to = if result.is_ok() {
+            CheckState::Passing
+        } else {
+            CheckState::Failing
+        };
+        let error = result.err();
+        let from = {
+            let mut last = check.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let from = last.state;
+            *last = Record {
+                state: to,
+                at: Some(now),
+                error: error.clone(),
+            };
+            from
+        };
+        if from == to {
+            return;
+        }
+        match &error {
+            Some(error) => tracing::warn!(check = check.name, error, "a check fails"),
+            None => tracing::info!(check = check.name, "a check passes"),
+        }
+        self.events.send(CheckEvent {
+            name: check.name.clone(),
+            kind: check.kind,
+            from,
+            to,
+            error,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+use super::*;
+use crate::care::heartbeat::{Heartbeat, PING_EVERY};
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicU32, Ordering};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio::time::advance;
+
+fn check<F, Fut, E>(name: &str, options: CheckOptions, function: F) -> Check
+where
+    F: Fn() -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = Result<(), E>> + Send + 'static,
+    E: std::fmt::Display,
+{
+    Check::new(
+        name.to_owned(),
+        CheckKind::Dependency,
+        options,
+        Job::new(function),
+    )
+}
+
+/// The care thread's part, on the test's runtime: pings and runs.
+fn run(checks: &Checks) -> Arc<Heartbeat> {
+    let heart = Arc::new(Heartbeat::new(Duration::from_secs(10)));
+    tokio::spawn(Arc::clone(&heart).beat());
+    let pinged = Arc::clone(&heart);
+    tokio::spawn(async move {
+        loop {
+            pinged.ping(Instant::now());
+            tokio::time::sleep(PING_EVERY).await;
+        }
+    });
+    tokio::spawn(keep_running(
+        checks.clone(),
+        Handle::current(),
+        Arc::clone(&heart),
+    ));
+    heart
+}
+
+fn states(checks: &Checks) -> Vec<CheckState> {
+    checks
+        .report(Instant::now())
+        .iter()
+        .map(|report| report.state)
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hanging_and_a_panicking_check_fail_alone() {
+    let checks = Checks::new(vec![
+        check("hangs", CheckOptions::default(), || {
+            std::future::pending::<Result<(), Infallible>>()
+        }),
+        check("panics", CheckOptions::default(), || async {
+            if true {
+                panic!("unplugged");
+            }
+            Ok::<(), Infallible>(())
+        }),
+        check("refused", CheckOptions::default(), || async {
+            Err("connection refused")
+        }),
+        check("fine", CheckOptions::default(), || async {
+            Ok::<(), Infallible>(())
+        }),
+    ]);
+    assert_eq!(states(&checks), [CheckState::Unknown; 4]);
+    let mut events = checks.subscribe();
+    run(&checks);
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let event = events.next().await.expect("an event");
+        told.push((event.name, event.to, event.error.unwrap_or_default()));
+    }
+    told.sort_by(|a, b| a.0.cmp(&b.0));
+    let expect = |name: &str, to, error: &str| (name.to_owned(), to, error.to_owned());
+    assert_eq!(
+        told,
+        [
+            expect("fine", CheckState::Passing, ""),
+            expect("hangs", CheckState::Failing, "timed out after 2s"),
+            expect("panics", CheckState::Failing, "panicked: unplugged"),
+            expect("refused", CheckState::Failing, "connection refused"),
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn results_are_kept_for_the_interval_and_changes_are_events() {
+    let (runs, broken) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (count, fails) = (Arc::clone(&runs), Arc::clone(&broken));
+    let checks = Checks::new(vec![check("db", CheckOptions::default(), move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        let fails = fails.load(Ordering::Relaxed) > 0;
+        async move { if fails { Err("down") } else { Ok(()) } }
+    })]);
+    let mut events = checks.subscribe();
+    run(&checks);
+    assert_eq!(
+        events.next().await.map(|event| event.to),
+        Some(CheckState::Passing)
+    );
+    for _ in 0..1000 {
+        checks.report(Instant::now()); // asking does not run it
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+    advance(Duration::from_secs(9)).await;
+    assert_eq!(runs.load(Ordering::Relaxed), 1);
+    broken.store(1, Ordering::Relaxed);
+    let event = events.next().await.expect("an event");
+    assert_eq!(
+        (event.from, event.to),
+        (CheckState::Passing, CheckState::Failing)
+    );
+    assert_eq!(event.error.as_deref(), Some("down"));
+    assert_eq!(runs.load(Ordering::Relaxed), 2);
+    broken.store(0, Ordering::Relaxed);
+    assert_eq!(
+        events.next().await.map(|event| event.to),
+        Some(CheckState::Passing)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn readiness_heeds_only_those_that_opted_in() {
+    let gate = Arc::new(Semaphore::new(0));
+    let opened = Arc::clone(&gate);
+    let checks = Checks::new(vec![
+        check("ignored", CheckOptions::default(), || async { Err("down") }),
+        check(
+            "needed",
+            CheckOptions::default().readiness(true),
+            move || {
+                let gate = Arc::clone(&opened);
+                async move { gate.acquire().await.map(drop) }
+            },
+        ),
+    ]);
+    assert_eq!(checks.unready(), ["needed"], "it starts unready");
+    let mut events = checks.subscribe();
+    run(&checks);
+    assert_eq!(
+        events.next().await.map(|event| event.name).as_deref(),
+        Some("ignored")
+    );
+    assert_eq!(checks.unready(), ["needed"]);
+    gate.add_permits(1);
+    assert_eq!(
+        events.next().await.map(|event| event.name).as_deref(),
+        Some("needed")
+    );
+    assert_eq!(checks.unready(), Vec::<String>::new());
+}
+
+/// A wedge must not look like an outage of everything that the app depends on.
+#[tokio::test]
+async fn a_stalled_runtime_is_no_news_about_a_dependency() {
+    let app = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .expect("rt");
+    let options = CheckOptions::default()
+        .timeout(Duration::from_millis(30))
+        .interval(Duration::from_millis(10));
+    let runs = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&runs);
+    let checks = Checks::new(vec![check("db", options, move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        async { Ok::<(), Infallible>(()) }
+    })]);
+    let heart = Arc::new(Heartbeat::new(Duration::from_millis(100)));
+    app.spawn(Arc::clone(&heart).beat());
+    let mut events = checks.subscribe();
+    let care = tokio::spawn(keep_running(
+        checks.clone(),
+        app.handle().clone(),
+        Arc::clone(&heart),
+    ));
+    assert_eq!(
+        events.next().await.map(|event| event.to),
+        Some(CheckState::Passing)
+    );
+
+    let (release, blocked) = std::sync::mpsc::channel::<()>();
+    app.spawn(async move { blocked.recv() });
+    while !heart.is_stalled(Instant::now()) {
+        heart.ping(Instant::now());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Far beyond the timeout, and the last news is still the good one, only older.
+    let before = runs.load(Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(runs.load(Ordering::Relaxed), before, "runs do not pile up");
+    let report = checks.report(Instant::now()).remove(0);
+    assert_eq!(report.state, CheckState::Passing);
+    assert!(report.age_seconds.is_some_and(|age| age > 0.2));
+
+    release.send(()).expect("blocked");
+    while runs.load(Ordering::Relaxed) < before + 2 {
+        heart.ping(Instant::now());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(states(&checks), [CheckState::Passing]);
+    care.abort();
+    app.shutdown_background();
+}

@@ -1,0 +1,211 @@
+//! `healing_app_*` on `/metrics`: vitals, runtime, readiness, checks and hooks.
+
+use std::time::Instant;
+
+use healing_core::health::{CheckKind, CheckState};
+
+use crate::app::App;
+use crate::meter::text::{Kind, Text};
+
+/// Writes them all. A figure without a source is left out.
+pub(crate) fn write(app: &App, text: &mut Text) {
+    let now = Instant::now();
+    text.family(
+        "healing_app_info",
+        Kind::Gauge,
+        "The app's name and the version of healing in it.",
+    );
+    text.sample(
+        "healing_app_info",
+        &[("app", &app.name), ("version", env!("CARGO_PKG_VERSION"))],
+        1.0,
+    );
+    vitals(app, text);
+    runtime(app, text, now);
+    state(app, text, now);
+    checks(app, text, now);
+    hooks(app, text);
+}
+
+fn vitals(app: &App, text: &mut Text) {
+    let Some(sample) = app.vitals.load() else {
+        return;
+    };
+    let vitals = sample.vitals;
+    let count = |value: Option<u64>| value.map(|value| value as f64);
+    use Kind::{Counter, Gauge};
+    let families = [
+        (
+            "cpu_seconds_total",
+            Counter,
+            vitals.cpu_seconds_total,
+            "CPU time of the process.",
+        ),
+        (
+            "cpu_limit_cores",
+            Gauge,
+            vitals.cpu_limit_cores,
+            "CPU limit of the container, else the cores available to the process.",
+        ),
+        (
+            "cpu_throttled_seconds_total",
+            Counter,
+            vitals.cpu_throttled_seconds_total,
+            "Time for which the container was kept from the CPU by its limit.",
+        ),
+        (
+            "memory_working_set_bytes",
+            Gauge,
+            count(vitals.memory_working_set_bytes),
+            "Memory that the kernel cannot simply take back.",
+        ),
+        (
+            "memory_limit_bytes",
+            Gauge,
+            count(vitals.memory_limit_bytes),
+            "Smallest memory limit up the tree, else the machine's memory.",
+        ),
+        (
+            "open_fds",
+            Gauge,
+            count(vitals.open_fds),
+            "Open file descriptors.",
+        ),
+        (
+            "max_fds",
+            Gauge,
+            count(vitals.max_fds),
+            "Most open file descriptors allowed.",
+        ),
+        (
+            "threads",
+            Gauge,
+            count(vitals.threads),
+            "Threads of the process.",
+        ),
+    ];
+    for (name, kind, value, help) in families {
+        if let Some(value) = value {
+            text.single(&format!("healing_app_{name}"), kind, help, value);
+        }
+    }
+}
+
+fn runtime(app: &App, text: &mut Text, now: Instant) {
+    let Some(runtime) = app.heart.report(now) else {
+        return;
+    };
+    text.single(
+        "healing_app_runtime_lag_seconds",
+        Kind::Gauge,
+        "How late the app's runtime was at worst in the last 10 s.",
+        runtime.lag_seconds,
+    );
+    text.single(
+        "healing_app_runtime_tick_age_seconds",
+        Kind::Gauge,
+        "Time since the app's runtime last made progress.",
+        runtime.tick_age_seconds,
+    );
+    text.single(
+        "healing_app_runtime_stalled",
+        Kind::Gauge,
+        "1 while no task of the app makes progress.",
+        flag(runtime.stalled),
+    );
+}
+
+fn state(app: &App, text: &mut Text, now: Instant) {
+    text.single(
+        "healing_app_error_count",
+        Kind::Gauge,
+        "Errors since the start or the last soft heal.",
+        app.meter.error_count() as f64,
+    );
+    let flags = [
+        (
+            "ready",
+            app.unready(now).is_empty(),
+            "1 while /readyz is 200.",
+        ),
+        (
+            "draining",
+            app.life.is_draining(now),
+            "1 while no new work is wanted.",
+        ),
+        (
+            "condemned",
+            app.life.is_condemned(),
+            "1 once restart_service was accepted.",
+        ),
+    ];
+    for (name, value, help) in flags {
+        text.single(
+            &format!("healing_app_{name}"),
+            Kind::Gauge,
+            help,
+            flag(value),
+        );
+    }
+}
+
+fn checks(app: &App, text: &mut Text, now: Instant) {
+    let reports = app.checks.report(now);
+    let known: Vec<_> = reports
+        .iter()
+        .filter(|check| check.state != CheckState::Unknown)
+        .collect();
+    if known.is_empty() {
+        return;
+    }
+    let labels = |kind| match kind {
+        CheckKind::Dependency => "dependency",
+        CheckKind::Local => "local",
+    };
+    let name = "healing_app_check_up";
+    text.family(name, Kind::Gauge, "1 if the check passed when it last ran.");
+    for check in &known {
+        let up = flag(check.state == CheckState::Passing);
+        text.sample(
+            name,
+            &[("check", &check.name), ("kind", labels(check.kind))],
+            up,
+        );
+    }
+    let name = "healing_app_check_age_seconds";
+    text.family(name, Kind::Gauge, "Time since the check last ran.");
+    for check in &known {
+        if let Some(age) = check.age_seconds {
+            text.sample(
+                name,
+                &[("check", &check.name), ("kind", labels(check.kind))],
+                age,
+            );
+        }
+    }
+}
+
+fn hooks(app: &App, text: &mut Text) {
+    let reports = app.hooks.report();
+    if reports.is_empty() {
+        return;
+    }
+    let name = "healing_app_hook_runs_total";
+    text.family(name, Kind::Counter, "Times that the recovery hook was run.");
+    for hook in &reports {
+        text.sample(name, &[("hook", &hook.name)], hook.runs_total as f64);
+    }
+    let name = "healing_app_hook_failures_total";
+    text.family(
+        name,
+        Kind::Counter,
+        "Times that it failed, timed out or panicked.",
+    );
+    for hook in &reports {
+        text.sample(name, &[("hook", &hook.name)], hook.failures_total as f64);
+    }
+}
+
+fn flag(value: bool) -> f64 {
+    f64::from(u8::from(value))
+}

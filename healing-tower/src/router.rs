@@ -1,0 +1,58 @@
+//! Healing's endpoints as axum routers.
+//!
+//! # Hazards
+//! Layers that are added to a router after [`Healing::wrap`] are outside it: what they answer is
+//! not counted. A router served without `into_make_service_with_connect_info::<SocketAddr>()` does
+//! not know its peers, so everyone is a stranger there: `/health` shows five fields, `/heal` is
+//! refused. A path that the app has too (its own `/metrics`, say) makes axum panic when the routers
+//! are merged, at start-up.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::response::IntoResponse as _;
+use axum::routing::any;
+
+use crate::endpoints::{Door, answer, paths};
+use crate::healing::Healing;
+
+impl Healing {
+    /// Counts the app's requests, and adds healing's own endpoints beside its routes. Those are not
+    /// counted.
+    pub fn wrap(&self, app: Router) -> Router {
+        app.layer(self.layer().for_axum()).merge(self.router())
+    }
+
+    /// Healing's own endpoints on the app's port.
+    pub fn router(&self) -> Router {
+        self.routes(Door::App)
+    }
+
+    /// The care port's endpoints, for those who have an admin listener of their own. Served by the
+    /// app's runtime they are silent when that is: they do not replace the care thread.
+    pub fn care_router(&self) -> Router {
+        self.routes(Door::Care)
+    }
+
+    fn routes(&self, door: Door) -> Router {
+        paths(&self.app, door)
+            .into_iter()
+            .fold(Router::new(), |router, path| {
+                let healing = self.clone();
+                let handler = move |request: Request| {
+                    let healing = healing.clone();
+                    async move {
+                        let peer = request
+                            .extensions()
+                            .get::<ConnectInfo<SocketAddr>>()
+                            .map(|ConnectInfo(peer)| *peer);
+                        answer(&healing.app, door, peer, request)
+                            .await
+                            .into_response()
+                    }
+                };
+                router.route(path, any(handler))
+            })
+    }
+}

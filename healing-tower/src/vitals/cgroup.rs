@@ -1,0 +1,179 @@
+//! Limits and working set of this process's control group, v1 and v2.
+//!
+//! The smallest memory limit up the tree is the one that kills, so every ancestor is read, and
+//! the working set is that of the group which has this limit. The files are opened once and read
+//! by offset: about a microsecond each. They are read anew each time, because a pod may be
+//! resized in place.
+
+use std::path::Path;
+
+mod file;
+mod mounts;
+
+pub(super) use file::KeptFile;
+use mounts::{Controller, Version};
+
+/// Limits at or above this are v1's way of saying "none" (the page-rounded largest number).
+const V1_UNLIMITED: u64 = 1 << 60;
+
+/// What the control group says now.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Limits {
+    /// The smallest CPU quota, in cores.
+    pub(super) cpu_cores: Option<f64>,
+    /// Time throttled in the process's own group.
+    pub(super) throttled_seconds: Option<f64>,
+    /// Absent where no group up the tree has a limit.
+    pub(super) memory: Option<Memory>,
+}
+
+/// The group with the smallest memory limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Memory {
+    pub(super) limit: u64,
+    /// Usage minus inactive file pages, which the kernel gives up before it kills.
+    pub(super) working_set: u64,
+}
+
+/// The open files of the group and its ancestors, own group first.
+#[derive(Debug, Default)]
+pub(super) struct Cgroup {
+    memory: Vec<MemoryLevel>,
+    cpu: Vec<CpuLevel>,
+}
+
+impl Cgroup {
+    /// Finds the groups of this process below `root` (`/`, but for tests).
+    pub(super) fn discover(root: &Path) -> Self {
+        let levels = |controller| mounts::levels(root, controller);
+        Self {
+            memory: levels(Controller::Memory)
+                .iter()
+                .filter_map(|(version, path)| MemoryLevel::open(*version, path))
+                .collect(),
+            cpu: levels(Controller::Cpu)
+                .iter()
+                .filter_map(|(version, path)| CpuLevel::open(*version, path))
+                .collect(),
+        }
+    }
+
+    /// Reads every level.
+    pub(super) fn read(&mut self) -> Limits {
+        Limits {
+            cpu_cores: self
+                .cpu
+                .iter_mut()
+                .filter_map(CpuLevel::cores)
+                .reduce(f64::min),
+            throttled_seconds: self.cpu.first_mut().and_then(CpuLevel::throttled_seconds),
+            memory: self
+                .memory
+                .iter_mut()
+                .filter_map(MemoryLevel::read)
+                .min_by_key(|memory| memory.limit),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct MemoryLevel {
+    limit: KeptFile,
+    usage: KeptFile,
+    stat: KeptFile,
+    inactive_file: &'static str,
+}
+
+impl MemoryLevel {
+    fn open(version: Version, path: &Path) -> Option<Self> {
+        let (limit, usage, inactive_file) = match version {
+            Version::V1 => (
+                "memory.limit_in_bytes",
+                "memory.usage_in_bytes",
+                "total_inactive_file ",
+            ),
+            Version::V2 => ("memory.max", "memory.current", "inactive_file "),
+        };
+        Some(Self {
+            limit: KeptFile::open(&path.join(limit))?,
+            usage: KeptFile::open(&path.join(usage))?,
+            stat: KeptFile::open(&path.join("memory.stat"))?,
+            inactive_file,
+        })
+    }
+
+    fn read(&mut self) -> Option<Memory> {
+        // v2 writes `max` for none, which is no number.
+        let limit: u64 = self.limit.text()?.trim().parse().ok()?;
+        if limit == 0 || limit >= V1_UNLIMITED {
+            return None;
+        }
+        let usage: u64 = self.usage.text()?.trim().parse().ok()?;
+        let inactive: u64 = self.stat.line(self.inactive_file)?.parse().ok()?;
+        Some(Memory {
+            limit,
+            working_set: usage.saturating_sub(inactive),
+        })
+    }
+}
+
+#[derive(Debug)]
+enum CpuLevel {
+    V1 {
+        quota: KeptFile,
+        period: KeptFile,
+        stat: Option<KeptFile>,
+    },
+    V2 {
+        max: KeptFile,
+        stat: Option<KeptFile>,
+    },
+}
+
+impl CpuLevel {
+    fn open(version: Version, path: &Path) -> Option<Self> {
+        let open = |name: &str| KeptFile::open(&path.join(name));
+        Some(match version {
+            Version::V1 => Self::V1 {
+                quota: open("cpu.cfs_quota_us")?,
+                period: open("cpu.cfs_period_us")?,
+                stat: open("cpu.stat"),
+            },
+            Version::V2 => Self::V2 {
+                max: open("cpu.max")?,
+                stat: open("cpu.stat"),
+            },
+        })
+    }
+
+    fn cores(&mut self) -> Option<f64> {
+        // None is `-1` in v1 and `max` in v2: neither is a positive number.
+        let (quota, period): (f64, f64) = match self {
+            Self::V1 { quota, period, .. } => (
+                quota.text()?.trim().parse().ok()?,
+                period.text()?.trim().parse().ok()?,
+            ),
+            Self::V2 { max, .. } => {
+                let mut words = max.text()?.split_whitespace();
+                (words.next()?.parse().ok()?, words.next()?.parse().ok()?)
+            }
+        };
+        (quota > 0.0 && period > 0.0).then(|| quota / period)
+    }
+
+    fn throttled_seconds(&mut self) -> Option<f64> {
+        match self {
+            Self::V1 { stat, .. } => {
+                let nanoseconds: f64 = stat.as_mut()?.line("throttled_time ")?.parse().ok()?;
+                Some(nanoseconds / 1e9)
+            }
+            Self::V2 { stat, .. } => {
+                let microseconds: f64 = stat.as_mut()?.line("throttled_usec ")?.parse().ok()?;
+                Some(microseconds / 1e6)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

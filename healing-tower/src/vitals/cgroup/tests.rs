@@ -1,0 +1,251 @@
+//! Fixture trees: what kernels show in containers, on hosts and in hybrids.
+
+use super::*;
+use std::fs;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A directory tree that is removed at the end.
+struct Tree(std::path::PathBuf);
+
+impl Tree {
+    fn new(files: &[(&str, &str)]) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let unique = format!(
+            "healing-cgroup-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let tree = Self(std::env::temp_dir().join(unique));
+        for (path, text) in files {
+            tree.write(path, text);
+        }
+        tree
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.0.join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("create");
+        fs::write(path, text).expect("write");
+    }
+
+    fn read(&self) -> Limits {
+        Cgroup::discover(&self.0).read()
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const V2_MOUNT: &str = "31 30 0:26 / /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw\n";
+
+#[test]
+fn v2_in_a_container_sees_its_own_group_as_the_root() {
+    let tree = Tree::new(&[
+        ("proc/self/cgroup", "0::/\n"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/memory.max", "268435456\n"),
+        ("sys/fs/cgroup/memory.current", "104857600\n"),
+        (
+            "sys/fs/cgroup/memory.stat",
+            "anon 1\nfile 2\ninactive_file 20971520\nactive_file 3\n",
+        ),
+        ("sys/fs/cgroup/cpu.max", "50000 100000\n"),
+        (
+            "sys/fs/cgroup/cpu.stat",
+            "usage_usec 9\nnr_throttled 3\nthrottled_usec 2500000\n",
+        ),
+    ]);
+    assert_eq!(
+        tree.read(),
+        Limits {
+            cpu_cores: Some(0.5),
+            throttled_seconds: Some(2.5),
+            memory: Some(Memory {
+                limit: 268_435_456,
+                working_set: 83_886_080
+            }),
+        }
+    );
+}
+
+#[test]
+fn the_smallest_limit_up_the_tree_counts_with_its_own_usage() {
+    let tree = Tree::new(&[
+        ("proc/self/cgroup", "0::/kubepods/pod1/app\n"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/kubepods/pod1/app/memory.max", "max\n"),
+        ("sys/fs/cgroup/kubepods/pod1/app/memory.current", "10\n"),
+        (
+            "sys/fs/cgroup/kubepods/pod1/app/memory.stat",
+            "inactive_file 1\n",
+        ),
+        ("sys/fs/cgroup/kubepods/pod1/app/cpu.max", "max 100000\n"),
+        (
+            "sys/fs/cgroup/kubepods/pod1/app/cpu.stat",
+            "throttled_usec 0\n",
+        ),
+        ("sys/fs/cgroup/kubepods/pod1/memory.max", "1000\n"),
+        ("sys/fs/cgroup/kubepods/pod1/memory.current", "400\n"),
+        (
+            "sys/fs/cgroup/kubepods/pod1/memory.stat",
+            "inactive_file 100\n",
+        ),
+        ("sys/fs/cgroup/kubepods/pod1/cpu.max", "150000 100000\n"),
+        ("sys/fs/cgroup/kubepods/memory.max", "5000\n"),
+        ("sys/fs/cgroup/kubepods/memory.current", "4000\n"),
+        ("sys/fs/cgroup/kubepods/memory.stat", "inactive_file 0\n"),
+        ("sys/fs/cgroup/kubepods/cpu.max", "400000 100000\n"),
+    ]);
+    let limits = tree.read();
+    assert_eq!(
+        limits.memory,
+        Some(Memory {
+            limit: 1000,
+            working_set: 300
+        })
+    );
+    assert_eq!(limits.cpu_cores, Some(1.5));
+    assert_eq!(
+        limits.throttled_seconds,
+        Some(0.0),
+        "known to be none, not absent"
+    );
+}
+
+#[test]
+fn v1_with_hybrid_mounts_uses_the_controllers_own_trees() {
+    let tree = Tree::new(&[
+        (
+            "proc/self/cgroup",
+            "5:memory:/docker/abc\n3:cpu,cpuacct:/docker/abc\n0::/x\n",
+        ),
+        (
+            "proc/self/mountinfo",
+            "35 31 0:32 /docker/abc /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n\
+             32 31 0:29 /docker/abc /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n\
+             41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n",
+        ),
+        ("sys/fs/cgroup/memory/memory.limit_in_bytes", "134217728\n"),
+        ("sys/fs/cgroup/memory/memory.usage_in_bytes", "67108864\n"),
+        (
+            "sys/fs/cgroup/memory/memory.stat",
+            "inactive_file 7\ntotal_inactive_file 1048576\n",
+        ),
+        ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "200000\n"),
+        ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
+        (
+            "sys/fs/cgroup/cpu,cpuacct/cpu.stat",
+            "nr_throttled 2\nthrottled_time 1500000000\n",
+        ),
+        ("sys/fs/cgroup/unified/x/memory.max", "1\n"),
+    ]);
+    assert_eq!(
+        tree.read(),
+        Limits {
+            cpu_cores: Some(2.0),
+            throttled_seconds: Some(1.5),
+            memory: Some(Memory {
+                limit: 134_217_728,
+                working_set: 66_060_288
+            }),
+        }
+    );
+}
+
+#[test]
+fn v1_without_limits_is_absent() {
+    let tree = Tree::new(&[
+        ("proc/self/cgroup", "5:memory:/\n3:cpu:/\n"),
+        (
+            "proc/self/mountinfo",
+            "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
+             32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n",
+        ),
+        (
+            "sys/fs/cgroup/memory/memory.limit_in_bytes",
+            "9223372036854771712\n",
+        ),
+        ("sys/fs/cgroup/memory/memory.usage_in_bytes", "67108864\n"),
+        (
+            "sys/fs/cgroup/memory/memory.stat",
+            "total_inactive_file 1048576\n",
+        ),
+        ("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n"),
+        ("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n"),
+    ]);
+    assert_eq!(tree.read(), Limits::default());
+}
+
+#[test]
+fn a_group_under_the_hosts_name_is_the_top_of_what_is_visible() {
+    let tree = Tree::new(&[
+        ("proc/self/cgroup", "0::/../../host/name\n"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/memory.max", "1000\n"),
+        ("sys/fs/cgroup/memory.current", "10\n"),
+        ("sys/fs/cgroup/memory.stat", "inactive_file 20\n"),
+    ]);
+    let memory = tree.read().memory;
+    assert_eq!(
+        memory,
+        Some(Memory {
+            limit: 1000,
+            working_set: 0
+        }),
+        "never below zero"
+    );
+}
+
+#[test]
+fn a_resize_in_place_is_seen_without_opening_anew() {
+    let tree = Tree::new(&[
+        ("proc/self/cgroup", "0::/\n"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/memory.max", "max\n"),
+        ("sys/fs/cgroup/memory.current", "500\n"),
+        ("sys/fs/cgroup/memory.stat", "inactive_file 0\n"),
+    ]);
+    let mut cgroup = Cgroup::discover(&tree.0);
+    assert_eq!(cgroup.read().memory, None);
+    tree.write("sys/fs/cgroup/memory.max", "2000\n");
+    assert_eq!(
+        cgroup.read().memory,
+        Some(Memory {
+            limit: 2000,
+            working_set: 500
+        })
+    );
+}
+
+#[test]
+fn nonsense_is_absent_and_never_a_panic() {
+    for text in [
+        "",
+        "\n",
+        "abc",
+        "-5",
+        "99999999999999999999999999",
+        "max max",
+        "1e3",
+        "\u{0}",
+    ] {
+        let tree = Tree::new(&[
+            ("proc/self/cgroup", "0::/\n"),
+            ("proc/self/mountinfo", V2_MOUNT),
+            ("sys/fs/cgroup/memory.max", text),
+            ("sys/fs/cgroup/memory.current", text),
+            ("sys/fs/cgroup/memory.stat", text),
+            ("sys/fs/cgroup/cpu.max", text),
+            ("sys/fs/cgroup/cpu.stat", text),
+        ]);
+        assert_eq!(tree.read(), Limits::default(), "{text:?}");
+    }
+    assert_eq!(
+        Tree::new(&[("proc/self/cgroup", "nonsense")]).read(),
+        Limits::default()
+    );
+    assert_eq!(Tree::new(&[]).read(), Limits::default());
+}

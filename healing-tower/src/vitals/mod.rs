@@ -1,0 +1,200 @@
+//! What the process uses, against what its container may use.
+//!
+//! CPU time and resident memory come from the process itself, limits and the working set from the
+//! cgroup files, because in a pod the machine's totals belong to somebody else. The care thread
+//! takes one [`Sample`] a second; everything else reads the last one. A figure without a source is
+//! absent: never zero, never invented.
+//!
+//! # Hazards
+//! Without a memory limit up the tree, the working set is the process's resident memory and the
+//! denominator the machine's; `memory_source` says so. A process that shares its cgroup with
+//! others (no container, a systemd slice) shares that cgroup's limit and its usage too.
+
+mod cgroup;
+mod process;
+
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use healing_core::health::{Source, Vitals};
+
+use cgroup::Cgroup;
+use process::Process;
+
+/// One reading of everything, with the two figures that the original system reported.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Sample {
+    /// CPU of the process since the sample before, in percent of its limit.
+    pub(crate) cpu_usage: Option<f64>,
+    /// Working set in percent of the smallest limit.
+    pub(crate) memory_usage: Option<f64>,
+    /// The rest.
+    pub(crate) vitals: Vitals,
+}
+
+/// Keeps the files open and remembers the CPU time of the sample before.
+#[derive(Debug)]
+pub(crate) struct Sampler {
+    process: Process,
+    cgroup: Cgroup,
+    before: Option<(Instant, f64)>,
+}
+
+impl Sampler {
+    /// Looks for the files of this process; what is not there stays absent.
+    pub(crate) fn new() -> Self {
+        Self::rooted(Path::new("/"))
+    }
+
+    fn rooted(root: &Path) -> Self {
+        Self {
+            process: Process::new(),
+            cgroup: Cgroup::discover(root),
+            before: None,
+        }
+    }
+
+    /// Reads everything once.
+    pub(crate) fn sample(&mut self, now: Instant) -> Sample {
+        let process = self.process.read();
+        let limits = self.cgroup.read();
+
+        let (cpu_limit, cpu_source) = match limits.cpu_cores {
+            Some(cores) => (Some(cores), Some(Source::Cgroup)),
+            None => match std::thread::available_parallelism() {
+                Ok(cores) => (Some(cores.get() as f64), Some(Source::Machine)),
+                Err(_) => (None, None),
+            },
+        };
+        let (working_set, memory_limit, memory_source) = match limits.memory {
+            Some(memory) => (
+                Some(memory.working_set),
+                Some(memory.limit),
+                Some(Source::Cgroup),
+            ),
+            None => (
+                process.resident_bytes,
+                process.machine_bytes,
+                process.machine_bytes.map(|_| Source::Machine),
+            ),
+        };
+
+        let cpu_usage = self
+            .cpu_share(now, process.cpu_seconds)
+            .zip(cpu_limit)
+            .and_then(|(cores_used, limit)| (limit > 0.0).then(|| 100.0 * cores_used / limit));
+        let memory_usage = working_set
+            .zip(memory_limit)
+            .and_then(|(used, limit)| (limit > 0).then(|| 100.0 * used as f64 / limit as f64));
+
+        Sample {
+            cpu_usage,
+            memory_usage,
+            vitals: Vitals {
+                cpu_source,
+                cpu_seconds_total: process.cpu_seconds,
+                cpu_limit_cores: cpu_limit,
+                cpu_throttled_seconds_total: limits.throttled_seconds,
+                memory_source,
+                memory_working_set_bytes: working_set,
+                memory_limit_bytes: memory_limit,
+                open_fds: process.open_fds,
+                max_fds: process.max_fds,
+                threads: process.threads,
+            },
+        }
+    }
+
+    /// Cores used on average since the sample before; absent at the first.
+    fn cpu_share(&mut self, now: Instant, cpu_seconds: Option<f64>) -> Option<f64> {
+        let used = cpu_seconds?;
+        let (then, used_then) = self.before.replace((now, used))?;
+        let elapsed = now.saturating_duration_since(then).as_secs_f64();
+        (elapsed > 0.0).then(|| (used - used_then).max(0.0) / elapsed)
+    }
+}
+
+/// The last sample, shared between the care thread that takes it and those who show it.
+#[derive(Debug, Default)]
+pub(crate) struct LastSample(Mutex<Option<Sample>>);
+
+impl LastSample {
+    pub(crate) fn store(&self, sample: Sample) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sample);
+    }
+
+    /// Absent until the care thread has taken the first.
+    pub(crate) fn load(&self) -> Option<Sample> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn work_shows_as_cpu_and_the_first_sample_has_none() {
+        let mut sampler = Sampler::new();
+        let start = Instant::now();
+        let first = sampler.sample(start);
+        assert_eq!(first.cpu_usage, None, "a rate needs two samples");
+        assert!(first.vitals.cpu_seconds_total.is_some());
+
+        // Burn until the process's own clock has moved: no assumption about the machine's speed.
+        let mut noise = 0_u64;
+        let second = loop {
+            for i in 0..1_000_000_u64 {
+                noise = std::hint::black_box(noise.wrapping_mul(31).wrapping_add(i));
+            }
+            let sample = sampler.sample(Instant::now());
+            if sample.vitals.cpu_seconds_total > first.vitals.cpu_seconds_total {
+                break sample;
+            }
+            assert!(
+                start.elapsed() < Duration::from_secs(30),
+                "CPU time never moved"
+            );
+        };
+        assert!(
+            second.cpu_usage.is_some_and(|usage| usage > 0.0),
+            "{second:?}"
+        );
+        assert!(
+            second
+                .memory_usage
+                .is_some_and(|usage| usage > 0.0 && usage <= 100.0)
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn threads_and_files_follow_the_process() {
+        let mut sampler = Sampler::new();
+        let before = sampler.sample(Instant::now()).vitals;
+        let files: Vec<_> = (0..20)
+            .map(|_| std::fs::File::open("/proc/self/stat").expect("procfs"))
+            .collect();
+        let after = sampler.sample(Instant::now()).vitals;
+        drop(files);
+        assert!(before.threads.is_some_and(|threads| threads >= 1));
+        let (before, after) = (before.open_fds.expect("fds"), after.open_fds.expect("fds"));
+        // Other tests of this process open and close files meanwhile.
+        assert!(
+            after >= before.saturating_sub(10) + 20,
+            "{before} then {after}"
+        );
+        assert!(
+            sampler
+                .sample(Instant::now())
+                .vitals
+                .max_fds
+                .is_some_and(|max| max >= after)
+        );
+    }
+}
