@@ -1,10 +1,14 @@
 //! The models that are compiled in.
 
+use super::Brain;
 use super::model::Model;
 use super::model_error::ModelError;
 
 /// The original system's five-feature forest.
 pub const ORIGINAL_FIVE: &[u8] = include_bytes!("../../models/original-five.model");
+
+/// The default.
+pub const DEFAULT: &[u8] = ORIGINAL_FIVE;
 
 /// The name of each model that is compiled in, with its file's bytes.
 pub const ALL: [(&str, &[u8]); 1] = [("original-five", ORIGINAL_FIVE)];
@@ -20,9 +24,23 @@ pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
         .map(|(_, bytes)| Model::from_bytes(bytes))
 }
 
+impl Brain {
+    /// The model that is compiled in and decides unless another is named.
+    #[must_use]
+    pub fn default_model() -> Self {
+        // It is read by a test; a sidecar whose own model were damaged would still have its rules.
+        Model::from_bytes(DEFAULT).map_or(Self::Rules, |model| Self::Model(Box::new(model)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_is_a_model() {
+        assert!(matches!(Brain::default_model(), Brain::Model(_)));
+    }
 
     #[test]
     fn each_can_be_read_and_says_its_name() {

@@ -33,6 +33,24 @@ pub struct Contributions {
 pub struct Votes(pub [u32; 3]);
 
 impl Votes {
+    /// All votes: the number of trees.
+    #[must_use]
+    pub fn trees(self) -> u32 {
+        self.0.iter().sum()
+    }
+
+    /// The action with most votes; the lowest class of those that tie, as in smartcore.
+    #[must_use]
+    pub fn class(self) -> Action {
+        let mut best = Action::NoAction;
+        for action in Action::ALL {
+            if self.0[action as usize] > self.0[best as usize] {
+                best = action;
+            }
+        }
+        best
+    }
+
     /// Probabilities, (votes + 1) / (trees + 3): an unanimous forest is not certain.
     #[must_use]
     pub fn probabilities(self) -> [f64; 3] {
@@ -60,5 +78,12 @@ mod tests {
     fn votes_become_probabilities_that_are_never_certain() {
         assert_eq!(Votes([97, 0, 0]).probabilities(), [0.98, 0.01, 0.01]);
         assert_eq!(Votes([0, 0, 0]).probabilities(), [1.0 / 3.0; 3]);
+    }
+
+    #[test]
+    fn ties_go_to_the_lowest_class() {
+        assert_eq!(Votes([5, 5, 0]).class(), Action::NoAction);
+        assert_eq!(Votes([1, 4, 4]).class(), Action::ResetErrors);
+        assert_eq!(Votes([1, 4, 5]).class(), Action::RestartService);
     }
 }

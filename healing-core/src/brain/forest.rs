@@ -4,6 +4,7 @@
 //! later walk can leave it, loop in it, or run deeper than [`MAX_DEPTH`]. The walk here is the plain
 //! reading of the trees; [`compile`](super::compile) must agree with it vote for vote.
 
+use super::classifier::Votes;
 use super::model_error::TreeError;
 use crate::decision::Action;
 
@@ -52,10 +53,6 @@ pub struct Forest {
     features: usize,
     trees: Vec<Tree>,
 }
-
-/// How many trees voted for each class.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Votes(pub [u16; CLASSES]);
 
 impl Forest {
     /// Checks that `trees` are trees over rows of `features` figures.
@@ -161,35 +158,6 @@ impl Forest {
     }
 }
 
-impl Votes {
-    /// All votes: the number of trees.
-    #[must_use]
-    pub fn trees(self) -> u16 {
-        self.0.iter().sum()
-    }
-
-    /// The class with most votes; the lowest of those that tie, as in smartcore.
-    #[must_use]
-    pub fn class(self) -> Action {
-        let mut best = 0;
-        for class in 1..CLASSES {
-            if self.0[class] > self.0[best] {
-                best = class;
-            }
-        }
-        Action::ALL[best]
-    }
-
-    /// Laplace's estimate, (votes + 1) / (trees + 3): no class is ever held impossible because a
-    /// finite number of trees did not vote for it.
-    #[must_use]
-    pub fn probabilities(self) -> [f64; CLASSES] {
-        #[allow(clippy::cast_precision_loss)] // three
-        let total = f64::from(self.trees()) + CLASSES as f64;
-        self.0.map(|votes| (f64::from(votes) + 1.0) / total)
-    }
-}
-
 /// Every node but the root has one parent that comes before it, and all can be reached.
 fn check_tree(tree: usize, nodes: &[Node], features: usize) -> Result<(), TreeError> {
     if nodes.is_empty() || nodes.len() > MAX_NODES {
@@ -280,6 +248,8 @@ pub fn round_down(value: f64) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::cast_possible_truncation)]
+
     use super::*;
 
     const LEAF: Node = Node::Leaf { class: 1, cover: 1 };
@@ -365,14 +335,6 @@ mod tests {
             Forest::new(0, vec![vec![LEAF]]),
             Err(TreeError::FeatureCount { .. })
         ));
-    }
-
-    #[test]
-    fn ties_go_to_the_lowest_class() {
-        assert_eq!(Votes([5, 5, 0]).class(), Action::NoAction);
-        assert_eq!(Votes([1, 4, 4]).class(), Action::ResetErrors);
-        assert_eq!(Votes([1, 4, 5]).class(), Action::RestartService);
-        assert_eq!(Votes([97, 0, 0]).probabilities(), [0.98, 0.01, 0.01]);
     }
 
     #[test]

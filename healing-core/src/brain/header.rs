@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::forest::MAX_FEATURES;
 use super::model_error::ModelError;
 use crate::decision::Action;
+use crate::features::Feature;
 
 /// A model's header.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -94,6 +95,13 @@ impl Header {
                 });
             }
             let FeatureRange { name, min, max } = feature;
+            if Feature::from_name(name).is_none() {
+                let known = Feature::ALL.map(Feature::name).join(", ");
+                return Err(ModelError::UnknownFeature {
+                    name: name.clone(),
+                    known,
+                });
+            }
             if !(min.is_finite() && max.is_finite() && min <= max) {
                 return field("features", format!("{name} ranges from {min} to {max}"));
             }

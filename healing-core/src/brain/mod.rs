@@ -8,6 +8,8 @@
 pub mod builtin;
 mod classifier;
 #[cfg(feature = "forest")]
+pub mod compile;
+#[cfg(feature = "forest")]
 pub mod forest;
 #[cfg(feature = "forest")]
 pub mod header;

@@ -1,15 +1,20 @@
 //! A forest with its header: the whole of what a model file holds, ready to be asked.
 
-use super::forest::{CLASSES, Forest, Votes};
+use super::classifier::{Classifier, Unusable, Votes};
+use super::compile::Compiled;
+use super::forest::{CLASSES, Forest, MAX_FEATURES};
 use super::header::{FeatureRange, Header, Provenance};
 use super::model_error::ModelError;
 use crate::decision::Action;
+use crate::features::{Feature, Features, Outside};
 
 /// A model that has been checked: it predicts without failing on any finite row.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Model {
     header: Header,
     forest: Forest,
+    compiled: Compiled,
+    features: Vec<Feature>,
     self_check: SelfCheck,
 }
 
@@ -96,14 +101,17 @@ impl Model {
                 });
             }
         }
+        let known = |range: &FeatureRange| Feature::from_name(&range.name);
         let model = Self {
+            compiled: Compiled::new(&forest),
+            features: header.features.iter().filter_map(known).collect(),
             header,
             forest,
             self_check,
         };
         for (row, (figures, expected)) in model.self_check.iter().enumerate() {
             let found = model
-                .votes(figures)
+                .row_votes(figures)
                 .map(|votes| votes.0)
                 .unwrap_or([0; CLASSES]);
             if found != expected.0 {
@@ -135,11 +143,23 @@ impl Model {
         &self.self_check
     }
 
-    /// How the trees vote on a row of the header's features, in its order.
+    /// The forest as it is asked.
+    #[must_use]
+    pub fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
+    /// The features of a row, in order.
+    #[must_use]
+    pub fn features(&self) -> &[Feature] {
+        &self.features
+    }
+
+    /// How the trees vote on a row of the header's features, in its order, as it is.
     ///
     /// # Errors
     /// Rows of another width, or with figures that are not finite, are refused.
-    pub fn votes(&self, row: &[f32]) -> Result<Votes, RowFault> {
+    pub fn row_votes(&self, row: &[f32]) -> Result<Votes, RowFault> {
         let expected = self.forest.features();
         if row.len() != expected {
             return Err(RowFault::Width {
@@ -150,6 +170,87 @@ impl Model {
         if let Some(feature) = row.iter().position(|value| !value.is_finite()) {
             return Err(RowFault::NotFinite { feature });
         }
-        Ok(self.forest.walk(row))
+        Ok(self.compiled.votes(row))
+    }
+
+    /// The row that the forest is asked: each feature known, and within what it was trained on.
+    fn row(&self, features: &Features) -> Result<[f32; MAX_FEATURES], Unusable> {
+        let mut row = [0.0; MAX_FEATURES];
+        for ((slot, &feature), range) in row
+            .iter_mut()
+            .zip(&self.features)
+            .zip(&self.header.features)
+        {
+            // `Features` holds finite figures only.
+            let value = features.get(feature).ok_or(Unusable::Missing(feature))?;
+            let inside = value.clamp(range.min, range.max);
+            if feature.spec().outside == Outside::Bounded && inside != value {
+                return Err(Unusable::OutOfRange(feature));
+            }
+            *slot = inside;
+        }
+        Ok(row)
+    }
+}
+
+impl Classifier for Model {
+    fn votes(&self, features: &Features) -> Result<Votes, Unusable> {
+        let row = self.row(features)?;
+        Ok(self.compiled.votes(&row[..self.features.len()]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::brain::builtin::ORIGINAL_FIVE;
+
+    fn features(cpu: f64, errors: f64, uptime: f64) -> Features {
+        let known = [
+            (Feature::CpuUsage, cpu),
+            (Feature::MemoryUsage, 40.0),
+            (Feature::ErrorCount, errors),
+            (Feature::Uptime, uptime),
+            (Feature::HourOfDay, 12.0),
+        ];
+        known.into_iter().collect()
+    }
+
+    #[test]
+    fn it_learned_the_originals_rule() {
+        let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
+        let class = |cpu, errors| model.votes(&features(cpu, errors, 9000.0)).unwrap().class();
+        assert_eq!(class(30.0, 0.0), Action::NoAction);
+        assert_eq!(class(30.0, 8.0), Action::ResetErrors);
+        assert_eq!(class(30.0, 15.0), Action::RestartService);
+    }
+
+    #[test]
+    fn beyond_what_it_was_trained_on_it_saturates_or_refuses() {
+        let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
+        // A year of uptime and a thousand errors mean "a lot".
+        let far = model.votes(&features(30.0, 1000.0, 3e7)).unwrap();
+        assert_eq!(far, model.votes(&features(30.0, 19.0, 86_399.0)).unwrap());
+        // 100 % CPU was never seen: 99 was the most.
+        let error = model.votes(&features(100.0, 0.0, 9000.0)).unwrap_err();
+        assert_eq!(error, Unusable::OutOfRange(Feature::CpuUsage));
+        let mut unknown = features(30.0, 0.0, 9000.0);
+        unknown.set_option(Feature::MemoryUsage, None::<f64>);
+        let error = model.votes(&unknown).unwrap_err();
+        assert_eq!(error, Unusable::Missing(Feature::MemoryUsage));
+    }
+
+    #[test]
+    fn rows_that_are_not_finite_never_reach_the_forest() {
+        let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let error = model.row_votes(&[1.0, 1.0, bad, 1.0, 1.0]).unwrap_err();
+            assert_eq!(error, RowFault::NotFinite { feature: 2 });
+        }
+        let expected = RowFault::Width {
+            found: 1,
+            expected: 5,
+        };
+        assert_eq!(model.row_votes(&[1.0]).unwrap_err(), expected);
     }
 }

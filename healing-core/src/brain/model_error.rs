@@ -153,9 +153,9 @@ pub enum ModelError {
         /// Which row.
         row: usize,
         /// Votes now.
-        found: [u16; CLASSES],
+        found: [u32; CLASSES],
         /// Votes then.
-        expected: [u16; CLASSES],
+        expected: [u32; CLASSES],
     },
 }
 

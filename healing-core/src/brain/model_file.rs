@@ -19,7 +19,8 @@
 //! bytes that are really there. The checksum finds damage, not malice: who may write the file may
 //! write the checksum.
 
-use super::forest::{Forest, MAX_FEATURES, MAX_NODES, MAX_TREES, Node, Tree, Votes};
+use super::classifier::Votes;
+use super::forest::{Forest, MAX_FEATURES, MAX_NODES, MAX_TREES, Node, Tree};
 use super::header::Header;
 use super::model::{Model, SelfCheck};
 use super::model_error::ModelError;
@@ -143,7 +144,7 @@ impl Model {
         for (row, votes) in self.self_check() {
             bytes.extend(row.iter().flat_map(|value| value.to_le_bytes()));
             for count in votes.0 {
-                number(&mut bytes, count.into());
+                number(&mut bytes, count as usize);
             }
         }
         bytes
@@ -272,12 +273,7 @@ impl<'a> Reader<'a> {
                 .collect::<Result<_, _>>()?;
             let mut votes = Votes::default();
             for count in &mut votes.0 {
-                let at = self.at;
-                let part = "a self-check row's votes";
-                *count = u16::try_from(self.number(part)?)
-                    .ok()
-                    .filter(|count| usize::from(*count) <= MAX_TREES)
-                    .ok_or(ModelError::Number { at, part })?;
+                *count = self.number("a self-check row's votes")?;
             }
             self_check.push((row, votes));
         }

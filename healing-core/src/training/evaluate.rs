@@ -60,7 +60,7 @@ pub fn evaluate(model: &Model, data: &Dataset, seed: u64) -> Result<Report, RowF
     let mut confusion = [[0; CLASSES]; CLASSES];
     let mut loss = 0.0;
     for (row, label) in data.rows().zip(data.labels()) {
-        let votes = model.votes(row)?;
+        let votes = model.row_votes(row)?;
         confusion[*label as usize][votes.class() as usize] += 1;
         loss -= votes.probabilities()[*label as usize].ln();
     }
@@ -123,7 +123,7 @@ fn shuffled_accuracy(
     for ((row, label), value) in data.rows().zip(data.labels()).zip(column) {
         changed.copy_from_slice(row);
         changed[feature] = value;
-        right += usize::from(model.votes(&changed)?.class() == *label);
+        right += usize::from(model.row_votes(&changed)?.class() == *label);
     }
     Ok(ratio(right, data.len()).unwrap_or(0.0))
 }

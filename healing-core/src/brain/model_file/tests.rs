@@ -1,5 +1,12 @@
 //! Every kind of malformed file, and random damage.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::cast_possible_truncation
+)]
+
 use super::*;
 use crate::brain::builtin::ORIGINAL_FIVE;
 use crate::brain::model_error::TreeError;
@@ -42,11 +49,11 @@ const HARD: [u8; 2] = [0xf2, 5];
 #[test]
 fn a_model_written_by_hand_is_read() {
     let model = Model::from_bytes(&one_tree(3, &[&SPLIT[..], &SOFT, &HARD].concat())).unwrap();
-    assert_eq!(model.votes(&[0.5]).unwrap().0, [0, 1, 0]);
-    assert_eq!(model.votes(&[0.500_001]).unwrap().0, [0, 0, 1]);
-    assert!(model.votes(&[f32::NAN]).is_err());
-    assert!(model.votes(&[f32::INFINITY]).is_err());
-    assert!(model.votes(&[]).is_err());
+    assert_eq!(model.row_votes(&[0.5]).unwrap().0, [0, 1, 0]);
+    assert_eq!(model.row_votes(&[0.500_001]).unwrap().0, [0, 0, 1]);
+    assert!(model.row_votes(&[f32::NAN]).is_err());
+    assert!(model.row_votes(&[f32::INFINITY]).is_err());
+    assert!(model.row_votes(&[]).is_err());
 }
 
 #[test]
@@ -161,6 +168,10 @@ fn header_and_body_must_agree() {
         }
     ));
     assert!(matches!(
+        with("error_count", "mood"),
+        ModelError::UnknownFeature { name, .. } if name == "mood"
+    ));
+    assert!(matches!(
         with("tiny", ""),
         ModelError::Field { field: "name", .. }
     ));
@@ -226,8 +237,8 @@ fn damage_is_always_an_error() {
         if let Ok(model) = Model::from_bytes(&bytes) {
             read += 1;
             let row = vec![0.25; model.header().features.len()];
-            let votes = model.votes(&row).unwrap();
-            assert_eq!(usize::from(votes.trees()), model.header().trees);
+            let votes = model.row_votes(&row).unwrap();
+            assert_eq!(votes.trees() as usize, model.header().trees);
         }
     }
     assert!(
