@@ -1,2 +1,53 @@
-//! Placeholder.
-fn main() {}
+//! `patient-app`: the patient, or (`patient-app dependency`) the process it depends on.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Parser;
+use patient_app::{Settings, dependency};
+use tracing_subscriber::EnvFilter;
+
+/// An axum app with real faults to inject, and the healing layer.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Command {
+    #[command(flatten)]
+    settings: Settings,
+    #[command(subcommand)]
+    other: Option<Other>,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    /// Serve the records that the patient depends on
+    Dependency {
+        /// Where to listen
+        #[arg(long, value_name = "ADDR:PORT", default_value = dependency::DEFAULT_BIND)]
+        bind: SocketAddr,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = Command::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    let result = match command.other {
+        None => patient_app::run(command.settings)
+            .await
+            .map_err(|error| error.to_string()),
+        Some(Other::Dependency { bind }) => dependency::run(bind)
+            .await
+            .map_err(|error| error.to_string()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            tracing::error!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Failing at random, with a settable share.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A coin with a settable bias (splitmix64; quality enough for a failure rate).
+#[derive(Debug)]
+pub(crate) struct Chance {
+    share: f64,
+    state: AtomicU64,
+}
+
+impl Chance {
+    /// Comes up true in this share of the throws.
+    pub(crate) fn new(share: f64) -> Self {
+        Self {
+            share,
+            state: AtomicU64::new(RandomState::new().hash_one(0)),
+        }
+    }
+
+    pub(crate) fn throw(&self) -> bool {
+        let mut z = self
+            .state
+            .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^= z >> 31;
+        // 32 bits fit an f64 exactly.
+        let unit = f64::from(u32::try_from(z >> 32).unwrap_or(u32::MAX)) / 4_294_967_296.0;
+        unit < self.share
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fails_in_about_the_asked_share() {
+        for (share, low, high) in [(0.0, 0, 0), (0.2, 1800, 2200), (1.0, 10_000, 10_000)] {
+            let chance = Chance::new(share);
+            let failed = (0..10_000).filter(|_| chance.throw()).count();
+            assert!((low..=high).contains(&failed), "{share}: {failed}");
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! `GET /faults`, `POST|DELETE /faults/{name}`: real faults, one file each.
+
+mod cpu_spin;
+mod dependency_outage;
+mod leak;
+mod poisoned_cache;
+mod wedge;
+
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router, middleware};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+pub use cpu_spin::CpuSpin;
+pub use leak::Leak;
+pub use wedge::Wedge;
+
+use crate::loopback;
+use crate::patient::Patient;
+
+/// A fault that can be switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A share of `/data` fails until the cache is dropped.
+    PoisonedCache,
+    /// Memory grows.
+    Leak,
+    /// Every worker of the runtime sleeps in a blocking call.
+    Wedge,
+    /// Threads spin.
+    CpuSpin,
+    /// The dependency's process ends.
+    DependencyOutage,
+}
+
+impl Fault {
+    /// All, in the order in which they are listed.
+    pub const ALL: [Self; 5] = [
+        Self::PoisonedCache,
+        Self::Leak,
+        Self::Wedge,
+        Self::CpuSpin,
+        Self::DependencyOutage,
+    ];
+
+    /// Its name in the path.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PoisonedCache => "poisoned-cache",
+            Self::Leak => "leak",
+            Self::Wedge => "wedge",
+            Self::CpuSpin => "cpu-spin",
+            Self::DependencyOutage => "dependency-outage",
+        }
+    }
+
+    fn about(self) -> &'static str {
+        match self {
+            Self::PoisonedCache => "a quarter of /data fails until the cache is dropped",
+            Self::Leak => "memory grows; ?mib_per_second=16&max_mib=1024",
+            Self::Wedge => "every worker sleeps in a blocking call; ?seconds=N, else for ever",
+            Self::CpuSpin => "threads spin; ?threads=N, else one a core",
+            Self::DependencyOutage => "the dependency's process ends",
+        }
+    }
+
+    fn named(name: &str) -> Result<Self, Refusal> {
+        Self::ALL
+            .into_iter()
+            .find(|fault| fault.name() == name)
+            .ok_or_else(|| Refusal::Unknown(name.to_owned()))
+    }
+}
+
+/// How strong a fault is; each takes what concerns it.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Strength {
+    /// `leak`: growth.
+    pub mib_per_second: Option<u32>,
+    /// `leak`: where it stops.
+    pub max_mib: Option<u32>,
+    /// `wedge`: its end, for one that should pass by itself.
+    pub seconds: Option<u32>,
+    /// `cpu-spin`: number of threads.
+    pub threads: Option<usize>,
+}
+
+/// One line of `GET /faults`.
+#[derive(Debug, Serialize)]
+struct Listed {
+    name: &'static str,
+    about: &'static str,
+    /// What is so now, not what was asked for.
+    on: bool,
+    detail: String,
+}
+
+/// Why a fault was not switched.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Unknown(String),
+    NotPossible(String),
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (status, error, message) = match self {
+            Self::Unknown(name) => {
+                let known = Fault::ALL.map(Fault::name).join(", ");
+                (
+                    StatusCode::NOT_FOUND,
+                    "unknown_fault",
+                    format!("no fault {name}: known are {known}"),
+                )
+            }
+            Self::NotPossible(message) => (StatusCode::CONFLICT, "not_possible", message),
+        };
+        (status, Json(json!({ "error": error, "message": message }))).into_response()
+    }
+}
+
+/// The routes, for loopback only.
+pub(crate) fn routes() -> Router<Arc<Patient>> {
+    Router::new()
+        .route("/faults", get(list))
+        .route("/faults/{name}", post(switch_on).delete(switch_off))
+        .layer(middleware::from_fn(loopback::only))
+}
+
+async fn list(State(patient): State<Arc<Patient>>) -> Json<Vec<Listed>> {
+    let mut all = Vec::with_capacity(Fault::ALL.len());
+    for fault in Fault::ALL {
+        all.push(state(&patient, fault).await);
+    }
+    Json(all)
+}
+
+async fn switch_on(
+    State(patient): State<Arc<Patient>>,
+    Path(name): Path<String>,
+    Query(strength): Query<Strength>,
+) -> Result<Json<Listed>, Refusal> {
+    let fault = Fault::named(&name)?;
+    match fault {
+        Fault::PoisonedCache => poisoned_cache::on(&patient),
+        Fault::Leak => patient.leak.on(strength),
+        Fault::Wedge => patient.wedge.on(strength),
+        Fault::CpuSpin => patient.cpu_spin.on(strength),
+        Fault::DependencyOutage => dependency_outage::on(&patient).await,
+    }?;
+    tracing::warn!(fault = fault.name(), "fault switched on");
+    Ok(Json(state(&patient, fault).await))
+}
+
+async fn switch_off(
+    State(patient): State<Arc<Patient>>,
+    Path(name): Path<String>,
+) -> Result<Json<Listed>, Refusal> {
+    let fault = Fault::named(&name)?;
+    match fault {
+        Fault::PoisonedCache => poisoned_cache::off(&patient),
+        Fault::Leak => patient.leak.off(),
+        Fault::Wedge => patient.wedge.off(),
+        Fault::CpuSpin => patient.cpu_spin.off(),
+        Fault::DependencyOutage => dependency_outage::off(&patient).await?,
+    }
+    tracing::info!(fault = fault.name(), "fault switched off");
+    Ok(Json(state(&patient, fault).await))
+}
+
+async fn state(patient: &Patient, fault: Fault) -> Listed {
+    let (on, detail) = match fault {
+        Fault::PoisonedCache => poisoned_cache::state(patient),
+        Fault::Leak => patient.leak.state(),
+        Fault::Wedge => patient.wedge.state(),
+        Fault::CpuSpin => patient.cpu_spin.state(),
+        Fault::DependencyOutage => dependency_outage::state(patient).await,
+    };
+    Listed {
+        name: fault.name(),
+        about: fault.about(),
+        on,
+        detail,
+    }
+}

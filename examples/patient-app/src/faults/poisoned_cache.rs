@@ -1,0 +1,18 @@
+//! `poisoned-cache`: entries that do not parse and do not expire. Dropping the cache heals it.
+
+use super::Refusal;
+use crate::patient::Patient;
+
+pub(super) fn on(patient: &Patient) -> Result<(), Refusal> {
+    patient.cache.poison();
+    Ok(())
+}
+
+pub(super) fn off(patient: &Patient) {
+    patient.cache.clear();
+}
+
+pub(super) fn state(patient: &Patient) -> (bool, String) {
+    let broken = patient.cache.broken();
+    (broken > 0, format!("{broken} broken entries"))
+}

@@ -1,0 +1,107 @@
+//! What can be set, by flag or environment.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// The patient's settings. Flags win over the environment.
+#[derive(Debug, Clone, PartialEq, clap::Args)]
+pub struct Settings {
+    /// Where to serve: ADDR:PORT, or only a port
+    #[arg(long, env = "PORT", value_name = "ADDR:PORT", default_value = "0.0.0.0:5000", value_parser = bind_address)]
+    pub bind: SocketAddr,
+    /// Share of /data that fails at random, 0 to 1 (the original system's is 0.2)
+    #[arg(long, env = "PATIENT_FAILURE_RATE", value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
+    pub failure_rate: f64,
+    /// Load /data's records from this dependency (see `patient-app dependency`)
+    #[arg(long, env = "PATIENT_DEPENDENCY", value_name = "HOST:PORT", value_parser = host_and_port)]
+    pub dependency: Option<String>,
+    /// Where the care thread listens [default: HEALING_CARE_BIND, else 127.0.0.1:5002]
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub care_bind: Option<SocketAddr>,
+    /// The runtime counts as stalled when it has not ticked for so many seconds [default: 10]
+    #[arg(long, env = "PATIENT_STALL_AFTER", value_name = "SECONDS", value_parser = seconds)]
+    pub stall_after: Option<Duration>,
+}
+
+impl Settings {
+    /// Where the patient serves when nothing is said.
+    pub const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 5000);
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            bind: Self::DEFAULT_BIND,
+            failure_rate: 0.0,
+            dependency: None,
+            care_bind: None,
+            stall_after: None,
+        }
+    }
+}
+
+fn bind_address(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(SocketAddr::new(Settings::DEFAULT_BIND.ip(), port));
+    }
+    text.parse()
+        .map_err(|_| "give ADDR:PORT, such as 127.0.0.1:5000, or only a port".to_owned())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("give a number from 0 to 1, such as 0.2".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let wrong = || "give seconds from 0.5 to 60, such as 2.5".to_owned();
+    let seconds = text.parse::<f64>().map_err(|_| wrong())?;
+    if (0.5..=60.0).contains(&seconds) {
+        Ok(Duration::from_secs_f64(seconds))
+    } else {
+        Err(wrong())
+    }
+}
+
+fn host_and_port(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(text.to_owned())
+        }
+        _ => Err("give HOST:PORT, such as 127.0.0.1:5003".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_is_served_on_all_addresses() {
+        assert_eq!(bind_address("8080"), Ok("0.0.0.0:8080".parse().unwrap()));
+        assert_eq!(
+            bind_address("127.0.0.1:1"),
+            Ok("127.0.0.1:1".parse().unwrap())
+        );
+        assert!(bind_address("localhost").is_err());
+        assert!(bind_address("70000").is_err());
+    }
+
+    #[test]
+    fn shares_and_addresses_out_of_range_are_refused() {
+        assert_eq!(share("0.2"), Ok(0.2));
+        for wrong in ["1.1", "-0.1", "NaN", "half"] {
+            assert!(share(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
+        for wrong in ["0", "61", "NaN", "2s"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+        assert!(host_and_port("db:5003").is_ok());
+        for wrong in ["db", ":5003", "db:", "db:70000"] {
+            assert!(host_and_port(wrong).is_err(), "{wrong}");
+        }
+    }
+}

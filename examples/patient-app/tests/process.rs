@@ -1,0 +1,217 @@
+//! The patient as a process of its own: flags, ports, a real wedge, and the original system's
+//! protocol on the app's port.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_patient-app");
+
+/// A running patient; killed at the end, wedged or not.
+struct Running {
+    process: Child,
+    app: String,
+    care: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Running {
+    async fn start() -> Self {
+        let [app, care] = free_ports();
+        let process = Command::new(BINARY)
+            .env("PORT", format!("127.0.0.1:{app}"))
+            .env("HEALING_CARE_BIND", format!("127.0.0.1:{care}"))
+            .env("PATIENT_STALL_AFTER", "2")
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let url = |port| format!("http://127.0.0.1:{port}");
+        let running = Self {
+            process,
+            app: url(app),
+            care: url(care),
+        };
+        until(async || get(&format!("{}/readyz", running.care)).await == Some(StatusCode::OK))
+            .await;
+        running
+    }
+
+    async fn health(&self) -> Value {
+        self.health_on(&self.app).await
+    }
+
+    async fn health_on(&self, port: &str) -> Value {
+        let response = client().get(format!("{port}/health")).send().await.unwrap();
+        serde_json::from_slice(&response.bytes().await.unwrap()).unwrap()
+    }
+}
+
+/// Below the range of outgoing connections' own ports, so that none sits there by chance.
+fn free_ports() -> [u16; 2] {
+    let first = 15_000 + u16::try_from(std::process::id() % 4_000).unwrap();
+    let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
+    // Tests of one process run at once: each takes its own.
+    static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
+    let next = || loop {
+        let port = first + NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if free(&port) {
+            return port;
+        }
+    };
+    [next(), next()]
+}
+
+fn client() -> Client {
+    Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(2))
+        .build()
+        .unwrap()
+}
+
+async fn get(url: &str) -> Option<StatusCode> {
+    client()
+        .get(url)
+        .send()
+        .await
+        .ok()
+        .map(|response| response.status())
+}
+
+async fn until(mut condition: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition().await {
+        assert!(Instant::now() < deadline, "not within 30 s");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(BINARY).args(arguments).output().unwrap()
+}
+
+#[test]
+fn wrong_flags_exit_2_and_say_what_would_be_right() {
+    for (arguments, right) in [
+        (&["--failure-rate", "2"][..], "0 to 1"),
+        (&["--bind", "here"], "127.0.0.1:5000"),
+        (&["--dependency", "db"], "HOST:PORT"),
+        (&["--nonsense"], "--help"),
+        (&["dependency", "--bind", "x"], "invalid"),
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains(right), "{arguments:?}: {message}");
+    }
+}
+
+#[test]
+fn a_busy_port_is_a_clear_error() {
+    let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = busy.local_addr().unwrap().to_string();
+    let arguments: [&[&str]; 3] = [
+        &["--bind", &address, "--care-bind", "127.0.0.1:0"],
+        &["--bind", "127.0.0.1:0", "--care-bind", &address],
+        &["dependency", "--bind", &address],
+    ];
+    for arguments in arguments {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(message.contains(&address), "{arguments:?}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn the_original_monitors_protocol_works_on_the_apps_port() {
+    let patient = Running::start().await;
+    for _ in 0..6 {
+        let url = format!("{}/simulate-error", patient.app);
+        assert_eq!(get(&url).await, Some(StatusCode::INTERNAL_SERVER_ERROR));
+    }
+    // CPU use is a difference: within the first second there is none yet.
+    until(async || patient.health().await["cpu_usage"].is_number()).await;
+    let health = patient.health().await;
+    assert_eq!(
+        (&health["status"], &health["error_count"]),
+        (&json!("degraded"), &json!(6))
+    );
+    for figure in ["memory_usage", "uptime"] {
+        assert!(health[figure].is_number(), "{figure} in {health}");
+    }
+
+    // Without the header that the care port asks for, as the original's monitor sends it.
+    let heal = |body: &'static str| {
+        let heal = client().post(format!("{}/heal", patient.app));
+        heal.header("content-type", "application/json")
+            .body(body)
+            .send()
+    };
+    let response = heal(r#"{"action":"reset_errors"}"#).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(answer["previous_error_count"], 6);
+    assert_eq!(answer["current_status"], "healthy");
+    assert_eq!(patient.health().await["error_count"], 0);
+
+    let response = heal(r#"{"action":"dance"}"#).await.unwrap();
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    let message = response.text().await.unwrap();
+    assert!(
+        message.contains("reset_errors") && message.contains("restart_service"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn a_soft_heal_drops_the_poisoned_cache() {
+    let patient = Running::start().await;
+    let fault = format!("{}/faults/poisoned-cache", patient.app);
+    assert_eq!(
+        client().post(fault).send().await.unwrap().status(),
+        StatusCode::OK
+    );
+    let data = format!("{}/data?id=0", patient.app);
+    assert_eq!(get(&data).await, Some(StatusCode::INTERNAL_SERVER_ERROR));
+
+    let heal = client()
+        .post(format!("{}/heal", patient.care))
+        .header("x-healing", "1");
+    let response = heal.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(
+        (&answer["hooks"][0]["name"], &answer["hooks"][0]["ok"]),
+        (&json!("cache"), &json!(true))
+    );
+    assert_eq!(get(&data).await, Some(StatusCode::OK));
+}
+
+#[tokio::test]
+async fn a_wedged_patient_answers_on_its_care_port_alone_and_ends_on_sigterm() {
+    let mut patient = Running::start().await;
+    let wedge = format!("{}/faults/wedge", patient.app);
+    assert_eq!(
+        client().post(wedge).send().await.unwrap().status(),
+        StatusCode::OK
+    );
+    // Asked until the wedge holds: the answer to the request above has a head start.
+    until(async || get(&format!("{}/healthz", patient.app)).await.is_none()).await;
+    until(async || patient.health_on(&patient.care).await["runtime"]["stalled"] == true).await;
+
+    let pid = patient.process.id().to_string();
+    assert!(Command::new("kill").arg(&pid).status().unwrap().success());
+    until(async || patient.process.try_wait().unwrap().is_some()).await;
+}
