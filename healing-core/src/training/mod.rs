@@ -6,6 +6,11 @@ pub mod builtin;
 pub mod dataset;
 pub mod evaluate;
 pub mod fit;
+pub mod read;
+pub mod read_csv;
+#[cfg(test)]
+mod read_fuzz;
+pub mod read_jsonl;
 pub mod rng;
 pub mod smartcore_trees;
 pub mod synthetic;
