@@ -21,9 +21,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Between the server's own deadline and the end of the process.
 const AFTER_DEADLINE: Duration = Duration::from_secs(2);
 
-/// Waits until this instance leaves, and walks with it. Returns the code to exit with, or nothing
-/// where the app ends in order by itself.
-pub(crate) async fn walk(app: &Arc<App>) -> Option<i32> {
+/// Waits until this instance leaves, and walks with it, to the code to end the process with. Where
+/// the app ends in order, the process is gone before this returns.
+pub(crate) async fn walk(app: &Arc<App>) -> i32 {
     let life = &app.life;
     life.reached(Step::LameDuck).await;
 
@@ -36,26 +36,38 @@ pub(crate) async fn walk(app: &Arc<App>) -> Option<i32> {
     }
     life.advance(Step::Closing);
 
+    let deadline = Instant::now() + app.timing.drain_deadline + AFTER_DEADLINE;
     let in_order = tokio::select! {
         () = life.reached(Step::Closed) => true,
         () = stalled(app) => false,
-        () = sleep(app.timing.drain_deadline + AFTER_DEADLINE) => false,
+        () = sleep_until(deadline) => false,
     };
-    match life.reasons() {
-        Reasons {
-            condemned: Some(at),
-            ..
-        } => {
-            // Where a supervisor restarts by liveness, its restart is the better one: no back-off.
-            tokio::select! {
-                () = sleep_until(Instant::from_std(at + app.timing.condemned_wait)) => {}
-                () = life.terminated() => {}
-            }
-            Some(CONDEMNED)
+    if let Reasons {
+        condemned: Some(at),
+        ..
+    } = life.reasons()
+    {
+        // Where a supervisor restarts by liveness, its restart is the better one: no back-off.
+        tokio::select! {
+            () = sleep_until(Instant::from_std(at + app.timing.condemned_wait)) => {}
+            () = life.terminated() => {}
         }
-        Reasons {
-            condemned: None, ..
-        } => (!in_order).then_some(TERMINATED),
+        return CONDEMNED;
+    }
+    if in_order {
+        // `main` returns now, and drops its runtime, which waits for every blocked worker. While
+        // the runtime ticks, that is the owner's own cleaning up, and has no deadline here.
+        tokio::select! {
+            () = stalled(app) => {}
+            () = gone(app) => sleep_until(deadline).await,
+        }
+    }
+    TERMINATED
+}
+
+async fn gone(app: &App) {
+    while app.heart.is_beating() {
+        sleep(LOOK_EVERY).await;
     }
 }
 

@@ -65,21 +65,22 @@ impl Care {
             .map_err(|_| io::Error::other("the care thread runs already"))?;
 
         let (stop, stopped) = oneshot::channel();
-        let cared = Arc::clone(app);
-        let beating = app_runtime.clone();
+        let beat = Arc::clone(&app.heart).beat();
+        let on_app = app_runtime.clone();
+        let app = Arc::clone(app);
+        tracing::info!(app = app.name, %addr, instance_id = app.instance_id, "care port");
         std::thread::Builder::new()
             .name("healing-care".to_owned())
             .spawn(move || {
                 care_runtime.block_on(async {
                 tokio::select! {
-                    _ = stopped => {}
-                    code = care(cared, app_runtime, listener, sigterm) => ending::end_process(code),
+                    () = dropped(stopped, &app) => {}
+                    code = care(Arc::clone(&app), app_runtime, listener, sigterm) => ending::end_process(code),
                 }
             });
                 care_runtime.shutdown_background();
             })?;
-        beating.spawn(Arc::clone(&app.heart).beat());
-        tracing::info!(app = app.name, %addr, instance_id = app.instance_id, "care port");
+        on_app.spawn(beat);
         Ok(Self { addr, _stop: stop })
     }
 
@@ -107,12 +108,17 @@ async fn care(
         tokio::spawn(sigterm.watch(Arc::clone(&app)));
     }
     let server = server::Server::spawn(listener, Arc::clone(&app));
-    match ending::walk(&app).await {
-        Some(code) => {
-            server.finish().await; // the answer to /heal is on its way
-            code
-        }
-        None => std::future::pending().await,
+    let code = ending::walk(&app).await;
+    server.finish().await; // the answer to /heal is on its way
+    code
+}
+
+/// The last handle is gone. A process on its way out is still seen to its end: `main` has returned,
+/// and now its runtime may hang.
+async fn dropped(stopped: oneshot::Receiver<()>, app: &App) {
+    let _ = stopped.await;
+    if app.life.is_leaving() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -1,0 +1,161 @@
+//! A real process to end: this test binary again, playing an app.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::SocketAddr;
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use healing_tower::Healing;
+use rustix::process::{Pid, Signal, kill_process};
+
+const PLAY: &str = "HEALING_TEST_PLAY";
+const WORKERS: usize = 2;
+
+/// Settings of the child, in milliseconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Play {
+    pub(crate) stall_after: u64,
+    pub(crate) lame_duck: u64,
+    pub(crate) drain_deadline: u64,
+    pub(crate) condemned_wait: u64,
+}
+
+impl Default for Play {
+    fn default() -> Self {
+        Self {
+            stall_after: 500,
+            lame_duck: 300,
+            drain_deadline: 10_000,
+            condemned_wait: 0,
+        }
+    }
+}
+
+pub(crate) struct Child {
+    process: std::process::Child,
+    /// Kept open: the child writes to it until its end.
+    _stdout: BufReader<ChildStdout>,
+    pub(crate) app: SocketAddr,
+    pub(crate) care: SocketAddr,
+}
+
+impl Child {
+    pub(crate) fn start(play: Play) -> Self {
+        let Play {
+            stall_after,
+            lame_duck,
+            drain_deadline,
+            condemned_wait,
+        } = play;
+        let mut process = Command::new(std::env::current_exe().unwrap())
+            .args(["child::play", "--exact", "--nocapture", "--test-threads=1"])
+            .env(
+                PLAY,
+                format!("{stall_after} {lame_duck} {drain_deadline} {condemned_wait}"),
+            )
+            .env("HEALING_CARE_BIND", "127.0.0.1:0")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdout = BufReader::new(process.stdout.take().unwrap());
+        let told = stdout
+            .by_ref()
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.split_once("SERVING ").map(|(_, rest)| rest.to_owned()))
+            .expect("the child tells its addresses");
+        let (app, care) = told.split_once(' ').unwrap();
+        Self {
+            process,
+            _stdout: stdout,
+            app: app.parse().unwrap(),
+            care: care.parse().unwrap(),
+        }
+    }
+
+    pub(crate) fn sigterm(&self) {
+        let pid = Pid::from_child(&self.process);
+        kill_process(pid, Signal::TERM).unwrap();
+    }
+
+    /// Waits for the end; fails where it does not come.
+    pub(crate) async fn exit(&mut self, within: Duration) -> ExitStatus {
+        let begin = std::time::Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                assert_eq!(status.signal(), None, "it ended by itself");
+                return status;
+            }
+            assert!(begin.elapsed() < within, "still running after {within:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Not a test of its own: the child's `main`.
+#[test]
+fn play() {
+    let Ok(settings) = std::env::var(PLAY) else {
+        return;
+    };
+    let mut settings = settings
+        .split(' ')
+        .map(|millis| Duration::from_millis(millis.parse().unwrap()));
+    let mut next = || settings.next().unwrap();
+    let healing = Healing::builder("child")
+        .stall_after(next())
+        .lame_duck(next())
+        .drain_deadline(next())
+        .condemned_wait(next())
+        .soft_heal("nothing", || async { Ok::<(), String>(()) })
+        .build();
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(async move {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let app = listener.local_addr().unwrap();
+            let care = healing.start_care().unwrap();
+            println!("SERVING {app} {care}");
+            healing.serve(listener, routes()).await.unwrap();
+        });
+}
+
+fn routes() -> Router {
+    Router::new()
+        .route("/", get(|| async { "ok" }))
+        .route("/fail", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
+        .route(
+            "/slow/{millis}",
+            get(|Path(millis): Path<u64>| async move {
+                tokio::time::sleep(Duration::from_millis(millis)).await;
+                "slow"
+            }),
+        )
+        .route("/wedge", post(wedge))
+}
+
+/// Every worker sleeps in a blocking call.
+async fn wedge() {
+    for _ in 0..WORKERS {
+        tokio::spawn(async { std::thread::sleep(Duration::from_secs(600)) });
+    }
+}

@@ -1,0 +1,310 @@
+//! The endpoints at both doors.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, StatusCode};
+use axum::routing::get;
+use healing_tower::{Builder, CheckOptions, Healing};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
+
+use crate::http::{self, heal, until};
+
+fn builder(name: &str) -> Builder {
+    Healing::builder(name)
+        .care_bind("127.0.0.1:0".parse().unwrap())
+        .leave_sigterm()
+}
+
+fn app() -> Router {
+    Router::new().route("/", get(|| async { "hello" }))
+}
+
+/// One request to the router, from `peer`, as a server with peer addresses would hand it on.
+async fn ask(router: &Router, path: &str, peer: Option<&str>) -> (StatusCode, serde_json::Value) {
+    let mut request = Request::get(path)
+        .header("host", "127.0.0.1:5000")
+        .body(Body::empty())
+        .unwrap();
+    if let Some(peer) = peer {
+        let peer: SocketAddr = peer.parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+    }
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    (status, serde_json::from_slice(&body).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn the_front_door_is_constant_and_not_counted() {
+    let healing = builder("front").build();
+    let router = healing.wrap(app());
+    for path in ["/healthz", "/livez"] {
+        let answer = ask(&router, path, None).await;
+        assert_eq!(
+            answer,
+            (StatusCode::OK, serde_json::json!({"status": "ok"}))
+        );
+    }
+    ask(&router, "/metrics", None).await;
+    ask(&router, "/health", None).await;
+    assert_eq!(
+        healing.meter().totals().requests_total,
+        Some(0),
+        "ours are not the app's"
+    );
+    ask(&router, "/", None).await;
+    assert_eq!(healing.meter().totals().requests_total, Some(1));
+}
+
+#[tokio::test]
+async fn strangers_see_the_originals_five_fields_and_neighbours_all() {
+    let healing = builder("privacy").build();
+    healing.start_care().unwrap();
+    let router = healing.wrap(app());
+    let five = [
+        "cpu_usage",
+        "error_count",
+        "memory_usage",
+        "status",
+        "uptime",
+    ];
+    for stranger in [
+        None,
+        Some("10.1.2.3:4"),
+        Some("[::ffff:10.1.2.3]:4"),
+        Some("[2001:db8::1]:4"),
+    ] {
+        let (status, health) = ask(&router, "/health", stranger).await;
+        assert_eq!(status, StatusCode::OK);
+        let fields: Vec<_> = health.as_object().unwrap().keys().cloned().collect();
+        assert_eq!(fields, five, "{stranger:?}");
+    }
+    for neighbour in ["127.0.0.1:4", "[::1]:4", "[::ffff:127.0.0.1]:4"] {
+        let (_, health) = ask(&router, "/health", Some(neighbour)).await;
+        assert_eq!(health["instance_id"], healing.instance_id(), "{neighbour}");
+        assert_eq!(health["app"], "privacy");
+        assert_eq!(health["requests_total"], 0);
+    }
+}
+
+#[tokio::test]
+async fn the_care_port_tells_everything() {
+    let healing = builder("everything")
+        .soft_heal("cache", || async { Ok::<(), String>(()) })
+        .dependency("db", || async { Err("connection refused") })
+        .build();
+    let care = healing.start_care().unwrap();
+    assert_eq!(healing.care_addr(), Some(care));
+    assert_eq!(healing.start_care().unwrap(), care, "started once");
+    let health = until("vitals, a tick and a result", || async {
+        let health = http::get(care, "/health").await.json();
+        let complete = health["cpu_usage"].is_number()
+            && health["runtime"]["stalled"] == false
+            && health["checks"][0]["state"] == "failing";
+        complete.then_some(health)
+    })
+    .await;
+    assert_eq!(health["schema"], 1);
+    assert_eq!(health["pid"], std::process::id());
+    assert_eq!(health["started"], true);
+    assert_eq!(health["draining"], false);
+    assert_eq!(health["checks"][0]["kind"], "dependency");
+    assert_eq!(health["checks"][0]["error"], "connection refused");
+    assert_eq!(health["hooks"][0]["name"], "cache");
+    assert!(health["memory_usage"].as_f64().unwrap() > 0.0);
+    assert!(health["hour_of_day"].as_u64().unwrap() < 24);
+    let parsed: healing_tower::health::Health =
+        serde_json::from_value(health).expect("its own schema");
+    assert!(
+        parsed
+            .vitals
+            .is_some_and(|vitals| vitals.memory_limit_bytes.is_some())
+    );
+
+    assert_eq!(http::get(care, "/livez").await.status, 200);
+    let ready = http::get(care, "/readyz?verbose").await;
+    assert_eq!(
+        ready.status, 200,
+        "a check without opt-in is shown, not heeded: {ready:?}"
+    );
+    assert_eq!(ready.json()["checks"][0]["state"], "failing");
+    assert_eq!(
+        http::get(care, "/healthz").await.status,
+        404,
+        "the front door is the app's"
+    );
+    let metrics = http::get(care, "/metrics").await;
+    for line in [
+        "healing_app_info{app=\"everything\"",
+        "healing_app_check_up{check=\"db\",kind=\"dependency\"} 0",
+        "healing_app_hook_runs_total{hook=\"cache\"} 0",
+        "healing_app_cpu_seconds_total ",
+        "healing_app_memory_limit_bytes ",
+        "healing_app_runtime_stalled 0",
+        "healing_app_ready 1",
+    ] {
+        assert!(metrics.body.contains(line), "{line} in {}", metrics.body);
+    }
+    let post = http::raw(
+        care,
+        b"POST /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    );
+    assert_eq!(post.await.unwrap().status, 405);
+}
+
+#[tokio::test]
+async fn readiness_follows_start_lease_and_checks() {
+    let healing = builder("ready")
+        .local_with(
+            "warm",
+            CheckOptions::default()
+                .readiness(true)
+                .interval(Duration::from_millis(20)),
+            {
+                let asked = std::sync::atomic::AtomicU32::new(0);
+                move || {
+                    let cold = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 3;
+                    async move { if cold { Err("cold") } else { Ok(()) } }
+                }
+            },
+        )
+        .build();
+    let router = healing.wrap(app());
+    let (status, unready) = ask(&router, "/readyz", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(
+        unready["reasons"][0]
+            .as_str()
+            .unwrap()
+            .contains("not started"),
+        "{unready}"
+    );
+
+    let care = healing.start_care().unwrap();
+    until("it is warm", || async {
+        (http::get(care, "/readyz").await.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(
+        ask(&router, "/readyz", None).await.0,
+        StatusCode::OK,
+        "both doors agree"
+    );
+
+    assert_eq!(heal(care, "drain").await.status, 200);
+    assert_eq!(http::get(care, "/readyz").await.status, 503);
+    assert_eq!(
+        ask(&router, "/readyz", None).await.0,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    assert_eq!(
+        http::get(care, "/livez").await.status,
+        200,
+        "draining is not dying"
+    );
+    let health = http::get(care, "/health").await.json();
+    assert_eq!(
+        (&health["draining"], &health["started"]),
+        (&true.into(), &true.into())
+    );
+    assert_eq!(heal(care, "undrain").await.status, 200);
+    assert_eq!(http::get(care, "/readyz").await.status, 200);
+}
+
+#[tokio::test]
+async fn error_texts_of_checks_are_not_for_strangers() {
+    let healing = builder("secrets")
+        .dependency("db", || async { Err("no route to 10.9.8.7") })
+        .build();
+    let mut events = healing.check_events();
+    healing.start_care().unwrap();
+    events.next().await.expect("the first result");
+    let router = healing.wrap(app());
+    let (_, near) = ask(&router, "/readyz?verbose", Some("127.0.0.1:4")).await;
+    assert_eq!(near["checks"][0]["error"], "no route to 10.9.8.7");
+    let (_, far) = ask(&router, "/readyz?verbose", Some("10.1.2.3:4")).await;
+    assert_eq!(far["checks"][0]["state"], "failing");
+    assert!(far["checks"][0].get("error").is_none(), "{far}");
+}
+
+#[tokio::test]
+async fn a_busy_care_port_is_an_error_at_the_start() {
+    let first = builder("first").build();
+    let taken = first.start_care().unwrap();
+    let second = Healing::builder("second")
+        .care_bind(taken)
+        .leave_sigterm()
+        .build();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let error = second.serve(listener, app()).await.expect_err("busy");
+    assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
+    let told = error.to_string();
+    assert!(
+        told.contains(&taken.to_string()) && told.contains("HEALING_CARE_BIND"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_used_are_errors_at_the_start() {
+    let twice = builder("twice")
+        .dependency("db", || async { Ok::<(), String>(()) })
+        .local("db", || async { Ok::<(), String>(()) })
+        .build();
+    assert!(
+        twice
+            .start_care()
+            .expect_err("two")
+            .to_string()
+            .contains("\"db\"")
+    );
+    let tokenless = builder("tokenless").token_file("/nowhere/token").build();
+    assert!(
+        tokenless
+            .start_care()
+            .expect_err("no file")
+            .to_string()
+            .contains("/nowhere/token")
+    );
+}
+
+#[tokio::test]
+async fn two_instances_live_in_one_process() {
+    let (one, two) = (builder("one").build(), builder("two").build());
+    let (care_one, care_two) = (one.start_care().unwrap(), two.start_care().unwrap());
+    let router = one.wrap(app());
+    ask(&router, "/", None).await;
+    heal(care_two, "drain").await;
+    let (first, second) = (
+        http::get(care_one, "/health").await.json(),
+        http::get(care_two, "/health").await.json(),
+    );
+    assert_ne!(first["instance_id"], second["instance_id"]);
+    assert_eq!(
+        (&first["requests_total"], &second["requests_total"]),
+        (&1.into(), &0.into())
+    );
+    assert_eq!(
+        (&first["draining"], &second["draining"]),
+        (&false.into(), &true.into())
+    );
+
+    drop((one, router));
+    until(
+        "the first care thread ends with its last handle",
+        || async {
+            http::try_get(care_one, "/livez")
+                .await
+                .is_err()
+                .then_some(())
+        },
+    )
+    .await;
+    assert_eq!(http::get(care_two, "/livez").await.status, 200);
+}
