@@ -1,0 +1,44 @@
+//! Instructions of a request, by callgrind: this binary runs itself under valgrind with few and with
+//! many requests; the difference is what the requests cost, without start-up.
+
+use crate::variants::{App, PerVariant, Variant};
+use std::process::Command;
+
+/// The argument that makes this binary a child that only makes requests.
+pub(crate) const COMMAND: &str = "requests";
+const FEW: u32 = 1_000;
+const MANY: u32 = 6_000;
+
+/// Makes `count` requests of one variant.
+pub(crate) fn child(variant: &str, count: &str) {
+    let variant = Variant::ALL[variant.parse::<usize>().unwrap()];
+    let mut app = App::new(variant);
+    (0..count.parse::<u32>().unwrap()).for_each(|_| app.call());
+}
+
+/// Instructions a request of each variant, or why they cannot be counted.
+pub(crate) fn measure() -> Result<PerVariant, String> {
+    let mut counts = PerVariant::from_fn(|_| f64::INFINITY);
+    for variant in Variant::ALL {
+        let spent = run(variant, MANY)? - run(variant, FEW)?;
+        counts.keep_best(variant, spent / f64::from(MANY - FEW));
+    }
+    Ok(counts)
+}
+
+fn run(variant: Variant, count: u32) -> Result<f64, String> {
+    let binary = std::env::current_exe().map_err(|error| error.to_string())?;
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg(binary)
+        .args([COMMAND, &(variant as usize).to_string(), &count.to_string()])
+        .output()
+        .map_err(|error| {
+            format!("valgrind could not be run ({error}); install it to count them")
+        })?;
+    let log = String::from_utf8_lossy(&output.stderr);
+    let collected = log
+        .lines()
+        .find_map(|line| line.split("Collected :").nth(1)?.trim().parse().ok());
+    collected.ok_or_else(|| format!("callgrind counted nothing:\n{log}"))
+}

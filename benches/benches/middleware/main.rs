@@ -1,0 +1,105 @@
+//! What the layer costs a request, beside a no-op layer and what axum's users pick today.
+//!
+//! `cargo bench --bench middleware`. Everything runs in one process, one round of each side after the
+//! other, on CPU time of the thread; the best round of each side counts, since whatever disturbs a
+//! round can only make it longer. Instructions are counted by callgrind on this same binary, where
+//! valgrind is installed.
+#![allow(missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod allocations;
+mod instructions;
+mod render;
+mod threads;
+mod times;
+mod variants;
+
+use std::env;
+use variants::Variant;
+
+fn main() {
+    let args: Vec<String> = env::args().skip(1).collect();
+    if let [command, variant, count] = &args[..]
+        && command == instructions::COMMAND
+    {
+        return instructions::child(variant, count);
+    }
+    // `cargo bench NAME` runs every bench with NAME as a filter: only ours is for us.
+    if args
+        .iter()
+        .any(|arg| !arg.starts_with('-') && !"middleware".contains(arg.as_str()))
+    {
+        return;
+    }
+
+    println!("CPU time of a request (best of {} rounds)", times::ROUNDS);
+    let times = times::measure();
+    let over_noop = |variant| times.get(variant) - times.get(Variant::Noop);
+    for variant in Variant::ALL {
+        let ns = times.get(variant);
+        println!(
+            "  {:32} {ns:8.0} ns {:+8.0} over no-op",
+            variant.name(),
+            over_noop(variant)
+        );
+    }
+
+    println!("Allocations of a request");
+    let allocations = allocations::measure();
+    for variant in Variant::ALL {
+        println!("  {:32} {:8}", variant.name(), allocations.get(variant));
+    }
+
+    println!("Instructions of a request");
+    let instructions = instructions::measure();
+    match &instructions {
+        Err(why) => println!("  left out: {why}"),
+        Ok(counts) => {
+            for variant in Variant::ALL {
+                println!("  {:32} {:8.0}", variant.name(), counts.get(variant));
+            }
+        }
+    }
+
+    let threads = threads::measure();
+    let render = render::measure();
+
+    println!();
+    if let Ok(counts) = &instructions {
+        let over = |variant, base| counts.get(variant) - counts.get(base);
+        result(
+            "middleware_instructions_over_noop",
+            over(Variant::Healing, Variant::Noop),
+            "instructions",
+        );
+        result(
+            "middleware_tracked_instructions_over_noop",
+            over(Variant::HealingTracked, Variant::NoopRead),
+            "instructions",
+        );
+    }
+    let healing = over_noop(Variant::Healing);
+    result("middleware_ns_over_noop", healing, "ns");
+    let extra = |variant, base| allocations.get(variant) - allocations.get(base);
+    result(
+        "middleware_allocations",
+        extra(Variant::Healing, Variant::Noop),
+        "allocations",
+    );
+    result(
+        "middleware_tracked_allocations",
+        extra(Variant::HealingTracked, Variant::NoopRead),
+        "allocations",
+    );
+    result(
+        "middleware_vs_axum_prometheus",
+        over_noop(Variant::AxumPrometheus) / healing,
+        "x",
+    );
+    result("middleware_two_threads_vs_one", threads, "x");
+    result("metrics_10k_vs_prometheus", render, "x");
+}
+
+fn result(name: &str, value: f64, unit: &str) {
+    println!("RESULT {name} {value:.2} {unit}");
+}

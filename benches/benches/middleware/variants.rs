@@ -1,0 +1,221 @@
+//! The sides that are compared: one app, in different layers.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::response::Response;
+use axum::routing::get;
+use axum_prometheus::PrometheusMetricLayer;
+use futures_util::FutureExt;
+use healing_tower::{HealingLayer, Meter, MeterOptions, TrackBody};
+use http_body_util::BodyExt;
+use prometheus::{HistogramOpts, HistogramVec, IntGauge, Registry};
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+use tower::{Layer, Service};
+use tower_http::trace::TraceLayer;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Variant {
+    Bare,
+    Noop,
+    Healing,
+    ByHand,
+    Trace,
+    AxumPrometheus,
+    /// The no-op layer, and the body read to its end.
+    NoopRead,
+    /// The body followed and read to its end.
+    HealingTracked,
+}
+
+impl Variant {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Bare,
+        Self::Noop,
+        Self::Healing,
+        Self::ByHand,
+        Self::Trace,
+        Self::AxumPrometheus,
+        Self::NoopRead,
+        Self::HealingTracked,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Bare => "bare",
+            Self::Noop => "no-op layer",
+            Self::Healing => "healing-tower",
+            Self::ByHand => "prometheus by hand",
+            Self::Trace => "TraceLayer, no subscriber",
+            Self::AxumPrometheus => "axum-prometheus",
+            Self::NoopRead => "no-op layer, body read",
+            Self::HealingTracked => "healing-tower, body tracked",
+        }
+    }
+
+    fn reads_body(self) -> bool {
+        matches!(self, Self::NoopRead | Self::HealingTracked)
+    }
+}
+
+/// One figure for each variant.
+pub(crate) struct PerVariant([f64; Variant::ALL.len()]);
+
+impl PerVariant {
+    pub(crate) fn from_fn(figure: impl Fn(Variant) -> f64) -> Self {
+        Self(Variant::ALL.map(figure))
+    }
+
+    pub(crate) fn get(&self, variant: Variant) -> f64 {
+        self.0[variant as usize]
+    }
+
+    /// Keeps the smaller figure.
+    pub(crate) fn keep_best(&mut self, variant: Variant, figure: f64) {
+        let best = &mut self.0[variant as usize];
+        *best = best.min(figure);
+    }
+}
+
+/// An app in its layer, finished (an unfinished router calls `Layer::layer` for each request).
+pub(crate) struct App {
+    router: Router,
+    reads_body: bool,
+}
+
+impl App {
+    pub(crate) fn new(variant: Variant) -> Self {
+        let app = Router::new().route("/users/{id}", get(|| async { "a small answer" }));
+        let router = match variant {
+            Variant::Bare => app,
+            Variant::Noop | Variant::NoopRead => app.layer(NoopLayer),
+            Variant::Healing => app.layer(healing(MeterOptions::new())),
+            Variant::HealingTracked => {
+                app.layer(healing(MeterOptions::new().track_body(TrackBody::Always)))
+            }
+            Variant::ByHand => app.layer(ByHandLayer::new()),
+            Variant::Trace => app.layer(TraceLayer::new_for_http()),
+            // A recorder must be installed, or its macros return at once.
+            Variant::AxumPrometheus => app.layer(PrometheusMetricLayer::pair().0),
+        };
+        Self {
+            router: router.with_state(()),
+            reads_body: variant.reads_body(),
+        }
+    }
+
+    /// One request.
+    pub(crate) fn call(&mut self) {
+        let request = Request::get("/users/17").body(Body::empty()).unwrap();
+        let response: Response = self.router.call(request).now_or_never().unwrap().unwrap();
+        assert_eq!(response.status(), 200);
+        if self.reads_body {
+            let mut body = response.into_body();
+            while body.frame().now_or_never().unwrap().is_some() {}
+        }
+    }
+}
+
+fn healing(options: MeterOptions) -> HealingLayer<healing_tower::Axum> {
+    HealingLayer::new(Meter::new(options)).for_axum()
+}
+
+/// What any layer costs by being there: axum boxes its service and future.
+#[derive(Clone)]
+pub(crate) struct NoopLayer;
+
+#[derive(Clone)]
+pub(crate) struct Noop<S>(S);
+
+impl<S> Layer<S> for NoopLayer {
+    type Service = Noop<S>;
+
+    fn layer(&self, inner: S) -> Noop<S> {
+        Noop(inner)
+    }
+}
+
+impl<S: Service<R>, R> Service<R> for Noop<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: R) -> S::Future {
+        self.0.call(request)
+    }
+}
+
+/// What one writes in an hour with the `prometheus` crate: a histogram by labels, a gauge.
+#[derive(Clone)]
+struct ByHandLayer {
+    durations: HistogramVec,
+    active: IntGauge,
+}
+
+impl ByHandLayer {
+    fn new() -> Self {
+        let options = HistogramOpts::new("http_server_request_duration_seconds", "Duration.");
+        let durations = HistogramVec::new(options, &["method", "route", "status"]).unwrap();
+        let active = IntGauge::new("http_server_active_requests", "Active.").unwrap();
+        let registry = Registry::new();
+        registry.register(Box::new(durations.clone())).unwrap();
+        registry.register(Box::new(active.clone())).unwrap();
+        Self { durations, active }
+    }
+}
+
+#[derive(Clone)]
+struct ByHand<S> {
+    inner: S,
+    layer: ByHandLayer,
+}
+
+impl<S> Layer<S> for ByHandLayer {
+    type Service = ByHand<S>;
+
+    fn layer(&self, inner: S) -> ByHand<S> {
+        ByHand {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+impl<S> Service<Request> for ByHand<S>
+where
+    S: Service<Request, Response = Response>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let ByHandLayer { durations, active } = self.layer.clone();
+        active.inc();
+        let started = Instant::now();
+        let method = request.method().clone();
+        let path = request.extensions().get::<MatchedPath>().cloned();
+        let future = self.inner.call(request);
+        Box::pin(async move {
+            let response = future.await?;
+            let route = path.as_ref().map_or("", MatchedPath::as_str);
+            durations
+                .with_label_values(&[method.as_str(), route, response.status().as_str()])
+                .observe(started.elapsed().as_secs_f64());
+            active.dec();
+            Ok(response)
+        })
+    }
+}

@@ -1,0 +1,302 @@
+//! 50,000 requests over 16 connections, a third of them cut off at a random moment. The handlers keep
+//! their own books; the meter's must be the same.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use axum::Router;
+use axum::body::Body;
+use axum::routing::get;
+use bytes::Bytes;
+use healing_tower::{HealingLayer, Meter, MeterOptions};
+use http::StatusCode;
+use http_body::Frame;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+const REQUESTS: u64 = 50_000;
+const CONNECTIONS: u64 = 16;
+const PATHS: [&str; 6] = ["/ok", "/slow", "/error", "/panic", "/stream", "/fails"];
+
+/// What the handlers saw.
+#[derive(Debug, Default)]
+struct Books {
+    started: AtomicU64,
+    ok: AtomicU64,
+    error: AtomicU64,
+    panic: AtomicU64,
+    cancelled: AtomicU64,
+    body_error: AtomicU64,
+}
+
+/// A handler's (and its body's) own entry: what becomes of it.
+struct Entry {
+    books: Arc<Books>,
+    ended: bool,
+}
+
+impl Entry {
+    fn new(books: &Arc<Books>) -> Self {
+        books.started.fetch_add(1, SeqCst);
+        Self {
+            books: books.clone(),
+            ended: false,
+        }
+    }
+
+    fn end(&mut self, class: impl Fn(&Books) -> &AtomicU64) {
+        assert!(!self.ended);
+        self.ended = true;
+        class(&self.books).fetch_add(1, SeqCst);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.end(|books| &books.panic);
+        } else if !self.ended {
+            self.end(|books| &books.cancelled);
+        }
+    }
+}
+
+/// A few chunks, each after a wait; then the end, or a failure.
+struct Chunks {
+    entry: Entry,
+    left: u32,
+    fails: bool,
+    wait: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl http_body::Body for Chunks {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        std::task::ready!(self.wait.as_mut().poll(cx));
+        self.wait
+            .set(tokio::time::sleep(Duration::from_micros(300)));
+        if self.left > 0 {
+            self.left -= 1;
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"chunk")))));
+        }
+        Poll::Ready(if self.fails {
+            self.entry.end(|books| &books.body_error);
+            Some(Err(std::io::Error::other("failed midway")))
+        } else {
+            self.entry.end(|books| &books.ok);
+            None
+        })
+    }
+}
+
+fn app(books: &Arc<Books>) -> Router {
+    let quick = |status: StatusCode, wait: u64| {
+        let books = books.clone();
+        get(move || async move {
+            let mut entry = Entry::new(&books);
+            if wait > 0 {
+                tokio::time::sleep(Duration::from_micros(wait)).await;
+            }
+            entry.end(|books| {
+                if status.is_success() {
+                    &books.ok
+                } else {
+                    &books.error
+                }
+            });
+            (status, "an answer")
+        })
+    };
+    let panics = books.clone();
+    let chunks = |fails: bool| {
+        let books = books.clone();
+        get(move || async move {
+            let wait = Box::pin(tokio::time::sleep(Duration::ZERO));
+            Body::new(Chunks {
+                entry: Entry::new(&books),
+                left: 3,
+                fails,
+                wait,
+            })
+        })
+    };
+    Router::new()
+        .route("/ok", quick(StatusCode::OK, 0))
+        .route("/slow", quick(StatusCode::OK, 500))
+        .route("/error", quick(StatusCode::SERVICE_UNAVAILABLE, 100))
+        .route(
+            "/panic",
+            get(|| async move {
+                let _entry = Entry::new(&panics);
+                tokio::task::yield_now().await;
+                if true {
+                    panic!("as planned")
+                }
+            }),
+        )
+        .route("/stream", chunks(false))
+        .route("/fails", chunks(true))
+}
+
+/// SplitMix64: the same cuts in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % bound
+    }
+}
+
+/// Makes requests one after the other; returns how many were answered with 200 to the end.
+async fn client(address: SocketAddr, seed: u64) -> u64 {
+    let mut random = Random(seed);
+    let mut connection = None;
+    let mut complete = 0;
+    for _ in 0..REQUESTS / CONNECTIONS {
+        let mut stream = match connection.take() {
+            Some(stream) => stream,
+            None => TcpStream::connect(address).await.unwrap(),
+        };
+        let path = PATHS[usize::try_from(random.below(6)).unwrap()];
+        let request = format!("GET {path} HTTP/1.1\r\nHost: here\r\n\r\n");
+        if stream.write_all(request.as_bytes()).await.is_err() {
+            continue;
+        }
+        if random.below(3) == 0 {
+            // Cut off: at once, after a while, or after the first bytes.
+            match random.below(3) {
+                0 => {}
+                1 => tokio::time::sleep(Duration::from_micros(random.below(1500))).await,
+                _ => drop(stream.read(&mut [0; 64]).await),
+            }
+            continue;
+        }
+        match read_response(&mut stream).await {
+            Some(status) => {
+                complete += u64::from(status);
+                connection = Some(stream);
+            }
+            None => continue, // the server gave up midway
+        }
+    }
+    complete
+}
+
+/// Reads one response; tells whether it was a 200, nothing if the connection ended before it did.
+async fn read_response(stream: &mut TcpStream) -> Option<bool> {
+    let mut got = Vec::new();
+    loop {
+        let text = std::str::from_utf8(&got).unwrap();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let head = head.to_ascii_lowercase();
+            let length = head
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
+            let done = match length {
+                Some(length) => body.len() == length.parse::<usize>().unwrap(),
+                None => body.ends_with("0\r\n\r\n"),
+            };
+            if done {
+                return Some(head.starts_with("http/1.1 200"));
+            }
+        }
+        match stream.read_buf(&mut got).await {
+            Ok(0) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_books_agree() {
+    // Thousands of planned panics: not one by one into the log.
+    std::panic::set_hook(Box::new(|info| {
+        let planned = info.payload().downcast_ref::<&str>() == Some(&"as planned");
+        if !planned {
+            eprintln!("{info}");
+        }
+    }));
+    let books = Arc::new(Books::default());
+    let meter = Meter::new(MeterOptions::new());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = app(&books).layer(HealingLayer::new(meter).for_axum());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let clients: Vec<_> = (0..CONNECTIONS)
+        .map(|seed| tokio::spawn(client(address, seed)))
+        .collect();
+    let mut complete = 0;
+    for client in clients {
+        complete += client.await.unwrap();
+    }
+    let counted = || {
+        let totals = meter.totals();
+        let requests = totals.requests_total.unwrap();
+        let (panics, body) = (
+            totals.panics_total.unwrap(),
+            totals.body_errors_total.unwrap(),
+        );
+        let (errors, cancelled) = (
+            totals.errors_total.unwrap(),
+            totals.cancelled_total.unwrap(),
+        );
+        let ok = requests - errors - cancelled;
+        [
+            requests,
+            ok,
+            errors - panics - body,
+            panics,
+            cancelled,
+            body,
+        ]
+    };
+    let kept = || {
+        let Books {
+            started,
+            ok,
+            error,
+            panic,
+            cancelled,
+            body_error,
+        } = &*books;
+        [started, ok, error, panic, cancelled, body_error].map(|count| count.load(SeqCst))
+    };
+    // The server has yet to read the last requests, and to notice the last cuts.
+    for _ in 0..2000 {
+        if meter.in_flight() == 0 && counted() == kept() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let (counted, expected) = (counted(), kept());
+    let ok = counted[1];
+    assert_eq!(
+        counted, expected,
+        "requests, ok, error, panic, cancelled, body error"
+    );
+    assert_eq!(meter.in_flight(), 0);
+    assert!(complete <= ok, "{complete} complete at the client, {ok} ok");
+    // The load was what it should be: nothing is rare.
+    assert!(
+        expected[0] > REQUESTS * 8 / 10 && expected[0] <= REQUESTS,
+        "{expected:?}"
+    );
+    assert!(
+        expected.iter().all(|&count| count > REQUESTS / 100),
+        "{expected:?}"
+    );
+}
