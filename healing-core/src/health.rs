@@ -60,6 +60,9 @@ pub struct Health {
     /// Requests being served now, bodies included.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<u64>,
+    /// Age of the request that has been open for longest; absent while none is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slowest_open_seconds: Option<f64>,
     /// Request durations since start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,

@@ -35,5 +35,5 @@ pub use healing::Healing;
 pub use healing_core::health;
 pub use hooks::HookOptions;
 pub use layer::HealingLayer;
-pub use meter::{Meter, MeterOptions, RequestHead, ResponseHead, TrackBody};
+pub use meter::{Meter, MeterCollector, MeterOptions, RequestHead, ResponseHead, TrackBody};
 pub use service::HealingService;

@@ -65,7 +65,7 @@ impl Drop for Entry {
     }
 }
 
-/// A few chunks, each after a wait; then the end, or a failure.
+/// A chunk, another one after a wait; then the end, or a failure.
 struct Chunks {
     entry: Entry,
     left: u32,
@@ -82,10 +82,11 @@ impl http_body::Body for Chunks {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         std::task::ready!(self.wait.as_mut().poll(cx));
-        self.wait
-            .set(tokio::time::sleep(Duration::from_micros(300)));
         if self.left > 0 {
             self.left -= 1;
+            self.wait.set(tokio::time::sleep(Duration::from_micros(
+                300 * u64::from(self.left),
+            )));
             return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"chunk")))));
         }
         Poll::Ready(if self.fails {
@@ -123,7 +124,7 @@ fn app(books: &Arc<Books>) -> Router {
             let wait = Box::pin(tokio::time::sleep(Duration::ZERO));
             Body::new(Chunks {
                 entry: Entry::new(&books),
-                left: 3,
+                left: 2,
                 fails,
                 wait,
             })

@@ -11,6 +11,7 @@
 //! request or connection. Its size depends on routes × methods × status codes, never on time or load.
 
 mod cells;
+mod collector;
 mod durations;
 mod open;
 mod options;
@@ -28,6 +29,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+pub use collector::MeterCollector;
 pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
 pub(crate) use record::{Ending, Open};
 

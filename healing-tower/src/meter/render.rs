@@ -4,58 +4,79 @@
 //! written, and nothing is collected into an intermediate form.
 
 use super::series;
-use super::text::{self, Kind, Text};
+use super::text::{self, Text};
 use super::{Inner, Meter};
+
+pub(super) use super::text::Kind;
 
 /// Request durations; its `_count` is the number of requests.
 pub(crate) const DURATION: (&str, &str) = (
     "http_server_request_duration_seconds",
     "Duration of HTTP requests until the end of the response body. Without status: no response.",
 );
-/// Open requests.
-pub(crate) const ACTIVE: (&str, &str) = (
-    "http_server_active_requests",
-    "HTTP requests being served now.",
-);
-/// Names of the label dimensions of [`DURATION`].
+/// Names of its label dimensions.
 pub(crate) const LABELS: [&str; 3] = [
     "http_request_method",
     "http_route",
     "http_response_status_code",
 ];
 
-/// The counters beside the histogram: name, help, value.
-pub(crate) fn counters(meter: &Inner) -> [(&'static str, &'static str, u64); 4] {
+/// The families of one sample without labels: name, help, kind, value.
+pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64); 6] {
+    let total = |count: u64| count as f64;
     [
+        (
+            "http_server_active_requests",
+            "HTTP requests being served now.",
+            Kind::Gauge,
+            total(super::open::count(meter.open_slots())),
+        ),
+        (
+            "healing_app_slowest_open_request_seconds",
+            "Age of the request that has been open for longest; 0 while none is.",
+            Kind::Gauge,
+            meter.recent().slowest.unwrap_or_default().as_secs_f64(),
+        ),
         (
             "healing_app_errors_total",
             "Requests that ended as errors.",
-            meter.errors(),
+            Kind::Counter,
+            total(meter.errors()),
         ),
         (
             "healing_app_panics_total",
             "Handler panics: errors too.",
-            meter.sum(|shard| &shard.panics),
+            Kind::Counter,
+            total(meter.sum(|shard| &shard.panics)),
         ),
         (
             "healing_app_cancelled_total",
             "Requests whose client left before the response was complete.",
-            meter.sum(|shard| &shard.cancelled),
+            Kind::Counter,
+            total(meter.sum(|shard| &shard.cancelled)),
         ),
         (
             "healing_app_body_errors_total",
             "Responses whose body failed midway: errors too.",
-            meter.sum(|shard| &shard.body_errors),
+            Kind::Counter,
+            total(meter.sum(|shard| &shard.body_errors)),
         ),
     ]
 }
 
-/// The text of a status label.
-pub(crate) fn status_label(status: u16) -> String {
-    if status == super::record::NO_RESPONSE {
-        String::new()
-    } else {
-        status.to_string()
+/// Every series of the histogram, with the values of its [`LABELS`].
+pub(super) fn each_series(meter: &Inner, mut each: impl FnMut([&str; 3], &series::Totals)) {
+    let buckets = meter.bounds.len() + 1;
+    for route in meter.routes.iter() {
+        for (method, endpoint) in route.endpoints() {
+            for (status, totals) in endpoint.totals(buckets) {
+                let status = match status {
+                    super::record::NO_RESPONSE => String::new(),
+                    status => status.to_string(),
+                };
+                each([method, route.name(), &status], &totals);
+            }
+        }
     }
 }
 
@@ -70,30 +91,19 @@ impl Meter {
 
     pub(crate) fn write(self, text: &mut Text) {
         let meter = self.inner();
-        self.write_durations(text);
-        text.single(ACTIVE.0, Kind::Gauge, ACTIVE.1, self.in_flight() as f64);
-        for (name, help, value) in counters(meter) {
-            text.single(name, Kind::Counter, help, value as f64);
-        }
-    }
-
-    fn write_durations(self, text: &mut Text) {
-        let meter = self.inner();
+        text.family(DURATION.0, Kind::Histogram, DURATION.1);
         let mut bounds: Vec<String> = meter.options().bounds.iter().map(f64::to_string).collect();
         bounds.push("+Inf".to_owned());
-        text.family(DURATION.0, Kind::Histogram, DURATION.1);
         let mut labels = String::new();
-        for route in meter.routes.iter() {
-            for (method, endpoint) in route.endpoints() {
-                for (status, totals) in endpoint.totals(bounds.len()) {
-                    labels.clear();
-                    let status = status_label(status);
-                    let values = [method, route.name(), &status];
-                    let pairs: Vec<_> = LABELS.into_iter().zip(values).collect();
-                    text::label_pairs(&mut labels, &pairs);
-                    write_series(text.out(), &labels, &bounds, &totals);
-                }
-            }
+        each_series(meter, |values, totals| {
+            labels.clear();
+            let [method, route, status] = values;
+            let pairs = [(LABELS[0], method), (LABELS[1], route), (LABELS[2], status)];
+            text::label_pairs(&mut labels, &pairs);
+            write_series(text.out(), &labels, &bounds, totals);
+        });
+        for (name, help, kind, value) in singles(meter) {
+            text.single(name, kind, help, value);
         }
     }
 }
