@@ -90,7 +90,7 @@ pub enum Outcome {
     Aborted,
 }
 
-/// What `Policy::step` returns: what to do now, and why.
+/// What [`Policy::step`](crate::policy::Policy::step) returns: what to do now, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// The lane that the observation took.
@@ -132,7 +132,7 @@ pub struct Conclusion {
     pub recovery: Duration,
 }
 
-/// A report of the caller to `Policy::treated`.
+/// A report of the caller to [`Policy::treated`](crate::policy::Policy::treated).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Treatment {
     /// What was done.

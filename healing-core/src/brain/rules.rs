@@ -3,7 +3,20 @@
 //! They are plain on purpose: each line is a sentence that an operator can check.
 
 use crate::decision::Action;
+use crate::evidence::Symptoms;
 use crate::features::{Feature, Features};
+
+/// The strongest treatment that the symptoms justify.
+#[must_use]
+pub fn propose(symptoms: &Symptoms) -> Action {
+    if symptoms.hard.is_some() {
+        Action::RestartService
+    } else if symptoms.soft.is_some() {
+        Action::ResetErrors
+    } else {
+        Action::NoAction
+    }
+}
 
 /// The original system's fallback, word for word: restart at 10 errors, reset at 5. It compares a
 /// count that never ages with fixed numbers, so a busy healthy app reaches both.

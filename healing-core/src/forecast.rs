@@ -1,0 +1,317 @@
+//! Time to a limit: memory and file descriptors are watched for a steady growth, and the growth is
+//! carried on into the future.
+//!
+//! Two views, a near and a far one (24 points each), so that a leak of minutes and one of an hour are
+//! both seen. A growth counts from the view's last low, and it is carried on by at most `reach` times
+//! as long as it was seen: who has watched for ten minutes may speak of the next four. That is what
+//! tells a leak from a sawtooth (caches, garbage collectors), together with *relief*: a level from
+//! which the app came down by itself before is no alarm.
+//!
+//! Hazard: the first tooth of a sawtooth that ends close to the limit cannot be told from a leak.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::ForecastConfig;
+use crate::slope::{self, POINTS};
+use crate::time::Time;
+
+/// What grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Resource {
+    /// Working set against the memory limit.
+    Memory,
+    /// Open file descriptors against the process's limit.
+    FileDescriptors,
+}
+
+/// A growth and where it leads.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// What grows.
+    pub resource: Resource,
+    /// When the limit is hit if it goes on like this.
+    pub time_to_limit: Duration,
+    /// How steady the growth is, 0–1: the share of pairs of points that rise, minus those that fall.
+    pub confidence: f64,
+    /// Growth per minute in percent of the limit.
+    pub percent_per_minute: f64,
+    /// How long it has been seen.
+    pub seen_for: Duration,
+    /// Whether it is sure and near enough to act on.
+    pub alarming: bool,
+}
+
+/// The recent course of one resource, in percent of its limit.
+#[derive(Debug)]
+pub(crate) struct Trend {
+    resource: Resource,
+    near: View,
+    far: View,
+    relief: Relief,
+    forecast: Option<Forecast>,
+}
+
+#[derive(Debug)]
+struct View {
+    times: [Time; POINTS],
+    values: [f32; POINTS],
+    len: usize,
+}
+
+/// The highest level from which the resource came down by itself.
+#[derive(Debug, Default)]
+struct Relief {
+    last: f32,
+    peak: f32,
+    level: f32,
+}
+
+/// Growth below this is within what measuring and allocators do.
+const LEAST_GROWTH: f32 = 2.0;
+/// Points that a growth needs.
+const LEAST_POINTS: usize = 6;
+
+// === impl Trend ===
+
+impl Trend {
+    pub(crate) fn new(resource: Resource) -> Self {
+        Self {
+            resource,
+            near: View::new(),
+            far: View::new(),
+            relief: Relief::default(),
+            forecast: None,
+        }
+    }
+
+    /// At a restart: another process, another course.
+    pub(crate) fn forget(&mut self) {
+        *self = Self::new(self.resource);
+    }
+
+    /// At a treatment: a fall that it causes is no relief that comes by itself.
+    pub(crate) fn cut(&mut self) {
+        self.relief.peak = 0.0;
+        self.relief.last = 0.0;
+    }
+
+    /// Takes a reading. Slopes are made anew only with a new point, so most polls cost nothing.
+    pub(crate) fn push(&mut self, at: Time, percent: Option<f64>, config: &ForecastConfig) {
+        let Some(percent) = percent.filter(|percent| percent.is_finite()) else {
+            return;
+        };
+        #[allow(clippy::cast_possible_truncation)] // percent
+        let percent = percent.clamp(0.0, 100.0) as f32;
+        if !self.near.push(at, percent, config.interval) {
+            return;
+        }
+        self.far.push(at, percent, config.interval * 5);
+        self.relief.push(percent);
+        let views = [self.near.growth(), self.far.growth()];
+        self.forecast = views
+            .into_iter()
+            .flatten()
+            .map(|growth| self.forecast_of(growth, percent, config))
+            .min_by_key(|forecast| (!forecast.alarming, forecast.time_to_limit));
+    }
+
+    /// The growth that leads to the limit first, those to act on before others.
+    pub(crate) fn forecast(&self) -> Option<&Forecast> {
+        self.forecast.as_ref()
+    }
+
+    /// Readings there are: without any, the resource is unknown.
+    pub(crate) fn is_known(&self) -> bool {
+        self.near.len > 0
+    }
+
+    fn forecast_of(&self, growth: Growth, percent: f32, config: &ForecastConfig) -> Forecast {
+        let seconds = (f64::from(100.0 - growth.level) / growth.slope).clamp(0.0, 86_400.0);
+        let reachable = seconds <= config.reach * growth.seen_for.as_secs_f64();
+        let relieved = percent <= self.relief.level + LEAST_GROWTH;
+        Forecast {
+            resource: self.resource,
+            time_to_limit: Duration::from_secs_f64(seconds),
+            confidence: growth.steadiness,
+            percent_per_minute: growth.slope * 60.0,
+            seen_for: growth.seen_for,
+            alarming: growth.steadiness >= config.confidence
+                && f64::from(percent) >= config.floor
+                && reachable
+                && !relieved,
+        }
+    }
+}
+
+/// A rise since the last low.
+#[derive(Clone, Copy)]
+struct Growth {
+    slope: f64,
+    level: f32,
+    steadiness: f64,
+    seen_for: Duration,
+}
+
+// === impl View ===
+
+impl View {
+    fn new() -> Self {
+        Self {
+            times: [Time::default(); POINTS],
+            values: [0.0; POINTS],
+            len: 0,
+        }
+    }
+
+    /// Whether it was time for a new point. A gap of a whole view starts it anew.
+    fn push(&mut self, at: Time, value: f32, interval: Duration) -> bool {
+        if let Some(last) = self.len.checked_sub(1).map(|last| self.times[last]) {
+            let passed = at.since(last);
+            if passed < interval {
+                return false;
+            }
+            if passed > interval * 12 {
+                self.len = 0;
+            }
+        }
+        if self.len == POINTS {
+            self.times.copy_within(1.., 0);
+            self.values.copy_within(1.., 0);
+            self.len -= 1;
+        }
+        self.times[self.len] = at;
+        self.values[self.len] = value;
+        self.len += 1;
+        true
+    }
+
+    fn growth(&self) -> Option<Growth> {
+        let values = &self.values[..self.len];
+        let (min, max) = values.iter().fold((f32::MAX, f32::MIN), |(min, max), &v| {
+            (min.min(v), max.max(v))
+        });
+        let low = min + (0.05 * (max - min)).max(0.25);
+        let start = values.iter().rposition(|&value| value <= low)?;
+        let newest = *self.times[..self.len].last()?;
+        let mut points = [(0.0_f32, 0.0_f32); POINTS];
+        let len = self.len - start;
+        for (index, point) in points[..len].iter_mut().enumerate() {
+            let age = newest.seconds_since(self.times[start + index]);
+            #[allow(clippy::cast_possible_truncation)] // a slope needs no more digits
+            let time = -age as f32;
+            *point = (time, values[start + index]);
+        }
+        if len < LEAST_POINTS || values[self.len - 1] - values[start] < LEAST_GROWTH {
+            return None;
+        }
+        let line = slope::fit(&points[..len])?;
+        // What levels off is judged by its later half.
+        let later = slope::fit(&points[len / 2..len])?;
+        let slope = line.slope.min(later.slope);
+        if slope <= 0.0 {
+            return None;
+        }
+        #[allow(clippy::cast_possible_truncation)] // percent
+        let level = (line.intercept as f32).clamp(0.0, 100.0);
+        Some(Growth {
+            slope,
+            level,
+            steadiness: line.steadiness.max(0.0),
+            seen_for: newest.since(self.times[start]),
+        })
+    }
+}
+
+// === impl Relief ===
+
+impl Relief {
+    /// A peak is what two points in a row reach, so that one outlier is none.
+    fn push(&mut self, value: f32) {
+        let sustained = value.min(self.last);
+        self.last = value;
+        self.peak = self.peak.max(sustained);
+        if value < self.peak - (0.1 * self.peak).max(5.0) {
+            self.level = self.level.max(self.peak);
+            self.peak = value;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The time of the first alarm, in seconds, with polls every 5 s.
+    fn first_alarm(seconds: u64, course: impl Fn(f64) -> f64) -> Option<u64> {
+        let config = ForecastConfig::default();
+        let mut trend = Trend::new(Resource::Memory);
+        (0..seconds).step_by(5).find(|&second| {
+            let at = Time::default() + Duration::from_secs(second);
+            #[allow(clippy::cast_precision_loss)]
+            trend.push(at, Some(course(second as f64)), &config);
+            trend.forecast().is_some_and(|forecast| forecast.alarming)
+        })
+    }
+
+    /// A deterministic noise of ±1.
+    fn noise(second: f64) -> f64 {
+        (second * 12.9898).sin() * 43_758.547 % 1.0
+    }
+
+    #[test]
+    fn leaks_are_foreseen_in_time() {
+        for minutes in [5.0, 15.0, 60.0] {
+            for start in [5.0, 20.0, 50.0] {
+                for quiet in [0.0, 400.0] {
+                    let leak = 60.0 * minutes;
+                    let course = |t: f64| {
+                        let grown = ((t - quiet) / leak).clamp(0.0, 1.0);
+                        start + (100.0 - start) * grown + 0.3 * noise(t)
+                    };
+                    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                    let end = (quiet + leak) as u64;
+                    let alarm = first_alarm(end, course).unwrap_or(end);
+                    assert!(
+                        end - alarm >= 60,
+                        "{minutes} min from {start} % after {quiet} s: {}",
+                        end - alarm
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_sawtooth_is_no_leak() {
+        for period in [20.0, 60.0, 180.0, 600.0, 1800.0, 3600.0] {
+            for (low, high) in [(30.0, 75.0), (40.0, 80.0), (20.0, 60.0), (60.0, 85.0)] {
+                for jitter in [0.0, 0.5, 2.0] {
+                    let course =
+                        |t: f64| low + (high - low) * (t / period % 1.0) + jitter * noise(t);
+                    assert_eq!(
+                        first_alarm(86_400, course),
+                        None,
+                        "{period} s, {low}–{high} %, ±{jitter}"
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_leak_under_a_sawtooth_is_still_found() {
+        let course =
+            |t: f64| (30.0 + 20.0 * (t / 300.0 % 1.0)).max(40.0) + (t - 3600.0).max(0.0) / 40.0;
+        let alarm = first_alarm(7200, course).unwrap();
+        assert!((3600..5600).contains(&alarm), "{alarm}");
+    }
+
+    #[test]
+    fn a_plateau_is_no_leak() {
+        let course = |t: f64| 20.0 + 60.0 * (1.0 - (-t / 120.0).exp()) + 0.3 * noise(t);
+        assert_eq!(first_alarm(7200, course), None);
+    }
+}

@@ -1,0 +1,105 @@
+//! Pauses after a treatment, lengthened at random so that replicas do not act in step. A hard heal's
+//! pause doubles with each further one until the app was healthy for long.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::PermissionConfig;
+use crate::decision::Action;
+use crate::rng::Rng;
+use crate::time::Time;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Cooldown {
+    soft_until: Option<Time>,
+    hard_until: Option<Time>,
+    /// Hard heals since the pause was last forgotten.
+    hard_heals: u32,
+}
+
+impl Cooldown {
+    /// A treatment begins.
+    pub(crate) fn start(
+        &mut self,
+        action: Action,
+        now: Time,
+        config: &PermissionConfig,
+        rng: &mut Rng,
+    ) {
+        match action {
+            Action::NoAction => {}
+            Action::ResetErrors => {
+                self.soft_until = Some(now + rng.jittered(config.soft_cooldown, config.jitter));
+            }
+            Action::RestartService => {
+                let doubled = config
+                    .hard_cooldown
+                    .saturating_mul(1 << self.hard_heals.min(20));
+                let pause = doubled.min(config.hard_cooldown_max);
+                self.hard_until = Some(now + rng.jittered(pause, config.jitter));
+                self.hard_heals = self.hard_heals.saturating_add(1);
+            }
+        }
+    }
+
+    /// Whether the action must wait. A hang does not wait for a soft heal's pause.
+    pub(crate) fn holds(&self, action: Action, hang: bool, now: Time) -> bool {
+        let before = |until: Option<Time>| until.is_some_and(|until| now < until);
+        match action {
+            Action::NoAction => false,
+            Action::ResetErrors => before(self.soft_until) || before(self.hard_until),
+            Action::RestartService => before(self.hard_until) || (!hang && before(self.soft_until)),
+        }
+    }
+
+    /// The app was healthy for long: the next pause is a first one again.
+    pub(crate) fn forget(&mut self) {
+        self.hard_heals = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Time {
+        Time::default() + Duration::from_secs(seconds)
+    }
+
+    fn pause_after(heals: u32) -> u64 {
+        let config = PermissionConfig {
+            jitter: 0.0,
+            ..PermissionConfig::default()
+        };
+        let mut cooldown = Cooldown::default();
+        for _ in 0..heals {
+            cooldown.start(Action::RestartService, at(0), &config, &mut Rng(1));
+        }
+        (0..)
+            .find(|&s| !cooldown.holds(Action::RestartService, true, at(s)))
+            .unwrap()
+    }
+
+    #[test]
+    fn hard_pauses_double_up_to_a_limit() {
+        assert_eq!(
+            [1, 2, 3, 4, 5, 60].map(pause_after),
+            [60, 120, 240, 480, 600, 600]
+        );
+    }
+
+    #[test]
+    fn a_hang_does_not_wait_for_a_soft_heal() {
+        let config = PermissionConfig::default();
+        let mut cooldown = Cooldown::default();
+        cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng(1));
+        assert!(cooldown.holds(Action::ResetErrors, false, at(29)));
+        assert!(cooldown.holds(Action::RestartService, false, at(29)));
+        assert!(!cooldown.holds(Action::RestartService, true, at(0)));
+        assert!(
+            !cooldown.holds(Action::ResetErrors, false, at(45)),
+            "jitter adds at most half"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! What an answer of the app changes: which instance speaks, and what its totals have become.
+//!
+//! | the answer | is taken as |
+//! |---|---|
+//! | another `instance_id` (without ids: less uptime) | a restart: all that was seen is another process's |
+//! | the previous instance's id, or less uptime and less totals of the same | late or out of order: ignored |
+//! | more uptime but less totals | counters reset by someone else: windows begin anew |
+
+use super::{Policy, health_of};
+use crate::health::Health;
+use crate::observation::Answer;
+use crate::permission::dependency::Dependencies;
+use crate::time::Time;
+use crate::window::Sample;
+
+/// Whose answer it is.
+enum Speaker {
+    First,
+    Same,
+    New,
+    Late,
+}
+
+/// Uptimes are told in seconds by some: less of it within this is no restart.
+const UPTIME_NOISE: f64 = 1.5;
+
+// === impl Policy ===
+
+impl Policy {
+    /// Takes in what the app says; false if it is out of order, and nothing is to be learned of it.
+    pub(super) fn take_answer(&mut self, now: Time, answer: &Answer<Health>, is_new: bool) -> bool {
+        let Some(health) = health_of(answer) else {
+            return true;
+        };
+        let sample = Sample::of(health, now);
+        let uptime = if health.uptime.is_finite() {
+            health.uptime.max(0.0)
+        } else {
+            self.seen.uptime
+        };
+        match self.speaker(health, uptime, &sample) {
+            Speaker::Late => return false,
+            Speaker::New => self.app_started(now, health, uptime, &sample, true),
+            Speaker::First => self.app_started(now, health, uptime, &sample, false),
+            Speaker::Same => {}
+        }
+        if !is_new {
+            return true;
+        }
+        let seen = &mut self.seen;
+        if seen
+            .history
+            .newest()
+            .is_some_and(|newest| sample.is_reset_since(newest))
+        {
+            seen.history.cut();
+            seen.errors.cut();
+        }
+        seen.history.push(sample, health.latency.as_ref());
+        seen.uptime = uptime;
+        seen.ready |= health.started != Some(false);
+        seen.draining = health.draining || health.condemned;
+        seen.dependencies =
+            Dependencies::of(&health.checks, now, self.config.evidence.check_expiry);
+        let vitals = health.vitals.as_ref();
+        let percent =
+            |part: Option<u64>, whole: Option<u64>| super::figures::percent(part?, whole?);
+        let memory = vitals
+            .and_then(|v| percent(v.memory_working_set_bytes, v.memory_limit_bytes))
+            .or(health.memory_usage);
+        let fds = vitals.and_then(|v| percent(v.open_fds, v.max_fds));
+        seen.memory.push(now, memory, &self.config.forecast);
+        seen.file_descriptors.push(now, fds, &self.config.forecast);
+        true
+    }
+
+    fn speaker(&self, health: &Health, uptime: f64, sample: &Sample) -> Speaker {
+        let known = &self.durable.instance;
+        let id = health.instance_id.as_deref();
+        match (id, known.id.as_deref()) {
+            (Some(id), Some(known_id)) if id != known_id => {
+                if known.previous.as_deref() == Some(id) {
+                    Speaker::Late
+                } else {
+                    Speaker::New
+                }
+            }
+            // Known from a saved state, or by its totals only: this process sees it for the first time.
+            _ if self.seen.started.is_none() => Speaker::First,
+            _ if uptime + UPTIME_NOISE >= self.seen.uptime => Speaker::Same,
+            (Some(_), Some(_)) => {
+                let less = self
+                    .seen
+                    .history
+                    .newest()
+                    .is_some_and(|newest| sample.is_reset_since(newest));
+                if less { Speaker::Late } else { Speaker::Same }
+            }
+            _ => Speaker::New,
+        }
+    }
+
+    /// Another process than before, or the first that this policy sees.
+    fn app_started(
+        &mut self,
+        now: Time,
+        health: &Health,
+        uptime: f64,
+        sample: &Sample,
+        is_new: bool,
+    ) {
+        let duration = std::time::Duration::try_from_secs_f64(uptime).unwrap_or_default();
+        let started = now - duration;
+        let durable = &mut self.durable;
+        // Without an id a saved state cannot name the instance; its age can.
+        let after_treatment = durable
+            .last_treated
+            .is_some_and(|treated| started > treated);
+        if is_new || (health.instance_id.is_none() && after_treatment) {
+            let is_ours = durable.probation.is_carried();
+            durable.probation.app_started(now);
+            if !is_ours {
+                durable.ladder.forget();
+            }
+            durable.note_start(now);
+        }
+        durable.instance.become_(health.instance_id.as_deref());
+        let seen = &mut self.seen;
+        seen.history.cut();
+        seen.errors.cut();
+        seen.silence.cut();
+        seen.alarms = 0;
+        seen.memory.forget();
+        seen.file_descriptors.forget();
+        seen.ready = false;
+        seen.healthy_since = None;
+        seen.started = Some(started);
+        // A young app's totals all belong to the window, unless it was treated since its start.
+        let untouched = durable.last_treated.is_none_or(|treated| treated < started);
+        if untouched && duration <= self.config.slow_window * 2 && started < now {
+            seen.history
+                .push(sample.at_start(started), health.latency.as_ref());
+        }
+    }
+}

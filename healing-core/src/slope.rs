@@ -1,0 +1,98 @@
+//! A robust slope: the median of the slopes between all pairs of points (Theil–Sen), which up to a
+//! quarter of outliers hardly move, and how steadily the points rise (Kendall's tau).
+
+/// Points that one slope is made of, at most.
+pub(crate) const POINTS: usize = 24;
+const PAIRS: usize = POINTS * (POINTS - 1) / 2;
+
+/// A straight line through points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Line {
+    /// Rise per unit of time.
+    pub(crate) slope: f64,
+    /// The line's value at time 0.
+    pub(crate) intercept: f64,
+    /// Share of the pairs that rise minus the share that falls, −1 to 1.
+    pub(crate) steadiness: f64,
+}
+
+/// The line through at most [`POINTS`] points (time, value), in order of time; `None` for fewer than
+/// three or where all have the same time.
+pub(crate) fn fit(points: &[(f32, f32)]) -> Option<Line> {
+    let points = &points[points.len().saturating_sub(POINTS)..];
+    if points.len() < 3 {
+        return None;
+    }
+    let mut slopes = [0.0_f32; PAIRS];
+    let mut pairs = 0;
+    let mut rising = 0_i32;
+    for (index, &(late, high)) in points.iter().enumerate() {
+        for &(early, low) in &points[..index] {
+            if late > early {
+                let slope = (high - low) / (late - early);
+                if slope > 0.0 {
+                    rising += 1;
+                } else if slope < 0.0 {
+                    rising -= 1;
+                }
+                slopes[pairs] = slope;
+                pairs += 1;
+            }
+        }
+    }
+    let slope = median(&mut slopes[..pairs])?;
+    let mut intercepts = [0.0_f32; POINTS];
+    for (intercept, &(time, value)) in intercepts.iter_mut().zip(points) {
+        *intercept = value - slope * time;
+    }
+    let intercept = median(&mut intercepts[..points.len()])?;
+    #[allow(clippy::cast_precision_loss)] // at most 276
+    let steadiness = f64::from(rising) / pairs as f64;
+    Some(Line {
+        slope: f64::from(slope),
+        intercept: f64::from(intercept),
+        steadiness,
+    })
+}
+
+fn median(values: &mut [f32]) -> Option<f32> {
+    if values.is_empty() {
+        return None;
+    }
+    let middle = values.len() / 2;
+    let (_, median, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    Some(*median)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_outliers_do_not_matter() {
+        let mut points: Vec<(f32, f32)> = (0_u8..20)
+            .map(|i| (f32::from(i), 3.0 * f32::from(i)))
+            .collect();
+        points[4].1 = 500.0;
+        points[11].1 = -90.0;
+        points[17].1 = 1.0;
+        let line = fit(&points).unwrap();
+        assert!((line.slope - 3.0).abs() < 0.1, "{line:?}");
+        assert!(line.intercept.abs() < 1.0, "{line:?}");
+        assert!(line.steadiness > 0.5, "{line:?}");
+    }
+
+    #[test]
+    fn noise_is_not_steady() {
+        let points: Vec<(f32, f32)> = (0_u8..24)
+            .map(|i| (f32::from(i), f32::from(i.wrapping_mul(97) % 11)))
+            .collect();
+        assert!(fit(&points).unwrap().steadiness.abs() < 0.4);
+    }
+
+    #[test]
+    fn too_little_is_nothing() {
+        assert_eq!(fit(&[(0.0, 1.0), (1.0, 2.0)]), None);
+        assert_eq!(fit(&[(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]), None);
+    }
+}
