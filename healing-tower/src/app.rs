@@ -52,6 +52,8 @@ pub(crate) struct App {
     pub(crate) access: Access,
     /// Whether the app's own router takes `POST /heal`.
     pub(crate) heal_on_app: Option<HeaderRule>,
+    /// Paths that are the app's own there.
+    pub(crate) omitted: Vec<String>,
     /// The app's and the care thread's runtime, once that has been started.
     pub(crate) runtimes: OnceLock<Runtimes>,
 }

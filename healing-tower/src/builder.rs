@@ -1,5 +1,6 @@
 //! Everything that can be set, in code or by the environment.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -49,6 +50,7 @@ pub struct Builder {
     pub(crate) meter: MeterOptions,
     pub(crate) timing: Timing,
     pub(crate) heal_on_app: Option<HeaderRule>,
+    pub(crate) omitted: Vec<String>,
     pub(crate) take_sigterm: bool,
     pub(crate) hooks: Vec<Hook>,
     pub(crate) checks: Vec<Check>,
@@ -63,6 +65,7 @@ impl Builder {
             meter: MeterOptions::default(),
             timing: Timing::default(),
             heal_on_app: None,
+            omitted: Vec::new(),
             take_sigterm: true,
             hooks: Vec::new(),
             checks: Vec::new(),
@@ -186,6 +189,13 @@ impl Builder {
         self
     }
 
+    /// Leaves a path to the app, on the app's own router: where the app has a `/metrics` of its own,
+    /// say. The care port still has it.
+    pub fn omit(mut self, path: impl Into<String>) -> Self {
+        self.omitted.push(path.into());
+        self
+    }
+
     /// The app's runtime counts as stalled when it has not ticked for this long; 10 s by default.
     pub fn stall_after(mut self, silence: Duration) -> Self {
         self.timing.stall_after = silence;
@@ -226,17 +236,10 @@ impl Builder {
 
     /// By code, environment or default.
     pub(crate) fn resolved_care_bind(&self) -> Result<SocketAddr, String> {
-        if let Some(addr) = self.care_bind {
-            return Ok(addr);
+        match self.care_bind {
+            Some(addr) => Ok(addr),
+            None => care_bind(std::env::var_os("HEALING_CARE_BIND")),
         }
-        let text = match std::env::var("HEALING_CARE_BIND") {
-            Ok(text) if !text.is_empty() => text,
-            Ok(_) | Err(std::env::VarError::NotPresent) => CARE_BIND.to_owned(),
-            Err(error) => return Err(format!("HEALING_CARE_BIND: {error}")),
-        };
-        text.parse().map_err(|_| {
-            format!("HEALING_CARE_BIND is {text:?}; it takes ADDRESS:PORT, such as {CARE_BIND}")
-        })
     }
 
     pub(crate) fn resolved_token_file(&self) -> Option<PathBuf> {
@@ -259,7 +262,47 @@ impl Builder {
     }
 }
 
+/// From the environment; empty is as good as absent.
+fn care_bind(value: Option<OsString>) -> Result<SocketAddr, String> {
+    let value = value.unwrap_or_default();
+    let text = match value.to_string_lossy() {
+        text if text.is_empty() => CARE_BIND.into(),
+        text => text,
+    };
+    text.parse().map_err(|_| {
+        format!("HEALING_CARE_BIND is {text:?}; it takes ADDRESS:PORT, such as {CARE_BIND}")
+    })
+}
+
 fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = std::collections::HashSet::new();
     names.into_iter().find(|name| !seen.insert(*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_care_port_by_environment() {
+        let bind = |text: &str| care_bind(Some(text.into()));
+        let default = CARE_BIND.parse();
+        assert_eq!(care_bind(None).ok(), default.clone().ok());
+        assert_eq!(bind("").ok(), default.ok());
+        assert_eq!(bind("0.0.0.0:0").map(|addr| addr.port()), Ok(0));
+        assert!(bind("[::]:5002").is_ok_and(|addr| addr.is_ipv6()));
+        for wrong in [
+            "5002",
+            "localhost:5002",
+            "127.0.0.1",
+            "127.0.0.1:99999",
+            "x",
+        ] {
+            let told = bind(wrong).expect_err(wrong);
+            assert!(
+                told.contains(wrong) && told.contains("ADDRESS:PORT"),
+                "{told}"
+            );
+        }
+    }
 }

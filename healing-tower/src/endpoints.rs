@@ -48,6 +48,9 @@ pub(crate) fn paths(app: &App, door: Door) -> Vec<&'static str> {
     if heal_rule(app, door).is_some() {
         paths.push("/heal");
     }
+    if door == Door::App {
+        paths.retain(|path| !app.omitted.iter().any(|omitted| omitted == path));
+    }
     paths
 }
 

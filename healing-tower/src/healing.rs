@@ -73,6 +73,7 @@ impl Healing {
             vitals: LastSample::default(),
             access,
             heal_on_app: builder.heal_on_app,
+            omitted: builder.omitted,
             runtimes: std::sync::OnceLock::new(),
         };
         let app = Arc::new(app);
@@ -162,6 +163,11 @@ impl Healing {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         started.as_ref().map(Care::addr)
+    }
+
+    /// Begins an orderly end, as SIGTERM does: for other signals, or a command of the app's own.
+    pub fn request_shutdown(&self) {
+        self.app.life.terminate(Instant::now());
     }
 
     /// Resolves when the server should stop accepting and finish what is open: after SIGTERM or

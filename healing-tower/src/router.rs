@@ -5,7 +5,7 @@
 //! not counted. A router served without `into_make_service_with_connect_info::<SocketAddr>()` does
 //! not know its peers, so everyone is a stranger there: `/health` shows five fields, `/heal` is
 //! refused. A path that the app has too (its own `/metrics`, say) makes axum panic when the routers
-//! are merged, at start-up.
+//! are merged, at start-up: leave it to the app with [`Builder::omit`](crate::Builder::omit).
 
 use std::net::SocketAddr;
 

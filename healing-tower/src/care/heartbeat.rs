@@ -10,46 +10,56 @@
 //! is the front door's latency, not a stall. A runtime that was shut down is not stalled; it is
 //! gone, and says so.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use healing_core::health::Runtime;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+use super::awake::AwakeClock;
+
 /// Between two pings.
 pub(crate) const PING_EVERY: Duration = Duration::from_millis(100);
 /// Lag is the worst of so many seconds.
 const LAG_SECONDS: usize = 10;
 
-/// The shared record of pings and ticks. All times are nanoseconds since `origin`.
+/// The shared record of pings and ticks.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
-    origin: Instant,
+    clock: AwakeClock,
     stall_after: Duration,
     ping: Notify,
     tick: Notify,
-    last_tick: AtomicU64,
-    /// When the ping that has no tick yet was sent; 0 = none is open.
-    open_ping: AtomicU64,
     beating: AtomicBool,
+    record: Mutex<Record>,
+}
+
+/// All times are of the care thread's clock.
+#[derive(Debug, Default)]
+struct Record {
+    last_tick: Duration,
+    /// When the ping that has no tick yet was sent.
+    open_ping: Option<Duration>,
     /// Worst lag of each of the last seconds: the second, and the lag in it.
-    lag: Mutex<[(u64, Duration); LAG_SECONDS]>,
+    lag: [(u64, Duration); LAG_SECONDS],
 }
 
 impl Heartbeat {
     pub(crate) fn new(stall_after: Duration) -> Self {
         Self {
-            origin: Instant::now(),
+            clock: AwakeClock::new(Instant::now()),
             stall_after,
             ping: Notify::new(),
             tick: Notify::new(),
-            last_tick: AtomicU64::new(0),
-            open_ping: AtomicU64::new(0),
             beating: AtomicBool::new(false),
-            lag: Mutex::default(),
+            record: Mutex::default(),
         }
+    }
+
+    fn record(&self) -> MutexGuard<'_, Record> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The task on the app's runtime: answers pings until its runtime ends.
@@ -63,9 +73,7 @@ impl Heartbeat {
         }
         let beating = Beating(self);
         let heart = &beating.0;
-        heart
-            .last_tick
-            .store(heart.nanos(Instant::now()), Ordering::Release);
+        heart.answer(Instant::now());
         heart.beating.store(true, Ordering::Release);
         loop {
             heart.ping.notified().await;
@@ -73,38 +81,33 @@ impl Heartbeat {
         }
     }
 
-    /// The care thread's part: sends a ping unless one is open.
+    /// The care thread's part, ten times a second: sends a ping unless one is open.
     pub(crate) fn ping(&self, now: Instant) {
-        let now = self.nanos(now).max(1);
-        if self
-            .open_ping
-            .compare_exchange(0, now, Ordering::AcqRel, Ordering::Relaxed)
-            .is_ok()
-        {
+        self.clock.turn(now);
+        let mut record = self.record();
+        if record.open_ping.is_none() {
+            record.open_ping = Some(self.clock.at(now));
+            drop(record);
             self.ping.notify_one();
         }
     }
 
     fn answer(&self, now: Instant) {
-        let now_nanos = self.nanos(now);
-        self.last_tick.store(now_nanos, Ordering::Release);
-        let sent = self.open_ping.swap(0, Ordering::AcqRel);
-        if sent > 0 {
-            self.note_lag(now, Duration::from_nanos(now_nanos.saturating_sub(sent)));
+        let now = self.clock.at(now);
+        let mut record = self.record();
+        record.last_tick = now;
+        if let Some(sent) = record.open_ping.take() {
+            let (lag, second) = (now.saturating_sub(sent), now.as_secs());
+            let slot = &mut record.lag[slot(second)];
+            let worst = if slot.0 == second {
+                slot.1
+            } else {
+                Duration::ZERO
+            };
+            *slot = (second, worst.max(lag));
         }
+        drop(record);
         self.tick.notify_waiters();
-    }
-
-    fn note_lag(&self, now: Instant, lag: Duration) {
-        let second = now.saturating_duration_since(self.origin).as_secs();
-        let mut seconds = self.lag.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = usize::try_from(second % LAG_SECONDS as u64).unwrap_or(0);
-        let slot = &mut seconds[index];
-        *slot = if slot.0 == second {
-            (second, slot.1.max(lag))
-        } else {
-            (second, lag)
-        };
     }
 
     /// The next tick from this call on; pends while the runtime does not run.
@@ -119,10 +122,8 @@ impl Heartbeat {
 
     /// Time since the last tick; absent before the first and after the runtime's end.
     pub(crate) fn tick_age(&self, now: Instant) -> Option<Duration> {
-        self.is_beating().then(|| {
-            let last = self.last_tick.load(Ordering::Acquire);
-            Duration::from_nanos(self.nanos(now).saturating_sub(last))
-        })
+        self.is_beating()
+            .then(|| self.clock.at(now).saturating_sub(self.record().last_tick))
     }
 
     /// No task of the app makes progress.
@@ -136,20 +137,13 @@ impl Heartbeat {
     }
 
     /// The worst lag of the last 10 s, that of an open ping included.
-    pub(crate) fn lag(&self, now: Instant) -> Duration {
-        let second = now.saturating_duration_since(self.origin).as_secs();
-        let seconds = self.lag.lock().unwrap_or_else(PoisonError::into_inner);
-        let recent = seconds
-            .iter()
-            .filter(|(of, _)| of + LAG_SECONDS as u64 > second)
-            .map(|(_, lag)| *lag)
-            .max()
-            .unwrap_or_default();
-        let open = match self.open_ping.load(Ordering::Acquire) {
-            0 => Duration::ZERO,
-            sent => Duration::from_nanos(self.nanos(now).saturating_sub(sent)),
-        };
-        recent.max(open)
+    fn lag(&self, now: Instant) -> Duration {
+        let now = self.clock.at(now);
+        let record = self.record();
+        let recent = |(second, _): &&(u64, Duration)| second + LAG_SECONDS as u64 > now.as_secs();
+        let worst = record.lag.iter().filter(recent).map(|(_, lag)| *lag).max();
+        let open = record.open_ping.map(|sent| now.saturating_sub(sent));
+        worst.max(open).unwrap_or_default()
     }
 
     /// For `/health`; absent where there is no runtime to speak of.
@@ -160,10 +154,10 @@ impl Heartbeat {
             stalled: self.is_stalled(now),
         })
     }
+}
 
-    fn nanos(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.origin).as_nanos()).unwrap_or(u64::MAX)
-    }
+fn slot(second: u64) -> usize {
+    usize::try_from(second % LAG_SECONDS as u64).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -172,48 +166,98 @@ mod tests {
 
     const STALL: Duration = Duration::from_secs(10);
 
-    /// A heart whose runtime is this test: it answers when told to.
-    fn beating() -> (Heartbeat, Instant) {
-        let heart = Heartbeat::new(STALL);
-        heart.beating.store(true, Ordering::Release);
-        let start = heart.origin;
-        (heart, start)
+    /// A heart whose runtime and care thread are this test.
+    struct Played {
+        heart: Heartbeat,
+        start: Instant,
+        now: u64,
+    }
+
+    impl Played {
+        fn new() -> Self {
+            let start = Instant::now();
+            let mut heart = Heartbeat::new(STALL);
+            heart.clock = AwakeClock::new(start);
+            heart.beating.store(true, Ordering::Release);
+            Self {
+                heart,
+                start,
+                now: 0,
+            }
+        }
+
+        fn now(&self) -> Instant {
+            self.start + Duration::from_millis(self.now)
+        }
+
+        /// The care thread goes on to then, pinging; `answers` after this many milliseconds each.
+        fn go(&mut self, to: u64, answers: Option<u64>) {
+            while self.now < to {
+                self.now += 100;
+                self.heart.ping(self.now());
+                if let Some(after) = answers {
+                    self.heart.answer(self.now() + Duration::from_millis(after));
+                }
+            }
+        }
+
+        fn lag(&self) -> u128 {
+            self.heart.lag(self.now()).as_millis()
+        }
     }
 
     #[test]
     fn silence_becomes_a_stall_and_a_tick_ends_it() {
-        let (heart, start) = beating();
-        heart.ping(start);
-        assert!(!heart.is_stalled(start + STALL));
-        assert!(heart.is_stalled(start + STALL + Duration::from_millis(1)));
-        heart.answer(start + Duration::from_secs(11));
-        assert!(!heart.is_stalled(start + Duration::from_secs(12)));
-        let lag = heart
-            .report(start + Duration::from_secs(12))
-            .expect("beating")
-            .lag_seconds;
-        assert!((lag - 11.0).abs() < 1e-6, "{lag}");
+        let mut played = Played::new();
+        played.go(1000, Some(0));
+        played.go(11_000, None);
+        assert!(
+            !played.heart.is_stalled(played.now()),
+            "ten seconds are not more than ten"
+        );
+        played.go(11_100, None);
+        assert!(played.heart.is_stalled(played.now()));
+        assert_eq!(
+            played.lag(),
+            10_000,
+            "since the first ping without an answer"
+        );
+        played.heart.answer(played.now());
+        assert!(!played.heart.is_stalled(played.now()));
+        assert_eq!(played.lag(), 10_000);
     }
 
     #[test]
-    fn lag_is_the_worst_of_ten_seconds_and_counts_the_open_ping() {
-        let (heart, start) = beating();
-        let at = |millis| start + Duration::from_millis(millis);
-        let mut lags = Vec::new();
-        for second in 1..=30_u64 {
-            heart.ping(at(second * 1000));
-            heart.answer(at(second * 1000 + if second == 12 { 300 } else { 2 }));
-            lags.push(heart.lag(at(second * 1000 + 900)).as_millis());
-        }
-        assert_eq!((lags[10], lags[11]), (2, 300), "from the twelfth second on");
-        assert_eq!((lags[20], lags[21]), (300, 2), "for ten seconds");
-        heart.ping(at(31_000));
-        heart.ping(at(31_400));
-        assert_eq!(
-            heart.lag(at(31_500)),
-            Duration::from_millis(500),
-            "from the first ping on"
+    fn a_process_that_was_stopped_was_not_hanging() {
+        let mut played = Played::new();
+        played.go(1000, Some(0));
+        played.go(1100, None);
+        played.now += 3_600_000;
+        assert!(
+            !played.heart.is_stalled(played.now()),
+            "before its first turn"
         );
+        played.go(played.now + 500, None);
+        assert!(!played.heart.is_stalled(played.now()));
+        played.go(played.now + 10_000, None);
+        assert!(
+            played.heart.is_stalled(played.now()),
+            "but now it is seen to hang"
+        );
+    }
+
+    #[test]
+    fn lag_is_the_worst_of_ten_seconds() {
+        let mut played = Played::new();
+        played.go(11_900, Some(2));
+        assert_eq!(played.lag(), 2);
+        played.go(12_000, Some(70));
+        played.go(21_900, Some(2));
+        assert_eq!(played.lag(), 70);
+        played.go(22_000, Some(2));
+        assert_eq!(played.lag(), 2);
+        played.go(22_500, None);
+        assert_eq!(played.lag(), 400, "an open ping counts while it is open");
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@
 //! Where two instances live in one process, the end of one is the end of both.
 
 pub(crate) mod access;
+mod awake;
 pub(crate) mod ending;
 pub(crate) mod heal;
 pub(crate) mod heartbeat;
@@ -19,7 +20,7 @@ mod watch;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
@@ -43,44 +44,41 @@ impl Care {
         let listener = listen(bind)?;
         let addr = listener.local_addr()?;
 
-        let care_runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()?;
-        let listener = {
-            let _inside = care_runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        let sigterm = if take_sigterm {
-            let _inside = care_runtime.enter();
-            Some(watch::Sigterm::new()?)
-        } else {
-            None
-        };
-        let runtimes = Runtimes {
-            app: app_runtime.clone(),
-            care: care_runtime.handle().clone(),
-        };
-        app.runtimes
-            .set(runtimes)
-            .map_err(|_| io::Error::other("the care thread runs already"))?;
-
         let (stop, stopped) = oneshot::channel();
-        let beat = Arc::clone(&app.heart).beat();
+        let (tell, told) = mpsc::channel();
+        let cared = Arc::clone(app);
         let on_app = app_runtime.clone();
-        let app = Arc::clone(app);
-        tracing::info!(app = app.name, %addr, instance_id = app.instance_id, "care port");
         std::thread::Builder::new()
             .name("healing-care".to_owned())
             .spawn(move || {
-                care_runtime.block_on(async {
-                tokio::select! {
-                    () = dropped(stopped, &app) => {}
-                    code = care(Arc::clone(&app), app_runtime, listener, sigterm) => ending::end_process(code),
-                }
-            });
-                care_runtime.shutdown_background();
+                // Made here: a runtime must not be dropped within another, not even on a failure.
+                let (runtime, parts) = match prepare(listener, take_sigterm) {
+                    Ok(prepared) => prepared,
+                    Err(error) => {
+                        let _ = tell.send(Err(error));
+                        return;
+                    }
+                };
+                let _ = tell.send(Ok(runtime.handle().clone()));
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = dropped(stopped, &cared) => {}
+                        code = care(Arc::clone(&cared), on_app, parts) => ending::end_process(code),
+                    }
+                });
+                runtime.shutdown_background();
             })?;
-        on_app.spawn(beat);
+        let care_runtime = told
+            .recv()
+            .map_err(|_| io::Error::other("the care thread did not come up"))??;
+
+        let beat = Arc::clone(&app.heart).beat();
+        app_runtime.spawn(beat);
+        let _ = app.runtimes.set(Runtimes {
+            app: app_runtime,
+            care: care_runtime,
+        });
+        tracing::info!(app = app.name, %addr, instance_id = app.instance_id, "care port");
         Ok(Self { addr, _stop: stop })
     }
 
@@ -89,13 +87,27 @@ impl Care {
     }
 }
 
-/// Does everything the thread is for; returns only with the code to end the process with.
-async fn care(
-    app: Arc<App>,
-    app_runtime: Handle,
+/// What must be made inside the runtime that it belongs to.
+struct Parts {
     listener: tokio::net::TcpListener,
     sigterm: Option<watch::Sigterm>,
-) -> i32 {
+}
+
+fn prepare(listener: TcpListener, take_sigterm: bool) -> io::Result<(runtime::Runtime, Parts)> {
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let inside = runtime.enter();
+    let parts = Parts {
+        listener: tokio::net::TcpListener::from_std(listener)?,
+        sigterm: take_sigterm.then(watch::Sigterm::new).transpose()?,
+    };
+    drop(inside);
+    Ok((runtime, parts))
+}
+
+/// Does everything the thread is for; returns only with the code to end the process with.
+async fn care(app: Arc<App>, app_runtime: Handle, parts: Parts) -> i32 {
     // Tasks of their own, so that a panic in one leaves the others at work.
     tokio::spawn(watch::pings(Arc::clone(&app.heart)));
     tokio::spawn(watch::samples(Arc::clone(&app)));
@@ -104,10 +116,10 @@ async fn care(
         app_runtime,
         Arc::clone(&app.heart),
     ));
-    if let Some(sigterm) = sigterm {
+    if let Some(sigterm) = parts.sigterm {
         tokio::spawn(sigterm.watch(Arc::clone(&app)));
     }
-    let server = server::Server::spawn(listener, Arc::clone(&app));
+    let server = server::Server::spawn(parts.listener, Arc::clone(&app));
     let code = ending::walk(&app).await;
     server.finish().await; // the answer to /heal is on its way
     code
