@@ -84,9 +84,8 @@ impl http_body::Body for Chunks {
         std::task::ready!(self.wait.as_mut().poll(cx));
         if self.left > 0 {
             self.left -= 1;
-            self.wait.set(tokio::time::sleep(Duration::from_micros(
-                300 * u64::from(self.left),
-            )));
+            let wait = Duration::from_micros(300 * u64::from(self.left));
+            self.wait.set(tokio::time::sleep(wait));
             return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"chunk")))));
         }
         Poll::Ready(if self.fails {
