@@ -1,0 +1,6 @@
+//! The policy, from outside: situations, polls that go wrong, and what must never happen.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod situations;
+mod world;
