@@ -165,9 +165,10 @@ impl Healing {
         started.as_ref().map(Care::addr)
     }
 
-    /// Begins an orderly end, as SIGTERM does: for other signals, or a command of the app's own.
+    /// Begins an orderly end, as SIGTERM does, for other signals or a command of the app's own. The
+    /// care thread does not end the process then, even if the drain does not succeed.
     pub fn request_shutdown(&self) {
-        self.app.life.terminate(Instant::now());
+        self.app.life.request(Instant::now());
     }
 
     /// Resolves when the server should stop accepting and finish what is open: after SIGTERM or

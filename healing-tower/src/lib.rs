@@ -1,4 +1,6 @@
 //! A tower layer that counts what others miss, answers probes and heals softly.
+//!
+#![cfg_attr(feature = "axum", doc = include_str!("../README.md"))]
 #![forbid(unsafe_code)]
 
 mod app;

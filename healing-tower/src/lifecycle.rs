@@ -1,8 +1,8 @@
 //! From serving to ended: the drain lease, and the one way out.
 //!
 //! A *lease* is the doctor's: no new work for 30 s unless renewed, so that a doctor which dies
-//! between drain and exit leaves nothing behind. *Leaving* is for good: SIGTERM, or
-//! `restart_service`. It has three steps. **Lame duck**: not ready, but still accepting, until
+//! between drain and exit leaves nothing behind. *Leaving* is for good: SIGTERM,
+//! `restart_service`, or the app's own wish. It has three steps. **Lame duck**: not ready, but still accepting, until
 //! those who route requests here have noticed. **Closing**: no new connections, what is open may
 //! finish. **Closed**: all of it has.
 
@@ -31,6 +31,15 @@ pub(crate) struct Reasons {
     pub(crate) condemned: Option<Instant>,
     /// SIGTERM came, then.
     pub(crate) terminated: Option<Instant>,
+    /// The app itself asked for it, then.
+    pub(crate) requested: Option<Instant>,
+}
+
+impl Reasons {
+    /// The process is to end with this instance.
+    pub(crate) fn end_the_process(&self) -> bool {
+        self.condemned.is_some() || self.terminated.is_some()
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -105,8 +114,9 @@ impl Lifecycle {
         let Reasons {
             condemned,
             terminated,
+            requested,
         } = self.reasons();
-        [condemned, terminated, self.leased_since(now)]
+        [condemned, terminated, requested, self.leased_since(now)]
             .into_iter()
             .flatten()
             .min()
@@ -114,23 +124,33 @@ impl Lifecycle {
 
     /// `restart_service`. False if it was condemned before.
     pub(crate) fn condemn(&self, now: Instant) -> bool {
-        let first = self.reasons.send_if_modified(|reasons| {
-            let first = reasons.condemned.is_none();
-            reasons.condemned.get_or_insert(now);
-            first
-        });
-        self.advance(Step::LameDuck);
-        first
+        self.leave(now, |reasons| &mut reasons.condemned)
     }
 
     /// SIGTERM.
     pub(crate) fn terminate(&self, now: Instant) {
-        self.reasons.send_if_modified(|reasons| {
-            let first = reasons.terminated.is_none();
-            reasons.terminated.get_or_insert(now);
+        self.leave(now, |reasons| &mut reasons.terminated);
+    }
+
+    /// The app's own wish.
+    pub(crate) fn request(&self, now: Instant) {
+        self.leave(now, |reasons| &mut reasons.requested);
+    }
+
+    /// False if it leaves for that reason already.
+    fn leave(
+        &self,
+        now: Instant,
+        reason: impl FnOnce(&mut Reasons) -> &mut Option<Instant>,
+    ) -> bool {
+        let first = self.reasons.send_if_modified(|reasons| {
+            let reason = reason(reasons);
+            let first = reason.is_none();
+            reason.get_or_insert(now);
             first
         });
         self.advance(Step::LameDuck);
+        first
     }
 
     pub(crate) fn reasons(&self) -> Reasons {
@@ -163,11 +183,21 @@ impl Lifecycle {
 
     /// Resolves when SIGTERM has come.
     pub(crate) async fn terminated(&self) {
-        let _ = self
-            .reasons
-            .subscribe()
-            .wait_for(|reasons| reasons.terminated.is_some())
-            .await;
+        self.known(|reasons| reasons.terminated.is_some()).await;
+    }
+
+    /// Resolves when the process is to end, with why: a wish of the app itself is not enough.
+    pub(crate) async fn sentence(&self) -> Reasons {
+        self.known(Reasons::end_the_process).await
+    }
+
+    async fn known(&self, enough: impl Fn(&Reasons) -> bool) -> Reasons {
+        let mut reasons = self.reasons.subscribe();
+        // An error means that the sender is gone; it is part of `self`.
+        match reasons.wait_for(enough).await {
+            Ok(reasons) => *reasons,
+            Err(_) => self.reasons(),
+        }
     }
 
     /// It has been ready once.

@@ -22,7 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 const AFTER_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Waits until this instance leaves, and walks with it, to the code to end the process with. Where
-/// the app ends in order, the process is gone before this returns.
+/// the app ends in order, the process is gone before this returns; where only the app itself asked
+/// for the end, whether the process ends is the app's business, and this never returns.
 pub(crate) async fn walk(app: &Arc<App>) -> i32 {
     let life = &app.life;
     life.reached(Step::LameDuck).await;
@@ -42,27 +43,33 @@ pub(crate) async fn walk(app: &Arc<App>) -> i32 {
         () = stalled(app) => false,
         () = sleep_until(deadline) => false,
     };
-    if let Reasons {
-        condemned: Some(at),
-        ..
-    } = life.reasons()
-    {
-        // Where a supervisor restarts by liveness, its restart is the better one: no back-off.
-        tokio::select! {
-            () = sleep_until(Instant::from_std(at + app.timing.condemned_wait)) => {}
-            () = life.terminated() => {}
+    match life.sentence().await {
+        Reasons {
+            condemned: Some(at),
+            ..
+        } => {
+            // Where a supervisor restarts by liveness, its restart is the better one: no back-off.
+            tokio::select! {
+                () = sleep_until(Instant::from_std(at + app.timing.condemned_wait)) => {}
+                () = life.terminated() => {}
+            }
+            CONDEMNED
         }
-        return CONDEMNED;
-    }
-    if in_order {
-        // `main` returns now, and drops its runtime, which waits for every blocked worker. While
-        // the runtime ticks, that is the owner's own cleaning up, and has no deadline here.
-        tokio::select! {
-            () = stalled(app) => {}
-            () = gone(app) => sleep_until(deadline).await,
+        Reasons {
+            condemned: None, ..
+        } => {
+            if in_order {
+                // `main` returns now, and drops its runtime, which waits for every blocked worker.
+                // While the runtime ticks, that is the owner's own cleaning up, and has no
+                // deadline here.
+                tokio::select! {
+                    () = stalled(app) => {}
+                    () = gone(app) => sleep_until(deadline).await,
+                }
+            }
+            TERMINATED
         }
     }
-    TERMINATED
 }
 
 async fn gone(app: &App) {

@@ -129,7 +129,7 @@ async fn care(app: Arc<App>, app_runtime: Handle, parts: Parts) -> i32 {
 /// and now its runtime may hang.
 async fn dropped(stopped: oneshot::Receiver<()>, app: &App) {
     let _ = stopped.await;
-    if app.life.is_leaving() {
+    if app.life.reasons().end_the_process() {
         std::future::pending::<()>().await;
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Play {
     pub(crate) lame_duck: u64,
     pub(crate) drain_deadline: u64,
     pub(crate) condemned_wait: u64,
+    /// Wired by hand on axum's own server, instead of `serve`.
+    pub(crate) by_hand: bool,
 }
 
 impl Default for Play {
@@ -32,6 +34,7 @@ impl Default for Play {
             lame_duck: 300,
             drain_deadline: 10_000,
             condemned_wait: 0,
+            by_hand: false,
         }
     }
 }
@@ -51,12 +54,16 @@ impl Child {
             lame_duck,
             drain_deadline,
             condemned_wait,
+            by_hand,
         } = play;
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["child::play", "--exact", "--nocapture", "--test-threads=1"])
             .env(
                 PLAY,
-                format!("{stall_after} {lame_duck} {drain_deadline} {condemned_wait}"),
+                format!(
+                    "{stall_after} {lame_duck} {drain_deadline} {condemned_wait} {}",
+                    u64::from(by_hand)
+                ),
             )
             .env("HEALING_CARE_BIND", "127.0.0.1:0")
             .stdout(Stdio::piped())
@@ -125,6 +132,7 @@ fn play() {
         .condemned_wait(next())
         .soft_heal("nothing", || async { Ok::<(), String>(()) })
         .build();
+    let by_hand = !next().is_zero();
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
@@ -135,8 +143,24 @@ fn play() {
             let app = listener.local_addr().unwrap();
             let care = healing.start_care().unwrap();
             println!("SERVING {app} {care}");
-            healing.serve(listener, routes()).await.unwrap();
+            if by_hand {
+                serve_by_hand(&healing, listener).await;
+            } else {
+                healing.serve(listener, routes()).await.unwrap();
+            }
         });
+}
+
+async fn serve_by_hand(healing: &Healing, listener: tokio::net::TcpListener) {
+    let app = healing.wrap(routes());
+    axum::serve(
+        listener,
+        app.into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(healing.shutdown_requested())
+    .await
+    .unwrap();
+    healing.finish().await;
 }
 
 fn routes() -> Router {

@@ -207,3 +207,19 @@ async fn a_condemned_instance_waits_for_its_supervisor() {
     child.sigterm(); // as the kubelet does after a failed liveness probe
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(75));
 }
+
+#[tokio::test]
+async fn a_server_wired_by_hand_ends_the_same_ways() {
+    let by_hand = Play {
+        lame_duck: 0,
+        by_hand: true,
+        ..Play::default()
+    };
+    let mut child = Child::start(by_hand);
+    child.sigterm();
+    assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
+
+    let mut child = Child::start(by_hand);
+    assert_eq!(heal(child.care, "restart_service").await.status, 200);
+    assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(75));
+}

@@ -308,3 +308,37 @@ async fn two_instances_live_in_one_process() {
     .await;
     assert_eq!(http::get(care_two, "/livez").await.status, 200);
 }
+
+#[tokio::test]
+async fn a_path_can_be_left_to_the_app() {
+    let healing = builder("omits").omit("/metrics").build();
+    let own = app().route("/metrics", get(|| async { axum::Json("the app's own") }));
+    let router = healing.wrap(own);
+    assert_eq!(ask(&router, "/metrics", None).await.1, "the app's own");
+    assert_eq!(ask(&router, "/healthz", None).await.0, StatusCode::OK);
+    let care = healing.start_care().unwrap();
+    assert!(
+        http::get(care, "/metrics")
+            .await
+            .body
+            .contains("healing_app_info")
+    );
+}
+
+#[tokio::test]
+async fn an_orderly_end_can_be_asked_for() {
+    let healing = builder("asked")
+        .lame_duck(Duration::from_millis(50))
+        .build();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let served = healing.clone();
+    let server = tokio::spawn(async move { served.serve(listener, app()).await });
+    let care = until("it serves", || async { healing.care_addr() }).await;
+    until("it is ready", || async {
+        (http::get(care, "/readyz").await.status == 200).then_some(())
+    })
+    .await;
+    healing.request_shutdown();
+    assert_eq!(http::get(care, "/readyz").await.status, 503);
+    server.await.unwrap().unwrap();
+}

@@ -34,7 +34,7 @@ async fn serve(builder: Builder) -> (Healing, SocketAddr, SocketAddr) {
 
 #[tokio::test]
 async fn a_soft_heal_runs_the_hooks_and_zeroes_the_count() {
-    let (runs, ran) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let ran = Arc::new(Semaphore::new(0));
     let count = Arc::clone(&ran);
     let (_healing, app, care) = serve(
         builder()
@@ -45,7 +45,6 @@ async fn a_soft_heal_runs_the_hooks_and_zeroes_the_count() {
             .soft_heal("pool", || async { Err("no pool") }),
     )
     .await;
-    drop(runs);
     for _ in 0..7 {
         assert_eq!(http::get(app, "/fail").await.status, 502);
     }
@@ -213,6 +212,26 @@ async fn a_peer_from_elsewhere_is_refused_even_where_the_port_is_open_to_it() {
     );
     let health = http::get(care, "/health").await.json();
     assert_eq!(health.as_object().unwrap().len(), 5, "{health}");
+}
+
+#[tokio::test]
+async fn loopback_in_every_notation_may_heal() {
+    let v4_on_dual_stack = |port| SocketAddr::from(([127, 0, 0, 1], port));
+    let v6 = |port| SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port));
+    // On the unspecified address of IPv6, an IPv4 peer shows as ::ffff:127.0.0.1.
+    for (bind, ways) in [
+        ("[::1]:0", vec![v6 as fn(u16) -> _]),
+        ("[::]:0", vec![v6, v4_on_dual_stack]),
+    ] {
+        if std::net::TcpListener::bind(bind).is_err() {
+            continue; // no IPv6 on this machine
+        }
+        let (_healing, _, care) = serve(builder().care_bind(bind.parse().unwrap())).await;
+        for way in ways {
+            let allowed = heal(way(care.port()), "undrain").await;
+            assert_eq!(allowed.status, 200, "{bind} by {way:?}: {allowed:?}");
+        }
+    }
 }
 
 /// An address of this machine that is not loopback; none where there is no network.
