@@ -4,4 +4,10 @@
 //! operator's command. Rules about *when* to heal are not found here: they are `healing-core`'s.
 
 pub mod commands;
+pub mod config;
+pub mod doctor;
+mod files;
+pub mod logging;
 pub mod pod;
+pub mod sidecar;
+mod status;

@@ -1,2 +1,5 @@
-//! Placeholder.
-fn main() {}
+//! What runs beside the app.
+
+fn main() -> std::process::ExitCode {
+    healing_sidecar::sidecar::main()
+}

@@ -1,0 +1,78 @@
+//! The `healing-sidecar` program: settings, logs, signals, and then the doctor.
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use clap::{Command, CommandFactory, FromArgMatches, Parser};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{self, ConfigError, Flags, Loaded, Origin, Process, SettingsArgs};
+use crate::{doctor, logging, pod};
+
+/// The doctor beside the app: polls it, heals it, and exits 88 where only a restart helps.
+#[derive(Debug, Parser)]
+#[command(name = "healing-sidecar", version, about)]
+struct Cli {
+    #[command(flatten)]
+    settings: SettingsArgs,
+}
+
+/// Run until SIGTERM (exit 0) or a hard heal (exit 88).
+#[must_use]
+pub fn main() -> ExitCode {
+    let loaded = match settings(Cli::command()) {
+        Ok(loaded) => loaded,
+        Err(error) => error.exit(),
+    };
+    logging::init(loaded.settings.log_format);
+    if let Err(error) = pod::die_with_pod() {
+        tracing::error!(%error, "not started");
+        return ExitCode::FAILURE;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(doctor::run(loaded, told_to_end())),
+        Err(error) => {
+            tracing::error!(%error, "no runtime");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A flag that does not exist ends a call by hand with exit 2. In a pod it would make the pod
+/// unready for the kubelet's back-off: there it counts as invalid configuration.
+fn settings(command: Command) -> Result<Loaded, clap::Error> {
+    let error = match command
+        .try_get_matches()
+        .and_then(|matches| Cli::from_arg_matches(&matches))
+    {
+        Ok(cli) => return Ok(config::load(&cli.settings.0, &Process)),
+        Err(error) => error,
+    };
+    if !error.use_stderr() || std::io::stderr().is_terminal() {
+        return Err(error);
+    }
+    let mut loaded = config::load(&Flags::new(), &Process);
+    loaded.errors.push(ConfigError {
+        setting: "command line".to_owned(),
+        origin: Origin::Invalid,
+        problem: error.to_string().trim_end().to_owned(),
+    });
+    Ok(loaded)
+}
+
+async fn told_to_end() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::error!("signals cannot be received");
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,227 @@
+//! The doctor's metrics. Names and labels are fixed: alerts and dashboards depend on them.
+
+use std::time::Duration;
+
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+/// From a poll on the same machine to one that ran into its limit.
+const POLL_BUCKETS: &[f64] = &[
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
+/// From a dropped cache to a restart in a crowded cluster.
+const RECOVERY_BUCKETS: &[f64] = &[
+    0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0,
+];
+
+/// All metrics of the sidecar.
+#[derive(Debug)]
+pub(crate) struct Metrics {
+    registry: Registry,
+    pub(crate) decisions: IntCounterVec,
+    pub(crate) heals: IntCounterVec,
+    pub(crate) vetoes: IntCounterVec,
+    pub(crate) recovery: HistogramVec,
+    pub(crate) poll_duration: Histogram,
+    pub(crate) polls: IntCounterVec,
+    pub(crate) probability: GaugeVec,
+    pub(crate) feature: GaugeVec,
+    pub(crate) budget: IntGauge,
+    pub(crate) paused: IntGauge,
+    pub(crate) mode: IntGaugeVec,
+    pub(crate) config_invalid: IntGauge,
+    pub(crate) model_info: IntGaugeVec,
+    pub(crate) loop_panics: IntCounter,
+    pub(crate) watchdog_restarts: IntCounter,
+    pub(crate) state_writable: IntGauge,
+    pub(crate) journal_errors: IntCounter,
+}
+
+impl Metrics {
+    pub(crate) fn new() -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let r = &registry;
+        let build = int_gauges(
+            r,
+            "healing_build_info",
+            "Always 1; the version is in the label",
+            &["version"],
+        )?;
+        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let metrics = Self {
+            decisions: counters(
+                r,
+                "healing_decisions_total",
+                "Decisions by proposed action and what became of it",
+                &["action", "verdict"],
+            )?,
+            heals: counters(
+                r,
+                "healing_heals_total",
+                "Treatments by kind and how they turned out",
+                &["kind", "outcome"],
+            )?,
+            vetoes: counters(
+                r,
+                "healing_vetoes_total",
+                "Reasons that forbade a proposed action; one decision may have several",
+                &["reason"],
+            )?,
+            recovery: register(
+                r,
+                HistogramVec::new(
+                    HistogramOpts::new(
+                        "healing_recovery_seconds",
+                        "From a treatment to the app being healthy again",
+                    )
+                    .buckets(RECOVERY_BUCKETS.to_vec()),
+                    &["kind"],
+                )?,
+            )?,
+            poll_duration: register(
+                r,
+                Histogram::with_opts(
+                    HistogramOpts::new(
+                        "healing_poll_duration_seconds",
+                        "How long one look at the app took, both doors",
+                    )
+                    .buckets(POLL_BUCKETS.to_vec()),
+                )?,
+            )?,
+            polls: counters(
+                r,
+                "healing_polls_total",
+                "Looks at the app, by what they found",
+                &["result"],
+            )?,
+            probability: gauges(
+                r,
+                "healing_model_probability",
+                "The model's vote for each action at the last decision",
+                &["action"],
+            )?,
+            feature: gauges(
+                r,
+                "healing_feature",
+                "What the model was shown at the last decision; absent is no series",
+                &["name"],
+            )?,
+            budget: int_gauge(
+                r,
+                "healing_restart_budget_remaining",
+                "Hard heals that are left in the present period",
+            )?,
+            paused: int_gauge(
+                r,
+                "healing_paused",
+                "1 while an operator has paused healing",
+            )?,
+            mode: int_gauges(r, "healing_mode", "1 for the mode in effect", &["mode"])?,
+            config_invalid: int_gauge(
+                r,
+                "healing_config_invalid",
+                "1 if the configuration is wrong and healing therefore only observes",
+            )?,
+            model_info: int_gauges(
+                r,
+                "healing_model_info",
+                "Always 1; which model decides, or that the rules do",
+                &["source", "name"],
+            )?,
+            loop_panics: register(
+                r,
+                IntCounter::new(
+                    "healing_loop_panics_total",
+                    "Panics in the doctor's loop, each contained",
+                )?,
+            )?,
+            watchdog_restarts: register(
+                r,
+                IntCounter::new(
+                    "healing_watchdog_restarts_total",
+                    "Times the doctor hung and was started anew in place",
+                )?,
+            )?,
+            state_writable: int_gauge(
+                r,
+                "healing_state_writable",
+                "0 while the state directory cannot be written, and so no restart is allowed",
+            )?,
+            journal_errors: register(
+                r,
+                IntCounter::new(
+                    "healing_journal_errors_total",
+                    "Journal lines that could not be written",
+                )?,
+            )?,
+            registry,
+        };
+        Ok(metrics)
+    }
+
+    /// In Prometheus' text format.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let mut text = Vec::with_capacity(8192);
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "metrics cannot be written");
+        }
+        text
+    }
+
+    /// 1 for this one, 0 for the others.
+    pub(crate) fn set_mode(&self, mode: &str) {
+        for each in ["observe", "enforce"] {
+            self.mode
+                .with_label_values(&[each])
+                .set(i64::from(each == mode));
+        }
+    }
+
+    pub(crate) fn recovered_after(&self, kind: &str, took: Duration) {
+        self.recovery
+            .with_label_values(&[kind])
+            .observe(took.as_secs_f64());
+    }
+}
+
+fn register<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    collector: C,
+) -> prometheus::Result<C> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+fn counters(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> prometheus::Result<IntCounterVec> {
+    register(registry, IntCounterVec::new(Opts::new(name, help), labels)?)
+}
+
+fn gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> prometheus::Result<GaugeVec> {
+    register(registry, GaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn int_gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> prometheus::Result<IntGaugeVec> {
+    register(registry, IntGaugeVec::new(Opts::new(name, help), labels)?)
+}
+
+fn int_gauge(registry: &Registry, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+    register(registry, IntGauge::new(name, help)?)
+}

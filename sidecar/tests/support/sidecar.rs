@@ -1,0 +1,168 @@
+//! The real sidecar program as a child process.
+
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use healing_sidecar::pod::Signal;
+use rustix::process::{Pid, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+use super::app::FakeApp;
+
+pub(crate) struct Sidecar {
+    child: Child,
+    status: Arc<Mutex<String>>,
+    client: reqwest::Client,
+    _state: tempfile::TempDir,
+}
+
+impl Sidecar {
+    /// In the demo profile, enforcing, with a state directory of its own; `env` decides last.
+    pub(crate) async fn start(app: &FakeApp, env: &[(&str, &str)]) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_healing-sidecar"))
+            .env("HEALING_PROFILE", "demo")
+            .env("HEALING_MODE", "enforce")
+            .env("HEALING_PROBE_TIMEOUT", "300ms")
+            .env("HEALING_BIND", "127.0.0.1:0")
+            .env("HEALING_APP_URL", format!("http://{}", app.app))
+            .env("HEALING_CARE_URL", format!("http://{}", app.care))
+            .env("HEALING_STATE_DIR", state.path())
+            .envs(env.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let status = status_address(&mut child).await;
+        Self {
+            child,
+            status,
+            client: reqwest::Client::builder().no_proxy().build().unwrap(),
+            _state: state,
+        }
+    }
+
+    pub(crate) fn exited(&mut self) -> Option<Option<i32>> {
+        self.child.try_wait().unwrap().map(|status| status.code())
+    }
+
+    pub(crate) async fn wait(&mut self) -> Option<i32> {
+        tokio::time::timeout(Duration::from_secs(40), self.child.wait())
+            .await
+            .expect("the sidecar did not end")
+            .unwrap()
+            .code()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id().unwrap()).unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+    }
+
+    fn address(&self) -> String {
+        self.status.lock().unwrap().clone()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> String {
+        self.try_get(path).await.unwrap()
+    }
+
+    async fn try_get(&self, path: &str) -> reqwest::Result<String> {
+        self.client
+            .get(format!("http://{}{path}", self.address()))
+            .timeout(Duration::from_secs(5))
+            .send()
+            .await?
+            .text()
+            .await
+    }
+
+    pub(crate) async fn metrics(&self) -> Metrics {
+        Metrics {
+            text: self.get("/metrics").await,
+        }
+    }
+
+    pub(crate) async fn try_metrics(&self) -> Option<Metrics> {
+        let text = self.try_get("/metrics").await.ok()?;
+        Some(Metrics { text })
+    }
+
+    /// Wait until so many polls found the app's report.
+    pub(crate) async fn reported(&mut self, polls: u32) {
+        let begin = Instant::now();
+        while self
+            .metrics()
+            .await
+            .get("healing_polls_total", &["reported"])
+            < f64::from(polls)
+        {
+            assert!(begin.elapsed() < Duration::from_secs(20), "no polls");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// From the log lines of the status server (a program that is started anew has another port); the
+/// log is passed to the test's own output.
+async fn status_address(child: &mut Child) -> Arc<Mutex<String>> {
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = errors.next_line().await {
+            println!("sidecar stderr: {line}");
+        }
+    });
+    let address = Arc::new(Mutex::new(String::new()));
+    let found = Arc::clone(&address);
+    tokio::spawn(async move {
+        while let Ok(Some(line)) = lines.next_line().await {
+            println!("{line}");
+            let entry: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if entry["message"] == "status server" {
+                *found.lock().unwrap() = entry["address"].as_str().unwrap().to_owned();
+            }
+        }
+    });
+    let begin = Instant::now();
+    while address.lock().unwrap().is_empty() {
+        assert!(
+            begin.elapsed() < Duration::from_secs(20),
+            "no status server"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    address
+}
+
+/// A scrape.
+pub(crate) struct Metrics {
+    pub(crate) text: String,
+}
+
+impl Metrics {
+    /// The sum of the series of this name that have all these label values.
+    pub(crate) fn get(&self, name: &str, values: &[&str]) -> f64 {
+        self.text
+            .lines()
+            .filter(|line| {
+                line.strip_prefix(name)
+                    .is_some_and(|rest| rest.starts_with([' ', '{']))
+            })
+            .filter(|line| {
+                values
+                    .iter()
+                    .all(|value| line.contains(&format!("=\"{value}\"")))
+            })
+            .map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap())
+            .sum()
+    }
+
+    pub(crate) fn sum(&self, name: &str) -> f64 {
+        self.get(name, &[])
+    }
+}
