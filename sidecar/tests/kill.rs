@@ -72,7 +72,7 @@ impl Pod {
             .env("HEALING_CARE_URL", format!("http://{care}"))
             .env("HEALING_STATE_DIR", dir.path());
         let mut spec = PodSpec::new(app_program, sidecar);
-        spec.time_scale = 0.001;
+        spec.time_scale = 0.01;
         let begin = Instant::now();
         spec.output = Output::Lines(Arc::new(move |role, line| {
             println!(
@@ -275,9 +275,10 @@ async fn twenty_kills_of_the_sidecar_harm_nobody_and_then_it_heals() {
     let (made, failed) = good.end().await;
     assert!(made > 500, "{made} requests");
     assert_eq!(failed, 0, "of {made} requests");
+    // The last round may still be settled.
     let journal = pod.journal();
     assert!(
-        journal.matches("the same instance answers").count() >= 10,
+        journal.matches("the same instance answers").count() >= 9,
         "{journal}"
     );
 
@@ -348,8 +349,8 @@ async fn the_death_of_the_app_is_the_kubelets_business() {
     }
     assert_eq!(
         delays,
-        [0, 10, 20],
-        "the kubelet's back-off, a thousandth of it"
+        [0, 100, 200],
+        "the kubelet's back-off, a hundredth of it"
     );
     assert_eq!(
         pod.pod.pid(Role::Sidecar),

@@ -143,11 +143,6 @@ impl Doctor {
             self.undrain().await;
         }
         self.report(TreatmentResult::Aborted);
-        self.shared
-            .metrics
-            .heals
-            .with_label_values(&["hard", "aborted"])
-            .inc();
         self.note("aborted", &json!({"why": why}));
         let _ = self.save();
     }

@@ -55,11 +55,6 @@ impl Doctor {
             );
             self.intent = None;
             self.report(TreatmentResult::Aborted);
-            self.shared
-                .metrics
-                .heals
-                .with_label_values(&["hard", "aborted"])
-                .inc();
             self.note(
                 "aborted",
                 &json!({"why": "the same instance answers", "intent": intent}),
