@@ -61,6 +61,6 @@ mod tests {
             "training has changed: cargo run -p healing-core --features train --example builtin-models"
         );
         assert!(report.accuracy > 0.95, "{report}");
-        assert!(report.log_loss < 0.30, "{report}");
+        assert!(report.calibration.log_loss < 0.30, "{report}");
     }
 }

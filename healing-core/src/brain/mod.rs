@@ -10,6 +10,8 @@ mod classifier;
 #[cfg(feature = "forest")]
 pub mod compile;
 #[cfg(feature = "forest")]
+pub mod explain;
+#[cfg(feature = "forest")]
 pub mod forest;
 #[cfg(feature = "forest")]
 pub mod header;

@@ -1,6 +1,6 @@
 //! A forest with its header: the whole of what a model file holds, ready to be asked.
 
-use super::classifier::{Classifier, Unusable, Votes};
+use super::classifier::{Classifier, Contributions, Unusable, Votes};
 use super::compile::Compiled;
 use super::forest::{CLASSES, Forest, MAX_FEATURES};
 use super::header::{FeatureRange, Header, Provenance};
@@ -174,7 +174,7 @@ impl Model {
     }
 
     /// The row that the forest is asked: each feature known, and within what it was trained on.
-    fn row(&self, features: &Features) -> Result<[f32; MAX_FEATURES], Unusable> {
+    pub(super) fn row(&self, features: &Features) -> Result<[f32; MAX_FEATURES], Unusable> {
         let mut row = [0.0; MAX_FEATURES];
         for ((slot, &feature), range) in row
             .iter_mut()
@@ -197,6 +197,10 @@ impl Classifier for Model {
     fn votes(&self, features: &Features) -> Result<Votes, Unusable> {
         let row = self.row(features)?;
         Ok(self.compiled.votes(&row[..self.features.len()]))
+    }
+
+    fn contributions(&self, features: &Features, action: Action) -> Option<Contributions> {
+        self.why(features, action).ok().map(Contributions::from)
     }
 }
 

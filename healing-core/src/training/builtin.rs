@@ -65,7 +65,7 @@ pub fn train_and_judge(
         .insert("accuracy".to_owned(), rounded(report.accuracy));
     provenance
         .scores
-        .insert("log_loss".to_owned(), rounded(report.log_loss));
+        .insert("log_loss".to_owned(), rounded(report.calibration.log_loss));
     Ok((
         model(name, train, unjudged.forest().clone(), provenance)?,
         report,

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::calibration::{Calibration, calibration};
 use super::dataset::Dataset;
 use super::rng::Rng;
 use crate::brain::forest::CLASSES;
@@ -21,8 +22,8 @@ pub struct Report {
     pub confusion: [[usize; CLASSES]; CLASSES],
     /// One entry a class.
     pub classes: Vec<ClassReport>,
-    /// Mean of -ln(probability of the right class).
-    pub log_loss: f64,
+    /// Whether the probabilities are what they say.
+    pub calibration: Calibration,
     /// How much accuracy is lost when one feature's column is shuffled, largest first.
     pub importances: Vec<Importance>,
 }
@@ -58,11 +59,11 @@ const SHUFFLES: u64 = 5;
 /// Where the columns are not the model's.
 pub fn evaluate(model: &Model, data: &Dataset, seed: u64) -> Result<Report, RowFault> {
     let mut confusion = [[0; CLASSES]; CLASSES];
-    let mut loss = 0.0;
+    let mut said = Vec::with_capacity(data.len());
     for (row, label) in data.rows().zip(data.labels()) {
         let votes = model.row_votes(row)?;
         confusion[*label as usize][votes.class() as usize] += 1;
-        loss -= votes.probabilities()[*label as usize].ln();
+        said.push((votes.probabilities(), *label));
     }
     let rows = data.len();
     let accuracy = ratio(
@@ -85,7 +86,6 @@ pub fn evaluate(model: &Model, data: &Dataset, seed: u64) -> Result<Report, RowF
         })
         .collect::<Result<Vec<_>, _>>()?;
     importances.sort_by(|a, b| b.accuracy_lost.total_cmp(&a.accuracy_lost));
-    #[allow(clippy::cast_precision_loss)] // rows
     Ok(Report {
         rows,
         accuracy: accuracy.unwrap_or(0.0),
@@ -93,7 +93,7 @@ pub fn evaluate(model: &Model, data: &Dataset, seed: u64) -> Result<Report, RowF
         classes: Action::ALL
             .map(|action| class_report(action, &confusion))
             .to_vec(),
-        log_loss: if rows == 0 { 0.0 } else { loss / rows as f64 },
+        calibration: calibration(said),
         importances,
     })
 }
@@ -135,11 +135,7 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "accuracy {:.4} on {} rows, log loss {:.4}",
-            self.accuracy, self.rows, self.log_loss
-        )?;
+        writeln!(f, "accuracy {:.4} on {} rows", self.accuracy, self.rows)?;
         writeln!(f, "\nconfusion (rows: right, columns: predicted)")?;
         write!(f, "{:>16}", "")?;
         for action in Action::ALL {

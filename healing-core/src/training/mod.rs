@@ -3,6 +3,7 @@
 
 pub mod bins;
 pub mod builtin;
+pub mod calibration;
 pub mod dataset;
 pub mod evaluate;
 pub mod fit;

@@ -10,6 +10,7 @@
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::*;
+use crate::brain::forest::testing::random_tree;
 use crate::brain::forest::{Node, Tree, round_down};
 use crate::training::rng::Rng;
 use crate::training::smartcore_trees::{from_foreign, to_smartcore_with};
@@ -34,41 +35,26 @@ const THRESHOLDS: [f64; 16] = [
     -1e300,
 ];
 
-/// A random tree; thresholds come from the list or lie anywhere.
-fn tree(rng: &mut Rng, features: usize, leaves: usize, f64s: &mut Vec<f64>) -> Tree {
-    // Grown by splitting a random leaf, then numbered parents first.
-    let mut nodes = vec![Node::Leaf {
-        class: rng.below(3) as u8,
-        cover: 1,
-    }];
-    let mut thresholds = vec![0.0];
-    let mut ends = vec![0];
-    while ends.len() < leaves {
-        let at = ends.swap_remove(rng.index(ends.len()));
-        let value = if rng.below(2) == 0 {
-            THRESHOLDS[rng.index(THRESHOLDS.len())]
-        } else {
-            (rng.normal() * 10.0 * 8.0).round() / 8.0 + 1e-9 * f64::from(rng.below(3))
-        };
-        let child = nodes.len() as u32;
-        nodes[at] = Node::Split {
-            feature: rng.index(features) as u8,
-            threshold: round_down(value),
-            below: child,
-            above: child + 1,
-        };
-        thresholds[at] = value;
-        for _ in 0..2 {
-            ends.push(nodes.len());
-            nodes.push(Node::Leaf {
-                class: rng.below(3) as u8,
-                cover: 1,
-            });
-            thresholds.push(0.0);
-        }
+/// A threshold from the list, or anywhere.
+fn threshold(rng: &mut Rng) -> f32 {
+    if rng.below(2) == 0 {
+        round_down(THRESHOLDS[rng.index(THRESHOLDS.len())])
+    } else {
+        ((rng.normal() * 80.0).round() / 8.0) as f32
     }
-    f64s.extend(thresholds);
-    nodes
+}
+
+/// An f64 that a source may have had where we have `own`: not below it, and below the next f32.
+fn source(own: f32, seed: u64) -> f64 {
+    let (low, high) = (f64::from(own), f64::from(own.next_up()));
+    let share = [0.0, 0.5, 0.999][Rng::new(seed).index(3)];
+    let value = match (low.is_finite(), high.is_finite()) {
+        (true, true) => low + (high - low) * share,
+        (true, false) => 1e300,
+        (false, _) => -1e300,
+    };
+    assert_eq!(round_down(value), own);
+    value
 }
 
 /// A value at a threshold, beside it, or anywhere an f32 can be.
@@ -93,31 +79,20 @@ fn votes_are_the_walks_and_the_class_is_smartcores() {
         let features = 1 + rng.index(20);
         // Some forests fit words, some do not (too many leaves).
         let most = if round % 3 == 0 { 150 } else { 64 };
-        let mut f64s = Vec::new();
         let trees = (0..1 + rng.index(60))
             .map(|_| {
                 let leaves = 1 + rng.index(most);
-                tree(&mut rng, features, leaves, &mut f64s)
+                random_tree(&mut rng, features, leaves, threshold)
             })
             .collect();
         let Ok(forest) = Forest::new(features, trees) else {
-            continue;
+            continue; // too deep
         };
-        let starts: Vec<usize> = forest
-            .trees()
-            .iter()
-            .scan(0, |end, tree| {
-                Some(std::mem::replace(end, *end + tree.len()))
-            })
-            .collect();
-        let source = to_smartcore_with(&forest, &[0, 1, 2], |tree, node, _| {
-            f64s[starts[tree] + node]
-        })
-        .unwrap();
-        assert_eq!(
-            from_foreign(&source).unwrap().trees().len(),
-            forest.trees().len()
-        );
+        let foreign = to_smartcore_with(&forest, &[0, 1, 2], |tree, node, own| {
+            source(own, (tree * 1000 + node) as u64)
+        });
+        let foreign = foreign.unwrap();
+        assert_eq!(from_foreign(&foreign).unwrap(), forest);
         let forms = [Compiled::new(&forest), Compiled::portable(&forest)];
         match forms[0].form {
             Form::Words(_) => words += 1,
@@ -139,7 +114,7 @@ fn votes_are_the_walks_and_the_class_is_smartcores() {
             let wide: Vec<f64> = row.iter().map(|value| f64::from(*value)).collect();
             let wide = DenseMatrix::from_2d_vec(&vec![wide]).unwrap();
             assert_eq!(
-                source.predict(&wide).unwrap(),
+                foreign.predict(&wide).unwrap(),
                 [walked.class() as u32],
                 "row {row:?}"
             );
@@ -155,16 +130,9 @@ fn votes_are_the_walks_and_the_class_is_smartcores() {
 fn outgrown_tables_become_nodes() {
     // 64 leaves a tree, but thresholds without end: 20 features with 3000 each.
     let mut rng = Rng::new(4);
+    let unit = |rng: &mut Rng| rng.unit() as f32;
     let trees = (0..1000)
-        .map(|_| {
-            let mut tree = tree(&mut rng, 20, 64, &mut Vec::new());
-            for node in &mut tree {
-                if let Node::Split { threshold, .. } = node {
-                    *threshold = rng.unit() as f32;
-                }
-            }
-            tree
-        })
+        .map(|_| random_tree(&mut rng, 20, 64, unit))
         .collect();
     let compiled = Compiled::new(&Forest::new(20, trees).unwrap());
     assert!(!compiled.is_words());

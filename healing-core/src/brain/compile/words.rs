@@ -153,27 +153,22 @@ impl WordTables {
         Votes([self.trees - soft - hard, soft, hard])
     }
 
-    /// Where each feature's row of words begins, for this row of figures.
+    /// Where each feature's row of words begins, given how a value's rank is found.
     #[inline(always)]
-    fn select(&self, row: &[f32]) -> [usize; MAX_FEATURES] {
+    fn select(&self, row: &[f32], rank: impl Fn(&[f32], f32) -> usize) -> [usize; MAX_FEATURES] {
         let mut selected = [0; MAX_FEATURES];
         for ((selected, feature), value) in selected.iter_mut().zip(&self.features).zip(row) {
             let thresholds = &self.thresholds[feature.thresholds..][..feature.padded];
-            let mut below = [0_u32; LANES];
-            for chunk in thresholds.chunks_exact(LANES) {
-                for (below, threshold) in below.iter_mut().zip(chunk) {
-                    *below += u32::from(*threshold < *value);
-                }
-            }
-            let rank: u32 = below.iter().sum();
-            *selected = self.start + feature.table + rank as usize * self.stride;
+            *selected = self.start + feature.table + rank(thresholds, *value) * self.stride;
         }
         selected
     }
 
     /// Without SIMD found at run time.
     fn count_plain(&self, row: &[f32]) -> [u32; CLASSES - 1] {
-        let selected = self.select(row);
+        let selected = self.select(row, |thresholds, value| {
+            thresholds.partition_point(|threshold| *threshold < value)
+        });
         let (first, others) = selected[..self.features.len()]
             .split_first()
             .unwrap_or((&0, &[]));
@@ -210,7 +205,7 @@ impl WithSimd for Count<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
         let Self { tables, row } = self;
-        let selected = tables.select(row);
+        let selected = tables.select(row, |thresholds, value| rank(simd, thresholds, value));
         let vectors = |at: usize| S::as_simd_u64s(&tables.words[at..at + tables.stride]).0;
         let (first, others) = selected[..row.len()].split_first().unwrap_or((&0, &[]));
         let (softs, hards) = (vectors(tables.start), vectors(tables.start + tables.stride));
@@ -229,18 +224,25 @@ impl WithSimd for Count<'_> {
             not_hard = simd.add_u64s(not_hard, simd.select_u64s(hard, one, zero));
         }
         let count = |not: S::u64s| {
-            let not: u64 = bytemuck_sum::<S>(not);
+            let not = [not];
+            let not: u64 = pulp::bytemuck::cast_slice::<S::u64s, u64>(&not).iter().sum();
             u32::try_from(tables.stride as u64 - not).unwrap_or(0)
         };
         [count(not_soft), count(not_hard)]
     }
 }
 
-/// The sum of a vector's lanes.
+/// How many of the (padded) thresholds are below the value.
 #[inline(always)]
-fn bytemuck_sum<S: Simd>(vector: S::u64s) -> u64 {
-    let vector = [vector];
-    pulp::bytemuck::cast_slice::<S::u64s, u64>(&vector)
-        .iter()
-        .sum()
+fn rank<S: Simd>(simd: S, thresholds: &[f32], value: f32) -> usize {
+    let value = simd.splat_f32s(value);
+    let (zero, one) = (simd.splat_u32s(0), simd.splat_u32s(1));
+    let mut below = zero;
+    for &thresholds in S::as_simd_f32s(thresholds).0 {
+        let less = simd.less_than_f32s(thresholds, value);
+        below = simd.add_u32s(below, simd.select_u32s(less, one, zero));
+    }
+    let below = [below];
+    let below: u32 = pulp::bytemuck::cast_slice::<S::u32s, u32>(&below).iter().sum();
+    below as usize
 }

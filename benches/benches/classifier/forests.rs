@@ -1,0 +1,129 @@
+//! The forests that are timed: 1000 rows, seed 42, 64 bins, leaves of at least five rows, at most 64
+//! leaves a tree; and a full-depth one, as smartcore grows them by default.
+
+use healing_core::brain::Model;
+use healing_core::brain::header::{FeatureRange, Provenance};
+use healing_core::features::Feature;
+use healing_core::training::dataset::Dataset;
+use healing_core::training::fit::{Recipe, fit};
+use healing_core::training::rng::Rng;
+use healing_core::training::smartcore_trees::{SmartcoreForest, to_smartcore};
+use healing_core::training::synthetic;
+use smartcore::linalg::basic::matrix::DenseMatrix;
+
+const ROWS: usize = 1000;
+const SEED: u64 = 42;
+
+/// One forest in both forms, and the rows that both are asked.
+pub(crate) struct Case {
+    pub(crate) model: Model,
+    pub(crate) smartcore: SmartcoreForest,
+    pub(crate) rows: Vec<Vec<f32>>,
+    pub(crate) matrices: Vec<DenseMatrix<f64>>,
+}
+
+/// The original's five features.
+pub(crate) fn original(trees: u16) -> Case {
+    let recipe = Recipe {
+        trees,
+        seed: SEED,
+        ..Recipe::default()
+    };
+    let data = synthetic::generate(ROWS, SEED).unwrap();
+    case(
+        &data,
+        &synthetic::generate(ROWS, SEED + 1).unwrap(),
+        &recipe,
+    )
+}
+
+/// Fifteen features: the five, and ten that only disturb.
+pub(crate) fn wide(trees: u16) -> Case {
+    let recipe = Recipe {
+        trees,
+        seed: SEED,
+        ..Recipe::default()
+    };
+    case(&widened(SEED), &widened(SEED + 1), &recipe)
+}
+
+/// A forest that no word can stand for: leaves of one row, every value a threshold.
+pub(crate) fn full_depth(trees: u16) -> Case {
+    let recipe = Recipe {
+        trees,
+        seed: SEED,
+        min_leaf: 1,
+        max_depth: 60,
+        max_leaves: usize::MAX,
+        binned: false,
+        ..Recipe::default()
+    };
+    let noisy = |seed| disturbed(&synthetic::generate(ROWS, seed).unwrap(), seed);
+    case(&noisy(SEED), &noisy(SEED + 1), &recipe)
+}
+
+fn widened(seed: u64) -> Dataset {
+    let five = synthetic::generate(ROWS, seed).unwrap();
+    let mut rng = Rng::new(seed).part(15);
+    let names = Feature::ALL.into_iter().map(Feature::name).take(15);
+    let mut data = Dataset::new(names);
+    for (row, label) in five.rows().zip(five.labels()) {
+        let mut row = row.to_vec();
+        #[allow(clippy::cast_possible_truncation)] // shares
+        row.extend((0..10).map(|_| rng.unit() as f32));
+        data.push(&row, *label, "").unwrap();
+    }
+    data
+}
+
+/// A tenth of the labels at random: trees grow deep to learn them.
+fn disturbed(data: &Dataset, seed: u64) -> Dataset {
+    let mut rng = Rng::new(seed).part(10);
+    let mut disturbed = Dataset::new(data.features().iter().cloned());
+    for (index, row) in data.rows().enumerate() {
+        let from = if rng.below(10) == 0 {
+            rng.index(data.len())
+        } else {
+            index
+        };
+        disturbed.push(row, data.labels()[from], "").unwrap();
+    }
+    disturbed
+}
+
+fn case(train: &Dataset, ask: &Dataset, recipe: &Recipe) -> Case {
+    let (forest, used) = fit(train, recipe).unwrap();
+    let smartcore = to_smartcore(&forest).unwrap();
+    let features = train.features().iter().map(|name| FeatureRange {
+        name: name.clone(),
+        min: -1e6,
+        max: 1e6,
+    });
+    let provenance = Provenance {
+        seed: used.seed,
+        rows: train.len(),
+        ..Provenance::default()
+    };
+    let checks = train.rows().take(32).map(<[f32]>::to_vec).collect();
+    let model = Model::new("bench", features.collect(), forest, checks, provenance).unwrap();
+    let rows: Vec<Vec<f32>> = ask.rows().map(<[f32]>::to_vec).collect();
+    let matrices: Vec<_> = rows
+        .iter()
+        .map(|row| row.iter().map(|value| f64::from(*value)).collect())
+        .map(|row| DenseMatrix::from_2d_vec(&vec![row]).unwrap())
+        .collect();
+    for (row, matrix) in rows.iter().zip(&matrices) {
+        let class = model.row_votes(row).unwrap().class() as u32;
+        assert_eq!(
+            smartcore.predict(matrix).unwrap(),
+            [class],
+            "both must say the same"
+        );
+    }
+    Case {
+        model,
+        smartcore,
+        rows,
+        matrices,
+    }
+}

@@ -1,0 +1,49 @@
+//! Time, on a machine that others use too.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+/// Nanoseconds of CPU time a call of each side: the best of seven rounds, the sides taking turns.
+pub(crate) fn best_of_7<const N: usize>(mut sides: [&mut dyn FnMut(); N], calls: u32) -> [f64; N] {
+    let mut best = [f64::INFINITY; N];
+    for _ in 0..7 {
+        for (side, best) in sides.iter_mut().zip(&mut best) {
+            side(); // its code and data are warm before the clock starts
+            let start = cpu_seconds();
+            for _ in 0..calls {
+                side();
+            }
+            *best = best.min((cpu_seconds() - start) * 1e9 / f64::from(calls));
+        }
+    }
+    best
+}
+
+/// Larger than the caches of a machine that this runs on.
+const CACHES: usize = 96 << 20;
+
+/// Nanoseconds of a call when nothing of it is in a cache: the median of 61.
+pub(crate) fn cold(call: impl Fn(usize)) -> f64 {
+    let mut memory = vec![0_u8; CACHES];
+    let mut times: Vec<f64> = (0..61)
+        .map(|round| {
+            for line in memory.iter_mut().step_by(64) {
+                *line = line.wrapping_add(1);
+            }
+            black_box(&memory);
+            let start = Instant::now();
+            call(round);
+            start.elapsed().as_secs_f64() * 1e9
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// CPU time of this thread: what others run meanwhile does not count.
+fn cpu_seconds() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    #[allow(clippy::cast_precision_loss)] // a bench lasts minutes
+    let seconds = time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9;
+    seconds
+}
