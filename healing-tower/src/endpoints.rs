@@ -85,7 +85,7 @@ where
         },
         _ if head.method != Method::GET && head.method != Method::HEAD => not_allowed("GET, HEAD"),
         ("/healthz", _) => fixed(StatusCode::OK, r#"{"status":"ok"}"#),
-        ("/livez", _) => livez(app, door),
+        ("/livez", _) => livez(app, door, Instant::now()),
         ("/readyz", _) => readyz(app, peer, &head),
         ("/metrics", _) => metrics(app).await,
         _ => health(app, peer, &head),
@@ -93,10 +93,10 @@ where
 }
 
 /// On the app's own runtime an answer is the proof; from the care thread it must be looked up.
-fn livez(app: &App, door: Door) -> Answer {
+fn livez(app: &App, door: Door, now: Instant) -> Answer {
     let because = match door {
         Door::Care if app.life.is_condemned() => Some("condemned"),
-        Door::Care if app.heart.is_silent_for(Instant::now(), GIVEN_UP_AFTER) => Some("stalled"),
+        Door::Care if app.heart.is_silent_for(now, GIVEN_UP_AFTER) => Some("stalled"),
         Door::App | Door::Care => None,
     };
     match because {
@@ -205,4 +205,44 @@ fn with_type(code: StatusCode, kind: HeaderValue, body: Bytes) -> Answer {
     // However the routers are wired, a probe is never one of the app's requests.
     answer.extensions_mut().insert(crate::Uncounted);
     answer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Healing;
+    use crate::care::heartbeat::PING_EVERY;
+
+    #[tokio::test]
+    async fn the_care_port_gives_up_on_a_runtime_after_a_minute_and_no_sooner() {
+        let app = Healing::builder("given up").build().app;
+        let beating = tokio::spawn(Arc::clone(&app.heart).beat());
+        while !app.heart.is_beating() {
+            tokio::task::yield_now().await;
+        }
+        // From here on nothing is awaited, so the heart's task does not run.
+        let mut now = Instant::now();
+        let mut go_on = |time: Duration| {
+            let end = now + time;
+            while now < end {
+                now += PING_EVERY;
+                app.heart.ping(now);
+            }
+            now
+        };
+        let later = go_on(Duration::from_secs(58));
+        assert!(app.heart.is_stalled(later));
+        assert_eq!(livez(&app, Door::Care, later).status(), StatusCode::OK);
+        let later = go_on(Duration::from_secs(4));
+        assert_eq!(
+            livez(&app, Door::Care, later).status(),
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        assert_eq!(
+            livez(&app, Door::App, later).status(),
+            StatusCode::OK,
+            "it answers, so it lives"
+        );
+        beating.abort();
+    }
 }

@@ -113,8 +113,13 @@ async fn accept(
     // Those that the kernel has accepted already; it would reset them.
     let listener = listener.into_std()?;
     while let Ok((stream, peer)) = listener.accept() {
-        stream.set_nonblocking(true)?;
-        start(TcpStream::from_std(stream)?, peer);
+        let stream = stream
+            .set_nonblocking(true)
+            .and_then(|()| TcpStream::from_std(stream));
+        match stream {
+            Ok(stream) => start(stream, peer),
+            Err(error) => tracing::warn!(%error, %peer, "an accepted connection was lost"),
+        }
     }
     Ok(open)
 }

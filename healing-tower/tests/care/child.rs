@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -15,6 +16,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const PLAY: &str = "HEALING_TEST_PLAY";
 const WORKERS: usize = 2;
+/// What the handler of `/` has seen: the truth that clients' books are held against.
+static BEGUN: AtomicU64 = AtomicU64::new(0);
 
 /// Settings of the child, in milliseconds.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +45,7 @@ impl Default for Play {
 pub(crate) struct Child {
     process: std::process::Child,
     /// Kept open: the child writes to it until its end.
-    _stdout: BufReader<ChildStdout>,
+    stdout: BufReader<ChildStdout>,
     pub(crate) app: SocketAddr,
     pub(crate) care: SocketAddr,
 }
@@ -79,7 +82,7 @@ impl Child {
         let (app, care) = told.split_once(' ').unwrap();
         Self {
             process,
-            _stdout: stdout,
+            stdout,
             app: app.parse().unwrap(),
             care: care.parse().unwrap(),
         }
@@ -101,6 +104,14 @@ impl Child {
             assert!(begin.elapsed() < within, "still running after {within:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Requests that its handlers have begun; told when it has ended in order.
+    pub(crate) fn begun(&mut self) -> u64 {
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        let told = rest.split_once("BEGUN ").expect("told at the end").1;
+        told.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -148,6 +159,7 @@ fn play() {
             } else {
                 healing.serve(listener, routes()).await.unwrap();
             }
+            println!("BEGUN {}", BEGUN.load(Ordering::Relaxed));
         });
 }
 
@@ -165,7 +177,14 @@ async fn serve_by_hand(healing: &Healing, listener: tokio::net::TcpListener) {
 
 fn routes() -> Router {
     Router::new()
-        .route("/", get(|| async { "ok" }))
+        .route(
+            "/",
+            get(|| async {
+                BEGUN.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                "ok"
+            }),
+        )
         .route("/fail", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
         .route(
             "/slow/{millis}",

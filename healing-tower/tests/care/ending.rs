@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::child::{Child, Play};
-use crate::http::{get, heal, try_get, until};
+use crate::http::{get, heal, kept_alive, try_get, until};
 
 /// Clients as a Service sends them: each asks again and again, until readiness is gone.
 struct Load {
@@ -108,6 +108,44 @@ async fn restart_service_under_load_loses_nothing() {
     let (answered, lost) = load.stop().await;
     assert_eq!(lost, 0, "of {answered}");
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(75));
+}
+
+/// Clients that do not look at readiness and never stop: what a handler has begun, its client gets.
+#[tokio::test]
+async fn every_request_that_was_begun_is_answered_even_under_a_hammer() {
+    let mut child = Child::start(Play {
+        lame_duck: 100,
+        ..Play::default()
+    });
+    let answered = Arc::new(AtomicU64::new(0));
+    let clients: Vec<_> = (0..16)
+        .map(|client| {
+            let (answered, app) = (Arc::clone(&answered), child.app);
+            let count = move || {
+                answered.fetch_add(1, Ordering::Relaxed);
+                true
+            };
+            tokio::spawn(async move {
+                while tokio::net::TcpStream::connect(app).await.is_ok() {
+                    if client % 2 == 0 {
+                        kept_alive(app, "/", &count).await;
+                    } else if try_get(app, "/").await.is_ok() {
+                        count();
+                    }
+                }
+            })
+        })
+        .collect();
+    until("load", || async {
+        (answered.load(Ordering::Relaxed) > 500).then_some(())
+    })
+    .await;
+    child.sigterm();
+    for client in clients {
+        client.await.unwrap();
+    }
+    assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
+    assert_eq!(child.begun(), answered.load(Ordering::Relaxed));
 }
 
 #[tokio::test]

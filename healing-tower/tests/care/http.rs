@@ -96,3 +96,38 @@ where
         .await
         .unwrap_or_else(|_| panic!("not within 20 s: {what}"))
 }
+
+/// One connection for many requests, until the server says that it closes, or `answered` says that
+/// it is enough.
+pub(crate) async fn kept_alive(addr: SocketAddr, path: &str, mut answered: impl FnMut() -> bool) {
+    let Ok(mut stream) = TcpStream::connect(addr).await else {
+        return;
+    };
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\n\r\n");
+    let mut bytes = Vec::new();
+    while stream.write_all(request.as_bytes()).await.is_ok() {
+        bytes.clear();
+        let body_begins = loop {
+            if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                return;
+            }
+            if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+        };
+        let head = String::from_utf8_lossy(&bytes[..body_begins]).to_lowercase();
+        let length = head
+            .split("content-length: ")
+            .nth(1)
+            .and_then(|rest| rest.lines().next());
+        let end = body_begins + length.unwrap().parse::<usize>().unwrap();
+        while bytes.len() < end {
+            if stream.read_buf(&mut bytes).await.unwrap_or(0) == 0 {
+                return;
+            }
+        }
+        if !answered() || head.contains("connection: close") {
+            return;
+        }
+    }
+}
