@@ -1,1 +1,3 @@
-//! placeholder
+//! Proof on real processes: the demo, and what benches share.
+
+pub mod demo;
