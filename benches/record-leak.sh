@@ -63,7 +63,7 @@ while health=$(curl -sf -m 2 -H 'Host: localhost' "http://127.0.0.1:$care/health
   fi
   sleep 5
 done
-wait "$pid" && code=0 || code=$?
+wait "$pid" 2>/dev/null && code=0 || code=$?
 pid=
 [ -n "$leaking" ] || fail "the patient ended before it leaked (exit $code)"
 [ "$code" = 137 ] || fail "the patient was not killed at its limit (exit $code)"
