@@ -357,7 +357,7 @@ pub struct HookOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealError {
     /// A stable code: `unknown_action`, `malformed`, `too_large`, `forbidden`, `already_healing`,
-    /// `runtime_stalled`.
+    /// `runtime_stalled`, `care_not_started` (nobody is there to end the process), `broken`.
     pub error: String,
     /// What was wrong and what would be right.
     pub message: String,

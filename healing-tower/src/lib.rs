@@ -24,6 +24,7 @@ mod router;
 #[cfg(feature = "axum")]
 mod serve;
 mod service;
+mod settings;
 mod track;
 mod vitals;
 

@@ -9,34 +9,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use healing_core::health::{HealAction, HealError, HealResponse, HookOutcome, Status};
+use healing_core::health::{HealAction, HealResponse, HookOutcome, Status};
 use http::StatusCode;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::runtime::Handle;
 
 use crate::app::App;
-use crate::care::access::{Denied, HeaderRule};
+use crate::care::access::HeaderRule;
+use crate::care::refusal::Refusal;
 use crate::endpoints::{Answer, Door, json};
 use crate::lifecycle::LEASE;
 
 /// A request is one short word in JSON.
-const MOST_BODY_BYTES: usize = 4096;
+pub(super) const MOST_BODY_BYTES: usize = 4096;
 /// A body that has not come by then does not come.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
-
-/// Why nothing was done.
-#[derive(Debug)]
-enum Refusal {
-    TooLarge,
-    Malformed(String),
-    UnknownAction(String),
-    Forbidden(Denied),
-    AlreadyHealing(&'static str),
-    RuntimeStalled,
-    CareNotStarted,
-    Broken(String),
-}
 
 /// Access first, so that a stranger's body is not even read.
 pub(crate) async fn answer<B>(
@@ -235,51 +223,4 @@ fn restart_service(app: &App, now: Instant) -> Result<HealResponse, Refusal> {
         super::ending::CONDEMNED
     );
     Ok(unchanged(app, HealAction::RestartService, message))
-}
-
-impl Refusal {
-    fn answer(self) -> Answer {
-        let known = || HealAction::ALL.map(HealAction::as_str).join(", ");
-        let (code, error, message) = match self {
-            Self::TooLarge => (
-                StatusCode::PAYLOAD_TOO_LARGE,
-                "too_large",
-                format!("the body is larger than {MOST_BODY_BYTES} bytes"),
-            ),
-            Self::Malformed(what) => (
-                StatusCode::BAD_REQUEST,
-                "malformed",
-                format!("{what}; send {{\"action\": ACTION}} with one of: {}", known()),
-            ),
-            Self::UnknownAction(action) => (
-                StatusCode::BAD_REQUEST,
-                "unknown_action",
-                format!("unknown action {action:?}; known are: {}", known()),
-            ),
-            Self::Forbidden(Denied(why)) => {
-                (StatusCode::FORBIDDEN, "forbidden", format!("not allowed: {why}"))
-            }
-            Self::AlreadyHealing(what) => (StatusCode::CONFLICT, "already_healing", what.to_owned()),
-            Self::RuntimeStalled => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "runtime_stalled",
-                "the app's runtime makes no progress, so no recovery hook can run; restart_service \
-                 works"
-                    .to_owned(),
-            ),
-            Self::CareNotStarted => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "care_not_started",
-                "nobody is there to end the process; call serve or start_care".to_owned(),
-            ),
-            Self::Broken(what) => (StatusCode::INTERNAL_SERVER_ERROR, "broken", what),
-        };
-        json(
-            code,
-            &HealError {
-                error: error.to_owned(),
-                message,
-            },
-        )
-    }
 }

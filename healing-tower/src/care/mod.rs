@@ -15,6 +15,7 @@ mod awake;
 pub(crate) mod ending;
 pub(crate) mod heal;
 pub(crate) mod heartbeat;
+mod refusal;
 mod server;
 mod watch;
 

@@ -38,6 +38,8 @@ pub(crate) struct Sample {
 pub(crate) struct Sampler {
     process: Process,
     cgroup: Cgroup,
+    /// Asked once: the standard library reads the cgroup files for it, all of them.
+    cores: Option<f64>,
     before: Option<(Instant, f64)>,
 }
 
@@ -51,6 +53,9 @@ impl Sampler {
         Self {
             process: Process::new(),
             cgroup: Cgroup::discover(root),
+            cores: std::thread::available_parallelism()
+                .ok()
+                .map(|cores| cores.get() as f64),
             before: None,
         }
     }
@@ -62,10 +67,7 @@ impl Sampler {
 
         let (cpu_limit, cpu_source) = match limits.cpu_cores {
             Some(cores) => (Some(cores), Some(Source::Cgroup)),
-            None => match std::thread::available_parallelism() {
-                Ok(cores) => (Some(cores.get() as f64), Some(Source::Machine)),
-                Err(_) => (None, None),
-            },
+            None => (self.cores, self.cores.map(|_| Source::Machine)),
         };
         let (working_set, memory_limit, memory_source) = match limits.memory {
             Some(memory) => (
@@ -169,6 +171,60 @@ mod tests {
             second
                 .memory_usage
                 .is_some_and(|usage| usage > 0.0 && usage <= 100.0)
+        );
+    }
+
+    /// A tree of files with these texts.
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let tree = tempfile::tempdir().expect("temporary directory");
+        for (path, text) in files {
+            let path = tree.path().join(path);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("create");
+            std::fs::write(path, text).expect("write");
+        }
+        tree
+    }
+
+    #[test]
+    fn figures_are_shares_of_the_containers_limits() {
+        let tree = tree(&[
+            ("proc/self/cgroup", "0::/\n"),
+            (
+                "proc/self/mountinfo",
+                "31 30 0:26 / /cg ro - cgroup2 cgroup rw\n",
+            ),
+            ("cg/memory.max", "1000\n"),
+            ("cg/memory.current", "450\n"),
+            ("cg/memory.stat", "inactive_file 200\n"),
+            ("cg/cpu.max", "200000 100000\n"),
+        ]);
+        let mut sampler = Sampler::rooted(tree.path());
+        let start = Instant::now();
+        // Half a second of CPU time in one second, of two cores.
+        assert_eq!(sampler.cpu_share(start, Some(1.0)), None);
+        let second = start + Duration::from_secs(1);
+        assert_eq!(sampler.cpu_share(second, Some(1.5)), Some(0.5));
+        let sample = sampler.sample(second + Duration::from_secs(1));
+        assert_eq!(sample.memory_usage, Some(25.0));
+        assert_eq!(sample.vitals.memory_source, Some(Source::Cgroup));
+        assert_eq!(sample.vitals.cpu_limit_cores, Some(2.0));
+        assert_eq!(sample.vitals.cpu_source, Some(Source::Cgroup));
+        assert_eq!(
+            sample.vitals.cpu_throttled_seconds_total, None,
+            "no such file: absent"
+        );
+    }
+
+    #[test]
+    fn without_limits_the_machine_is_the_measure_and_says_so() {
+        let tree = tree(&[]);
+        let sample = Sampler::rooted(tree.path()).sample(Instant::now());
+        assert_eq!(sample.vitals.memory_source, Some(Source::Machine));
+        assert_eq!(sample.vitals.cpu_source, Some(Source::Machine));
+        assert!(
+            sample
+                .memory_usage
+                .is_some_and(|usage| usage > 0.0 && usage < 100.0)
         );
     }
 

@@ -225,7 +225,9 @@ impl WithSimd for Count<'_> {
         }
         let count = |not: S::u64s| {
             let not = [not];
-            let not: u64 = pulp::bytemuck::cast_slice::<S::u64s, u64>(&not).iter().sum();
+            let not: u64 = pulp::bytemuck::cast_slice::<S::u64s, u64>(&not)
+                .iter()
+                .sum();
             u32::try_from(tables.stride as u64 - not).unwrap_or(0)
         };
         [count(not_soft), count(not_hard)]
@@ -243,6 +245,8 @@ fn rank<S: Simd>(simd: S, thresholds: &[f32], value: f32) -> usize {
         below = simd.add_u32s(below, simd.select_u32s(less, one, zero));
     }
     let below = [below];
-    let below: u32 = pulp::bytemuck::cast_slice::<S::u32s, u32>(&below).iter().sum();
+    let below: u32 = pulp::bytemuck::cast_slice::<S::u32s, u32>(&below)
+        .iter()
+        .sum();
     below as usize
 }

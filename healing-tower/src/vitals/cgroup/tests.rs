@@ -2,20 +2,13 @@
 
 use super::*;
 use std::fs;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A directory tree that is removed at the end.
-struct Tree(std::path::PathBuf);
+struct Tree(tempfile::TempDir);
 
 impl Tree {
     fn new(files: &[(&str, &str)]) -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let unique = format!(
-            "healing-cgroup-{}-{}",
-            std::process::id(),
-            NEXT.fetch_add(1, Ordering::Relaxed)
-        );
-        let tree = Self(std::env::temp_dir().join(unique));
+        let tree = Self(tempfile::tempdir().expect("temporary directory"));
         for (path, text) in files {
             tree.write(path, text);
         }
@@ -23,19 +16,13 @@ impl Tree {
     }
 
     fn write(&self, path: &str, text: &str) {
-        let path = self.0.join(path);
+        let path = self.0.path().join(path);
         fs::create_dir_all(path.parent().expect("a parent")).expect("create");
         fs::write(path, text).expect("write");
     }
 
     fn read(&self) -> Limits {
-        Cgroup::discover(&self.0).read()
-    }
-}
-
-impl Drop for Tree {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        Cgroup::discover(self.0.path()).read()
     }
 }
 
@@ -208,7 +195,7 @@ fn a_resize_in_place_is_seen_without_opening_anew() {
         ("sys/fs/cgroup/memory.current", "500\n"),
         ("sys/fs/cgroup/memory.stat", "inactive_file 0\n"),
     ]);
-    let mut cgroup = Cgroup::discover(&tree.0);
+    let mut cgroup = Cgroup::discover(tree.0.path());
     assert_eq!(cgroup.read().memory, None);
     tree.write("sys/fs/cgroup/memory.max", "2000\n");
     assert_eq!(
