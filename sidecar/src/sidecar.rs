@@ -31,6 +31,7 @@ pub fn main() -> ExitCode {
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        .max_blocking_threads(4) // name look-ups, where the app is not given by address
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(doctor::run(loaded, told_to_end())),

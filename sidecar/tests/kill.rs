@@ -37,6 +37,8 @@ fn app_process() {
             .route("/bad", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }));
         let healing = Healing::builder("kill-test")
             .soft_heal("nothing", || async { Ok::<(), std::io::Error>(()) })
+            .lame_duck(Duration::from_millis(200))
+            .condemned_wait(Duration::from_secs(1))
             .build();
         let listener = tokio::net::TcpListener::bind(bind).await.unwrap();
         healing.serve(listener, app).await.unwrap();
@@ -53,7 +55,7 @@ struct Pod {
 }
 
 impl Pod {
-    async fn start(policy: &str) -> Self {
+    async fn start(policy: &str, time_scale: f64) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let config = dir.path().join("healing.toml");
         std::fs::write(&config, policy).unwrap();
@@ -72,7 +74,7 @@ impl Pod {
             .env("HEALING_CARE_URL", format!("http://{care}"))
             .env("HEALING_STATE_DIR", dir.path());
         let mut spec = PodSpec::new(app_program, sidecar);
-        spec.time_scale = 0.01;
+        spec.time_scale = time_scale;
         let begin = Instant::now();
         spec.output = Output::Lines(Arc::new(move |role, line| {
             println!(
@@ -151,6 +153,16 @@ impl Pod {
             .then_some(())
         })
         .await;
+    }
+
+    /// The doctor has seen another instance, and it passed its probation.
+    async fn recovers(&self) {
+        let begin = Instant::now();
+        while !self.journal().contains("\"outcome\":\"recovered\"") {
+            assert!(begin.elapsed() < SOON, "no outcome: {}", self.journal());
+            sleep(Duration::from_millis(50)).await;
+        }
+        assert!(self.journal().contains("\"kind\":\"restarted\""));
     }
 
     fn journal(&self) -> String {
@@ -249,7 +261,7 @@ deadline = "1s"
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_kills_of_the_sidecar_harm_nobody_and_then_it_heals() {
-    let mut pod = Pod::start(HASTY).await;
+    let mut pod = Pod::start(HASTY, 0.001).await;
     let mut moments = Seeded(42);
     let app_pid = pod.pod.pid(Role::App).unwrap();
     let good = Load::start(&pod, "/good", 200);
@@ -307,18 +319,39 @@ async fn twenty_kills_of_the_sidecar_harm_nobody_and_then_it_heals() {
         .await;
     assert_ne!(new_pid, app_pid);
     pod.ready(true, Duration::from_secs(10)).await;
-    let begin = Instant::now();
-    while !pod.journal().contains("\"outcome\":\"recovered\"") {
-        assert!(begin.elapsed() < SOON, "no outcome: {}", pod.journal());
-        sleep(Duration::from_millis(50)).await;
-    }
-    assert!(pod.journal().contains("\"kind\":\"restarted\""));
+    pod.recovers().await;
+    pod.pod.stop(SOON).await;
+}
+
+/// With `restart = liveness` the app leaves in its own order, and the doctor stays up and verifies.
+/// Nobody probes here, so the app ends by itself after its wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn condemned_the_app_restarts_alone_and_the_doctor_watches_it_recover() {
+    let mut pod = Pod::start(&format!("restart = \"liveness\"\n{HASTY}"), 0.001).await;
+    let (app, sidecar) = (pod.pod.pid(Role::App), pod.pod.pid(Role::Sidecar));
+    let bad = Load::start(&pod, "/bad", 500);
+    let code = pod
+        .until(|event| match event {
+            PodEvent::Exited {
+                role: Role::App,
+                code,
+                ..
+            } => Some(*code),
+            _ => None,
+        })
+        .await;
+    assert_eq!(code, Some(75));
+    bad.task.abort();
+    pod.ready(true, Duration::from_secs(10)).await;
+    assert_ne!(pod.pod.pid(Role::App), app);
+    pod.recovers().await;
+    assert_eq!(pod.pod.pid(Role::Sidecar), sidecar, "the doctor stayed up");
     pod.pod.stop(SOON).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_death_of_the_app_is_the_kubelets_business() {
-    let mut pod = Pod::start("").await;
+    let mut pod = Pod::start("", 0.01).await;
     let sidecar = pod.pod.pid(Role::Sidecar);
     let mut delays = Vec::new();
     for _ in 0..3 {

@@ -62,11 +62,15 @@ pub struct Settings {
 }
 
 /// How a hard heal restarts the app.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Restart {
     /// The doctor exits 88, and the kubelet's rule or the local pod restarts everything.
     #[default]
     Exit,
+    /// The app is condemned: its liveness probe fails, and the kubelet restarts it alone. The
+    /// doctor stays up.
+    Liveness,
 }
 
 /// A set of defaults.

@@ -306,10 +306,11 @@ fn choose<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
 fn restart(text: &str) -> Result<Restart, String> {
     match text {
         "exit" => Ok(Restart::Exit),
-        "liveness" | "signal" => Err(format!(
-            "\"{text}\" is not available in this version; use exit"
+        "liveness" => Ok(Restart::Liveness),
+        "signal" => Err(format!(
+            "\"{text}\" is not available in this version; use exit or liveness"
         )),
-        _ => Err(format!("\"{text}\" is not one of exit")),
+        _ => Err(format!("\"{text}\" is not one of exit, liveness")),
     }
 }
 

@@ -116,7 +116,7 @@ pub const SETTINGS: &[Setting] = &[
         "restart",
         "HEALING_RESTART",
         "exit",
-        "how a hard heal restarts the app: exit (this process exits 88)",
+        "how a hard heal restarts the app: exit (the sidecar exits 88) | liveness (the app's own probe fails)",
     ),
     setting(
         "state_dir",

@@ -41,9 +41,17 @@ pub(super) enum CareError {
 }
 
 impl CareError {
-    /// The app is at it already, because of somebody else's request.
-    pub(super) fn already_healing(&self) -> bool {
-        matches!(self, Self::Refused { status: 409, .. })
+    /// Whether it is certain that nothing was done: nobody listened, or the request was refused.
+    /// Without a recorded refusal a wrong token would count as a heal that did not help, and lead
+    /// to a restart.
+    pub(super) fn certainly_not_begun(&self) -> bool {
+        match self {
+            Self::NoReply(NoReply::Refused) | Self::Token { .. } => true,
+            Self::Refused { status, code, .. } => {
+                (400..500).contains(status) || code == "runtime_stalled"
+            }
+            Self::NoReply(_) | Self::Malformed => false,
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Hard heal: diagnostics, intent on disk, drain, one more look, and then exit 88.
 //!
+//! With `restart = liveness` the app is condemned instead: it drains by itself, its liveness probe
+//! turns 503, the kubelet restarts it alone, and the doctor stays up and verifies.
+//!
 //! The order is what makes it safe. What the app looked like is recorded before it is gone. The
 //! budget is spent and the intent fsynced before anything is done: a doctor that is killed at any
 //! later moment is followed by one that reads the intent, and undrains the app if it still lives.
@@ -15,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use super::patient::{Doctor, Exit, Identity};
 use super::record::Seen;
 use super::state::Intent;
+use crate::config::Restart;
 
 /// Between looks at the open requests.
 const LOOK: Duration = Duration::from_millis(100);
@@ -51,6 +55,7 @@ impl Doctor {
             reason: decision.reason.as_str().to_owned(),
             wedged: decision.wedged,
             at_unix_ms: u64::try_from(now.wall.as_millis()).unwrap_or(u64::MAX),
+            restart: self.settings.restart,
         };
         self.report(TreatmentResult::Started);
         self.intent = Some(intent.clone());
@@ -61,10 +66,20 @@ impl Doctor {
         }
         self.note("intent", &intent);
 
-        if !decision.wedged {
+        match self.settings.restart {
+            Restart::Exit => self.leave(&intent).await,
+            Restart::Liveness => {
+                self.condemn().await;
+                None
+            }
+        }
+    }
+
+    async fn leave(&mut self, intent: &Intent) -> Option<Exit> {
+        if !intent.wedged {
             self.drain().await;
         }
-        if let Some(why) = self.no_longer_needed(&intent).await {
+        if let Some(why) = self.no_longer_needed(intent).await {
             self.give_up(&why).await;
             return None;
         }
@@ -74,6 +89,25 @@ impl Doctor {
         );
         self.journal.sync();
         Some(Exit::RestartAll)
+    }
+
+    /// The app ends in its own order; the intent is settled when another instance answers.
+    async fn condemn(&mut self) {
+        let asked = self
+            .care
+            .ask(HealAction::RestartService, self.settings.heal_timeout)
+            .await;
+        self.shared.heartbeat.beat();
+        match asked {
+            Ok(answer) => {
+                tracing::info!(message = %answer.message, "the app is condemned");
+                self.note("condemned", &json!({"answer": answer}));
+            }
+            Err(error) => {
+                let why = format!("the app could not be condemned: {error}");
+                self.give_up(&why).await;
+            }
+        }
     }
 
     /// No new work, and time for the open requests. A sick app that cannot drain is restarted all
@@ -138,7 +172,7 @@ impl Doctor {
     async fn give_up(&mut self, why: &str) {
         tracing::warn!(why, "the hard heal is not carried out");
         if let Some(intent) = self.intent.take()
-            && !intent.wedged
+            && intent.is_drained()
         {
             self.undrain().await;
         }

@@ -16,6 +16,9 @@ use serde_json::{Map, Value};
 
 /// At this size a file is put aside as `journal.1.jsonl`, in place of the one there.
 const MOST_BYTES: u64 = 8 * 1024 * 1024;
+/// A longer entry loses its raw observation, and then everything but its time and kind: an app may
+/// send a megabyte at every poll.
+const LONGEST_LINE: usize = 64 * 1024;
 /// How many recent entries are kept for the status page.
 const RECENT: usize = 100;
 
@@ -139,6 +142,22 @@ fn line(kind: &str, content: &impl Serialize, at: SystemTime) -> serde_json::Res
         }
     }
     let mut line = serde_json::to_string(&entry)?;
+    if line.len() > LONGEST_LINE {
+        entry.insert(
+            "left_out".to_owned(),
+            Value::String("observation".to_owned()),
+        );
+        entry.remove("observation");
+        line = serde_json::to_string(&entry)?;
+    }
+    if line.len() > LONGEST_LINE {
+        entry.retain(|key, _| key == "at" || key == "kind");
+        entry.insert(
+            "left_out".to_owned(),
+            Value::String("everything".to_owned()),
+        );
+        line = serde_json::to_string(&entry)?;
+    }
     line.push('\n');
     Ok(line)
 }
@@ -185,6 +204,23 @@ mod tests {
         assert!(sizes.iter().all(|size| *size < 2200), "{sizes:?}");
         let last = lines(&dir.path().join("journal.jsonl")).pop().unwrap();
         assert_eq!(last["content"], 999);
+    }
+
+    #[test]
+    fn an_entry_is_never_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::new(dir.path());
+        let long = "x".repeat(1 << 20);
+        journal.write(
+            "decision",
+            &serde_json::json!({"observation": long, "reason": "healthy"}),
+        );
+        journal.write("decision", &serde_json::json!({"other": long}));
+        let lines = lines(&dir.path().join("journal.jsonl"));
+        assert_eq!(lines[0]["reason"], "healthy");
+        assert_eq!(lines[0]["left_out"], "observation");
+        assert_eq!(lines[1]["left_out"], "everything");
+        assert!(journal.recent().iter().all(|line| line.len() < 200));
     }
 
     #[test]

@@ -12,9 +12,15 @@ const LONGEST: f64 = 3.2e10;
 /// More buckets than any histogram of ours has.
 const MOST_BUCKETS: usize = 1024;
 
-/// Every figure is finite and in its range.
+/// More characters than any name needs; what is longer would be carried into state and journal.
+const LONGEST_NAME: usize = 256;
+/// More checks, hooks or windows than any app has.
+const MOST_ENTRIES: usize = 256;
+
+/// Every figure is finite and in its range, every name and list of a sensible length.
 pub(super) fn health(health: &Health) -> bool {
-    optional(health.cpu_usage, percent)
+    lengths(health)
+        && optional(health.cpu_usage, percent)
         && optional(health.memory_usage, percent)
         && seconds(health.uptime)
         && health.hour_of_day.is_none_or(|hour| hour < 24)
@@ -23,6 +29,20 @@ pub(super) fn health(health: &Health) -> bool {
         && health.vitals.as_ref().is_none_or(vitals)
         && health.runtime.as_ref().is_none_or(runtime)
         && health.checks.iter().all(check)
+}
+
+fn lengths(health: &Health) -> bool {
+    let names = [&health.app, &health.instance_id];
+    names.into_iter().flatten().all(|text| name(text))
+        && health.windows.len() <= MOST_ENTRIES
+        && health.checks.len() <= MOST_ENTRIES
+        && health.hooks.len() <= MOST_ENTRIES
+        && health.checks.iter().all(|check| name(&check.name))
+        && health.hooks.iter().all(|hook| name(&hook.name))
+}
+
+fn name(text: &str) -> bool {
+    text.len() <= LONGEST_NAME
 }
 
 fn latency(latency: &Latency) -> bool {
@@ -110,6 +130,10 @@ mod tests {
         ] {
             assert!(!health(&parse(wrong)), "{wrong}");
         }
+        let long = "x".repeat(300);
+        assert!(!health(&parse(&format!(
+            r#"{{"status":"healthy","instance_id":"{long}"}}"#
+        ))));
         let mut nan = parse(r#"{"status":"healthy"}"#);
         nan.uptime = f64::NAN;
         assert!(!health(&nan));

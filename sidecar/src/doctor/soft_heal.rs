@@ -6,7 +6,6 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::care::CareError;
-use super::http::NoReply;
 use super::patient::Doctor;
 
 impl Doctor {
@@ -59,9 +58,9 @@ impl Doctor {
 
 /// What certainly did not begin is aborted; where it may have begun, it failed.
 fn result_of(error: &CareError) -> TreatmentResult {
-    match error {
-        CareError::NoReply(NoReply::Refused) | CareError::Token { .. } => TreatmentResult::Aborted,
-        error if error.already_healing() => TreatmentResult::Aborted,
-        _ => TreatmentResult::Failed,
+    if error.certainly_not_begun() {
+        TreatmentResult::Aborted
+    } else {
+        TreatmentResult::Failed
     }
 }

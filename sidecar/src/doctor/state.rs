@@ -6,15 +6,21 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use healing_core::policy::PolicyState;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::config::Restart;
 use crate::files;
 
 /// A reader accepts only its own: an older doctor must not guess at a newer one's budget.
 const SCHEMA: u32 = 1;
+/// Parts of the policy's state that move with every poll. In the file they may be as old as its
+/// last write: an fsync four times a second would wear a node's disk for nothing.
+const DRIFTING: [&str; 3] = ["time", "wall", "baseline"];
 /// More than any state of ours; a larger file is not one.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -42,6 +48,9 @@ pub(super) struct Intent {
     pub(super) wedged: bool,
     /// When, in milliseconds since the Unix epoch.
     pub(super) at_unix_ms: u64,
+    /// By which way.
+    #[serde(default)]
+    pub(super) restart: Restart,
 }
 
 impl Saved {
@@ -69,20 +78,29 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct StateFile {
     path: PathBuf,
-    last: Vec<u8>,
+    last: Option<Value>,
     writable: bool,
+    /// The directory ends with the container: what is written there is not remembered.
+    passing: bool,
 }
 
 impl StateFile {
     /// The file in this directory, which is made if it does not exist.
     pub(super) fn open(dir: &Path) -> Self {
-        let file = Self {
-            path: dir.join("state.json"),
-            last: Vec::new(),
-            writable: true,
-        };
         if let Err(error) = fs::create_dir_all(dir) {
             tracing::warn!(dir = %dir.display(), %error, "cannot make the state directory");
+        }
+        let file = Self {
+            path: dir.join("state.json"),
+            last: None,
+            writable: true,
+            passing: ends_with_the_container(dir),
+        };
+        if file.passing {
+            tracing::error!(
+                dir = %dir.display(),
+                "the state directory is no volume: budget and intent would be lost with the container, so no restart is allowed; mount an emptyDir there"
+            );
         }
         file
     }
@@ -108,17 +126,23 @@ impl StateFile {
         Found::Unreadable(format!("{}: {problem}", self.path.display()))
     }
 
-    /// Whether the last attempt succeeded.
+    /// Whether a restart would be remembered: the last write succeeded, and what is written stays.
     pub(super) fn writable(&self) -> bool {
-        self.writable
+        self.writable && !self.passing
     }
 
-    /// Write if anything changed, or to learn whether writing works again.
+    /// Write if anything changed that a later process must know.
     pub(super) fn save(&mut self, saved: &Saved) -> io::Result<()> {
-        let bytes = serde_json::to_vec(saved).map_err(io::Error::other)?;
-        if bytes == self.last && self.writable {
+        if self.writable && self.last.as_ref() == Some(&lasting(saved)?) {
             return Ok(());
         }
+        self.save_afresh(saved)
+    }
+
+    /// Write even if nothing changed: a directory that has become read-only is noticed before a
+    /// restart depends on it.
+    pub(super) fn save_afresh(&mut self, saved: &Saved) -> io::Result<()> {
+        let bytes = serde_json::to_vec(saved).map_err(io::Error::other)?;
         let written = files::replace(&self.path, &bytes);
         if written.is_ok() != self.writable {
             match &written {
@@ -131,15 +155,113 @@ impl StateFile {
         }
         self.writable = written.is_ok();
         if self.writable {
-            self.last = bytes;
+            self.last = Some(lasting(saved)?);
         }
         written
     }
+}
 
-    /// Write even if nothing changed: a directory that has become read-only is noticed before a
-    /// restart depends on it.
-    pub(super) fn save_afresh(&mut self, saved: &Saved) -> io::Result<()> {
-        self.last.clear();
-        self.save(saved)
+/// The state without what drifts.
+fn lasting(saved: &Saved) -> io::Result<Value> {
+    let mut value = serde_json::to_value(saved).map_err(io::Error::other)?;
+    if let Some(policy) = value.get_mut("policy").and_then(Value::as_object_mut) {
+        for key in DRIFTING {
+            policy.remove(key);
+        }
+    }
+    Ok(value)
+}
+
+/// In a pod, a directory on the container's own file system is gone at the next restart: a doctor
+/// that forgets its restarts could restart the app for ever.
+fn ends_with_the_container(dir: &Path) -> bool {
+    let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+        && device(dir).is_some()
+        && device(dir) == device(Path::new("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use healing_core::brain::Brain;
+    use healing_core::config::PolicyConfig;
+    use healing_core::decision::{Action, Treatment, TreatmentResult};
+    use healing_core::observation::Now;
+    use healing_core::policy::Policy;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Now {
+        Now {
+            monotonic: Duration::from_secs(seconds),
+            wall: Duration::from_secs(1_000_000 + seconds),
+        }
+    }
+
+    fn policy() -> Policy {
+        Policy::new(PolicyConfig::default(), Brain::Rules, 1)
+    }
+
+    #[test]
+    fn what_was_saved_is_found() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut file = StateFile::open(&dir.path().join("made/on/demand"));
+        assert!(matches!(file.load(), Found::Nothing));
+        let intent = Intent {
+            instance_id: Some("a".to_owned()),
+            pid: Some(7),
+            reason: "runtime_stalled".to_owned(),
+            wedged: true,
+            at_unix_ms: 1,
+            restart: Restart::Exit,
+        };
+        file.save(&Saved::new(policy().state(), Some(intent.clone())))
+            .unwrap();
+        match file.load() {
+            Found::State(saved) => assert_eq!(saved.intent, Some(intent)),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn passing_time_alone_is_not_written_but_a_treatment_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let mut file = StateFile::open(dir.path());
+        let mut policy = policy();
+        let observation = healing_core::observation::Observation {
+            care: healing_core::observation::Answer::Refused,
+            front_door: healing_core::observation::Answer::Refused,
+            circumstances: healing_core::observation::Circumstances::default(),
+        };
+        policy.step(at(0), &observation);
+        file.save(&Saved::new(policy.state(), None)).unwrap();
+        fs::remove_file(&path).unwrap();
+        policy.step(at(5), &observation);
+        file.save(&Saved::new(policy.state(), None)).unwrap();
+        assert!(!path.exists(), "nothing has changed but the time");
+        let report = Treatment {
+            action: Action::RestartService,
+            result: TreatmentResult::Started,
+        };
+        policy.treated(at(6), report);
+        file.save(&Saved::new(policy.state(), None)).unwrap();
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn what_is_no_state_is_put_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        for content in [&b""[..], b"{", b"null", b"{\"schema\":2}", &[0xff; 100]] {
+            fs::write(&path, content).unwrap();
+            let file = StateFile::open(dir.path());
+            assert!(matches!(file.load(), Found::Unreadable(_)), "{content:?}");
+            assert!(
+                matches!(file.load(), Found::Nothing),
+                "it is out of the way"
+            );
+        }
     }
 }

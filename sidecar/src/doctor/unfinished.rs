@@ -1,6 +1,6 @@
 //! What a doctor finds at its start: an intent of the one before.
 //!
-//! Either the app was restarted: another instance answers, and the policy judges how it fares. Or
+//! A condemned app is waited for. Otherwise either the app was restarted: another instance answers, and the policy judges how it fares. Or
 //! the doctor before died between intent and exit, or nobody restarts on exit 88 here: the same
 //! instance answers, is undrained, and the treatment counts as never carried out.
 
@@ -13,8 +13,14 @@ use serde_json::json;
 
 use super::patient::Doctor;
 use super::state::Intent;
+use crate::config::Restart;
 
 impl Intent {
+    /// The doctor has drained, or may have drained, the app.
+    pub(super) fn is_drained(&self) -> bool {
+        !self.wedged && self.restart == Restart::Exit
+    }
+
     /// Whether this is the instance that was to end. Without an `instance_id` its age tells.
     pub(super) fn is_of(&self, health: &Health, wall: Duration) -> bool {
         match (&self.instance_id, &health.instance_id) {
@@ -45,13 +51,16 @@ impl Doctor {
                 &json!({"intent": intent, "instance_id": health.instance_id, "pid": health.pid}),
             );
             self.intent = None;
-        } else if !intent.wedged && !self.undrain().await {
+        } else if intent.restart == Restart::Liveness && health.condemned {
+            return; // on its way out
+        } else if intent.is_drained() && !self.undrain().await {
             return; // asked again at the next poll
         } else {
             tracing::warn!(
                 instance_id = intent.instance_id,
                 reason = intent.reason,
-                "a hard heal was begun but the app was not restarted: undrained. If this repeats, nobody restarts on exit 88 here"
+                restart = ?intent.restart,
+                "a hard heal was begun but the app was not restarted. If this repeats, nobody here restarts it in this way"
             );
             self.intent = None;
             self.report(TreatmentResult::Aborted);
