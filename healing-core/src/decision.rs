@@ -145,7 +145,7 @@ pub struct Treatment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TreatmentResult {
-    /// It is being carried out: the budget is spent now, whatever comes of it.
+    /// It begins: the budget is spent now, whatever comes of it. Tell it once for each treatment.
     Started,
     /// It was carried out. `Done` without `Started` counts as both.
     Done,

@@ -52,6 +52,8 @@ pub(crate) struct Trend {
     far: View,
     relief: Relief,
     forecast: Option<Forecast>,
+    /// When the forecast's limit is hit.
+    limit_at: Time,
 }
 
 #[derive(Debug)]
@@ -84,6 +86,7 @@ impl Trend {
             far: View::new(),
             relief: Relief::default(),
             forecast: None,
+            limit_at: Time::default(),
         }
     }
 
@@ -106,16 +109,25 @@ impl Trend {
         #[allow(clippy::cast_possible_truncation)] // percent
         let percent = percent.clamp(0.0, 100.0) as f32;
         if !self.near.push(at, percent, config.interval) {
+            if let Some(forecast) = &mut self.forecast {
+                forecast.time_to_limit = self.limit_at.since(at);
+            }
             return;
         }
         self.far.push(at, percent, config.interval * 5);
         self.relief.push(percent);
         let views = [self.near.growth(), self.far.growth()];
-        self.forecast = views
-            .into_iter()
-            .flatten()
-            .map(|growth| self.forecast_of(growth, percent, config))
-            .min_by_key(|forecast| (!forecast.alarming, forecast.time_to_limit));
+        let growths = views.into_iter().flatten();
+        let first = growths
+            .map(|growth| {
+                (
+                    growth.limit_at,
+                    self.forecast_of(at, growth, percent, config),
+                )
+            })
+            .min_by_key(|(limit_at, forecast)| (!forecast.alarming, *limit_at));
+        self.limit_at = first.map_or(at, |(limit_at, _)| limit_at);
+        self.forecast = first.map(|(_, forecast)| forecast);
     }
 
     /// The growth that leads to the limit first, those to act on before others.
@@ -128,19 +140,27 @@ impl Trend {
         self.near.len > 0
     }
 
-    fn forecast_of(&self, growth: Growth, percent: f32, config: &ForecastConfig) -> Forecast {
-        let seconds = (f64::from(100.0 - growth.level) / growth.slope).clamp(0.0, 86_400.0);
-        let reachable = seconds <= config.reach * growth.seen_for.as_secs_f64();
+    fn forecast_of(
+        &self,
+        at: Time,
+        growth: Growth,
+        percent: f32,
+        config: &ForecastConfig,
+    ) -> Forecast {
+        let time_to_limit = growth.limit_at.since(at);
+        let reach = growth.seen_for.as_secs_f64() * config.reach;
+        let goes_on = percent >= growth.level - LEAST_GROWTH;
         let relieved = percent <= self.relief.level + LEAST_GROWTH;
         Forecast {
             resource: self.resource,
-            time_to_limit: Duration::from_secs_f64(seconds),
+            time_to_limit,
             confidence: growth.steadiness,
             percent_per_minute: growth.slope * 60.0,
             seen_for: growth.seen_for,
             alarming: growth.steadiness >= config.confidence
                 && f64::from(percent) >= config.floor
-                && reachable
+                && time_to_limit.as_secs_f64() <= reach
+                && goes_on
                 && !relieved,
         }
     }
@@ -150,7 +170,9 @@ impl Trend {
 #[derive(Clone, Copy)]
 struct Growth {
     slope: f64,
+    /// At the view's newest point, by the line.
     level: f32,
+    limit_at: Time,
     steadiness: f64,
     seen_for: Duration,
 }
@@ -216,9 +238,11 @@ impl View {
         }
         #[allow(clippy::cast_possible_truncation)] // percent
         let level = (line.intercept as f32).clamp(0.0, 100.0);
+        let seconds = (f64::from(100.0 - level) / slope).clamp(0.0, 86_400.0);
         Some(Growth {
             slope,
             level,
+            limit_at: newest + Duration::from_secs_f64(seconds),
             steadiness: line.steadiness.max(0.0),
             seen_for: newest.since(self.times[start]),
         })

@@ -75,11 +75,10 @@ impl Probation {
         if action == Action::NoAction {
             return;
         }
-        let is_open = self
-            .open
-            .as_ref()
-            .is_some_and(|open| open.action == action && open.is_carried());
-        if !is_open {
+        let goes_on = result != TreatmentResult::Started
+            && self.action() == Some(action)
+            && self.is_carried();
+        if !goes_on {
             if self.open.is_some() {
                 self.untold = self.conclude(now, Outcome::Ineffective);
             }

@@ -68,6 +68,8 @@ struct Seen {
     started: Option<Time>,
     draining: bool,
     uptime: f64,
+    /// Answers out of order, in a row.
+    late: u32,
     healthy_since: Option<Time>,
     last_poll: Option<Time>,
     overloaded: bool,
@@ -129,6 +131,7 @@ impl Policy {
         let symptoms = self.symptoms(classified, observation.circumstances, false);
         let concluded = self.conclude(now, classified, symptoms);
         let proposal = match classified.lane {
+            _ if !is_news => Proposal::none(Reason::LateAnswer),
             Lane::Reported => self.propose_reported(now, &features, observation.circumstances),
             _ => self.propose_silent(classified, symptoms),
         };
@@ -151,8 +154,10 @@ impl Policy {
             return;
         }
         let durable = &mut self.durable;
-        let begun = durable.probation.is_carried() && durable.probation.action() == Some(action);
-        if !begun && result != TreatmentResult::Aborted {
+        let goes_on = result != TreatmentResult::Started
+            && durable.probation.is_carried()
+            && durable.probation.action() == Some(action);
+        if !goes_on && result != TreatmentResult::Aborted {
             durable
                 .cooldown
                 .start(action, now, &self.config.permission, &mut durable.rng);
@@ -534,6 +539,21 @@ fn is_high(features: &Features) -> bool {
         .any(|feature| features.get(feature).is_some_and(|percent| percent > 80.0))
 }
 
+// === impl Proposal ===
+
+impl Proposal {
+    fn none(evidence: Reason) -> Self {
+        Self {
+            action: Action::NoAction,
+            evidence,
+            decided_by: DecidedBy::Rules,
+            probabilities: None,
+            hang: false,
+            urgent: false,
+        }
+    }
+}
+
 // === impl Seen ===
 
 impl Seen {
@@ -550,6 +570,7 @@ impl Seen {
             started: None,
             draining: false,
             uptime: 0.0,
+            late: 0,
             healthy_since: None,
             last_poll: None,
             overloaded: false,
@@ -563,6 +584,7 @@ impl Seen {
         self.errors.cut();
         self.silence.cut();
         self.alarms = 0;
+        self.healthy_since = None;
         self.memory.cut();
         self.file_descriptors.cut();
     }

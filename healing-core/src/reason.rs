@@ -87,7 +87,7 @@ reasons! {
     ModelDeclined "model_declined" Quiet "There is a symptom, but by the model's votes no action pays.";
     Probation "probation" Quiet "The last treatment is being verified.";
     GaveUp "gave_up" Quiet "Every treatment failed: an operator is needed.";
-    Ended "ended" Quiet "This instance is about to end.";
+    LateAnswer "late_answer" Quiet "The answer is out of order: nothing is to be learned from it.";
 }
 
 impl Reason {

@@ -11,7 +11,7 @@ use crate::health::{Health, Latency};
 use crate::time::Time;
 
 /// Latency buckets that are kept; an app that sends more is treated as one that sends none.
-const BUCKETS: usize = 32;
+const BUCKETS: usize = 48;
 /// Samples that are kept: at least this many per slow window, however often is polled.
 const SAMPLES: u32 = 128;
 

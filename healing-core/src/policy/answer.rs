@@ -2,9 +2,11 @@
 //!
 //! | the answer | is taken as |
 //! |---|---|
-//! | another `instance_id` (without ids: less uptime) | a restart: all that was seen is another process's |
+//! | another `instance_id`, or one where there was none (without ids: less uptime) | a restart: all that was seen is another process's |
 //! | the previous instance's id, or less uptime and less totals of the same | late or out of order: ignored |
 //! | more uptime but less totals | counters reset by someone else: windows begin anew |
+
+use std::time::Duration;
 
 use super::{Policy, health_of};
 use crate::health::Health;
@@ -23,6 +25,8 @@ enum Speaker {
 
 /// Uptimes are told in seconds by some: less of it within this is no restart.
 const UPTIME_NOISE: f64 = 1.5;
+/// After so many answers out of order it is the order that was wrong.
+const LATE_IN_A_ROW: u32 = 2;
 
 // === impl Policy ===
 
@@ -39,11 +43,15 @@ impl Policy {
             self.seen.uptime
         };
         match self.speaker(health, uptime, &sample) {
-            Speaker::Late => return false,
-            Speaker::New => self.app_started(now, health, uptime, &sample, true),
+            Speaker::Late if self.seen.late < LATE_IN_A_ROW => {
+                self.seen.late += 1;
+                return false;
+            }
+            Speaker::Late | Speaker::New => self.app_started(now, health, uptime, &sample, true),
             Speaker::First => self.app_started(now, health, uptime, &sample, false),
             Speaker::Same => {}
         }
+        self.seen.late = 0;
         if !is_new {
             return true;
         }
@@ -58,6 +66,7 @@ impl Policy {
         }
         seen.history.push(sample, health.latency.as_ref());
         seen.uptime = uptime;
+        seen.started = Some(now - Duration::try_from_secs_f64(uptime).unwrap_or_default());
         seen.ready |= health.started != Some(false);
         seen.draining = health.draining || health.condemned;
         seen.dependencies =
@@ -85,8 +94,9 @@ impl Policy {
                     Speaker::New
                 }
             }
-            // Known from a saved state, or by its totals only: this process sees it for the first time.
+            // Known from a saved state, or not at all: this process sees it for the first time.
             _ if self.seen.started.is_none() => Speaker::First,
+            (Some(_), None) | (None, Some(_)) => Speaker::New,
             _ if uptime + UPTIME_NOISE >= self.seen.uptime => Speaker::Same,
             (Some(_), Some(_)) => {
                 let less = self
@@ -109,7 +119,7 @@ impl Policy {
         sample: &Sample,
         is_new: bool,
     ) {
-        let duration = std::time::Duration::try_from_secs_f64(uptime).unwrap_or_default();
+        let duration = Duration::try_from_secs_f64(uptime).unwrap_or_default();
         let started = now - duration;
         let durable = &mut self.durable;
         // Without an id a saved state cannot name the instance; its age can.

@@ -172,9 +172,10 @@ impl Policy {
             return;
         };
         let figures = self.load();
-        self.durable
-            .baseline
-            .learn(figures, now.seconds_since(last));
+        if figures.load.is_some() {
+            let seconds = now.seconds_since(last);
+            self.durable.baseline.learn(figures, seconds);
+        }
     }
 }
 

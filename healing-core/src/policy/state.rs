@@ -111,7 +111,9 @@ impl Instance {
         if self.id.as_deref() == id {
             return;
         }
-        self.previous = self.id.take();
+        if self.id.is_some() {
+            self.previous = self.id.take();
+        }
         self.id = id.map(str::to_owned);
     }
 }

@@ -68,7 +68,7 @@ impl App {
         }
     }
 
-    fn live(&mut self, seconds: f64) {
+    pub(crate) fn live(&mut self, seconds: f64) {
         self.uptime += seconds;
         let rate = if self.stalled { 0.0 } else { self.rate };
         self.requests += rate * seconds;

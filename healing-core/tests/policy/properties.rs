@@ -1,0 +1,435 @@
+//! What must never happen, whatever the app says, the model votes and the clocks do.
+//!
+//! Ten thousand random histories: an app with random faults, polls at random intervals, hostile
+//! models, operators, jumping wall clocks, doctors that die and come back. The checks know nothing of
+//! the policy's state: they compare what it decides with what was done to it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use healing_core::brain::{Brain, Classifier, Unusable, Votes};
+use healing_core::config::PolicyConfig;
+use healing_core::decision::{
+    Action, Decision, ReasonKind, Treatment, TreatmentResult, Verdict, Vetoes,
+};
+use healing_core::features::{Feature, Features};
+use healing_core::health::{CheckState, Health};
+use healing_core::observation::{Answer, Circumstances, InvalidAnswer, Mode, Now, Observation};
+use healing_core::policy::{Policy, PolicyState};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::world::App;
+
+#[derive(Debug, Clone)]
+enum Event {
+    Polls(u8, u16),
+    Traffic(f64, f64, f64),
+    Leak(f64),
+    Stall(bool),
+    FrontDoor(u8),
+    Care(u8),
+    Dependency(Option<bool>),
+    Started(bool),
+    AppDraining(bool),
+    Restart,
+    CounterReset,
+    LateAnswer,
+    Circumstances(u8),
+    WallJump(i32),
+    DoctorRestarts(u16),
+    TreatmentsEnd(TreatmentResult),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let often = || (1..8_u8, 0..15_000_u16).prop_map(|(n, ms)| Event::Polls(n, ms));
+    let share = prop_oneof![Just(0.0), Just(0.005), 0.0..1.0, Just(1.0)];
+    prop_oneof![
+        6 => often(),
+        3 => (0.0..500.0, share, 0.001..9.0).prop_map(|(a, b, c)| Event::Traffic(a, b, c)),
+        1 => (0.0..2.0).prop_map(Event::Leak),
+        3 => any::<bool>().prop_map(Event::Stall),
+        1 => any::<u8>().prop_map(Event::FrontDoor),
+        1 => any::<u8>().prop_map(Event::Care),
+        1 => any::<Option<bool>>().prop_map(Event::Dependency),
+        1 => any::<bool>().prop_map(Event::Started),
+        1 => any::<bool>().prop_map(Event::AppDraining),
+        1 => Just(Event::Restart),
+        1 => Just(Event::CounterReset),
+        1 => Just(Event::LateAnswer),
+        2 => any::<u8>().prop_map(Event::Circumstances),
+        1 => any::<i32>().prop_map(Event::WallJump),
+        1 => any::<u16>().prop_map(Event::DoctorRestarts),
+        1 => prop_oneof![
+            Just(TreatmentResult::Done),
+            Just(TreatmentResult::Failed),
+            Just(TreatmentResult::Aborted)
+        ].prop_map(Event::TreatmentsEnd),
+    ]
+}
+
+/// Votes that follow nothing but the figures' bits.
+#[derive(Debug, Clone, Copy)]
+struct Hostile(u8);
+
+impl Classifier for Hostile {
+    fn votes(&self, features: &Features) -> Result<Votes, Unusable> {
+        let bits = features
+            .iter()
+            .fold(u32::from(self.0), |hash, (feature, value)| {
+                (hash ^ value.to_bits() ^ feature as u32).wrapping_mul(0x9E37_79B1)
+            });
+        match self.0 % 4 {
+            0 => Ok(Votes([0, 0, u32::MAX])),
+            1 => Ok(Votes([bits & 0xFF, bits >> 8 & 0xFF, bits >> 16 & 0xFF])),
+            2 if bits & 1 == 0 => Err(Unusable::OutOfRange(Feature::CpuUsage)),
+            _ => Ok(Votes([0, bits, !bits])),
+        }
+    }
+}
+
+fn brain(kind: u8) -> Brain {
+    match kind % 6 {
+        0 => Brain::Rules,
+        1 => Brain::Original,
+        _ => Brain::Model(Box::new(Hostile(kind / 6))),
+    }
+}
+
+/// Settings from careful to reckless: the guards must hold in all of them.
+fn config(kind: u8) -> PolicyConfig {
+    let mut config = if kind & 1 == 0 {
+        PolicyConfig::default()
+    } else {
+        PolicyConfig::demo()
+    };
+    if kind & 2 != 0 {
+        config.evidence.soft_polls = 1;
+        config.evidence.hard_polls = 1;
+        config.evidence.ratio_requests = 1;
+        config.evidence.hang = Duration::from_secs(1);
+        config.permission.hard_cooldown = Duration::ZERO;
+        config.permission.soft_cooldown = Duration::ZERO;
+        config.permission.look_again = Duration::ZERO;
+        config.permission.soft_attempts = 1;
+        config.permission.hard_attempts = 99;
+    }
+    config
+}
+
+struct History {
+    app: App,
+    policy: Policy,
+    /// Fed with the same: it must decide the same.
+    twin: Policy,
+    kind: u8,
+    now: Now,
+    /// Time that really passed.
+    truth: Duration,
+    circumstances: Circumstances,
+    late: Option<Health>,
+    result: TreatmentResult,
+    /// Instances of which this doctor has heard that they were ready.
+    ready: HashSet<Option<String>>,
+    restarts: Vec<Duration>,
+    soft_heals: usize,
+}
+
+impl History {
+    fn new(kind: u8) -> Self {
+        let policy = || Policy::new(config(kind), brain(kind), u64::from(kind));
+        Self {
+            app: App {
+                uptime: 100.0,
+                ..App::healthy(20.0)
+            },
+            policy: policy(),
+            twin: policy(),
+            kind,
+            now: Now {
+                monotonic: Duration::from_secs(50),
+                wall: Duration::from_secs(1_790_000_000),
+            },
+            truth: Duration::ZERO,
+            circumstances: Circumstances {
+                mode: Mode::Enforce,
+                ..Circumstances::default()
+            },
+            late: None,
+            result: TreatmentResult::Done,
+            ready: HashSet::new(),
+            restarts: Vec::new(),
+            soft_heals: 0,
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        let app = &mut self.app;
+        match event {
+            Event::Polls(count, milliseconds) => {
+                for _ in 0..count {
+                    self.pass(Duration::from_millis(milliseconds.into()));
+                    let observation = self.observation(None);
+                    self.step(&observation);
+                }
+            }
+            Event::Traffic(rate, failing, seconds) => {
+                (app.rate, app.failing, app.seconds) = (rate, failing, seconds);
+            }
+            Event::Leak(rate) => app.memory_per_second = rate,
+            Event::Stall(stalled) => app.stalled = stalled,
+            Event::FrontDoor(kind) => {
+                app.front_door = answer(kind, ()).unwrap_or(app.front_door.clone())
+            }
+            Event::Care(kind) => app.silent = answer(kind, Health::default()).filter(|_| kind > 60),
+            Event::Dependency(state) => {
+                app.dependency = state.map(|up| {
+                    if up {
+                        CheckState::Passing
+                    } else {
+                        CheckState::Failing
+                    }
+                });
+            }
+            Event::Started(started) => app.started = started,
+            Event::AppDraining(draining) => app.draining = draining,
+            Event::Restart => app.restart(),
+            Event::CounterReset => (app.requests, app.errors, app.errors_at_heal) = (0.0, 0.0, 0.0),
+            Event::LateAnswer => {
+                let late = self.late.replace(app.health());
+                self.pass(Duration::from_millis(700));
+                let observation = self.observation(late);
+                self.step(&observation);
+            }
+            Event::Circumstances(bits) => {
+                let bit = |n: u8| bits >> n & 1 == 1;
+                self.circumstances = Circumstances {
+                    mode: if bits % 5 == 0 {
+                        Mode::Observe
+                    } else {
+                        Mode::Enforce
+                    },
+                    paused: bit(2) && bit(3),
+                    state_writable: !(bit(4) && bit(5)),
+                    draining: bit(6) && bit(7),
+                    process_alive: [None, Some(true), Some(false)][usize::from(bits % 3)],
+                };
+            }
+            Event::WallJump(seconds) => {
+                let jump = Duration::from_secs(seconds.unsigned_abs().into());
+                self.now.wall = if seconds < 0 {
+                    self.now.wall.saturating_sub(jump)
+                } else {
+                    self.now.wall + jump
+                };
+                // A poll sees the jump, so that it is not taken for a gap between two processes.
+                let observation = self.observation(None);
+                self.step(&observation);
+            }
+            Event::DoctorRestarts(seconds) => self.restart_doctor(seconds),
+            Event::TreatmentsEnd(result) => self.result = result,
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.truth += time;
+        self.now.monotonic += time;
+        self.now.wall += time;
+        self.app.live(time.as_secs_f64());
+    }
+
+    fn observation(&self, care: Option<Health>) -> Observation {
+        let health = care.unwrap_or_else(|| self.app.health());
+        let care = self
+            .app
+            .silent
+            .clone()
+            .unwrap_or(Answer::Valid(health, Duration::from_millis(1)));
+        let front_door = self.app.front_door.clone();
+        Observation {
+            care,
+            front_door,
+            circumstances: self.circumstances,
+        }
+    }
+
+    fn step(&mut self, observation: &Observation) {
+        if let Answer::Valid(health, _) = &observation.care
+            && health.started != Some(false)
+        {
+            self.ready.insert(health.instance_id.clone());
+        }
+        let decision = self.policy.step(self.now, observation);
+        assert_eq!(
+            decision,
+            self.twin.step(self.now, observation),
+            "same inputs, same decision"
+        );
+        has_a_reason(&decision);
+        if decision.action == Action::RestartService {
+            self.check_restart(&decision, observation);
+        }
+        self.carry_out(decision.action);
+    }
+
+    /// Nothing that forbids a hard heal holds, by what the app is and what was observed.
+    fn check_restart(&self, decision: &Decision, observation: &Observation) {
+        let circumstances = &observation.circumstances;
+        assert!(
+            !circumstances.paused && !circumstances.draining,
+            "{decision:?}"
+        );
+        assert_eq!(circumstances.mode, Mode::Enforce);
+        assert!(circumstances.state_writable);
+        if let Answer::Valid(health, _) = &observation.care {
+            assert!(!health.draining, "{decision:?}");
+            let down = health
+                .checks
+                .iter()
+                .any(|check| check.state == CheckState::Failing);
+            assert!(!down, "{decision:?}");
+            let grace = self.policy.config().permission.startup_grace.as_secs_f64();
+            assert!(health.uptime >= grace - 0.01, "in grace: {decision:?}");
+            assert!(
+                self.ready.contains(&health.instance_id),
+                "never ready: {decision:?}"
+            );
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        if action == Action::NoAction {
+            return;
+        }
+        let mut tell = |result| {
+            for policy in [&mut self.policy, &mut self.twin] {
+                policy.treated(self.now, Treatment { action, result });
+            }
+        };
+        tell(TreatmentResult::Started);
+        match (action, self.result) {
+            (Action::RestartService, TreatmentResult::Done) => self.app.restart(),
+            (Action::ResetErrors, TreatmentResult::Done) => {
+                self.app.soft_heal();
+                tell(TreatmentResult::Done);
+            }
+            (_, result) => tell(result),
+        }
+        if action == Action::ResetErrors {
+            self.soft_heals += 1;
+            return;
+        }
+        self.restarts.push(self.truth);
+        let window = self.policy.config().permission.budget_window;
+        let recent = self
+            .restarts
+            .iter()
+            .filter(|&&at| self.truth - at < window)
+            .count();
+        assert!(recent <= 3, "budget exceeded: {:?}", self.restarts);
+    }
+
+    fn restart_doctor(&mut self, gap: u16) {
+        let saved = serde_json::to_string(&self.policy.state()).unwrap();
+        let state: PolicyState = serde_json::from_str(&saved).unwrap();
+        assert_eq!(
+            state,
+            self.policy.state(),
+            "the state survives serialisation"
+        );
+        let restore =
+            |now| Policy::restore(config(self.kind), brain(self.kind), state.clone(), now);
+        assert_eq!(restore(self.now).state(), state, "and being restored");
+        let (now, truth) = (self.now, self.truth);
+        self.pass(Duration::from_millis(gap.into()));
+        assert!(self.truth >= truth && self.now.wall >= now.wall);
+        self.ready.clear();
+        // Another process, another origin of the monotonic clock.
+        self.now.monotonic = Duration::from_secs(u64::from(gap) % 7);
+        let now = self.now;
+        let restore = || Policy::restore(config(self.kind), brain(self.kind), state.clone(), now);
+        (self.policy, self.twin) = (restore(), restore());
+    }
+}
+
+fn answer<T>(kind: u8, valid: T) -> Option<Answer<T>> {
+    match kind % 6 {
+        0 => Some(Answer::TimedOut),
+        1 => Some(Answer::Refused),
+        2 => Some(Answer::Invalid(InvalidAnswer::Malformed)),
+        3 => Some(Answer::NotAsked),
+        4 => Some(Answer::Valid(valid, Duration::from_millis(3))),
+        _ => None,
+    }
+}
+
+fn has_a_reason(decision: &Decision) {
+    let Decision {
+        proposed,
+        action,
+        verdict,
+        reason,
+        evidence,
+        vetoes,
+        ..
+    } = decision;
+    match verdict {
+        Verdict::Quiet => {
+            assert_eq!(
+                (*proposed, *action, *vetoes),
+                (Action::NoAction, Action::NoAction, Vetoes::NONE)
+            );
+            assert_eq!(reason, evidence);
+            assert_ne!(reason.kind(), ReasonKind::Veto);
+        }
+        Verdict::Allowed => {
+            assert_eq!((proposed, *vetoes), (action, Vetoes::NONE));
+            assert_ne!(*action, Action::NoAction);
+            assert_eq!((reason, reason.kind()), (evidence, ReasonKind::For));
+        }
+        Verdict::Vetoed => {
+            assert_eq!(
+                (*action, Some(*reason)),
+                (Action::NoAction, vetoes.headline())
+            );
+            assert_ne!(*proposed, Action::NoAction);
+            assert_eq!(evidence.kind(), ReasonKind::For);
+        }
+    }
+}
+
+#[test]
+fn no_history_breaks_the_guards() {
+    let cases = 10_000;
+    let (mut restarts, mut soft_heals) = (0, 0);
+    let counts = std::cell::RefCell::new((&mut restarts, &mut soft_heals));
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    TestRunner::new_with_rng(
+        config,
+        proptest::test_runner::TestRng::deterministic_rng(
+            proptest::test_runner::RngAlgorithm::ChaCha,
+        ),
+    )
+    .run(
+        &(any::<u8>(), prop::collection::vec(event(), 1..30)),
+        |(kind, events)| {
+            let mut history = History::new(kind);
+            history.happen(Event::Polls(1, 100));
+            for event in events {
+                history.happen(event);
+            }
+            let mut counts = counts.borrow_mut();
+            *counts.0 += history.restarts.len();
+            *counts.1 += history.soft_heals;
+            Ok(())
+        },
+    )
+    .unwrap();
+    // Histories in which nothing is ever done would prove nothing.
+    assert!(restarts > 2_000, "{restarts} restarts");
+    assert!(soft_heals > 2_000, "{soft_heals} soft heals");
+}
