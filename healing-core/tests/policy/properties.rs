@@ -163,9 +163,9 @@ impl History {
         }
     }
 
-    fn happen(&mut self, event: Event) {
+    fn happen(&mut self, event: &Event) {
         let app = &mut self.app;
-        match event {
+        match *event {
             Event::Polls(count, milliseconds) => {
                 for _ in 0..count {
                     self.pass(Duration::from_millis(milliseconds.into()));
@@ -418,9 +418,9 @@ fn no_history_breaks_the_guards() {
         &(any::<u8>(), prop::collection::vec(event(), 1..30)),
         |(kind, events)| {
             let mut history = History::new(kind);
-            history.happen(Event::Polls(1, 100));
+            history.happen(&Event::Polls(1, 100));
             for event in events {
-                history.happen(event);
+                history.happen(&event);
             }
             let mut counts = counts.borrow_mut();
             *counts.0 += history.restarts.len();
