@@ -155,7 +155,9 @@ impl<'a> Case<'a> {
     /// At that moment all was well again, as `what` says.
     pub fn recovered_at(&mut self, moment: Instant, what: &str) {
         // Of a fault that hits one request in four, the last failure may come just before the heal.
-        let recovered = moment.duration_since(self.began).max(self.detected.unwrap_or_default());
+        let recovered = moment
+            .duration_since(self.began)
+            .max(self.detected.unwrap_or_default());
         self.recovered = Some(recovered);
         self.story
             .tell(&format!("{what}, {} after the fault", seconds(recovered)));

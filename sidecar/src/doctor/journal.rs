@@ -1,7 +1,7 @@
 //! The audit trail: one JSON object a line, for every decision that is not plain quiet, every
 //! treatment and every outcome, with a summary of the quiet in between.
 //!
-//! The journal is bounded (two files of [`MOST_BYTES`]) and never in the way: a full disk costs
+//! The journal is bounded (two files of 8 MiB) and never in the way: a full disk costs
 //! lines, which are counted, and nothing else.
 
 use std::collections::VecDeque;

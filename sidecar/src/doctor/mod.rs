@@ -2,8 +2,8 @@
 //!
 //! First do no harm. Nothing that goes wrong in here restarts an app: a panic in the loop is
 //! caught, counted and the loop started again from its saved state; a loop that hangs is started
-//! anew in place by its [`watchdog`]; the exit code 88, which alone restarts the app, is returned
-//! from one place only ([`hard_heal`]) after the intent is on disk.
+//! anew in place by its watchdog; the exit code 88, which alone restarts the app, is returned
+//! from one place only (`hard_heal.rs`) after the intent is on disk.
 //!
 //! # Hazards
 //!

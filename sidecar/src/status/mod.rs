@@ -4,6 +4,7 @@
 //! what the app reports of itself, and answer only on the loopback interface (`kubectl
 //! port-forward` arrives there).
 
+mod listener;
 pub(crate) mod metrics;
 mod server;
 

@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::Shared;
+use super::listener::{Limited, Peer};
 
 /// Between attempts to get the port.
 const AGAIN: Duration = Duration::from_secs(5);
@@ -28,9 +29,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, bind: SocketAddr, bound: impl Fn(
                 if let Ok(address) = listener.local_addr() {
                     bound(address);
                 }
-                let app =
-                    router(Arc::clone(&shared)).into_make_service_with_connect_info::<SocketAddr>();
-                match axum::serve(listener, app).await {
+                let app = router(Arc::clone(&shared)).into_make_service_with_connect_info::<Peer>();
+                match axum::serve(Limited::new(listener), app).await {
                     Ok(()) => return,
                     Err(error) => error,
                 }
@@ -102,7 +102,7 @@ async fn decisions(State(shared): State<Arc<Shared>>) -> Response {
 }
 
 async fn loopback_only(
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
     request: Request,
     next: Next,
 ) -> Response {
