@@ -10,17 +10,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::crowd::Crowd;
 use crate::app::App;
 use crate::endpoints::{Door, answer};
 
-/// Connections from other machines at once; those from this one (the doctor's) are not limited,
-/// so that no crowd of strangers keeps it out.
-const MOST_FOREIGN: usize = 64;
 /// For a request's head, and so for idle connections as well.
 const HEAD_WITHIN: Duration = Duration::from_secs(10);
+/// For a stranger's whole connection: one that does not read its answer does not stay.
+const STRANGER_WITHIN: Duration = Duration::from_secs(60);
 /// For answers that are being written when the process ends.
 const FINISH_WITHIN: Duration = Duration::from_secs(1);
 /// After a failed accept (out of file descriptors) before the next.
@@ -45,7 +45,7 @@ impl Server {
 }
 
 async fn accept(listener: TcpListener, app: Arc<App>, mut closing: watch::Receiver<bool>) {
-    let foreign = Arc::new(Semaphore::new(MOST_FOREIGN));
+    let crowd = Crowd::default();
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -58,18 +58,18 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut closing: watch::Receiv
             },
             _ = closing.changed() => return,
         };
-        let permit = if peer.ip().to_canonical().is_loopback() {
-            None
-        } else {
-            match Arc::clone(&foreign).try_acquire_owned() {
-                Ok(permit) => Some(permit),
-                Err(_) => continue, // closes it
-            }
+        let Some(place) = crowd.enter(peer.ip()) else {
+            continue; // which closes it
         };
         let (app, closing) = (Arc::clone(&app), closing.clone());
         tokio::spawn(async move {
-            serve(stream, peer, app, closing).await;
-            drop(permit);
+            let served = serve(stream, peer, app, closing);
+            if peer.ip().to_canonical().is_loopback() {
+                served.await;
+            } else {
+                let _ = timeout(STRANGER_WITHIN, served).await;
+            }
+            drop(place);
         });
     }
 }

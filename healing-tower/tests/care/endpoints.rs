@@ -342,3 +342,59 @@ async fn an_orderly_end_can_be_asked_for() {
     assert_eq!(http::get(care, "/readyz").await.status, 503);
     server.await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn over_http_2_the_authority_is_the_host_and_open_streams_are_finished() {
+    use hyper_util::rt::{TokioExecutor, TokioIo};
+
+    let healing = builder("h2").lame_duck(Duration::ZERO).build();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let (begun, go_on) = (
+        std::sync::Arc::new(tokio::sync::Notify::new()),
+        std::sync::Arc::new(tokio::sync::Notify::new()),
+    );
+    let (tell, wait) = (begun.clone(), go_on.clone());
+    let slow = get(move || async move {
+        tell.notify_one();
+        wait.notified().await;
+        "finished"
+    });
+    let served = healing.clone();
+    let server =
+        tokio::spawn(async move { served.serve(listener, app().route("/slow", slow)).await });
+
+    let stream = tokio::net::TcpStream::connect(addr).await.unwrap();
+    let (sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let get = |path: &str| {
+        let request = Request::get(format!("http://{addr}{path}"))
+            .body(String::new())
+            .unwrap();
+        let mut sender = sender.clone();
+        async move {
+            let response = sender.send_request(request).await?;
+            let body = response.into_body().collect().await?.to_bytes();
+            Ok::<_, hyper::Error>(String::from_utf8_lossy(&body).into_owned())
+        }
+    };
+    let health: serde_json::Value = serde_json::from_str(&get("/health").await.unwrap()).unwrap();
+    assert_eq!(health["app"], "h2", "a neighbour by its authority");
+
+    let open = tokio::spawn(get("/slow"));
+    begun.notified().await;
+    healing.request_shutdown();
+    until("no more connections", || async {
+        tokio::net::TcpStream::connect(addr)
+            .await
+            .is_err()
+            .then_some(())
+    })
+    .await;
+    go_on.notify_one();
+    assert_eq!(open.await.unwrap().unwrap(), "finished");
+    server.await.unwrap().unwrap();
+}

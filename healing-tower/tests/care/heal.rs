@@ -215,6 +215,28 @@ async fn a_peer_from_elsewhere_is_refused_even_where_the_port_is_open_to_it() {
 }
 
 #[tokio::test]
+async fn strangers_who_hold_connections_do_not_keep_the_doctor_out() {
+    let Some(elsewhere) = own_address_off_loopback() else {
+        return;
+    };
+    let (_healing, _, care) = serve(builder().care_bind("0.0.0.0:0".parse().unwrap())).await;
+    let outside = SocketAddr::new(elsewhere.ip(), care.port());
+    let mut held = Vec::new();
+    for _ in 0..200 {
+        held.push(tokio::net::TcpStream::connect(outside).await.unwrap());
+    }
+    let doctor = SocketAddr::from(([127, 0, 0, 1], care.port()));
+    assert_eq!(heal(doctor, "undrain").await.status, 200);
+    let crowded = http::try_get(outside, "/livez").await;
+    assert!(crowded.is_err(), "one address has its limit: {crowded:?}");
+    drop(held);
+    until("its places are given back", || async {
+        http::try_get(outside, "/livez").await.ok()
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn loopback_in_every_notation_may_heal() {
     let v4_on_dual_stack = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let v6 = |port| SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port));
