@@ -21,7 +21,9 @@ impl Healing {
     /// Counts the app's requests, and adds healing's own endpoints beside its routes. Those are not
     /// counted.
     pub fn wrap(&self, app: Router) -> Router {
-        app.layer(self.layer().for_axum()).merge(self.router())
+        // The app is merged into ours, not ours into it: of two routers without a fallback of their
+        // own, axum keeps that of the merged one, and what no route matches must be counted too.
+        self.router().merge(app.layer(self.layer().for_axum()))
     }
 
     /// Healing's own endpoints on the app's port.

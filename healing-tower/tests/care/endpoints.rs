@@ -63,6 +63,25 @@ async fn the_front_door_is_constant_and_not_counted() {
 }
 
 #[tokio::test]
+async fn what_no_route_matches_is_counted_with_and_without_a_fallback() {
+    let healing = builder("unmatched").build();
+    let router = healing.wrap(app());
+    assert_eq!(
+        ask(&router, "/nowhere", None).await.0,
+        StatusCode::NOT_FOUND
+    );
+    assert_eq!(healing.meter().totals().requests_total, Some(1));
+
+    let healing = builder("fallback").build();
+    let own = app().fallback(|| async { (StatusCode::NOT_FOUND, axum::Json("the app's own")) });
+    let router = healing.wrap(own);
+    assert_eq!(ask(&router, "/nowhere", None).await.1, "the app's own");
+    assert_eq!(healing.meter().totals().requests_total, Some(1));
+    assert_eq!(ask(&router, "/healthz", None).await.0, StatusCode::OK);
+    assert_eq!(healing.meter().totals().requests_total, Some(1));
+}
+
+#[tokio::test]
 async fn strangers_see_the_originals_five_fields_and_neighbours_all() {
     let healing = builder("privacy").build();
     healing.start_care().unwrap();
