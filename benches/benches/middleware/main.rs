@@ -19,6 +19,12 @@ use variants::Variant;
 
 fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
+    // axum-prometheus spawns a task of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let _guard = runtime.enter();
     if let [command, variant, count] = &args[..]
         && command == instructions::COMMAND
     {

@@ -89,19 +89,15 @@ fn durations(meter: &Inner) -> Option<MetricFamily> {
         let mut histogram = Histogram::default();
         let mut count = 0;
         let mut buckets = Vec::with_capacity(totals.buckets.len());
-        let bounds = meter
-            .options()
-            .bounds
-            .iter()
-            .copied()
-            .chain([f64::INFINITY]);
-        for (bound, requests) in bounds.zip(&totals.buckets) {
+        // The encoder adds the bucket above all bounds, from the count.
+        for (bound, requests) in meter.options().bounds.iter().zip(&totals.buckets) {
             count += requests;
             let mut bucket = Bucket::default();
-            bucket.set_upper_bound(bound);
+            bucket.set_upper_bound(*bound);
             bucket.set_cumulative_count(count);
             buckets.push(bucket);
         }
+        count += totals.buckets.last().unwrap_or(&0);
         histogram.set_bucket(buckets);
         histogram.set_sample_count(count);
         histogram.set_sample_sum(totals.nanos as f64 / 1e9);

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod classes;
+#[cfg(feature = "grpc")]
+mod grpc;
+mod metrics;
 mod routes;
 mod sockets;
 mod support;
