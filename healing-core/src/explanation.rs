@@ -67,13 +67,16 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
     if decision.decided_by == DecidedBy::Model
         && let Some(probabilities) = decision.probabilities
     {
-        let share = 100.0 * probabilities[decision.proposed as usize];
-        text += &format!(", says the model with {share:.0} %");
+        // All three: the evidence may allow less than the model would do.
+        let [none, soft, hard] = probabilities.map(|share| 100.0 * share);
+        text += &format!(
+            ". The model's votes: nothing {none:.0} %, soft heal {soft:.0} %, restart {hard:.0} %"
+        );
         let leading = contributions.iter().flat_map(|c| &c.features).take(2);
         for (feature, part) in leading.filter(|(_, part)| *part > 0.0) {
             if let Some(value) = decision.features.get(*feature) {
                 let unit = feature.spec().unit;
-                text += &format!(", for {feature} is {value} {unit} (+{:.0} %)", 100.0 * part);
+                text += &format!("; {feature} of {value} {unit} adds {:.0} %", 100.0 * part);
             }
         }
     }

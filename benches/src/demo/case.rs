@@ -124,7 +124,7 @@ impl<'a> Case<'a> {
         let detected = entry.at.duration_since(self.began_at).unwrap_or_default();
         self.detected = Some(detected);
         self.story.tell(&format!(
-            "the doctor, {} after the fault: {}",
+            "the doctor, {} after the fault: “{}”",
             seconds(detected),
             entry.sentence()
         ));

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use healing_core::config::PolicyConfig;
+use healing_sidecar::config::SETTINGS;
 
 use super::args::Args;
 use super::case::Case;
@@ -59,6 +60,10 @@ async fn tell(args: &Args, story: &Story, stage: &mut Stage) -> ExitCode {
         show_output(story, stage);
     } else if args.stay {
         stay(story, stage).await;
+    } else {
+        story.say(
+            "All as told. `cargo demo --stay` keeps everything running, to try things by hand.",
+        );
     }
     if all {
         ExitCode::SUCCESS
@@ -81,10 +86,11 @@ fn introduce(story: &Story, ports: &Ports) {
     ));
     let demo = PolicyConfig::demo();
     let (evidence, permission) = (&demo.evidence, &demo.permission);
+    let (polls, in_service) = poll_intervals();
     story.say(&format!(
-        "  demo profile, everything shortened: polls every 250ms (5s in service), windows {:?} and \
-         {:?},\n  soft heal at {} of {} polls, hard heal after {:?} of hanging, cooldown {:?} soft and {:?} \
-         hard, probation {:?}",
+        "  demo profile, everything shortened: polls every {polls} ({in_service} in service), windows \
+         {:?} and {:?},\n  soft heal at {} of {} polls, hard heal after {:?} of hanging, cooldown {:?} \
+         soft and {:?} hard, probation {:?}",
         demo.fast_window,
         demo.slow_window,
         evidence.soft_polls,
@@ -94,6 +100,16 @@ fn introduce(story: &Story, ports: &Ports) {
         permission.hard_cooldown,
         demo.outcome.probation,
     ));
+}
+
+/// The demo profile's and the default one, as the sidecar's own table has them.
+fn poll_intervals() -> (&'static str, &'static str) {
+    let setting = SETTINGS
+        .iter()
+        .find(|setting| setting.name == "poll_interval");
+    setting.map_or(("", ""), |setting| {
+        (setting.demo.unwrap_or(setting.default), setting.default)
+    })
 }
 
 async fn started(story: &Story, stage: &Stage) -> Result<(), String> {

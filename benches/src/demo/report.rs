@@ -39,7 +39,7 @@ pub fn table(steps: &[Step]) -> String {
         "sidecar",
         "detected",
         "recovered",
-        "failed",
+        "failed requests",
         "pid before",
         "pid after",
         "",

@@ -29,7 +29,7 @@ impl Story {
 
     /// The head of a step.
     pub fn step(&self, number: usize, of: usize, title: &str) {
-        self.say(&self.styled("1", &format!("\n{number}/{of}  {title}")));
+        self.say(&self.styled(BOLD, &format!("\n{number}/{of}  {title}")));
     }
 
     /// What happened just now.
@@ -42,12 +42,22 @@ impl Story {
 
     /// A step went as told.
     pub fn well(&self, text: &str) {
-        self.tell(&self.styled("32", text));
+        self.timed(text, Some(GREEN));
     }
 
     /// Something did not go as told.
     pub fn wrong(&self, text: &str) {
-        self.tell(&self.styled("31", text));
+        self.timed(text, Some(RED));
+    }
+
+    fn timed(&self, text: &str, style: Option<&str>) {
+        let mut time = format!("{:>7.2} s  ", self.began.elapsed().as_secs_f64());
+        let indent = " ".repeat(time.len());
+        for line in wrapped(text, WIDTH - indent.len()) {
+            let line = style.map_or_else(|| line.clone(), |style| self.styled(style, &line));
+            self.say(&format!("{time}{line}"));
+            time.clone_from(&indent);
+        }
     }
 
     fn styled(&self, code: &str, text: &str) -> String {
@@ -56,5 +66,40 @@ impl Story {
         } else {
             text.to_owned()
         }
+    }
+}
+
+/// Lines are at most this wide.
+const WIDTH: usize = 100;
+const BOLD: &str = "1";
+const RED: &str = "31";
+const GREEN: &str = "32";
+
+/// Broken between words; a word that is too long has a line of its own.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().map_or(0, |line| line.chars().count());
+        match lines.last_mut() {
+            Some(last) if line == 0 => last.push_str(word),
+            Some(last) if line + 1 + word.chars().count() <= width => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wrapped;
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("extraordinary a b", 4), ["extraordinary", "a b"]);
+        assert_eq!(wrapped("", 4), [""]);
     }
 }
