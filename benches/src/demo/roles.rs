@@ -131,7 +131,9 @@ fn address() -> Result<SocketAddr, String> {
 }
 
 fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // A line for each failed request would leave no room for what explains them.
+    let quiet = || EnvFilter::new("info,tower_http=off");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

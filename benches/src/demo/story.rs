@@ -34,10 +34,7 @@ impl Story {
 
     /// What happened just now.
     pub fn tell(&self, text: &str) {
-        self.say(&format!(
-            "{:>7.2} s  {text}",
-            self.began.elapsed().as_secs_f64()
-        ));
+        self.timed(text, None);
     }
 
     /// A step went as told.
