@@ -14,6 +14,8 @@ pub(crate) struct Dependencies {
     failing_until: Option<Time>,
     /// Every dependency whose news counts was checked at this time or later; `None` without any.
     checked: Option<Time>,
+    /// Every declared dependency passes, by news that counts.
+    all_pass: bool,
     /// Shares that fail; absent where none is declared.
     pub(crate) failing: Option<f64>,
     pub(crate) locals_failing: Option<f64>,
@@ -25,6 +27,7 @@ impl Dependencies {
     pub(crate) fn of(checks: &[CheckReport], now: Time, expiry: Duration) -> Self {
         let mut failing_until = None;
         let mut checked = None;
+        let mut all_pass = true;
         for check in checks
             .iter()
             .filter(|check| check.kind == CheckKind::Dependency)
@@ -35,6 +38,7 @@ impl Dependencies {
                 (_, Some(age)) => Duration::try_from_secs_f64(age.max(0.0)).unwrap_or_default(),
                 (_, None) => Duration::ZERO,
             };
+            all_pass &= age < expiry && check.state == CheckState::Passing;
             if age < expiry {
                 let made = now - age;
                 checked = Some(checked.map_or(made, |checked: Time| checked.min(made)));
@@ -46,6 +50,7 @@ impl Dependencies {
         Self {
             failing_until,
             checked,
+            all_pass,
             failing: failing_share(checks, CheckKind::Dependency, expiry),
             locals_failing: failing_share(checks, CheckKind::Local, expiry),
         }
@@ -53,6 +58,11 @@ impl Dependencies {
 
     pub(crate) fn is_down(&self, now: Time) -> bool {
         self.failing_until.is_some_and(|until| now < until)
+    }
+
+    /// What was down at `now` by the news before is up by these. News that only expired is no end.
+    pub(crate) fn ends_outage(&self, before: &Self, now: Time) -> bool {
+        self.all_pass && before.is_down(now)
     }
 
     /// None fails, but that was before the symptom began: look once more before treating.
@@ -102,6 +112,20 @@ mod tests {
         assert_eq!(news.failing, Some(1.0));
         let old = [check(CheckKind::Dependency, CheckState::Failing, 61.0)];
         assert!(!Dependencies::of(&old, at(100), EXPIRY).is_down(at(100)));
+    }
+
+    #[test]
+    fn an_outage_ends_by_good_news_alone() {
+        let news = |state, age| {
+            Dependencies::of(&[check(CheckKind::Dependency, state, age)], at(100), EXPIRY)
+        };
+        let down = news(CheckState::Failing, 1.0);
+        assert!(news(CheckState::Passing, 1.0).ends_outage(&down, at(100)));
+        assert!(!news(CheckState::Failing, 1.0).ends_outage(&down, at(100)));
+        assert!(!news(CheckState::Passing, 61.0).ends_outage(&down, at(100)));
+        assert!(!news(CheckState::Unknown, 1.0).ends_outage(&down, at(100)));
+        let up = news(CheckState::Passing, 1.0);
+        assert!(!up.ends_outage(&up, at(100)));
     }
 
     #[test]

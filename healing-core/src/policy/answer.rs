@@ -5,6 +5,7 @@
 //! | another `instance_id`, or one where there was none (without ids: less uptime) | a restart: all that was seen is another process's |
 //! | the previous instance's id, or less uptime and less totals of the same | late or out of order: ignored |
 //! | more uptime but less totals | counters reset by someone else: windows begin anew |
+//! | all dependencies pass where one failed | the outage is over: windows begin anew |
 
 use std::time::Duration;
 
@@ -64,13 +65,18 @@ impl Policy {
             seen.history.cut();
             seen.errors.cut();
         }
+        let dependencies = Dependencies::of(&health.checks, now, self.config.evidence.check_expiry);
+        if dependencies.ends_outage(&seen.dependencies, now) {
+            // The errors so far were the outage's: healing the app for them would come too late.
+            seen.history.cut();
+            seen.errors.cut();
+        }
+        seen.dependencies = dependencies;
         seen.history.push(sample, health.latency.as_ref());
         seen.uptime = uptime;
         seen.started = Some(now - Duration::try_from_secs_f64(uptime).unwrap_or_default());
         seen.ready |= health.started != Some(false);
         seen.draining = health.draining || health.condemned;
-        seen.dependencies =
-            Dependencies::of(&health.checks, now, self.config.evidence.check_expiry);
         let vitals = health.vitals.as_ref();
         let percent =
             |part: Option<u64>, whole: Option<u64>| super::figures::percent(part?, whole?);

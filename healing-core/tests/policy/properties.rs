@@ -431,5 +431,5 @@ fn no_history_breaks_the_guards() {
     .unwrap();
     // Histories in which nothing is ever done would prove nothing.
     assert!(restarts > 2_000, "{restarts} restarts");
-    assert!(soft_heals > 2_000, "{soft_heals} soft heals");
+    assert!(soft_heals > 1_000, "{soft_heals} soft heals");
 }

@@ -205,6 +205,30 @@ fn an_outage_restarts_nothing() {
 }
 
 #[test]
+fn an_outage_that_is_over_is_no_reason_to_heal() {
+    let app = App {
+        dependency: Some(CheckState::Passing),
+        ..App::healthy(100.0)
+    };
+    for (mut world, seconds) in [(World::new(app.clone()), 60.0), (World::demo(app), 6.0)] {
+        for still_ill in [false, true] {
+            world.run(90.0);
+            world.app.failing = 1.0;
+            world.app.dependency = Some(CheckState::Failing);
+            world.run(seconds);
+            // What it broke in the app itself is seen by errors that come afterwards.
+            world.app.failing = f64::from(u8::from(still_ill));
+            world.app.soft_helps = true;
+            world.app.dependency = Some(CheckState::Passing);
+            let decisions = world.run(seconds);
+            let expected: &[Action] = if still_ill { &[ResetErrors] } else { &[] };
+            assert_eq!(actions(&decisions), expected);
+            assert!(still_ill || decisions.iter().all(|d| d.verdict == Verdict::Quiet));
+        }
+    }
+}
+
+#[test]
 fn a_dependency_is_looked_at_again_before_the_first_heal() {
     // The check still says "passing", from before the errors.
     let mut world = World::demo(App {
