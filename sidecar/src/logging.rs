@@ -10,6 +10,8 @@ pub fn init(format: LogFormat) {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_target(false)
+        // It would report a log that nobody reads on stderr, and panic if nobody reads that either.
+        .log_internal_errors(false)
         .with_writer(std::io::stdout);
     // Fails only if a logger is set already, as where a test runs several doctors.
     let _ = match format {

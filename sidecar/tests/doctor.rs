@@ -258,6 +258,29 @@ async fn a_hung_loop_is_started_anew_in_place() {
     }
 }
 
+/// A log collector that went away takes nothing with it.
+#[tokio::test]
+async fn it_goes_on_when_nobody_reads_its_log() {
+    let app = FakeApp::start(usize::MAX, Answers::Close).await;
+    let state = tempfile::tempdir().unwrap();
+    let mut child = Sidecar::command(&app)
+        .env("HEALING_STATE_DIR", state.path())
+        .env("HEALING_LOG", "trace")
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    drop(child.stderr.take());
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(child.try_wait().unwrap(), None);
+    let journal = std::fs::read_to_string(state.path().join("journal.jsonl")).unwrap();
+    assert_eq!(
+        journal.matches("\"kind\":\"start\"").count(),
+        1,
+        "{journal}"
+    );
+    assert!(journal.contains("\"reason\":\"healthy\""), "{journal}");
+}
+
 fn healing(args: &[&str]) -> std::process::Output {
     std::process::Command::new(env!("CARGO_BIN_EXE_healing"))
         .args(args)

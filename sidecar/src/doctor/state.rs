@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use healing_core::policy::PolicyState;
@@ -175,10 +174,25 @@ fn lasting(saved: &Saved) -> io::Result<Value> {
 /// In a pod, a directory on the container's own file system is gone at the next restart: a doctor
 /// that forgets its restarts could restart the app for ever.
 fn ends_with_the_container(dir: &Path) -> bool {
-    let device = |path: &Path| fs::metadata(path).map(|metadata| metadata.dev()).ok();
-    std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
-        && device(dir).is_some()
-        && device(dir) == device(Path::new("/"))
+    if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
+        return false;
+    }
+    match (
+        fs::canonicalize(dir),
+        fs::read_to_string("/proc/self/mountinfo"),
+    ) {
+        (Ok(dir), Ok(mounts)) => is_on_root(&dir, &mounts),
+        _ => false, // then writing fails too, or nothing can be told
+    }
+}
+
+/// Whether no mount but `/` holds this directory. (Device numbers would not tell: some container
+/// runtimes keep root file systems and volumes on the same device.)
+fn is_on_root(dir: &Path, mountinfo: &str) -> bool {
+    !mountinfo
+        .lines()
+        .filter_map(|line| line.split(' ').nth(4))
+        .any(|mount| mount != "/" && dir.starts_with(mount))
 }
 
 #[cfg(test)]
@@ -248,6 +262,18 @@ mod tests {
         policy.treated(at(6), report);
         file.save(&Saved::new(policy.state(), None)).unwrap();
         assert!(path.exists());
+    }
+
+    #[test]
+    fn a_volume_is_told_from_the_containers_own_file_system() {
+        let mounts = "\
+            1 0 0:30 / / rw - overlay overlay rw\n\
+            2 1 0:31 / /proc rw - proc proc rw\n\
+            3 1 8:1 /var/lib/kubelet/pods/x /var/lib/healing rw - ext4 /dev/sda1 rw\n";
+        assert!(!is_on_root(Path::new("/var/lib/healing"), mounts));
+        assert!(!is_on_root(Path::new("/var/lib/healing/deep"), mounts));
+        assert!(is_on_root(Path::new("/var/lib/healing-other"), mounts));
+        assert!(is_on_root(Path::new("/state"), mounts));
     }
 
     #[test]

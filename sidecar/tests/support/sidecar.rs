@@ -22,19 +22,9 @@ impl Sidecar {
     /// In the demo profile, enforcing, with a state directory of its own; `env` decides last.
     pub(crate) async fn start(app: &FakeApp, env: &[(&str, &str)]) -> Self {
         let state = tempfile::tempdir().unwrap();
-        let mut child = Command::new(env!("CARGO_BIN_EXE_healing-sidecar"))
-            .env("HEALING_PROFILE", "demo")
-            .env("HEALING_MODE", "enforce")
-            .env("HEALING_PROBE_TIMEOUT", "300ms")
-            .env("HEALING_BIND", "127.0.0.1:0")
-            .env("HEALING_APP_URL", format!("http://{}", app.app))
-            .env("HEALING_CARE_URL", format!("http://{}", app.care))
+        let mut child = Self::command(app)
             .env("HEALING_STATE_DIR", state.path())
             .envs(env.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
             .spawn()
             .unwrap();
         let status = status_address(&mut child).await;
@@ -44,6 +34,23 @@ impl Sidecar {
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
             _state: state,
         }
+    }
+
+    /// The program, to be started by the caller; it has no state directory of its own yet.
+    pub(crate) fn command(app: &FakeApp) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_healing-sidecar"));
+        command
+            .env("HEALING_PROFILE", "demo")
+            .env("HEALING_MODE", "enforce")
+            .env("HEALING_PROBE_TIMEOUT", "300ms")
+            .env("HEALING_BIND", "127.0.0.1:0")
+            .env("HEALING_APP_URL", format!("http://{}", app.app))
+            .env("HEALING_CARE_URL", format!("http://{}", app.care))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
     }
 
     pub(crate) fn exited(&mut self) -> Option<Option<i32>> {
