@@ -14,6 +14,7 @@
 pub(crate) mod brain;
 mod care;
 mod clock;
+mod contain;
 mod hard_heal;
 pub(crate) mod http;
 mod journal;
@@ -32,8 +33,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
-
+use self::contain::contain;
 use self::patient::{Doctor, Exit};
 pub use self::pause::Pause;
 use self::watchdog::Heartbeat;
@@ -85,28 +85,27 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
     }
 }
 
-/// The loop, started again whenever it panics.
+/// The loop, started again from its saved state whenever it panics.
 async fn keep_looking(
     settings: Arc<Settings>,
     shared: Arc<Shared>,
     client: reqwest::Client,
 ) -> Exit {
-    loop {
-        let doctor = {
+    let pause = settings.poll_interval;
+    let counted = Arc::clone(&shared);
+    contain(
+        || {
             let (settings, shared) = (Arc::clone(&settings), Arc::clone(&shared));
             let client = client.clone();
-            tokio::spawn(async move { Doctor::start(settings, shared, client).run().await })
-        };
-        match doctor.await {
-            Ok(exit) => return exit,
-            Err(error) => {
-                shared.metrics.loop_panics.inc();
-                shared.heartbeat.beat();
-                tracing::error!(%error, "the loop panicked; it starts again from its saved state");
-            }
-        }
-        sleep(settings.poll_interval).await;
-    }
+            async move { Doctor::start(settings, shared, client).run().await }
+        },
+        || {
+            counted.metrics.loop_panics.inc();
+            counted.heartbeat.beat();
+        },
+        pause,
+    )
+    .await
 }
 
 /// Longer than anything the loop waits for on purpose.
