@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod leaks;
+mod polls;
 mod properties;
 mod situations;
 mod world;

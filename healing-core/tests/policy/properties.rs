@@ -179,7 +179,7 @@ impl History {
             Event::Leak(rate) => app.memory_per_second = rate,
             Event::Stall(stalled) => app.stalled = stalled,
             Event::FrontDoor(kind) => {
-                app.front_door = answer(kind, ()).unwrap_or(app.front_door.clone())
+                app.front_door = answer(kind, ()).unwrap_or(app.front_door.clone());
             }
             Event::Care(kind) => app.silent = answer(kind, Health::default()).filter(|_| kind > 60),
             Event::Dependency(state) => {
