@@ -7,9 +7,10 @@
 //!   than the threshold.
 //!
 //! Either, in 3 of 5 polls, justifies a soft heal. A hard heal needs the ratio rule in 5 polls in a
-//! row after soft heals did not help, a forecast that a limit will be hit, or a hang (see
-//! [`silence`](crate::silence)). Hazard: where an app counts no requests the share is unknown, and the
-//! count alone justifies a soft heal; it never justifies a hard one.
+//! row after soft heals did not help, a forecast that a limit will be hit, or a hang.
+//!
+//! Hazard: where an app counts no requests the share is unknown, and the count alone justifies a soft
+//! heal; it never justifies a hard one.
 
 use crate::config::EvidenceConfig;
 use crate::decision::Reason;
