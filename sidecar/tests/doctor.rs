@@ -125,7 +125,9 @@ async fn models_that_cannot_be_used_leave_it_to_the_rules() {
     let bytes = std::fs::read(&good).unwrap();
     let mut altered = bytes.clone();
     *altered.last_mut().unwrap() ^= 1;
-    let cases: [(&str, Option<&[u8]>); 5] = [
+    let cyclic = with_a_cycle(&bytes);
+    let cases: [(&str, Option<&[u8]>); 6] = [
+        ("cyclic", Some(&cyclic)),
         ("missing", None),
         ("empty", Some(b"")),
         ("truncated", Some(&bytes[..bytes.len() / 2])),
@@ -147,6 +149,7 @@ async fn models_that_cannot_be_used_leave_it_to_the_rules() {
         assert_eq!(verified.status.code(), Some(1), "{name}");
         let said = String::from_utf8(verified.stderr).unwrap();
         assert!(said.contains(path.to_str().unwrap()), "{name}: {said}");
+        assert!(name != "cyclic" || said.contains("makes a cycle"), "{said}");
 
         let mut sidecar = Sidecar::start(&app, &[("HEALING_MODEL", path.to_str().unwrap())]).await;
         sidecar.reported(3).await;
@@ -163,6 +166,42 @@ async fn models_that_cannot_be_used_leave_it_to_the_rules() {
         "{}",
         metrics.text
     );
+}
+
+/// The model with the first tree's root as its own child, and the right checksum.
+fn with_a_cycle(model: &[u8]) -> Vec<u8> {
+    let mut lines = model.splitn(3, |byte| *byte == b'\n');
+    let (magic, header) = (lines.next().unwrap(), lines.next().unwrap());
+    let features = serde_json::from_slice::<serde_json::Value>(header).unwrap()["features"]
+        .as_array()
+        .unwrap()
+        .len();
+    let number = |at: &mut usize| {
+        let (mut value, mut shift) = (0, 0);
+        loop {
+            let byte = usize::from(model[*at]);
+            *at += 1;
+            value |= (byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                return value;
+            }
+        }
+    };
+    let mut at = magic.len() + header.len() + 2;
+    for _ in 0..features {
+        let thresholds = number(&mut at);
+        at += 4 * thresholds;
+    }
+    number(&mut at); // nodes of the first tree
+    at += 1; // the root's feature
+    number(&mut at); // its threshold
+    assert_eq!(model[at], 1, "the root's first child");
+    let mut cyclic = model[..model.len() - 8].to_vec();
+    cyclic[at] = 0;
+    let checksum = healing_core::brain::model_file::checksum(&cyclic);
+    cyclic.extend_from_slice(&checksum.to_le_bytes());
+    cyclic
 }
 
 /// A restart that cannot be remembered is not allowed, not even for a wedge.

@@ -207,6 +207,20 @@ async fn stop_ends_the_app_before_the_sidecar() {
 }
 
 #[tokio::test]
+async fn who_does_not_wait_for_the_end_has_it_at_once() {
+    let stubborn = "trap '' TERM; while :; do sleep 0.1; done";
+    let (pod, mut events) = LocalPod::start(spec(stubborn, stubborn, 1.0)).unwrap();
+    let (app, _) = started(&mut events, Role::App).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let begin = Instant::now();
+    let patience = Duration::from_millis(300);
+    let stopped = tokio::time::timeout(patience, pod.stop(Duration::from_secs(60))).await;
+    assert!(stopped.is_err());
+    assert!(!alive(app));
+    assert!(begin.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
 async fn a_program_that_does_not_exist_is_an_event_and_is_tried_again() {
     let mut spec = spec("exec sleep 600", "exec sleep 600", 0.01);
     spec.app = CommandLine::new("/no/such/program");

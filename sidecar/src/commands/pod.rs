@@ -94,7 +94,11 @@ async fn run_pod(args: Args) -> io::Result<ExitCode> {
         _ = terminate.recv() => ExitCode::SUCCESS,
         _ = hangup.recv() => ExitCode::SUCCESS,
     };
-    pod.stop(args.grace).await;
+    tokio::select! {
+        () = pod.stop(args.grace) => {}
+        _ = interrupt.recv() => {} // a second Ctrl-C: at once
+        _ = terminate.recv() => {}
+    }
     Ok(code)
 }
 

@@ -165,10 +165,8 @@ impl Layers<'_> {
         let text = match table.get(setting.name)? {
             Value::String(text) => Ok(text.clone()),
             other => Err(format!(
-                "{other} is a {}; a string is expected, such as {} = \"{}\"",
-                other.type_str(),
-                setting.name,
-                setting.default
+                "{other} is no string; a string is expected, such as {} = \"{}\"",
+                setting.name, setting.default
             )),
         };
         Some((text, Origin::File(path.clone())))

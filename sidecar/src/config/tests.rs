@@ -136,7 +136,7 @@ fn files_that_are_missing_broken_or_have_unknown_keys() {
 
     let number = problems(&with_file("poll_interval = 5")).join("\n");
     assert!(
-        number.contains("5 is a integer; a string is expected"),
+        number.contains("5 is no string; a string is expected"),
         "{number}"
     );
 }

@@ -118,6 +118,7 @@ fn patience(settings: &Settings) -> Duration {
         + settings.poll_interval * 2
         + settings.probe_timeout * 4
         + settings.heal_timeout
+        + settings.drain_settle
 }
 
 fn announce(shared: &Shared, settings: &Settings, errors: &[crate::config::ConfigError]) {

@@ -135,27 +135,26 @@ impl Container {
         }
     }
 
-    /// SIGTERM, SIGKILL after `grace`. The pid and status of the process, if one was running.
+    /// SIGTERM, SIGKILL after `grace`. The pid and status of the process, if one was running. May be
+    /// dropped and called again with less grace.
     pub(super) async fn stop(&mut self, grace: Duration) -> Option<(u32, ExitStatus)> {
-        let State::Running { mut child, pid, .. } =
-            std::mem::replace(&mut self.state, State::Stopped)
-        else {
+        let State::Running { child, pid, .. } = &mut self.state else {
+            self.state = State::Stopped;
             return None;
         };
-        let status = if grace.is_zero() {
-            end_group(pid, Signal::KILL);
-            wait(&mut child).await
-        } else {
+        let pid = *pid;
+        if !grace.is_zero() {
             end_group(pid, Signal::TERM);
-            match timeout(grace, wait(&mut child)).await {
-                Ok(status) => status,
-                Err(_elapsed) => {
-                    end_group(pid, Signal::KILL);
-                    wait(&mut child).await
-                }
+        }
+        let status = match timeout(grace, wait(child)).await {
+            Ok(status) => status,
+            Err(_elapsed) => {
+                end_group(pid, Signal::KILL);
+                wait(child).await
             }
         };
         end_group(pid, Signal::KILL);
+        self.state = State::Stopped;
         Some((pid.as_raw_nonzero().get().unsigned_abs(), status))
     }
 }

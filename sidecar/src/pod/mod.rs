@@ -223,7 +223,8 @@ impl LocalPod {
         }
     }
 
-    /// End in order: the app by SIGTERM, then the sidecar; each is killed after `grace`.
+    /// End in order: the app by SIGTERM, then the sidecar; each is killed after `grace`. Dropping
+    /// the future kills both at once.
     pub async fn stop(mut self, grace: Duration) {
         let (done, stopped) = oneshot::channel();
         if let Some(orders) = &self.orders

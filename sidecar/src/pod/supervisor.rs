@@ -65,7 +65,11 @@ impl Supervisor {
                 order = orders.recv() => match order {
                     Some(Order::Signal(role, signal)) => self.container(role).signal(signal),
                     Some(Order::Stop(grace, done)) => {
-                        self.stop(grace).await;
+                        tokio::select! {
+                            () = self.stop(grace) => {}
+                            // A second word, or nobody waits any more: at once.
+                            _ = orders.recv() => self.stop(Duration::ZERO).await,
+                        }
                         let _ = done.send(());
                         return;
                     }
