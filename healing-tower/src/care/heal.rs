@@ -209,18 +209,18 @@ fn restart_service(app: &App, now: Instant) -> Result<HealResponse, Refusal> {
     tracing::warn!("restart_service: this instance is condemned");
     let timing = &app.timing;
     let how = if app.heart.is_stalled(now) {
-        "at once, its runtime is stalled".to_owned()
+        "open requests are not waited for, the runtime is stalled".to_owned()
     } else {
         format!(
-            "after {:?} as a lame duck and at most {:?} for open requests",
+            "{:?} as a lame duck, then at most {:?} for open requests",
             timing.lame_duck, timing.drain_deadline
         )
     };
     let message = format!(
-        "condemned: not ready from now on; ends {how}; waits until {:?} from now for a supervisor \
-         that restarts by /livez, then exits {}",
-        timing.condemned_wait,
-        super::ending::CONDEMNED
+        "condemned: not ready from now on; {how}; exits {}, but not within {:?} from now, so that a \
+         supervisor can restart it by /livez",
+        super::ending::CONDEMNED,
+        timing.condemned_wait
     );
     Ok(unchanged(app, HealAction::RestartService, message))
 }

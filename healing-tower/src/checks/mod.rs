@@ -2,7 +2,7 @@
 //!
 //! Two kinds. A **dependency** is outside the process (a database, another service) and is asked
 //! over a connection of the check's own: while it fails, a restart would not help, so restarts are
-//! vetoed. A **local** check looks at something inside (a pool, a queue): a restart may well help,
+//! vetoed (by the doctor, which heeds no news older than 60 s: keep the interval well below). A **local** check looks at something inside (a pool, a queue): a restart may well help,
 //! so it never vetoes. A check through the app's own pool is local, whatever is at its other end:
 //! it fails when the pool is exhausted, and that is the app's illness.
 //!
