@@ -41,12 +41,9 @@ fn main() {
     });
     let allocations = allocations(&small) + allocations(&wide) + allocations(&full);
     let file = wide.model.to_bytes();
-    let load = best_of_7(
-        [&mut || {
-            black_box(Model::from_bytes(&file).unwrap());
-        }],
-        20,
-    )[0];
+    let load = best_of_7([&mut || {
+        black_box(Model::from_bytes(&file).unwrap());
+    }])[0];
 
     for (name, case) in [
         ("100x5", &small),
@@ -119,53 +116,47 @@ fn main() {
 /// Nanoseconds a row: ours, smartcore's.
 fn compare(case: &Case) -> [f64; 2] {
     let (mut ours, mut theirs) = (0, 0);
-    best_of_7(
-        [
-            &mut || {
-                ours = (ours + 1) % case.rows.len();
-                black_box(
-                    case.model
-                        .row_votes(black_box(&case.rows[ours]))
-                        .unwrap()
-                        .probabilities(),
-                );
-            },
-            &mut || {
-                theirs = (theirs + 1) % case.matrices.len();
-                black_box(
-                    case.smartcore
-                        .predict(black_box(&case.matrices[theirs]))
-                        .unwrap(),
-                );
-            },
-        ],
-        4000,
-    )
+    best_of_7([
+        &mut || {
+            ours = (ours + 1) % case.rows.len();
+            black_box(
+                case.model
+                    .row_votes(black_box(&case.rows[ours]))
+                    .unwrap()
+                    .probabilities(),
+            );
+        },
+        &mut || {
+            theirs = (theirs + 1) % case.matrices.len();
+            black_box(
+                case.smartcore
+                    .predict(black_box(&case.matrices[theirs]))
+                    .unwrap(),
+            );
+        },
+    ])
 }
 
 /// As [`compare`], without SIMD found at run time.
 fn compare_portable(case: &Case) -> [f64; 2] {
     let portable = Compiled::portable(case.model.forest());
     let (mut ours, mut theirs) = (0, 0);
-    best_of_7(
-        [
-            &mut || {
-                ours = (ours + 1) % case.rows.len();
-                let row = black_box(&case.rows[ours]);
-                assert!(row.iter().all(|value| value.is_finite()));
-                black_box(portable.votes(row).probabilities());
-            },
-            &mut || {
-                theirs = (theirs + 1) % case.matrices.len();
-                black_box(
-                    case.smartcore
-                        .predict(black_box(&case.matrices[theirs]))
-                        .unwrap(),
-                );
-            },
-        ],
-        4000,
-    )
+    best_of_7([
+        &mut || {
+            ours = (ours + 1) % case.rows.len();
+            let row = black_box(&case.rows[ours]);
+            assert!(row.iter().all(|value| value.is_finite()));
+            black_box(portable.votes(row).probabilities());
+        },
+        &mut || {
+            theirs = (theirs + 1) % case.matrices.len();
+            black_box(
+                case.smartcore
+                    .predict(black_box(&case.matrices[theirs]))
+                    .unwrap(),
+            );
+        },
+    ])
 }
 
 /// Heap allocations of one prediction for each row.

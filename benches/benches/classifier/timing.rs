@@ -3,20 +3,33 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-/// Nanoseconds of CPU time a call of each side: the best of seven rounds, the sides taking turns.
-pub(crate) fn best_of_7<const N: usize>(mut sides: [&mut dyn FnMut(); N], calls: u32) -> [f64; N] {
+/// CPU time of one side's round: long against the clock's steps, short against what disturbs.
+const ROUND_SECONDS: f64 = 0.004;
+
+/// Nanoseconds of CPU time a call of each side: the best of seven rounds, the sides taking turns, all
+/// rounds equally long.
+pub(crate) fn best_of_7<const N: usize>(mut sides: [&mut dyn FnMut(); N]) -> [f64; N] {
+    let calls = sides.each_mut().map(|side| {
+        let seconds = time(*side, 50) / 50.0; // warms its code and data, too
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
+        let calls = (ROUND_SECONDS / seconds.max(1e-9)).ceil() as u32;
+        calls
+    });
     let mut best = [f64::INFINITY; N];
     for _ in 0..7 {
-        for (side, best) in sides.iter_mut().zip(&mut best) {
-            side(); // its code and data are warm before the clock starts
-            let start = cpu_seconds();
-            for _ in 0..calls {
-                side();
-            }
-            *best = best.min((cpu_seconds() - start) * 1e9 / f64::from(calls));
+        for ((side, best), calls) in sides.iter_mut().zip(&mut best).zip(calls) {
+            *best = best.min(time(*side, calls) * 1e9 / f64::from(calls));
         }
     }
     best
+}
+
+fn time(call: &mut dyn FnMut(), calls: u32) -> f64 {
+    let start = cpu_seconds();
+    for _ in 0..calls {
+        call();
+    }
+    cpu_seconds() - start
 }
 
 /// Larger than the caches of a machine that this runs on.

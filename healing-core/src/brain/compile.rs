@@ -5,6 +5,7 @@
 //! forest, or where the first form's tables would outgrow [`MAX_TABLE_BYTES`]. Both give exactly the
 //! votes of [`Forest::walk`].
 
+mod count;
 mod nodes;
 mod words;
 
