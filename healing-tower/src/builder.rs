@@ -16,6 +16,9 @@ use crate::hooks::{Hook, HookOptions};
 use crate::job::Job;
 use crate::meter::MeterOptions;
 
+/// Longer waits are as good as this one, and cannot be added to a point in time.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
 /// Makes a [`Healing`]; from [`Healing::builder`].
 ///
 /// Settings in code win over the environment (`HEALING_CARE_BIND`, `HEALING_TOKEN_FILE`), that wins
@@ -201,20 +204,20 @@ impl Builder {
     /// How long a leaving instance still accepts, so that those who route to it can notice; 3 s by
     /// default. A drain before counts.
     pub fn lame_duck(mut self, time: Duration) -> Self {
-        self.timing.lame_duck = time;
+        self.timing.lame_duck = time.min(FOR_EVER);
         self
     }
 
     /// How long open requests may take to finish once nothing new is accepted; 20 s by default.
     pub fn drain_deadline(mut self, time: Duration) -> Self {
-        self.timing.drain_deadline = time;
+        self.timing.drain_deadline = time.min(FOR_EVER);
         self
     }
 
     /// How long after `restart_service` the process ends by itself at the earliest; 10 s by
     /// default. Time for a supervisor that restarts by `/livez`, whose restart costs no back-off.
     pub fn condemned_wait(mut self, time: Duration) -> Self {
-        self.timing.condemned_wait = time;
+        self.timing.condemned_wait = time.min(FOR_EVER);
         self
     }
 

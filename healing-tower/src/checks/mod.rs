@@ -2,9 +2,10 @@
 //!
 //! Two kinds. A **dependency** is outside the process (a database, another service) and is asked
 //! over a connection of the check's own: while it fails, a restart would not help, so restarts are
-//! vetoed (by the doctor, which heeds no news older than 60 s: keep the interval well below). A **local** check looks at something inside (a pool, a queue): a restart may well help,
-//! so it never vetoes. A check through the app's own pool is local, whatever is at its other end:
-//! it fails when the pool is exhausted, and that is the app's illness.
+//! vetoed (by the doctor, which heeds no news older than 60 s: keep the interval well below). A
+//! **local** check looks at something inside (a pool, a queue): a restart may well help, so it
+//! never vetoes. A check through the app's own pool is local, whatever is at its other end: it
+//! fails when the pool is exhausted, and that is the app's illness.
 //!
 //! Each check runs on the app's runtime, on its own, at its own interval, never twice at once;
 //! whoever asks gets the last result. So probes never pile up behind a slow dependency, and one
@@ -64,9 +65,10 @@ impl CheckOptions {
         self
     }
 
-    /// From the start of one run to the start of the next. The last result is kept in between.
+    /// From the start of one run to the start of the next, 10 ms to a day. The last result is kept
+    /// in between.
     pub fn interval(mut self, interval: Duration) -> Self {
-        self.interval = interval;
+        self.interval = interval.clamp(Duration::from_millis(10), Duration::from_secs(24 * 3600));
         self
     }
 

@@ -124,6 +124,40 @@ async fn results_are_kept_for_the_interval_and_changes_are_events() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn extreme_settings_are_no_panic() {
+    let ok = || async { Ok::<(), Infallible>(()) };
+    let options = CheckOptions::default;
+    let checks = Checks::new(vec![
+        check(
+            "at once",
+            options().interval(Duration::ZERO).timeout(Duration::MAX),
+            ok,
+        ),
+        check(
+            "never again",
+            options().interval(Duration::MAX).timeout(Duration::MAX),
+            ok,
+        ),
+        check(
+            "no time",
+            options().timeout(Duration::ZERO),
+            std::future::pending::<Result<(), Infallible>>,
+        ),
+    ]);
+    let mut events = checks.subscribe();
+    run(&checks);
+    for _ in 0..3 {
+        events.next().await.expect("an event");
+    }
+    let passing = [
+        CheckState::Passing,
+        CheckState::Passing,
+        CheckState::Failing,
+    ];
+    assert_eq!(states(&checks), passing);
+}
+
+#[tokio::test(start_paused = true)]
 async fn readiness_heeds_only_those_that_opted_in() {
     let gate = Arc::new(Semaphore::new(0));
     let opened = Arc::clone(&gate);

@@ -363,6 +363,24 @@ async fn an_orderly_end_can_be_asked_for() {
 }
 
 #[tokio::test]
+async fn endless_times_are_no_panic() {
+    let healing = builder("endless")
+        .stall_after(Duration::MAX)
+        .lame_duck(Duration::MAX)
+        .drain_deadline(Duration::MAX)
+        .condemned_wait(Duration::MAX)
+        .build();
+    let care = healing.start_care().unwrap();
+    assert_eq!(heal(care, "restart_service").await.status, 200);
+    assert_eq!(
+        http::get(care, "/livez").await.status,
+        503,
+        "condemned, and still there"
+    );
+    assert_eq!(http::get(care, "/health").await.status, 200);
+}
+
+#[tokio::test]
 async fn over_http_2_the_authority_is_the_host_and_open_streams_are_finished() {
     use hyper_util::rt::{TokioExecutor, TokioIo};
 
