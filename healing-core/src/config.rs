@@ -1,8 +1,12 @@
 //! Settings of the policy. The defaults are meant to be lived with; each says what it guards.
 
+mod duration;
+mod validate;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+pub use validate::ConfigError;
 
 /// Everything that can be set. In files durations are written as `"30s"` or `"10min"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -142,18 +146,6 @@ pub struct ForecastConfig {
     pub quiet_load: f64,
 }
 
-/// A setting that cannot work.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{setting} is {value}, but must be {expected}")]
-pub struct ConfigError {
-    /// The setting's path.
-    pub setting: &'static str,
-    /// What it is.
-    pub value: String,
-    /// What would be right.
-    pub expected: &'static str,
-}
-
 // === impl PolicyConfig ===
 
 const fn seconds(seconds: u64) -> Duration {
@@ -270,218 +262,6 @@ impl PolicyConfig {
             },
             ..default
         }
-    }
-
-    /// Whether the settings can work together.
-    ///
-    /// # Errors
-    /// The first setting that cannot.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let Self {
-            evidence,
-            permission,
-            outcome,
-            forecast,
-            ..
-        } = self;
-        let in_range = |setting, value: f64, min: f64, max: f64, expected| {
-            check(setting, (min..=max).contains(&value), value, expected)
-        };
-        let at_least = |setting, value: Duration, least: Duration, expected| {
-            check(setting, value >= least, duration::text(value), expected)
-        };
-        at_least("fast_window", self.fast_window, seconds(1), "at least 1s")?;
-        at_least(
-            "slow_window",
-            self.slow_window,
-            self.fast_window,
-            "at least fast_window",
-        )?;
-        check(
-            "slow_window",
-            self.slow_window <= seconds(3600),
-            duration::text(self.slow_window),
-            "at most 1h",
-        )?;
-        in_range(
-            "evidence.count_share",
-            evidence.count_share,
-            0.0,
-            1.0,
-            "between 0 and 1",
-        )?;
-        in_range(
-            "evidence.ratio_threshold",
-            evidence.ratio_threshold,
-            0.0,
-            1.0,
-            "between 0 and 1",
-        )?;
-        in_range(
-            "evidence.clear_factor",
-            evidence.clear_factor,
-            0.0,
-            1.0,
-            "between 0 and 1",
-        )?;
-        let polls = "between 1 and 32";
-        in_range(
-            "evidence.soft_of",
-            evidence.soft_of.into(),
-            1.0,
-            32.0,
-            polls,
-        )?;
-        in_range(
-            "evidence.hard_polls",
-            evidence.hard_polls.into(),
-            1.0,
-            32.0,
-            polls,
-        )?;
-        let of = evidence.soft_of.into();
-        in_range(
-            "evidence.soft_polls",
-            evidence.soft_polls.into(),
-            1.0,
-            of,
-            "between 1 and soft_of",
-        )?;
-        at_least("evidence.hang", evidence.hang, seconds(1), "at least 1s")?;
-        let above = "at least 1";
-        in_range(
-            "evidence.overload_load",
-            evidence.overload_load,
-            1.0,
-            f64::MAX,
-            above,
-        )?;
-        in_range(
-            "evidence.overload_latency",
-            evidence.overload_latency,
-            1.0,
-            f64::MAX,
-            above,
-        )?;
-        in_range(
-            "permission.jitter",
-            permission.jitter,
-            0.0,
-            10.0,
-            "between 0 and 10",
-        )?;
-        in_range(
-            "permission.budget",
-            permission.budget.into(),
-            0.0,
-            16.0,
-            "at most 16",
-        )?;
-        let window = permission.budget_window;
-        at_least(
-            "permission.budget_window",
-            window,
-            seconds(60),
-            "at least 1min",
-        )?;
-        let first = permission.hard_cooldown;
-        let max = permission.hard_cooldown_max;
-        at_least(
-            "permission.hard_cooldown_max",
-            max,
-            first,
-            "at least hard_cooldown",
-        )?;
-        let probation = outcome.probation;
-        at_least(
-            "outcome.deadline",
-            outcome.deadline,
-            probation,
-            "at least probation",
-        )?;
-        at_least(
-            "forecast.interval",
-            forecast.interval,
-            seconds(1),
-            "at least 1s",
-        )?;
-        in_range(
-            "forecast.reach",
-            forecast.reach,
-            0.0,
-            10.0,
-            "between 0 and 10",
-        )?;
-        in_range(
-            "forecast.confidence",
-            forecast.confidence,
-            0.0,
-            1.0,
-            "between 0 and 1",
-        )?;
-        in_range(
-            "forecast.floor",
-            forecast.floor,
-            0.0,
-            100.0,
-            "between 0 and 100",
-        )?;
-        in_range(
-            "forecast.quiet_load",
-            forecast.quiet_load,
-            0.0,
-            1.0,
-            "between 0 and 1",
-        )?;
-        for cost in self.costs.iter().flatten() {
-            in_range("costs", *cost, 0.0, f64::MAX, "at least 0")?;
-        }
-        Ok(())
-    }
-}
-
-fn check(
-    setting: &'static str,
-    holds: bool,
-    value: impl std::fmt::Display,
-    expected: &'static str,
-) -> Result<(), ConfigError> {
-    if holds {
-        return Ok(());
-    }
-    Err(ConfigError {
-        setting,
-        value: value.to_string(),
-        expected,
-    })
-}
-
-/// Durations as people write them.
-mod duration {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    pub(super) fn text(duration: Duration) -> String {
-        humantime::format_duration(duration).to_string()
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        value: &Duration,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&text(*value))
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Duration, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        humantime::parse_duration(&text).map_err(|error| {
-            D::Error::custom(format_args!(
-                "`{text}` is no duration ({error}); write \"30s\" or \"10min\""
-            ))
-        })
     }
 }
 

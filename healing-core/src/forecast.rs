@@ -114,7 +114,8 @@ impl Trend {
             }
             return;
         }
-        self.far.push(at, percent, config.interval * 5);
+        self.far
+            .push(at, percent, config.interval.saturating_mul(5));
         self.relief.push(percent);
         let views = [self.near.growth(), self.far.growth()];
         let growths = views.into_iter().flatten();
@@ -195,7 +196,7 @@ impl View {
             if passed < interval {
                 return false;
             }
-            if passed > interval * 12 {
+            if passed > interval.saturating_mul(12) {
                 self.len = 0;
             }
         }

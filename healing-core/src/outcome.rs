@@ -146,7 +146,12 @@ impl Probation {
                 } else {
                     Outcome::Aborted
                 };
-                late(now, open.since, config.deadline * PATIENCE, outcome)
+                late(
+                    now,
+                    open.since,
+                    config.deadline.saturating_mul(PATIENCE),
+                    outcome,
+                )
             }
             Phase::Watching {
                 since,

@@ -8,37 +8,48 @@
 //! carries out what is [allowed](Verdict::Allowed), reports it by [`Policy::treated`], and keeps
 //! [`Policy::state`] where the next process finds it.
 //!
+//! | when | soft heal | restart |
+//! |---|---|---|
+//! | more than 5 errors, ≥ 5 % of the requests, in 3 of 5 polls | yes | no |
+//! | ≥ 50 requests and > 10 % errors | in 3 of 5 polls | in 5 polls in a row, after two soft heals (one, if a model asks for it) did not help |
+//! | memory or descriptors will hit their limit | no | at a quiet moment, or when time runs out |
+//! | the runtime stalls, the front door hangs, or all is silent for 10 s | no | yes, without a drain |
+//! | connections are refused for 30 s by a process known to live | no | yes |
+//! | nonsense, or high CPU or memory alone | no | no |
+//!
+//! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig). What may forbid either
+//! is the list of vetoes in [`Reason`], limited by
+//! [`PermissionConfig`](crate::config::PermissionConfig).
+//!
 //! Hazards: a restart must be reported as [`Started`](TreatmentResult::Started) and the state saved
 //! *before* it is carried out, else the budget forgets it. A policy watches one app instance at a
 //! time: give each replica its own.
 
 mod answer;
 mod figures;
+mod propose;
+mod seen;
 mod state;
 
-use std::time::Duration;
-
+use propose::Proposal;
+use seen::Seen;
 use state::Durable;
 pub use state::PolicyState;
 
-use crate::brain::{Brain, cheapest, rules};
-use crate::config::{ModelRole, PolicyConfig};
+use crate::brain::Brain;
+use crate::config::PolicyConfig;
 use crate::decision::{
-    Action, Conclusion, DecidedBy, Decision, Lane, Reason, Treatment, TreatmentResult, Verdict,
-    Vetoes,
+    Action, Conclusion, Decision, Lane, Reason, Treatment, TreatmentResult, Verdict, Vetoes,
 };
-use crate::evidence::{Errors, Symptoms};
+use crate::evidence::Symptoms;
 use crate::explanation::Explanation;
-use crate::features::{Feature, Features};
-use crate::forecast::{Forecast, Resource, Trend};
+use crate::features::Features;
+use crate::forecast::{Forecast, Resource};
 use crate::lane::{Classified, classify};
 use crate::observation::{Answer, Circumstances, Now, Observation};
 use crate::outcome::Poll;
-use crate::permission::dependency::Dependencies;
 use crate::permission::veto::{Case, vetoes};
-use crate::silence::Silence;
 use crate::time::{Clock, Time};
-use crate::window::History;
 
 /// The state machine: see the [module](self).
 #[derive(Debug)]
@@ -50,41 +61,6 @@ pub struct Policy {
     durable: Durable,
     /// What this process has seen of the app.
     seen: Seen,
-}
-
-/// Knowledge that is gained anew by each process: none of it can make a guard weaker by its absence.
-#[derive(Debug)]
-struct Seen {
-    history: History,
-    memory: Trend,
-    file_descriptors: Trend,
-    errors: Errors,
-    silence: Silence,
-    alarms: u32,
-    dependencies: Dependencies,
-    /// This instance has been ready.
-    ready: bool,
-    /// When this instance started.
-    started: Option<Time>,
-    draining: bool,
-    uptime: f64,
-    /// Answers out of order, in a row.
-    late: u32,
-    healthy_since: Option<Time>,
-    last_poll: Option<Time>,
-    overloaded: bool,
-    quiet: bool,
-}
-
-/// What is proposed, and why.
-#[derive(Debug, Clone, Copy)]
-struct Proposal {
-    action: Action,
-    evidence: Reason,
-    decided_by: DecidedBy,
-    probabilities: Option<[f64; 3]>,
-    hang: bool,
-    urgent: bool,
 }
 
 // === impl Policy ===
@@ -213,7 +189,7 @@ impl Policy {
 
     /// A gap in which nothing was seen is no time in which anything lasted.
     fn begin_poll(&mut self, now: Time) {
-        let gap = self.config.slow_window * 2;
+        let gap = self.config.slow_window.saturating_mul(2);
         if self
             .seen
             .last_poll
@@ -224,57 +200,6 @@ impl Policy {
             self.seen.alarms = 0;
             self.seen.healthy_since = None;
         }
-    }
-
-    /// The symptoms that have lasted long enough.
-    fn symptoms(
-        &self,
-        classified: Classified,
-        circumstances: Circumstances,
-        asked_by_model: bool,
-    ) -> Symptoms {
-        let seen = &self.seen;
-        let evidence = &self.config.evidence;
-        if classified.lane != Lane::Reported {
-            let alive = self.is_alive(circumstances);
-            return Symptoms {
-                soft: None,
-                hard: seen.silence.hard(classified, alive, evidence),
-            };
-        }
-        let soft = seen.errors.soft(evidence);
-        let escalated = self
-            .durable
-            .ladder
-            .allows_restart(asked_by_model, &self.config.permission);
-        let hard = if self.foresees_limit() && (seen.quiet || self.is_urgent()) {
-            Some(Reason::LimitForecast)
-        } else {
-            (soft.is_some() && escalated && seen.errors.ratio_lasts(evidence))
-                .then_some(Reason::SoftHealFailed)
-        };
-        Symptoms { soft, hard }
-    }
-
-    fn is_alive(&self, circumstances: Circumstances) -> bool {
-        circumstances.process_alive == Some(true) && self.seen.ready && !self.seen.draining
-    }
-
-    /// A limit has been foreseen for as many polls in a row as a hard heal needs.
-    fn foresees_limit(&self) -> bool {
-        self.seen.alarms >= self.config.evidence.hard_polls.max(1)
-    }
-
-    fn is_urgent(&self) -> bool {
-        self.alarming()
-            .any(|forecast| forecast.time_to_limit <= self.config.forecast.urgent)
-    }
-
-    fn alarming(&self) -> impl Iterator<Item = &Forecast> {
-        [&self.seen.memory, &self.seen.file_descriptors]
-            .into_iter()
-            .filter_map(|trend| trend.forecast())
-            .filter(|forecast| forecast.alarming)
     }
 
     fn is_healthy(&self, classified: Classified) -> bool {
@@ -304,136 +229,6 @@ impl Policy {
             .ladder
             .judge(concluded.action, concluded.outcome, &self.config.permission);
         Some(concluded)
-    }
-
-    /// The silent lanes: the rules propose.
-    fn propose_silent(&self, classified: Classified, symptoms: Symptoms) -> Proposal {
-        let evidence = symptoms.hard.unwrap_or(match classified.lane {
-            Lane::Refused if self.seen.ready => Reason::AppDown,
-            Lane::Refused => Reason::Starting,
-            Lane::Invalid => Reason::InvalidAnswer,
-            _ => Reason::InsufficientEvidence,
-        });
-        Proposal {
-            action: rules::propose(&symptoms),
-            evidence,
-            decided_by: DecidedBy::Rules,
-            probabilities: None,
-            hang: true,
-            urgent: false,
-        }
-    }
-
-    /// The reported lane: the brain proposes within what the evidence allows.
-    fn propose_reported(
-        &self,
-        now: Time,
-        features: &Features,
-        circumstances: Circumstances,
-    ) -> Proposal {
-        let (wanted, decided_by, probabilities) = self.ask_brain(features);
-        let mut proposal = Proposal {
-            action: Action::NoAction,
-            evidence: Reason::Healthy,
-            decided_by,
-            probabilities,
-            hang: false,
-            urgent: self.is_urgent(),
-        };
-        if decided_by == DecidedBy::OriginalRules {
-            // Literally the original: no evidence, only permission.
-            proposal.action = wanted.unwrap_or_default();
-            if proposal.action != Action::NoAction {
-                proposal.evidence = Reason::ErrorCount;
-            }
-            return proposal;
-        }
-        let reported = Classified {
-            lane: Lane::Reported,
-            silence: Reason::Healthy,
-        };
-        let asks_for_restart =
-            decided_by == DecidedBy::Model && wanted == Some(Action::RestartService);
-        let symptoms = self.symptoms(reported, circumstances, asks_for_restart);
-        proposal.evidence = self.quiet_reason(now, &symptoms, wanted, features);
-        if symptoms.hard == Some(Reason::LimitForecast) && !self.durable.probation.is_carried() {
-            // A forecast is arithmetic: the model's votes are recorded, not asked.
-            return Proposal {
-                action: Action::RestartService,
-                evidence: Reason::LimitForecast,
-                decided_by: DecidedBy::Rules,
-                ..proposal
-            };
-        }
-        if proposal.evidence.kind() == crate::decision::ReasonKind::For {
-            // Whether to act is the brain's to say, how strongly the ladder's.
-            proposal.action = rules::propose(&symptoms);
-        }
-        proposal
-    }
-
-    /// What the brain would do (`None`: whatever the evidence allows), and who said so.
-    fn ask_brain(&self, features: &Features) -> (Option<Action>, DecidedBy, Option<[f64; 3]>) {
-        match &self.brain {
-            Brain::Rules => (None, DecidedBy::Rules, None),
-            Brain::Original => (
-                Some(rules::original(features)),
-                DecidedBy::OriginalRules,
-                None,
-            ),
-            Brain::Model(model) => match model.votes(features) {
-                Err(_) => (None, DecidedBy::Rules, None),
-                Ok(votes) => {
-                    let probabilities = votes.probabilities();
-                    match self.config.model {
-                        ModelRole::Advises => (None, DecidedBy::Rules, Some(probabilities)),
-                        ModelRole::Decides => {
-                            let action = cheapest(probabilities, &self.config.costs);
-                            (Some(action), DecidedBy::Model, Some(probabilities))
-                        }
-                    }
-                }
-            },
-        }
-    }
-
-    /// The evidence for an action, or the reason why there is none.
-    fn quiet_reason(
-        &self,
-        now: Time,
-        symptoms: &Symptoms,
-        wanted: Option<Action>,
-        features: &Features,
-    ) -> Reason {
-        let seen = &self.seen;
-        let onset = seen.errors.onset().unwrap_or(now);
-        let waits_for_checks = now.since(onset) < self.config.evidence.check_expiry
-            && seen.dependencies.must_be_checked(onset);
-        if !seen.ready {
-            Reason::Starting
-        } else if self.durable.probation.is_carried() {
-            Reason::Probation
-        } else if let Some(soft) = symptoms.soft {
-            if self.durable.ladder.gave_up(&self.config.permission) {
-                Reason::GaveUp
-            } else if waits_for_checks {
-                Reason::AwaitingChecks
-            } else if wanted == Some(Action::NoAction) {
-                Reason::ModelDeclined
-            } else {
-                symptoms.hard.unwrap_or(soft)
-            }
-        } else if self.alarming().next().is_some() {
-            Reason::AwaitingQuiet
-        } else if seen.errors.is_symptomatic() {
-            Reason::InsufficientEvidence
-        } else if self.durable.probation.is_open() {
-            Reason::Probation
-        } else if is_high(features) {
-            Reason::ResourceUseOnly
-        } else {
-            Reason::Healthy
-        }
     }
 
     /// Long health ends surrender and doubled pauses; healthy times are what is usual.
@@ -529,71 +324,6 @@ impl Policy {
             vetoes.insert(Reason::LookAgain);
         }
         vetoes
-    }
-}
-
-/// CPU or memory so high that someone will ask why nothing is done.
-fn is_high(features: &Features) -> bool {
-    [Feature::CpuUsage, Feature::MemoryUsage]
-        .into_iter()
-        .any(|feature| features.get(feature).is_some_and(|percent| percent > 80.0))
-}
-
-// === impl Proposal ===
-
-impl Proposal {
-    fn none(evidence: Reason) -> Self {
-        Self {
-            action: Action::NoAction,
-            evidence,
-            decided_by: DecidedBy::Rules,
-            probabilities: None,
-            hang: false,
-            urgent: false,
-        }
-    }
-}
-
-// === impl Seen ===
-
-impl Seen {
-    fn new(slow_window: Duration) -> Self {
-        Self {
-            history: History::new(slow_window),
-            memory: Trend::new(Resource::Memory),
-            file_descriptors: Trend::new(Resource::FileDescriptors),
-            errors: Errors::default(),
-            silence: Silence::default(),
-            alarms: 0,
-            dependencies: Dependencies::default(),
-            ready: false,
-            started: None,
-            draining: false,
-            uptime: 0.0,
-            late: 0,
-            healthy_since: None,
-            last_poll: None,
-            overloaded: false,
-            quiet: false,
-        }
-    }
-
-    /// At a treatment: only what comes after it is judged.
-    fn cut(&mut self) {
-        self.history.cut();
-        self.errors.cut();
-        self.silence.cut();
-        self.alarms = 0;
-        self.healthy_since = None;
-        self.memory.cut();
-        self.file_descriptors.cut();
-    }
-
-    fn is_grown_up(&self, now: Time, grace: Duration) -> bool {
-        self.ready
-            && self
-                .started
-                .is_some_and(|started| now.since(started) >= grace)
     }
 }
 

@@ -89,7 +89,9 @@ impl Sample {
     fn since(&self, base: &Self) -> Delta {
         let requests = difference(self.requests, base.requests);
         let arrivals = match (requests, self.in_flight, base.in_flight) {
-            (Some(ended), Some(now), Some(then)) => Some((ended + now).saturating_sub(then)),
+            (Some(ended), Some(now), Some(then)) => {
+                Some(ended.saturating_add(now).saturating_sub(then))
+            }
             _ => requests,
         };
         let buckets = match (self.buckets, base.buckets) {
@@ -158,7 +160,7 @@ impl History {
             bounds: [0.0; BUCKETS],
             bounds_len: 0,
             spacing: slow_window / SAMPLES,
-            horizon: slow_window * 2,
+            horizon: slow_window.saturating_mul(2),
         }
     }
 
@@ -215,7 +217,7 @@ impl History {
             .filter(|sample| sample.at < newest.at)
         {
             let age = newest.at.since(sample.at);
-            if age <= window * 2 {
+            if age <= window.saturating_mul(2) {
                 base = Some(sample);
             }
             if age >= window {

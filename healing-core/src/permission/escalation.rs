@@ -45,8 +45,9 @@ impl Ladder {
         self.soft_failed < config.soft_attempts
     }
 
+    /// Everything was tried. A restart for a hang that failed says nothing of soft heals.
     pub(crate) fn gave_up(&self, config: &PermissionConfig) -> bool {
-        self.hard_failed >= config.hard_attempts.max(1)
+        self.hard_failed >= config.hard_attempts.max(1) && !self.allows_soft(config)
     }
 
     pub(crate) fn is_first_restart(&self) -> bool {

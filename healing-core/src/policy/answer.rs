@@ -153,7 +153,7 @@ impl Policy {
         seen.started = Some(started);
         // A young app's totals all belong to the window, unless it was treated since its start.
         let untouched = durable.last_treated.is_none_or(|treated| treated < started);
-        if untouched && duration <= self.config.slow_window * 2 && started < now {
+        if untouched && duration <= self.config.slow_window.saturating_mul(2) && started < now {
             seen.history
                 .push(sample.at_start(started), health.latency.as_ref());
         }

@@ -13,7 +13,9 @@ use healing_core::decision::{
     Action, Decision, ReasonKind, Treatment, TreatmentResult, Verdict, Vetoes,
 };
 use healing_core::features::{Feature, Features};
-use healing_core::health::{CheckState, Health};
+use healing_core::health::{
+    CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
+};
 use healing_core::observation::{Answer, Circumstances, InvalidAnswer, Mode, Now, Observation};
 use healing_core::policy::{Policy, PolicyState};
 use proptest::prelude::*;
@@ -432,4 +434,130 @@ fn no_history_breaks_the_guards() {
     // Histories in which nothing is ever done would prove nothing.
     assert!(restarts > 2_000, "{restarts} restarts");
     assert!(soft_heals > 1_000, "{soft_heals} soft heals");
+}
+
+/// Any numbers at all, in every figure of an answer.
+fn wild_health() -> impl Strategy<Value = Health> {
+    let count = || prop_oneof![Just(0), Just(u64::MAX), any::<u64>()];
+    let figure = || {
+        prop_oneof![
+            Just(f64::NAN),
+            Just(f64::INFINITY),
+            Just(-1e300),
+            any::<f64>()
+        ]
+    };
+    let counts = prop::collection::vec(count(), 0..60);
+    let bounds = prop::collection::vec(figure(), 0..60);
+    let checks = prop::collection::vec((any::<bool>(), any::<bool>(), figure()), 0..3);
+    (
+        (count(), count(), count(), count()),
+        (figure(), figure(), figure()),
+        (bounds, counts),
+        checks,
+        any::<u8>(),
+    )
+        .prop_map(
+            |(
+                (errors, requests, open, total),
+                (uptime, cpu, lag),
+                (bounds, counts),
+                checks,
+                bits,
+            )| Health {
+                cpu_usage: Some(cpu),
+                memory_usage: Some(lag),
+                error_count: errors,
+                uptime,
+                instance_id: (bits & 3 != 0).then(|| format!("{}", bits & 3)),
+                started: [None, Some(true), Some(false)][usize::from(bits >> 2) % 3],
+                totals: Totals {
+                    requests_total: Some(requests),
+                    errors_total: Some(errors),
+                    panics_total: Some(total),
+                    ..Totals::default()
+                },
+                in_flight: Some(open),
+                latency: Some(Latency {
+                    bounds_seconds: bounds,
+                    counts,
+                }),
+                vitals: Some(Vitals {
+                    memory_working_set_bytes: Some(total),
+                    memory_limit_bytes: Some(requests),
+                    open_fds: Some(errors),
+                    max_fds: Some(total),
+                    ..Vitals::default()
+                }),
+                runtime: Some(Runtime {
+                    tick_age_seconds: lag,
+                    lag_seconds: uptime,
+                    stalled: bits > 200,
+                }),
+                checks: checks
+                    .into_iter()
+                    .map(|(local, fails, age)| CheckReport {
+                        name: "wild".into(),
+                        kind: if local {
+                            CheckKind::Local
+                        } else {
+                            CheckKind::Dependency
+                        },
+                        state: if fails {
+                            CheckState::Failing
+                        } else {
+                            CheckState::Passing
+                        },
+                        age_seconds: Some(age),
+                        error: None,
+                    })
+                    .collect(),
+                ..Health::default()
+            },
+        )
+}
+
+#[test]
+fn no_number_in_an_answer_is_too_wild() {
+    let config = Config {
+        cases: 500,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let polls = prop::collection::vec((wild_health(), any::<u64>(), any::<u64>()), 1..30);
+    TestRunner::new(config)
+        .run(&(any::<u8>(), polls), |(kind, polls)| {
+            let mut policy = Policy::new(self::config(kind), brain(kind), 1);
+            for (health, monotonic, wall) in polls {
+                let now = Now {
+                    monotonic: Duration::from_millis(monotonic >> (kind % 64)),
+                    wall: Duration::from_millis(wall),
+                };
+                let decision = policy.step(
+                    now,
+                    &Observation {
+                        care: Answer::Valid(health, Duration::MAX),
+                        front_door: Answer::Valid((), Duration::MAX),
+                        circumstances: Circumstances {
+                            mode: Mode::Enforce,
+                            ..Circumstances::default()
+                        },
+                    },
+                );
+                has_a_reason(&decision);
+                assert!(decision.features.iter().all(|(_, value)| value.is_finite()));
+                let treatment = Treatment {
+                    action: decision.action,
+                    result: TreatmentResult::Started,
+                };
+                policy.treated(now, treatment);
+                let saved = serde_json::to_string(&policy.state()).unwrap();
+                assert_eq!(
+                    serde_json::from_str::<PolicyState>(&saved).unwrap(),
+                    policy.state()
+                );
+            }
+            Ok(())
+        })
+        .unwrap();
 }

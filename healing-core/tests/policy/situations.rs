@@ -524,3 +524,21 @@ fn profiles_differ_in_time_only() {
     assert_eq!(demo.evidence.count_errors, default.evidence.count_errors);
     assert_eq!(demo.permission.budget, default.permission.budget);
 }
+
+#[test]
+fn a_restart_for_a_hang_that_failed_says_nothing_of_soft_heals() {
+    let mut world = World::new(App::healthy(100.0));
+    world.run(60.0);
+    world.app.stalled = true;
+    while world.poll().action != RestartService {}
+    world.app.failing = 0.3;
+    world.app.soft_helps = true;
+    let decisions = world.run(300.0);
+    let outcomes: Vec<_> = decisions
+        .iter()
+        .filter_map(|d| d.concluded)
+        .map(|c| c.outcome)
+        .collect();
+    assert_eq!(outcomes, [Outcome::Worse, Outcome::Recovered]);
+    assert_eq!(actions(&decisions), [ResetErrors]);
+}
