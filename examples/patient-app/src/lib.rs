@@ -26,3 +26,8 @@ pub use cache::Cache;
 pub use patient::Patient;
 pub use run::{RunError, run};
 pub use settings::Settings;
+
+/// The project's README, so that its example is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
