@@ -55,6 +55,23 @@ impl Compiled {
         }
     }
 
+    /// One for each way to count that this machine has, the portable one first: they must all agree.
+    #[must_use]
+    pub fn every_path(forest: &Forest) -> Vec<Self> {
+        let mut paths = vec![Self::portable(forest)];
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            let arch = pulp::Arch::V3(simd);
+            paths.push(Self {
+                arch,
+                ..Self::new(forest)
+            });
+        }
+        paths.push(Self::new(forest));
+        paths.dedup_by_key(|path| path.simd_bits());
+        paths
+    }
+
     /// Votes on a row of finite figures.
     ///
     /// # Panics

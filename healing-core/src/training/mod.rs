@@ -4,6 +4,7 @@
 pub mod bins;
 pub mod builtin;
 pub mod calibration;
+pub mod choose;
 pub mod dataset;
 pub mod evaluate;
 pub mod fit;

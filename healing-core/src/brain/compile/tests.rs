@@ -93,7 +93,7 @@ fn votes_are_the_walks_and_the_class_is_smartcores() {
         });
         let foreign = foreign.unwrap();
         assert_eq!(from_foreign(&foreign).unwrap(), forest);
-        let forms = [Compiled::new(&forest), Compiled::portable(&forest)];
+        let forms = Compiled::every_path(&forest);
         match forms[0].form {
             Form::Words(_) => words += 1,
             Form::Nodes(_) => nodes += 1,
@@ -148,7 +148,7 @@ fn the_widest_and_the_narrowest_forests() {
     let leaf = |class| vec![Node::Leaf { class, cover: 1 }];
     for trees in [1, 7, 8, 9, 4096] {
         let forest = Forest::new(64, vec![leaf(2); trees]).unwrap();
-        for form in [Compiled::new(&forest), Compiled::portable(&forest)] {
+        for form in Compiled::every_path(&forest) {
             assert_eq!(form.votes(&[0.0; 64]).0, [0, 0, trees as u32]);
         }
     }

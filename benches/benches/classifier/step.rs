@@ -1,0 +1,96 @@
+//! A whole step of the policy: poll in, decision out, fifteen features and a model.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use healing_core::brain::{Brain, Model};
+use healing_core::config::PolicyConfig;
+use healing_core::health::{Health, Latency, Runtime, Totals, Vitals};
+use healing_core::observation::{Answer, Circumstances, Now, Observation};
+use healing_core::policy::Policy;
+
+use crate::timing::best_of_7;
+
+/// Polls that fill the windows before the clock starts.
+const WARM_UP: u64 = 300;
+
+/// Nanoseconds a step, the best of seven rounds.
+pub(crate) fn nanoseconds(model: Model) -> f64 {
+    let mut policy = Policy::new(PolicyConfig::default(), Brain::Model(Box::new(model)), 1);
+    let mut poll = 0;
+    let mut observation = observation(0);
+    while poll < WARM_UP {
+        poll += 1;
+        advance(&mut observation, poll);
+        policy.step(now(poll), &observation);
+    }
+    let mut judged = 0;
+    let best = best_of_7([&mut || {
+        poll += 1;
+        advance(&mut observation, poll);
+        let decision = black_box(policy.step(now(poll), black_box(&observation)));
+        judged += u32::from(decision.probabilities.is_some());
+    }])[0];
+    assert!(judged > 1000, "the model must have judged: {judged}");
+    best
+}
+
+fn now(poll: u64) -> Now {
+    let monotonic = Duration::from_secs(5 * poll);
+    Now {
+        monotonic,
+        wall: monotonic + Duration::from_secs(1_800_000_000),
+    }
+}
+
+/// A healthy app at 100 requests a second, all of whose figures are known.
+fn observation(poll: u64) -> Observation {
+    let health = Health {
+        cpu_usage: Some(20.0),
+        memory_usage: Some(30.0),
+        uptime: 3600.0,
+        instance_id: Some("instance-1".to_owned()),
+        started: Some(true),
+        in_flight: Some(3),
+        latency: Some(Latency {
+            bounds_seconds: vec![0.005, 0.05, 0.5, 5.0],
+            counts: vec![0; 5],
+        }),
+        vitals: Some(Vitals {
+            open_fds: Some(40),
+            max_fds: Some(1024),
+            ..Vitals::default()
+        }),
+        runtime: Some(Runtime {
+            tick_age_seconds: 0.01,
+            lag_seconds: 0.001,
+            stalled: false,
+        }),
+        ..Health::default()
+    };
+    let mut observation = Observation {
+        care: Answer::Valid(health, Duration::from_millis(1)),
+        front_door: Answer::Valid((), Duration::from_millis(1)),
+        circumstances: Circumstances::default(),
+    };
+    advance(&mut observation, poll);
+    observation
+}
+
+/// Five seconds later; a few requests fail.
+fn advance(observation: &mut Observation, poll: u64) {
+    if let Answer::Valid(health, _) = &mut observation.care {
+        health.uptime += 5.0;
+        health.totals = Totals {
+            requests_total: Some(500 * poll),
+            errors_total: Some(poll / 3),
+            panics_total: Some(0),
+            ..Totals::default()
+        };
+        health.error_count = poll / 3;
+        if let Some(latency) = &mut health.latency {
+            latency.counts[0] = 480 * poll;
+            latency.counts[1] = 20 * poll;
+        }
+    }
+}
