@@ -133,7 +133,9 @@ impl Policy {
         let goes_on = result != TreatmentResult::Started
             && durable.probation.is_carried()
             && durable.probation.action() == Some(action);
-        if !goes_on && result != TreatmentResult::Aborted {
+        let began = result != TreatmentResult::Aborted;
+        // A soft heal that could not even begin is not tried again at every poll.
+        if !goes_on && (began || action == Action::ResetErrors) {
             durable
                 .cooldown
                 .start(action, now, &self.config.permission, &mut durable.rng);
@@ -145,7 +147,7 @@ impl Policy {
             .probation
             .report(now, report, self.seen.errors.error_ratio());
         durable.look_again.forget();
-        if result != TreatmentResult::Aborted {
+        if began {
             durable.last_treated = Some(now);
             self.seen.cut();
         }

@@ -27,7 +27,7 @@ pub use classifier::{Classifier, Contributions, Unusable, Votes};
 #[cfg(feature = "forest")]
 pub use {header::Header, model::Model, model_error::ModelError};
 
-use crate::decision::{Action, DecidedBy};
+use crate::decision::Action;
 
 /// Who proposes.
 #[derive(Debug)]
@@ -38,17 +38,6 @@ pub enum Brain {
     Rules,
     /// The original system's literal rules, for comparison: they know counts, not rates.
     Original,
-}
-
-/// A brain's answer.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Proposal {
-    /// The action that costs least in expectation, or that the rules name.
-    pub action: Action,
-    /// Who named it.
-    pub decided_by: DecidedBy,
-    /// The model's view, where it could judge.
-    pub probabilities: Option<[f64; 3]>,
 }
 
 /// The action of the least expected cost; the milder one where two cost the same.

@@ -4,7 +4,9 @@ use std::time::{Duration, Instant};
 
 use healing_core::brain::{Brain, Classifier, Unusable, Votes};
 use healing_core::config::{ModelRole, PolicyConfig};
-use healing_core::decision::{Action, DecidedBy, Decision, Lane, Reason, Verdict};
+use healing_core::decision::{
+    Action, DecidedBy, Decision, Lane, Reason, Treatment, TreatmentResult, Verdict,
+};
 use healing_core::features::{Feature, Features};
 use healing_core::health::Health;
 use healing_core::observation::{Answer, Now, Observation};
@@ -340,4 +342,30 @@ fn a_warm_step_allocates_nothing_and_is_quick() {
     println!("RESULT policy_step_test_ns {nanoseconds} ns");
     assert_eq!(allocations.count_total, 0);
     assert_eq!(seen, [true; 2], "reported and stalled polls were measured");
+}
+
+#[test]
+fn a_soft_heal_that_cannot_begin_is_not_tried_at_every_poll() {
+    let mut world = World::new(App::healthy(100.0));
+    world.run(60.0);
+    world.app.failing = 0.5;
+    let mut tries = 0;
+    for _ in 0..24 {
+        world.now.monotonic += world.interval;
+        world.now.wall += world.interval;
+        world.app.live(5.0);
+        let decision = world.policy.step(world.now, &world.observation());
+        if decision.action == Action::ResetErrors {
+            let result = TreatmentResult::Aborted;
+            world.policy.treated(
+                world.now,
+                Treatment {
+                    action: decision.action,
+                    result,
+                },
+            );
+            tries += 1;
+        }
+    }
+    assert!((2..=4).contains(&tries), "{tries} tries in two minutes");
 }

@@ -520,7 +520,7 @@ fn wild_health() -> impl Strategy<Value = Health> {
 #[test]
 fn no_number_in_an_answer_is_too_wild() {
     let config = Config {
-        cases: 500,
+        cases: 200,
         failure_persistence: None,
         ..Config::default()
     };
