@@ -95,6 +95,14 @@ impl Entry {
             .unwrap_or("(no explanation)")
     }
 
+    /// What two decisions have in common that say the same; nothing for other entries.
+    #[must_use]
+    pub fn headline(&self) -> Option<String> {
+        let decision = &self.fields["decision"];
+        self.verdict()
+            .map(|verdict| format!("{verdict} {} {}", decision["proposed"], decision["reason"]))
+    }
+
     fn verdict(&self) -> Option<&str> {
         self.fields["decision"]["verdict"]
             .as_str()

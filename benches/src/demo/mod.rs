@@ -14,6 +14,7 @@ pub mod ports;
 pub mod report;
 pub mod roles;
 pub mod stage;
+pub mod stay;
 pub mod steps;
 pub mod story;
 pub mod wait;

@@ -10,6 +10,7 @@ use super::case::Case;
 use super::ports::Ports;
 use super::report::{self, Step};
 use super::stage::Stage;
+use super::stay::stay;
 use super::steps::{dependency_outage, healthy, poisoned_cache, simulate_error, wedge};
 use super::story::Story;
 
@@ -163,17 +164,6 @@ fn show_output(story: &Story, stage: &Stage) {
     for line in stage.logs.last(SHOWN) {
         story.say(&format!("  {line}"));
     }
-}
-
-async fn stay(story: &Story, stage: &Stage) {
-    let Ports { app, sidecar, .. } = stage.ports;
-    story.say(&format!(
-        "Everything keeps running, load included; Ctrl-C ends it. Try:\n  \
-         curl -X POST http://127.0.0.1:{app}/faults/wedge\n  \
-         curl http://127.0.0.1:{app}/health\n  \
-         curl http://127.0.0.1:{sidecar}/metrics"
-    ));
-    std::future::pending::<()>().await;
 }
 
 fn refuse(message: &str) -> ExitCode {
