@@ -6,9 +6,11 @@
     clippy::cast_precision_loss
 )]
 
+use super::tree_shap::covers;
 use super::*;
 use crate::brain::builtin::ORIGINAL_FIVE;
 use crate::brain::forest::testing::random_tree;
+use crate::brain::forest::{Forest, MAX_FEATURES, Node, Tree};
 use crate::training::rng::Rng;
 
 #[test]

@@ -9,6 +9,7 @@
 
 use super::*;
 use crate::brain::builtin::ORIGINAL_FIVE;
+use crate::brain::compile::MAX_TABLE_BYTES;
 use crate::brain::model_error::TreeError;
 use crate::training::rng::Rng;
 
@@ -234,7 +235,12 @@ fn damage_is_always_an_error() {
             let sum = checksum(&bytes[..end]);
             bytes[end..].copy_from_slice(&sum.to_le_bytes());
         }
-        if let Ok(model) = Model::from_bytes(&bytes) {
+        let mut model = None;
+        let allocated = allocation_counter::measure(|| model = Model::from_bytes(&bytes).ok());
+        // Tables are bounded, all else is some multiple of what is really there.
+        let most = 2 * MAX_TABLE_BYTES + 64 * bytes.len();
+        assert!(allocated.bytes_max <= most as u64, "{allocated:?}");
+        if let Some(model) = model {
             read += 1;
             let row = vec![0.25; model.header().features.len()];
             let votes = model.row_votes(&row).unwrap();
