@@ -5,6 +5,7 @@
 //! left; so lengths are counted, and `is_end_stream` is asked after each frame.
 
 use crate::track::Tracking;
+use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::pin::Pin;
@@ -16,7 +17,7 @@ pub trait BodyKind<B: Body>: sealed::Sealed {
     /// The type that comes out.
     type Body;
     #[doc(hidden)]
-    fn whole(body: B) -> Self::Body;
+    fn whole(response: Response<B>) -> Response<Self::Body>;
     #[doc(hidden)]
     fn tracked(body: B, tracking: Tracking) -> Self::Body;
     #[doc(hidden)]
@@ -38,10 +39,10 @@ impl<B: Body> BodyKind<B> for Generic {
     type Body = ResponseBody<B>;
 
     #[inline]
-    fn whole(body: B) -> Self::Body {
-        ResponseBody {
+    fn whole(response: Response<B>) -> Response<Self::Body> {
+        response.map(|body| ResponseBody {
             kind: Kind::Whole { body },
-        }
+        })
     }
 
     #[inline]
@@ -66,8 +67,8 @@ impl BodyKind<axum::body::Body> for Axum {
     type Body = axum::body::Body;
 
     #[inline]
-    fn whole(body: axum::body::Body) -> Self::Body {
-        body
+    fn whole(response: Response<axum::body::Body>) -> Response<Self::Body> {
+        response
     }
 
     #[inline]

@@ -117,7 +117,7 @@ fn runtime(app: &App, text: &mut Text, now: Instant) {
 
 fn state(app: &App, text: &mut Text, now: Instant) {
     text.single(
-        "healing_app_error_count",
+        "healing_app_errors_since_heal",
         Kind::Gauge,
         "Errors since the start or the last soft heal.",
         app.meter.error_count() as f64,

@@ -3,12 +3,13 @@
 //! # Hazards
 //!
 //! With `panic = "abort"` nothing can be caught: a panic ends the process, as it does without this
-//! layer. A panic that is caught leaves the handler's shared state as it was at that moment; locks of
-//! `std` are poisoned.
+//! layer. Only the future is caught: a panic of `call` itself (in a service that works before it
+//! returns its future; axum's never do) is counted and goes on. A panic that is caught leaves the
+//! handler's shared state as it was at that moment; locks of `std` are poisoned.
 
 use crate::body::BodyKind;
 use crate::grpc;
-use crate::meter::{Ending, Open, ResponseHead, TrackBody};
+use crate::meter::{Ending, MethodSlot, Open, ResponseHead, TrackBody};
 use crate::track::Tracking;
 use http::{Response, StatusCode};
 use http_body::Body;
@@ -28,60 +29,20 @@ pin_project! {
     /// Response future of [`HealingService`](crate::HealingService).
     pub struct ResponseFuture<F, K> {
         #[pin]
-        inner: Inner<F>,
+        inner: F,
         // Nothing once the request has ended, or where it is left out.
         open: Option<Open>,
-        head: bool,
-        connect: bool,
         kind: PhantomData<fn() -> K>,
     }
 }
 
-pin_project! {
-    #[project = InnerProj]
-    enum Inner<F> {
-        Future { #[pin] future: F },
-        // `call` itself panicked.
-        Panicked { payload: Option<Payload> },
-    }
-}
-
-type Payload = Box<dyn Any + Send>;
-
 impl<F, K> ResponseFuture<F, K> {
+    /// A request that counts, or (without `open`) is left out.
     #[inline]
-    pub(crate) fn new(future: F, open: Open, head: bool, connect: bool) -> Self {
-        let kind = PhantomData;
-        Self {
-            inner: Inner::Future { future },
-            open: Some(open),
-            head,
-            connect,
-            kind,
-        }
-    }
-
-    pub(crate) fn uncounted(future: F) -> Self {
-        let inner = Inner::Future { future };
+    pub(crate) fn new(inner: F, open: Option<Open>) -> Self {
         Self {
             inner,
-            open: None,
-            head: false,
-            connect: false,
-            kind: PhantomData,
-        }
-    }
-
-    #[cold]
-    pub(crate) fn panicked(payload: Payload, open: Open) -> Self {
-        let inner = Inner::Panicked {
-            payload: Some(payload),
-        };
-        Self {
-            inner,
-            open: Some(open),
-            head: false,
-            connect: false,
+            open,
             kind: PhantomData,
         }
     }
@@ -98,35 +59,28 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let polled = match this.inner.project() {
+        if this.open.is_none() {
             // Left out: a panic is not ours to judge.
-            InnerProj::Future { future } if this.open.is_none() => {
-                return future.poll(cx).map_ok(|response| response.map(K::whole));
-            }
-            InnerProj::Future { future } => catch_unwind(AssertUnwindSafe(|| future.poll(cx))),
-            InnerProj::Panicked { payload } => match payload.take() {
-                Some(payload) => Err(payload),
-                None => return Poll::Pending, // polled after its end
-            },
-        };
-        let result = match polled {
-            Ok(Poll::Pending) => return Poll::Pending,
-            Ok(Poll::Ready(result)) => Ok(result),
-            Err(payload) => Err(payload),
-        };
+            return this.inner.poll(cx).map_ok(K::whole);
+        }
+        // Written from inside: a response is too large to be handed from hand to hand.
+        let mut polled = Poll::Pending;
+        let caught = catch_unwind(AssertUnwindSafe(|| polled = this.inner.poll(cx)));
+        if caught.is_ok() && polled.is_pending() {
+            return Poll::Pending;
+        }
         let Some(open) = this.open.take() else {
             return Poll::Pending;
         };
-        Poll::Ready(match result {
-            Ok(Ok(response)) => {
-                let bodiless = bodiless(response.status(), *this.head, *this.connect);
-                Ok(answered::<K, B>(open, response, bodiless))
-            }
-            Ok(Err(error)) => {
+        if let Err(payload) = caught {
+            return Poll::Ready(Ok(after_panic::<K, B>(open, payload)));
+        }
+        polled.map(|result| match result {
+            Ok(response) => Ok(answered::<K, B>(open, response)),
+            Err(error) => {
                 open.end(Ending::Error);
                 Err(error)
             }
-            Err(payload) => Ok(after_panic::<K, B>(open, payload)),
         })
     }
 }
@@ -134,24 +88,19 @@ where
 /// Whether the response has no body whatever its handler made: a server will not send it, nor read
 /// it to its end.
 #[inline]
-fn bodiless(status: StatusCode, head: bool, connect: bool) -> bool {
-    head || status.is_informational()
-        || status == StatusCode::NO_CONTENT
-        || status == StatusCode::NOT_MODIFIED
-        || (connect && status.is_success())
+fn bodiless(status: StatusCode, method: MethodSlot) -> bool {
+    method == MethodSlot::HEAD
+        || matches!(status.as_u16(), ..200 | 204 | 304)
+        || (method == MethodSlot::CONNECT && status.is_success())
 }
 
 /// There is a response: either that is the end, or the body will be.
 #[inline]
-fn answered<K: BodyKind<B>, B: Body>(
-    mut open: Open,
-    response: Response<B>,
-    bodiless: bool,
-) -> Response<K::Body> {
+fn answered<K: BodyKind<B>, B: Body>(mut open: Open, response: Response<B>) -> Response<K::Body> {
     let options = open.meter().options();
     if response.extensions().get::<Uncounted>().is_some() {
         open.forget();
-        return response.map(K::whole);
+        return K::whole(response);
     }
     let status = response.status();
     open.set_status(status.as_u16());
@@ -167,7 +116,7 @@ fn answered<K: BodyKind<B>, B: Body>(
     let error = error || (grpc && grpc::failed(response.headers()) == Some(true));
 
     let exact = response.body().size_hint().exact();
-    let ended = bodiless
+    let ended = bodiless(status, open.method)
         || match options.track_body {
             TrackBody::Never => true,
             TrackBody::Unsized => exact.is_some(),
@@ -176,7 +125,7 @@ fn answered<K: BodyKind<B>, B: Body>(
         || response.body().is_end_stream();
     if ended {
         open.end(if error { Ending::Error } else { Ending::Ok });
-        return response.map(K::whole);
+        return K::whole(response);
     }
     let declared = response.headers().get(http::header::CONTENT_LENGTH);
     let length = declared
@@ -187,7 +136,10 @@ fn answered<K: BodyKind<B>, B: Body>(
 }
 
 #[cold]
-fn after_panic<K: BodyKind<B>, B: Body>(mut open: Open, payload: Payload) -> Response<K::Body> {
+fn after_panic<K: BodyKind<B>, B: Body>(
+    mut open: Open,
+    payload: Box<dyn Any + Send>,
+) -> Response<K::Body> {
     let reraise = open.meter().options().reraise_panics;
     open.set_status(500);
     open.end(Ending::Panic);

@@ -3,11 +3,10 @@
 use crate::body::{BodyKind, Generic};
 use crate::future::ResponseFuture;
 use crate::meter::{Inner, Meter, Open, RequestHead};
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body;
 use std::fmt;
 use std::marker::PhantomData;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context, Poll};
 use tower::Service;
 
@@ -60,15 +59,12 @@ where
 
     #[inline]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let Some(open) = start(self.meter, &request) else {
-            return ResponseFuture::uncounted(self.inner.call(request));
+        let mut open = start(self.meter, &request);
+        let future = match &mut open {
+            Some(open) => open.inside(|| self.inner.call(request)),
+            None => self.inner.call(request),
         };
-        let head = *request.method() == Method::HEAD;
-        let connect = *request.method() == Method::CONNECT;
-        match catch_unwind(AssertUnwindSafe(|| self.inner.call(request))) {
-            Ok(future) => ResponseFuture::new(future, open, head, connect),
-            Err(payload) => ResponseFuture::panicked(payload, open),
-        }
+        ResponseFuture::new(future, open)
     }
 }
 

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 /// What polling a body gives.
 type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-/// The request of a body that is still being read.
+/// The request of a body that is still being read. Dropped before the end, it was left by the client.
 pub struct Tracking {
     /// Nothing once the request has ended.
     open: Option<Open>,
@@ -18,8 +18,6 @@ pub struct Tracking {
     error: bool,
     /// Whether trailers tell the status.
     grpc: bool,
-    /// Inside the body's own `poll_frame`; seen from `drop` only when that has panicked.
-    polling: bool,
     /// Bytes left of the declared length, where there is one.
     left: Option<u64>,
 }
@@ -30,7 +28,6 @@ impl Tracking {
             open: Some(open),
             error,
             grpc,
-            polling: false,
             left: length,
         }
     }
@@ -42,10 +39,10 @@ impl Tracking {
         mut body: Pin<&mut B>,
         cx: &mut Context<'_>,
     ) -> Polled<B> {
-        self.polling = true;
-        let polled = body.as_mut().poll_frame(cx);
-        self.polling = false;
-        let frame = ready!(polled);
+        let Some(open) = &mut self.open else {
+            return body.poll_frame(cx);
+        };
+        let frame = ready!(open.inside(|| body.as_mut().poll_frame(cx)));
         match &frame {
             None => self.complete(),
             Some(Err(_)) => self.end(Ending::BodyError),
@@ -77,14 +74,5 @@ impl Tracking {
         if let Some(open) = self.open.take() {
             open.end(ending);
         }
-    }
-}
-
-impl Drop for Tracking {
-    fn drop(&mut self) {
-        if self.polling {
-            self.end(Ending::Panic);
-        }
-        // Else an `Open` that is still here was left by the client: its own drop says so.
     }
 }

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use prometheus::{HistogramOpts, HistogramVec, IntGauge, Registry};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
 use std::time::Instant;
 use tower::{Layer, Service};
@@ -98,8 +99,7 @@ impl App {
             }
             Variant::ByHand => app.layer(ByHandLayer::new()),
             Variant::Trace => app.layer(TraceLayer::new_for_http()),
-            // A recorder must be installed, or its macros return at once.
-            Variant::AxumPrometheus => app.layer(PrometheusMetricLayer::pair().0),
+            Variant::AxumPrometheus => app.layer(axum_prometheus()),
         };
         Self {
             router: router.with_state(()),
@@ -121,6 +121,14 @@ impl App {
 
 fn healing(options: MeterOptions) -> HealingLayer<healing_tower::Axum> {
     HealingLayer::new(Meter::new(options)).for_axum()
+}
+
+/// With its recorder installed (its macros would return at once without); that is global, so once.
+fn axum_prometheus() -> PrometheusMetricLayer<'static> {
+    static LAYER: OnceLock<PrometheusMetricLayer<'static>> = OnceLock::new();
+    LAYER
+        .get_or_init(|| PrometheusMetricLayer::pair().0)
+        .clone()
 }
 
 /// What any layer costs by being there: axum boxes its service and future.

@@ -25,16 +25,17 @@ mod windows;
 use healing_core::health::{self, Latency, WindowStats};
 use http::Method;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use collector::MeterCollector;
 pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
 pub(crate) use record::{Ending, Open};
+pub(crate) use routes::MethodSlot;
 
 use durations::{BUCKETS, Counts};
-use open::{Oldest, OpenSlots};
+use open::{OpenSlots, Turns};
 use routes::Routes;
 use windows::{Sample, Windows};
 
@@ -45,6 +46,8 @@ pub struct Meter(&'static Inner);
 pub(crate) struct Inner {
     origin: Instant,
     shards: Box<[Shard]>,
+    /// In which requests that start now are counted as open; the next one at each tick.
+    slot: AtomicUsize,
     routes: Routes,
     /// Upper bounds of the histogram's buckets, in nanoseconds.
     bounds: Vec<u64>,
@@ -57,7 +60,7 @@ pub(crate) struct Inner {
 
 struct Recent {
     windows: Windows,
-    oldest: Oldest,
+    turns: Turns,
     slowest: Option<Duration>,
 }
 
@@ -87,12 +90,6 @@ impl Shard {
 }
 
 impl Inner {
-    /// Nanoseconds since this meter was made.
-    #[inline]
-    fn nanos(&self) -> u64 {
-        nanos(self.origin.elapsed())
-    }
-
     /// The shard of this thread, and its index.
     #[inline]
     fn shard(&self) -> (usize, &Shard) {
@@ -108,11 +105,7 @@ impl Inner {
     /// A request has come.
     #[inline]
     pub(crate) fn start(&'static self, method: &Method, template: Option<&str>) -> Open {
-        let endpoint = self
-            .routes
-            .get(template)
-            .endpoint(method, self.shards.len());
-        Open::new(self, endpoint)
+        Open::new(self, self.routes.get(template), MethodSlot::of(method))
     }
 
     fn sum(&self, field: impl Fn(&Shard) -> &AtomicU64) -> u64 {
@@ -154,13 +147,14 @@ impl Meter {
         Self(Box::leak(Box::new(Inner {
             origin: Instant::now(),
             shards: (0..cells::shard_count()).map(|_| Shard::new()).collect(),
+            slot: AtomicUsize::new(0),
             routes: Routes::new(options.routes),
             bounds: bounds.collect(),
             options,
             baseline: AtomicU64::new(0),
             recent: Mutex::new(Recent {
                 windows: Windows::new(),
-                oldest: Oldest::new(),
+                turns: Turns::new(),
                 slowest: None,
             }),
         })))
@@ -214,14 +208,14 @@ impl Meter {
     }
 
     /// Takes the samples that [`windows`](Self::windows) and [`slowest_open`](Self::slowest_open) are
-    /// made of. To be called about four times a second, never less than once in two, off the app's
-    /// runtime; `now` must not go back.
+    /// made of. To be called about four times a second, off the app's runtime; `now` must not go
+    /// back.
     pub fn tick(&self, now: Instant) {
         let at = now.saturating_duration_since(self.0.origin);
         let errors = self.0.errors();
         let panics = self.0.sum(|shard| &shard.panics);
         let mut recent = self.0.recent();
-        let (in_flight, slowest) = recent.oldest.look(nanos(at), self.0.open_slots());
+        let (in_flight, slowest) = recent.turns.turn(at, self.0.open_slots(), &self.0.slot);
         let durations = self.0.durations();
         recent.slowest = slowest;
         recent.windows.push(Sample {
@@ -239,8 +233,8 @@ impl Meter {
         self.0.recent().windows.stats()
     }
 
-    /// Age of the request that has been open for longest, as of the last tick, rounded down by 0.13 s
-    /// at most.
+    /// Age of the request that has been open for longest, as of the last tick, rounded down by the
+    /// time between two ticks at most.
     #[must_use]
     pub fn slowest_open(&self) -> Option<Duration> {
         self.0.recent().slowest

@@ -1,9 +1,11 @@
 //! One open request, and the one way in which it ends.
 
 use super::Inner;
+use super::routes::{MethodSlot, Route};
 use super::series::Endpoint;
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
 
 /// How a request ended. Each request ends in exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,26 +25,35 @@ pub(crate) enum Ending {
 /// The status under which requests without a response are counted; its label is empty.
 pub(crate) const NO_RESPONSE: u16 = 0;
 
-/// A request that has started and not ended. Dropped, it counts as cancelled.
+/// A request that has started and not ended. Dropped, it counts as cancelled; or as a panic, where
+/// that happens while the app's own code runs: then it is unwinding.
 pub(crate) struct Open {
     meter: &'static Inner,
     endpoint: &'static Endpoint,
-    /// Nanoseconds since the meter's own start.
-    started: u64,
+    started: Instant,
+    /// In which it is counted as open.
+    slot: usize,
     /// Of the response; [`NO_RESPONSE`] until there is one.
     status: u16,
+    pub(crate) method: MethodSlot,
+    /// Inside the app's own code.
+    inside: bool,
 }
 
 impl Open {
     #[inline]
-    pub(crate) fn new(meter: &'static Inner, endpoint: &'static Endpoint) -> Self {
-        let started = meter.nanos();
-        meter.shard().1.open.opened(started);
+    pub(crate) fn new(meter: &'static Inner, route: &'static Route, method: MethodSlot) -> Self {
+        let slot = meter.slot.load(Relaxed);
+        meter.shard().1.open.opened(slot);
+        let endpoint = route.endpoint(method, meter.shards.len());
         Self {
             meter,
             endpoint,
-            started,
+            started: Instant::now(),
+            slot,
             status: NO_RESPONSE,
+            method,
+            inside: false,
         }
     }
 
@@ -57,6 +68,15 @@ impl Open {
         self.status = status;
     }
 
+    /// Runs the app's code; if that panics, this request did.
+    #[inline]
+    pub(crate) fn inside<T>(&mut self, code: impl FnOnce() -> T) -> T {
+        self.inside = true;
+        let value = code();
+        self.inside = false;
+        value
+    }
+
     /// Ends it.
     #[inline]
     pub(crate) fn end(self, ending: Ending) {
@@ -66,16 +86,18 @@ impl Open {
 
     /// Takes it out of the count, as if it had never come.
     pub(crate) fn forget(self) {
-        self.meter.shard().1.open.closed(self.started);
+        self.meter.shard().1.open.closed(self.slot);
         mem::forget(self);
     }
 
     #[inline]
     fn record(&self, ending: Ending) {
+        let spent = self.started.elapsed();
+        // Not `as_nanos`: 128 bits for what takes 64 until the year 2600.
+        let nanos = spent.as_secs() * 1_000_000_000 + u64::from(spent.subsec_nanos());
         let meter = self.meter;
-        let nanos = meter.nanos().saturating_sub(self.started);
         let (index, shard) = meter.shard();
-        shard.open.closed(self.started);
+        shard.open.closed(self.slot);
         shard.durations[super::durations::bucket(nanos)].fetch_add(1, Relaxed);
         self.endpoint
             .record(index, self.status, nanos, &meter.bounds);
@@ -91,7 +113,12 @@ impl Open {
 }
 
 impl Drop for Open {
+    #[cold]
     fn drop(&mut self) {
-        self.record(Ending::Cancelled);
+        self.record(if self.inside {
+            Ending::Panic
+        } else {
+            Ending::Cancelled
+        });
     }
 }

@@ -13,10 +13,37 @@ pub(crate) const UNMATCHED: &str = "unmatched";
 /// The label of routes beyond the cap.
 pub(crate) const OTHER: &str = "other";
 
-/// Methods as OpenTelemetry lists them, in the order of their slots; the last is for all others.
-pub(crate) const METHODS: [&str; 10] = [
+/// Methods as OpenTelemetry lists them, by [`MethodSlot`]; the last is for all others.
+const METHODS: [&str; 10] = [
     "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "_OTHER",
 ];
+
+/// A method by its place in [`METHODS`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MethodSlot(u8);
+
+impl MethodSlot {
+    /// Its responses have no body.
+    pub(crate) const HEAD: Self = Self(4);
+    /// Its successful responses have none.
+    pub(crate) const CONNECT: Self = Self(7);
+
+    #[inline]
+    pub(crate) fn of(method: &Method) -> Self {
+        Self(match *method {
+            Method::GET => 0,
+            Method::POST => 1,
+            Method::PUT => 2,
+            Method::DELETE => 3,
+            Method::HEAD => 4,
+            Method::OPTIONS => 5,
+            Method::PATCH => 6,
+            Method::CONNECT => 7,
+            Method::TRACE => 8,
+            _ => 9,
+        })
+    }
+}
 
 /// One route template and its endpoints by method.
 pub(crate) struct Route {
@@ -34,20 +61,9 @@ impl Route {
 
     /// The endpoint for a method.
     #[inline]
-    pub(crate) fn endpoint(&self, method: &Method, shards: usize) -> &Endpoint {
-        let slot = match *method {
-            Method::GET => 0,
-            Method::POST => 1,
-            Method::PUT => 2,
-            Method::DELETE => 3,
-            Method::HEAD => 4,
-            Method::OPTIONS => 5,
-            Method::PATCH => 6,
-            Method::CONNECT => 7,
-            Method::TRACE => 8,
-            _ => 9,
-        };
-        self.endpoints[slot].get_or_init(|| Box::new(Endpoint::new(shards)))
+    pub(crate) fn endpoint(&self, method: MethodSlot, shards: usize) -> &Endpoint {
+        let slot = &self.endpoints[usize::from(method.0) % METHODS.len()];
+        slot.get_or_init(|| Box::new(Endpoint::new(shards)))
     }
 
     /// The template.
@@ -136,16 +152,20 @@ impl Routes {
 #[inline]
 fn hash(bytes: &[u8]) -> usize {
     const K: u64 = 0x517c_c1b7_2722_0a95;
+    let add = |hash: u64, word: u64| (hash.rotate_left(5) ^ word).wrapping_mul(K);
     let mut hash = bytes.len() as u64;
-    let mut chunks = bytes.chunks_exact(8);
-    for chunk in &mut chunks {
-        let mut word = [0; 8];
-        word.copy_from_slice(chunk);
-        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(K);
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        hash = add(hash, u64::from_le_bytes(*word));
+        rest = after;
     }
-    for byte in chunks.remainder() {
-        hash = (hash.rotate_left(5) ^ u64::from(*byte)).wrapping_mul(K);
-    }
+    // The last eight bytes once more, rather than what is left of them one by one.
+    hash = match bytes.last_chunk() {
+        Some(word) => add(hash, u64::from_le_bytes(*word)),
+        None => bytes
+            .iter()
+            .fold(hash, |hash, byte| add(hash, u64::from(*byte))),
+    };
     // The best bits of a product are the high ones.
     (hash >> 32) as usize
 }

@@ -6,10 +6,12 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Router, extract::Request};
+use futures_util::FutureExt;
 use healing_tower::{HealingLayer, Meter, MeterOptions, TrackBody, Uncounted};
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt;
 use std::future::{Future, pending, poll_fn};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -329,8 +331,9 @@ async fn services_without_axum() {
     ) -> Classes {
         let meter = Meter::new(MeterOptions::new());
         let service = HealingLayer::new(meter).layer(service_fn(call));
-        let response = service.oneshot(http::Request::new(())).await;
-        if let Ok(response) = response {
+        // A panic in `call` goes on, counted.
+        let response = AssertUnwindSafe(service.oneshot(http::Request::new(()))).catch_unwind();
+        if let Ok(Ok(response)) = response.await {
             let _ = response.into_body().collect().await;
         }
         classes(meter)
