@@ -76,6 +76,8 @@ features! {
         "Hour of the day, UTC.";
     RequestRate "request_rate" "1/s" 0.0..1000000.0 Saturating
         "Requests that arrived per second in the fast window: those that ended and the growth of those open.";
+    LoadRatio "load_ratio" "×" 0.0..1000.0 Saturating
+        "Request rate over that of this app's own healthy times.";
     ErrorRatioFast "error_ratio_fast" "ratio" 0.0..1.0 Bounded
         "Errors per request in the fast window; 0 where no request ended.";
     ErrorRatioSlow "error_ratio_slow" "ratio" 0.0..1.0 Bounded
@@ -105,9 +107,9 @@ features! {
     FrontDoorLatency "front_door_latency" "s" 0.0..3600.0 Saturating
         "How long the app's own port took to answer the light probe.";
     FailingDependencies "failing_dependencies" "ratio" 0.0..1.0 Bounded
-        "Share of the declared dependencies whose check fails; news that has expired does not count.";
+        "Share of the declared dependencies whose check fails; news that has expired does not count; 0 where none is declared.";
     FailingLocals "failing_locals" "ratio" 0.0..1.0 Bounded
-        "Share of the local checks (pools, queues) that fail.";
+        "Share of the local checks (pools, queues) that fail; 0 where there is none.";
     SinceLastHeal "since_last_heal" "s" 0.0..86400.0 Saturating
         "Time since the last treatment; the largest value where there was none.";
     RecentRestarts "recent_restarts" "restarts" 0.0..100.0 Saturating

@@ -16,7 +16,7 @@ pub(crate) struct Dependencies {
     checked: Option<Time>,
     /// Every declared dependency passes, by news that counts.
     all_pass: bool,
-    /// Shares that fail; absent where none is declared.
+    /// Shares that fail, 0 where none is declared; absent before the first answer.
     pub(crate) failing: Option<f64>,
     pub(crate) locals_failing: Option<f64>,
 }
@@ -81,7 +81,7 @@ fn failing_share(checks: &[CheckReport], kind: CheckKind, expiry: Duration) -> O
     };
     let count = |n: usize| u32::try_from(n).map_or(f64::INFINITY, f64::from);
     let declared = of_kind().count();
-    (declared > 0).then(|| count(of_kind().filter(fails).count()) / count(declared))
+    Some(count(of_kind().filter(fails).count()) / count(declared.max(1)))
 }
 
 #[cfg(test)]

@@ -56,6 +56,7 @@ impl Policy {
         let now = self.load();
         features.set_option(Feature::RequestRate, now.load);
         let relative = self.durable.baseline.compare(now, self.config.slow_window);
+        features.set_option(Feature::LoadRatio, relative.load);
         features.set_option(Feature::P50Ratio, relative.p50);
         features.set_option(Feature::P99Ratio, relative.p99);
         if let (Some(rate), Some(cpu)) = (now.load, cpu) {
