@@ -14,6 +14,7 @@ pub mod read_csv;
 mod read_fuzz;
 pub mod read_jsonl;
 pub mod rng;
+pub mod situations;
 pub mod smartcore_trees;
 pub mod synthetic;
 
