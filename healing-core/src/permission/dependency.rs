@@ -133,7 +133,7 @@ mod tests {
         let failing = [check(CheckKind::Local, CheckState::Failing, 1.0)];
         let news = Dependencies::of(&failing, at(100), EXPIRY);
         assert!(!news.is_down(at(100)));
-        assert_eq!((news.failing, news.locals_failing), (None, Some(1.0)));
+        assert_eq!((news.failing, news.locals_failing), (Some(0.0), Some(1.0)));
     }
 
     #[test]

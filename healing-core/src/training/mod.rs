@@ -1,6 +1,7 @@
 //! From data to a model, and how good it is. Needs smartcore (feature `train`); what is trained here
 //! runs without it.
 
+pub mod baselines;
 pub mod bins;
 pub mod builtin;
 pub mod calibration;
@@ -8,6 +9,7 @@ pub mod choose;
 pub mod dataset;
 pub mod evaluate;
 pub mod fit;
+pub mod judge;
 pub mod read;
 pub mod read_csv;
 #[cfg(test)]
@@ -16,6 +18,7 @@ pub mod read_jsonl;
 pub mod rng;
 pub mod situations;
 pub mod smartcore_trees;
+pub mod splits;
 pub mod synthetic;
 
 use crate::brain::model::RowFault;

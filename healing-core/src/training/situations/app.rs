@@ -30,7 +30,9 @@ pub(super) struct App {
     pub(super) cpu: f64,
     pub(super) memory: f64,
     pub(super) fds: f64,
+    /// How late the runtime ticked, at worst in about the last ten seconds.
     pub(super) lag: f64,
+    lags: [f64; 10],
     pub(super) tick_age: f64,
     /// Seconds that news of the dependencies is old, and what it was.
     pub(super) checked: u32,
@@ -87,6 +89,7 @@ impl App {
             memory: 0.0,
             fds: 0.0,
             lag: 0.0,
+            lags: [0.0; 10],
             tick_age: 0.0,
             checked: 0,
             critical_failing: false,
@@ -218,7 +221,8 @@ impl App {
         self.backlog -= given_up;
         let pressure = (arrivals / capacity).min(0.95);
         let wait = self.backlog / capacity;
-        let latency = own * (1.0 + 0.5 * pressure * pressure / (1.0 - pressure)) + wait + self.lag;
+        let latency =
+            own * (1.0 + 0.5 * pressure * pressure / (1.0 - pressure)) + wait + 0.5 * self.lag;
 
         let good = (1.0 - self.is.errors)
             * (1.0 - faults.noise)
@@ -292,13 +296,15 @@ impl App {
         let saturated = (self.cpu - 90.0).max(0.0) / 10.0;
         let cold = (1.0 - self.uptime / 10.0).max(0.0);
         self.tick_age = self.rng.unit() * 0.2;
-        self.lag = self.is.lag * (0.5 + self.rng.unit())
+        let mut lag = self.is.lag * (0.5 + self.rng.unit())
             + 0.12 * saturated * self.rng.unit()
             + 0.05 * cold * self.rng.unit()
             + 1.5 * blocked * blocked * self.rng.unit();
         if self.rng.unit() < 0.002 {
-            self.lag += 0.05 * latency.min(1.0);
+            lag += 0.05 * latency.min(1.0);
         }
+        self.lags[self.seconds as usize % self.lags.len()] = lag;
+        self.lag = self.lags.into_iter().fold(0.0, f64::max);
     }
 
     /// Memory and descriptors.
@@ -345,6 +351,7 @@ impl App {
         self.backlog = 0.0;
         self.in_flight = 0.0;
         self.tick_age = 0.0;
+        self.lags = [0.0; 10];
         self.batch_age = 0.0;
         self.faults.restart();
         self.resources(0.0, 0.0);

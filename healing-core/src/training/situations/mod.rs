@@ -18,8 +18,6 @@ mod faults;
 mod incident;
 mod situation;
 
-use std::time::Duration;
-
 pub use situation::Situation;
 
 use super::dataset::{Dataset, RowError};
