@@ -1,6 +1,6 @@
 //! Trains the models that are compiled in and writes them to `healing-core/models/`.
 //!
-//! `cargo run -p healing-core --features train --example builtin-models`
+//! `cargo run --release -p healing-core --features train --example builtin-models`
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -8,10 +8,13 @@ use std::io::Write;
 use std::path::Path;
 
 use healing_core::brain::Model;
+use healing_core::training::default_model::{self, default_model};
 use healing_core::training::{builtin, synthetic};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (model, report) = builtin::original_five(synthetic::SEED)?;
+    write(&model, &report)?;
+    let (model, report) = default_model(default_model::INCIDENTS, default_model::SEED)?;
     write(&model, &report)
 }
 

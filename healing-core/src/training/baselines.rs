@@ -134,7 +134,7 @@ pub fn trend_rule(features: &Features) -> Action {
         return Action::RestartService;
     }
     // The whole CPU is used up, not by more requests than usual, nor by what runs at night.
-    if get(Feature::CpuUsage) > 97.0 && !busy && !young && !night {
+    if get(Feature::CpuUsage) > 90.0 && !busy && !young && !night {
         return Action::RestartService;
     }
     // Panic after panic: something in memory is broken for good, unless this version never worked.
@@ -149,7 +149,8 @@ pub fn trend_rule(features: &Features) -> Action {
     if get(Feature::SinceLastHeal) < 400.0 {
         return Action::NoAction;
     }
-    if errors > 0.05 || get(Feature::FailingLocals) > 0.0 {
+    let slow = get(Feature::P50Ratio) > 4.0;
+    if errors > 0.07 || slow || get(Feature::FailingLocals) > 0.0 {
         return Action::ResetErrors;
     }
     Action::NoAction

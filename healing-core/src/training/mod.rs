@@ -7,6 +7,7 @@ pub mod builtin;
 pub mod calibration;
 pub mod choose;
 pub mod dataset;
+pub mod default_model;
 pub mod evaluate;
 pub mod fit;
 pub mod judge;

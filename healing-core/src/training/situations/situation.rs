@@ -78,7 +78,7 @@ impl Situation {
     pub(super) fn shape(self, is: &mut Character, rng: &mut Rng) {
         match self {
             Self::DependencyOutage | Self::SlowDependency => {
-                is.dependencies = is.dependencies.max(1)
+                is.dependencies = is.dependencies.max(1);
             }
             Self::CacheFill => {
                 is.cache = rng.between(25.0, 45.0);
