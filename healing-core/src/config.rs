@@ -36,10 +36,12 @@ pub struct PolicyConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelRole {
-    /// The model decides, within what the evidence allows.
-    #[default]
+    /// The model decides, within what the evidence allows: for a model that has been judged on the
+    /// app's own recorded outcomes.
     Decides,
-    /// The rules decide; the votes are recorded.
+    /// The rules decide; the votes are recorded. The default, because on kinds of incidents that the
+    /// compiled-in model has not learned from it does worse than a rule written by hand.
+    #[default]
     Advises,
 }
 
@@ -162,7 +164,7 @@ impl Default for PolicyConfig {
             outcome: OutcomeConfig::default(),
             forecast: ForecastConfig::default(),
             costs: [[0.0, 1.0, 10.0], [5.0, 0.0, 10.0], [20.0, 20.0, 0.0]],
-            model: ModelRole::Decides,
+            model: ModelRole::Advises,
         }
     }
 }

@@ -7,11 +7,11 @@ use super::model_error::ModelError;
 /// The original system's five-feature forest.
 pub const ORIGINAL_FIVE: &[u8] = include_bytes!("../../models/original-five.model");
 
-/// The default.
-pub const DEFAULT: &[u8] = ORIGINAL_FIVE;
+/// The default: fifteen features, learned from simulated situations.
+pub const DEFAULT: &[u8] = include_bytes!("../../models/default.model");
 
 /// The name of each model that is compiled in, with its file's bytes.
-pub const ALL: [(&str, &[u8]); 1] = [("original-five", ORIGINAL_FIVE)];
+pub const ALL: [(&str, &[u8]); 2] = [("default", DEFAULT), ("original-five", ORIGINAL_FIVE)];
 
 /// The model with this name.
 ///
@@ -25,7 +25,7 @@ pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
 }
 
 impl Brain {
-    /// The model that is compiled in and decides unless another is named.
+    /// The model that is compiled in and asked unless another is named.
     #[must_use]
     pub fn default_model() -> Self {
         // It is read by a test; a sidecar whose own model were damaged would still have its rules.

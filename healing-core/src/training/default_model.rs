@@ -21,7 +21,7 @@ pub const FEATURES: [Feature; 15] = [
     Feature::CpuUsage,
     Feature::LoadRatio,
     Feature::MemoryUsage,
-    Feature::MemorySlope,
+    Feature::HourOfDay,
     Feature::MemoryTimeToLimit,
     Feature::FdUsage,
     Feature::FdTimeToLimit,
@@ -77,4 +77,65 @@ pub fn default_model(incidents: u32, seed: u64) -> Result<(Model, Report), Train
 #[must_use]
 pub fn is_held_out(window: &Window) -> bool {
     window.incident.is_multiple_of(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::baselines::{SNAPSHOT, Thresholds, trend_rule};
+    use super::super::calibration::calibration;
+    use super::*;
+    use crate::brain::{Classifier, builtin, cheapest};
+    use crate::config::PolicyConfig;
+    use crate::decision::Action;
+
+    /// The compiled-in model on situations that nobody has seen, small enough for every test run;
+    /// the whole judgement is an example of its own.
+    #[test]
+    fn the_compiled_in_model_is_worth_its_bytes() {
+        let model = builtin::named("default").unwrap().unwrap();
+        let names = FEATURES.map(|feature| feature.name().to_owned());
+        let header: Vec<_> = model
+            .header()
+            .features
+            .iter()
+            .map(|f| f.name.clone())
+            .collect();
+        assert_eq!(header, names);
+
+        let fresh = windows(&Situation::ALL, 6, DEVELOPMENT + 1);
+        let fresh: Vec<&Window> = fresh.iter().collect();
+        let costs = PolicyConfig::default().costs;
+        let votes = |window: &Window| {
+            model
+                .votes(&window.features)
+                .ok()
+                .map(|v| v.probabilities())
+        };
+        let cost = |decide: &dyn Fn(&Window) -> Action| {
+            let of = |w: &&Window| costs[w.label as usize][decide(w) as usize];
+            fresh.iter().map(of).sum::<f64>() / fresh.len() as f64
+        };
+        let by_model = cost(&|w| votes(w).map_or(w.rules, |p| cheapest(p, &costs)));
+        // Tuned on the very windows that they are judged on: better than they could honestly be.
+        let thresholds = Thresholds::tune(&SNAPSHOT, &fresh, &costs);
+        let by_thresholds = cost(&|w| thresholds.decide(&w.features));
+        let by_trends = cost(&|w| trend_rule(&w.features));
+        let said = fresh.iter().filter_map(|w| votes(w).map(|p| (p, w.label)));
+        let loss = calibration(said).log_loss;
+        let figures = format!(
+            "model {by_model:.3}, thresholds {by_thresholds:.3}, trend rule {by_trends:.3}, log loss {loss:.3}"
+        );
+        assert!(by_model <= by_thresholds / 3.0, "{figures}");
+        assert!(by_trends <= by_thresholds / 3.0, "{figures}");
+        assert!(loss <= 0.35, "{figures}");
+    }
+
+    #[test]
+    fn a_seed_means_the_same_model() {
+        let train = || {
+            let (model, _) = default_model(2, 5).unwrap();
+            model.to_bytes()
+        };
+        assert!(train() == train());
+    }
 }

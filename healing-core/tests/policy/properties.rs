@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use healing_core::brain::{Brain, Classifier, Unusable, Votes};
-use healing_core::config::PolicyConfig;
+use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{
     Action, Decision, ReasonKind, Treatment, TreatmentResult, Verdict, Vetoes,
 };
@@ -105,6 +105,8 @@ fn config(kind: u8) -> PolicyConfig {
     } else {
         PolicyConfig::demo()
     };
+    // A model that only advises could do no harm: let it decide.
+    config.model = ModelRole::Decides;
     if kind & 2 != 0 {
         config.evidence.soft_polls = 1;
         config.evidence.hard_polls = 1;

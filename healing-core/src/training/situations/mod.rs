@@ -198,3 +198,83 @@ pub fn dataset<'a>(
     }
     Ok(data)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Shares of the windows after the onset in which each action helps, of those not yet treated.
+    fn shares(situation: Situation, all: &[Window]) -> [f64; 3] {
+        let untreated = |w: &&Window| {
+            let since = w.features.get(Feature::SinceLastHeal);
+            w.situation == situation && w.begun && since.is_none_or(|s| s > 80_000.0)
+        };
+        let of: Vec<&Window> = all.iter().filter(untreated).collect();
+        Action::ALL.map(|action| {
+            let count = of.iter().filter(|w| w.label == action).count();
+            count as f64 / of.len() as f64
+        })
+    }
+
+    #[test]
+    fn what_helps_comes_out_by_trying() {
+        use Situation::*;
+        let all = windows(&Situation::ALL, 8, 77);
+        let least = |situations: &[Situation], action: Action, share: f64| {
+            for situation in situations {
+                let shares = shares(*situation, &all);
+                assert!(
+                    shares[action as usize] >= share,
+                    "{}: {shares:?}",
+                    situation.name()
+                );
+            }
+        };
+        let left_alone = [
+            Healthy,
+            Noisy,
+            DeployWarmUp,
+            NightlyBatch,
+            TrafficSpike,
+            DependencyOutage,
+            SlowDependency,
+            BadRollout,
+            CacheFill,
+            SlowLeak,
+        ];
+        least(&left_alone, Action::NoAction, 0.8);
+        least(
+            &[PoisonedCache, PoolExhaustion, DeadConnections, JammedQueue],
+            Action::ResetErrors,
+            0.6,
+        );
+        least(
+            &[Stall, BlockedWorkers, CpuSpin, BrokenLock],
+            Action::RestartService,
+            0.5,
+        );
+        least(&[FastLeak, DescriptorLeak], Action::RestartService, 0.1);
+        assert!(
+            all.iter()
+                .filter(|w| !w.begun)
+                .all(|w| w.label == Action::NoAction)
+        );
+    }
+
+    #[test]
+    fn a_seed_means_the_same_windows_whatever_else_is_drawn() {
+        let all = windows(&[Situation::Stall, Situation::Healthy], 3, 9);
+        assert_eq!(all, windows(&[Situation::Stall, Situation::Healthy], 3, 9));
+        assert_ne!(all, windows(&[Situation::Stall, Situation::Healthy], 3, 10));
+        let of = |windows: &[Window]| {
+            let mut of: Vec<_> = windows
+                .iter()
+                .filter(|w| w.situation == Situation::Stall)
+                .map(|w| w.damage)
+                .collect();
+            of.sort_by(|a, b| a[2].total_cmp(&b[2]));
+            of
+        };
+        assert_eq!(of(&all), of(&windows(&[Situation::Stall], 3, 9)));
+    }
+}
