@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => Ok(default),
         Some(text) => text.parse().map_err(|_| format!("`{text}` is no number")),
     };
-    let (seeds, incidents, first) = (number(20)?, number(60)?, number(0)?);
+    let (seeds, incidents, first) = (number(20)?, number(20)?, number(0)?);
 
     let next = Mutex::new(0);
     let rounds = Mutex::new(Vec::new());

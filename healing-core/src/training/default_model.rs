@@ -84,7 +84,7 @@ mod tests {
     use super::super::baselines::{SNAPSHOT, Thresholds, trend_rule};
     use super::super::calibration::calibration;
     use super::*;
-    use crate::brain::{Classifier, builtin, cheapest};
+    use crate::brain::{Classifier, Votes, builtin, cheapest};
     use crate::config::PolicyConfig;
     use crate::decision::Action;
 
@@ -105,12 +105,7 @@ mod tests {
         let fresh = windows(&Situation::ALL, 6, DEVELOPMENT + 1);
         let fresh: Vec<&Window> = fresh.iter().collect();
         let costs = PolicyConfig::default().costs;
-        let votes = |window: &Window| {
-            model
-                .votes(&window.features)
-                .ok()
-                .map(|v| v.probabilities())
-        };
+        let votes = |window: &Window| model.votes(&window.features).ok().map(Votes::probabilities);
         let cost = |decide: &dyn Fn(&Window) -> Action| {
             let of = |w: &&Window| costs[w.label as usize][decide(w) as usize];
             fresh.iter().map(of).sum::<f64>() / fresh.len() as f64
