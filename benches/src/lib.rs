@@ -1,3 +1,4 @@
 //! Proof on real processes: the demo, and what benches share.
 
 pub mod demo;
+pub mod layered;

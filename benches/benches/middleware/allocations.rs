@@ -1,13 +1,20 @@
-//! Allocations of a request, once everything is warm.
+//! Allocations of a request, counted by a binary of their own: see `count-allocations`.
 
-use crate::variants::{App, PerVariant};
+use std::process::Command;
 
-/// The fewest over several requests: a table that grows now and then is not a request's cost.
-pub(crate) fn measure() -> PerVariant {
-    PerVariant::from_fn(|variant| {
-        let mut app = App::new(variant);
-        (0..100).for_each(|_| app.call());
-        let counts = (0..20).map(|_| allocation_counter::measure(|| app.call()).count_total);
-        counts.min().unwrap_or(0) as f64
-    })
+/// Name and count, as that binary prints them.
+pub(crate) fn measure() -> Vec<(String, f64)> {
+    let output = Command::new(env!("CARGO_BIN_EXE_count-allocations"))
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let pairs = text.lines().map(|line| line.split_once(' ').unwrap());
+    pairs
+        .map(|(name, count)| (name.to_owned(), count.parse().unwrap()))
+        .collect()
 }

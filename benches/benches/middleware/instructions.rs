@@ -1,7 +1,7 @@
 //! Instructions of a request, by callgrind: this binary runs itself under valgrind with few and with
 //! many requests; the difference is what the requests cost, without start-up.
 
-use crate::variants::{App, PerVariant, Variant};
+use crate::variants::{PerVariant, Variant, app};
 use std::process::Command;
 
 /// The argument that makes this binary a child that only makes requests.
@@ -12,7 +12,7 @@ const MANY: u32 = 6_000;
 /// Makes `count` requests of one variant.
 pub(crate) fn child(variant: &str, count: &str) {
     let variant = Variant::ALL[variant.parse::<usize>().unwrap()];
-    let mut app = App::new(variant);
+    let mut app = app(variant);
     (0..count.parse::<u32>().unwrap()).for_each(|_| app.call());
 }
 

@@ -50,12 +50,6 @@ fn main() {
         );
     }
 
-    println!("Allocations of a request");
-    let allocations = allocations::measure();
-    for variant in Variant::ALL {
-        println!("  {:32} {:8}", variant.name(), allocations.get(variant));
-    }
-
     println!("Instructions of a request");
     let instructions = instructions::measure();
     match &instructions {
@@ -86,17 +80,9 @@ fn main() {
     }
     let healing = over_noop(Variant::Healing);
     result("middleware_ns_over_noop", healing, "ns");
-    let extra = |variant, base| allocations.get(variant) - allocations.get(base);
-    result(
-        "middleware_allocations",
-        extra(Variant::Healing, Variant::Noop),
-        "allocations",
-    );
-    result(
-        "middleware_tracked_allocations",
-        extra(Variant::HealingTracked, Variant::NoopRead),
-        "allocations",
-    );
+    for (name, count) in allocations::measure() {
+        result(&name, count, "allocations");
+    }
     result(
         "middleware_vs_axum_prometheus",
         over_noop(Variant::AxumPrometheus) / healing,

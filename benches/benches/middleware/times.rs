@@ -1,6 +1,6 @@
 //! CPU time of a request, in short chunks that take turns.
 
-use crate::variants::{App, PerVariant, Variant};
+use crate::variants::{PerVariant, Variant, app};
 use rustix::time::{ClockId, clock_gettime};
 
 /// Rounds; in each, every variant has one chunk.
@@ -16,7 +16,7 @@ pub(crate) fn cpu_nanos() -> f64 {
 
 /// Nanoseconds a request, the best chunk of each.
 pub(crate) fn measure() -> PerVariant {
-    let mut apps = Variant::ALL.map(|variant| (variant, App::new(variant)));
+    let mut apps = Variant::ALL.map(|variant| (variant, app(variant)));
     let mut best = PerVariant::from_fn(|_| f64::INFINITY);
     for _ in 0..ROUNDS {
         for (variant, app) in &mut apps {

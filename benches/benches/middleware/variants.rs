@@ -1,14 +1,10 @@
 //! The sides that are compared: one app, in different layers.
 
-use axum::Router;
-use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
-use axum::routing::get;
 use axum_prometheus::PrometheusMetricLayer;
-use futures_util::FutureExt;
-use healing_tower::{HealingLayer, Meter, MeterOptions, TrackBody};
-use http_body_util::BodyExt;
+use healing_benches::layered::{Layered, NoopLayer, healing};
+use healing_tower::TrackBody;
 use prometheus::{HistogramOpts, HistogramVec, IntGauge, Registry};
 use std::future::Future;
 use std::pin::Pin;
@@ -81,46 +77,19 @@ impl PerVariant {
     }
 }
 
-/// An app in its layer, finished (an unfinished router calls `Layer::layer` for each request).
-pub(crate) struct App {
-    router: Router,
-    reads_body: bool,
-}
-
-impl App {
-    pub(crate) fn new(variant: Variant) -> Self {
-        let app = Router::new().route("/users/{id}", get(|| async { "a small answer" }));
-        let router = match variant {
-            Variant::Bare => app,
-            Variant::Noop | Variant::NoopRead => app.layer(NoopLayer),
-            Variant::Healing => app.layer(healing(MeterOptions::new())),
-            Variant::HealingTracked => {
-                app.layer(healing(MeterOptions::new().track_body(TrackBody::Always)))
-            }
-            Variant::ByHand => app.layer(ByHandLayer::new()),
-            Variant::Trace => app.layer(TraceLayer::new_for_http()),
-            Variant::AxumPrometheus => app.layer(axum_prometheus()),
-        };
-        Self {
-            router: router.with_state(()),
-            reads_body: variant.reads_body(),
-        }
-    }
-
-    /// One request.
-    pub(crate) fn call(&mut self) {
-        let request = Request::get("/users/17").body(Body::empty()).unwrap();
-        let response: Response = self.router.call(request).now_or_never().unwrap().unwrap();
-        assert_eq!(response.status(), 200);
-        if self.reads_body {
-            let mut body = response.into_body();
-            while body.frame().now_or_never().unwrap().is_some() {}
-        }
-    }
-}
-
-fn healing(options: MeterOptions) -> HealingLayer<healing_tower::Axum> {
-    HealingLayer::new(Meter::new(options)).for_axum()
+/// The app in a variant's layer.
+pub(crate) fn app(variant: Variant) -> Layered {
+    let app = healing_benches::layered::app();
+    let router = match variant {
+        Variant::Bare => app,
+        Variant::Noop | Variant::NoopRead => app.layer(NoopLayer),
+        Variant::Healing => app.layer(healing(TrackBody::Unsized)),
+        Variant::HealingTracked => app.layer(healing(TrackBody::Always)),
+        Variant::ByHand => app.layer(ByHandLayer::new()),
+        Variant::Trace => app.layer(TraceLayer::new_for_http()),
+        Variant::AxumPrometheus => app.layer(axum_prometheus()),
+    };
+    Layered::new(router, variant.reads_body())
 }
 
 /// With its recorder installed (its macros would return at once without); that is global, so once.
@@ -129,35 +98,6 @@ fn axum_prometheus() -> PrometheusMetricLayer<'static> {
     LAYER
         .get_or_init(|| PrometheusMetricLayer::pair().0)
         .clone()
-}
-
-/// What any layer costs by being there: axum boxes its service and future.
-#[derive(Clone)]
-pub(crate) struct NoopLayer;
-
-#[derive(Clone)]
-pub(crate) struct Noop<S>(S);
-
-impl<S> Layer<S> for NoopLayer {
-    type Service = Noop<S>;
-
-    fn layer(&self, inner: S) -> Noop<S> {
-        Noop(inner)
-    }
-}
-
-impl<S: Service<R>, R> Service<R> for Noop<S> {
-    type Response = S::Response;
-    type Error = S::Error;
-    type Future = S::Future;
-
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: R) -> S::Future {
-        self.0.call(request)
-    }
 }
 
 /// What one writes in an hour with the `prometheus` crate: a histogram by labels, a gauge.
