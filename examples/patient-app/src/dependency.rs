@@ -16,7 +16,9 @@ use tracing::info;
 pub const DEFAULT_BIND: &str = "127.0.0.1:5003";
 /// Longest line either side reads.
 const LINE_LIMIT: u64 = 256;
-const TIMEOUT: Duration = Duration::from_millis(500);
+/// A process that has ended refuses at once; one that lives may wait long for its turn on a busy
+/// machine.
+const TIMEOUT: Duration = Duration::from_millis(2500);
 
 /// The value that belongs to a record.
 pub(crate) fn value_of(id: u32) -> String {
