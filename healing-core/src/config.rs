@@ -254,7 +254,7 @@ impl PolicyConfig {
             },
             outcome: OutcomeConfig {
                 probation: seconds(3),
-                deadline: seconds(12),
+                deadline: seconds(30),
                 forget: seconds(60),
             },
             forecast: ForecastConfig {

@@ -264,7 +264,7 @@ impl<'a> Case<'a> {
 /// Within these a step goes as told even on a busy machine; otherwise it does not.
 const DETECTION: Duration = Duration::from_secs(30);
 const RECOVERY: Duration = Duration::from_secs(30);
-const VERIFICATION: Duration = Duration::from_secs(30);
+const VERIFICATION: Duration = Duration::from_secs(40);
 
 /// A time for people.
 pub fn seconds(time: Duration) -> String {

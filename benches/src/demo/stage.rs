@@ -180,7 +180,7 @@ impl Stage {
     }
 
     async fn ask(&self, request: reqwest::RequestBuilder) -> reqwest::Result<(u16, String)> {
-        let response = request.timeout(super::load::CLIENT_TIMEOUT).send().await?;
+        let response = request.timeout(PATIENCE).send().await?;
         let status = response.status().as_u16();
         Ok((status, response.text().await?))
     }
@@ -191,6 +191,8 @@ const TIME_SCALE: f64 = 0.05;
 
 /// On a busy machine too, a process answers within this.
 const START: Duration = Duration::from_secs(60);
+/// For the story's own requests, which are no measurement.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// At the end there is nobody left to finish requests for.
 const GRACE: Duration = Duration::from_secs(1);
 
