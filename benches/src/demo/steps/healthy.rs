@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::demo::case::{Case, Told};
+use crate::demo::load::{CLIENT_TIMEOUT, Seen};
 use crate::demo::wait::until;
 
 /// What it must come to.
@@ -17,6 +18,8 @@ pub const TOLD: Told = Told {
 const REQUESTS: usize = 300;
 /// So often the doctor must have looked.
 const POLLS: f64 = 12.0;
+/// So often it is begun anew because the machine itself stood still.
+const MACHINE_STOPS: u32 = 3;
 
 /// The load begins; the doctor looks on.
 ///
@@ -26,16 +29,23 @@ pub async fn play(case: &mut Case<'_>) -> Result<(), String> {
     case.stage.load.resume();
     case.story
         .tell("8 clients ask for /data, 100 requests a second");
-    let (load, began) = (&case.stage.load, case.began());
-    let seen = until("300 answers", Duration::from_secs(30), async || {
-        let seen = load.seen_since(began);
-        (seen.requests >= REQUESTS).then_some(seen)
-    })
-    .await?;
+    let mut seen = served(case).await?;
+    // Not one answer was bad, but some came too late: a machine that stood still for seconds.
+    for _ in 0..MACHINE_STOPS {
+        if seen.failed == 0 || seen.failed > seen.timed_out {
+            break;
+        }
+        case.story.tell(&format!(
+            "{} requests waited longer than {CLIENT_TIMEOUT:?}: this machine is very busy; once more",
+            seen.timed_out
+        ));
+        case.from_now();
+        seen = served(case).await?;
+    }
     if seen.failed > 0 {
         return Err(format!(
-            "{} of {} requests failed",
-            seen.failed, seen.requests
+            "{} of {} requests failed, {} of them by no answer in time",
+            seen.failed, seen.requests, seen.timed_out
         ));
     }
     let stage = &*case.stage;
@@ -50,4 +60,15 @@ pub async fn play(case: &mut Case<'_>) -> Result<(), String> {
         seen.requests
     ));
     Ok(())
+}
+
+/// What clients saw of the first requests since the step's time began.
+async fn served(case: &Case<'_>) -> Result<Seen, String> {
+    let (load, began) = (&case.stage.load, case.began());
+    let seen = until("300 answers", Duration::from_secs(30), async || {
+        let seen = load.seen_since(began);
+        (seen.requests >= REQUESTS).then_some(seen)
+    })
+    .await?;
+    Ok(seen)
 }
