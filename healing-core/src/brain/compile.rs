@@ -1,7 +1,7 @@
 //! The forest as it is asked: built once at load, no allocation per prediction.
 //!
-//! Two forms, chosen by the forest. [`words`]: one 64-bit word a tree, for forests as we train them
-//! (at most 64 leaves a tree, few thresholds a feature). [`nodes`]: compact nodes, for any other
+//! Two forms, chosen by the forest. `words`: one 64-bit word a tree, for forests as we train them
+//! (at most 64 leaves a tree, few thresholds a feature). `nodes`: compact nodes, for any other
 //! forest, or where the first form's tables would outgrow [`MAX_TABLE_BYTES`]. Both give exactly the
 //! votes of [`Forest::walk`].
 

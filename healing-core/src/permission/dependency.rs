@@ -16,7 +16,7 @@ pub(crate) struct Dependencies {
     checked: Option<Time>,
     /// Every declared dependency passes, by news that counts.
     all_pass: bool,
-    /// Shares that fail, 0 where none is declared; absent before the first answer.
+    /// Shares that fail, 0 where none is declared; absent where that is unknown.
     pub(crate) failing: Option<f64>,
     pub(crate) locals_failing: Option<f64>,
 }

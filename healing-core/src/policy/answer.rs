@@ -65,7 +65,13 @@ impl Policy {
             seen.history.cut();
             seen.errors.cut();
         }
-        let dependencies = Dependencies::of(&health.checks, now, self.config.evidence.check_expiry);
+        let expiry = self.config.evidence.check_expiry;
+        let mut dependencies = Dependencies::of(&health.checks, now, expiry);
+        if health.schema.is_none() && health.checks.is_empty() {
+            // An app of five fields cannot say whether it declares any.
+            dependencies.failing = None;
+            dependencies.locals_failing = None;
+        }
         if dependencies.ends_outage(&seen.dependencies, now) {
             // The errors so far were the outage's: healing the app for them would come too late.
             seen.history.cut();

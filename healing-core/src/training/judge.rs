@@ -1,7 +1,7 @@
 //! Deciders side by side, by what their decisions cost.
 //!
 //! Hazard: who is judged on incidents (or kinds of incidents) that they learned from is praised for
-//! their memory. [`fold`] holds out whole situations: nothing of their kind is learned from.
+//! their memory. A fold holds out whole situations: nothing of their kind is learned from.
 
 use std::fmt;
 
