@@ -56,32 +56,34 @@ where
 {
     type Output = Result<Response<K::Body>, E>;
 
-    #[inline]
+    // Never inlined: so the response is written where the caller wants it, not copied there.
+    #[inline(never)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if this.open.is_none() {
-            // Left out: a panic is not ours to judge.
-            return this.inner.poll(cx).map_ok(K::whole);
-        }
-        // Written from inside: a response is too large to be handed from hand to hand.
-        let mut polled = Poll::Pending;
-        let caught = catch_unwind(AssertUnwindSafe(|| polled = this.inner.poll(cx)));
-        if caught.is_ok() && polled.is_pending() {
-            return Poll::Pending;
-        }
-        let Some(open) = this.open.take() else {
+        let polled = match catch_unwind(AssertUnwindSafe(|| this.inner.poll(cx))) {
+            Ok(polled) => polled,
+            Err(payload) => return Poll::Ready(Ok(after_panic::<K, B>(this.open.take(), payload))),
+        };
+        // Looked at where it is: a response is too large to be handed from hand to hand.
+        let Poll::Ready(result) = &polled else {
             return Poll::Pending;
         };
-        if let Err(payload) = caught {
-            return Poll::Ready(Ok(after_panic::<K, B>(open, payload)));
-        }
-        polled.map(|result| match result {
-            Ok(response) => Ok(answered::<K, B>(open, response)),
-            Err(error) => {
+        let Some(open) = this.open.take() else {
+            return polled.map_ok(K::whole);
+        };
+        let tracking = match result {
+            Ok(response) => answered(open, response),
+            Err(_) => {
                 open.end(Ending::Error);
-                Err(error)
+                None
             }
-        })
+        };
+        match tracking {
+            None => polled.map_ok(K::whole),
+            Some(tracking) => {
+                polled.map_ok(|response| response.map(|body| K::tracked(body, tracking)))
+            }
+        }
     }
 }
 
@@ -94,13 +96,13 @@ fn bodiless(status: StatusCode, method: MethodSlot) -> bool {
         || (method == MethodSlot::CONNECT && status.is_success())
 }
 
-/// There is a response: either that is the end, or the body will be.
+/// There is a response: either that is the end, or the body will be, which is then to be followed.
 #[inline]
-fn answered<K: BodyKind<B>, B: Body>(mut open: Open, response: Response<B>) -> Response<K::Body> {
+fn answered<B: Body>(mut open: Open, response: &Response<B>) -> Option<Tracking> {
     let options = open.meter().options();
     if response.extensions().get::<Uncounted>().is_some() {
         open.forget();
-        return K::whole(response);
+        return None;
     }
     let status = response.status();
     open.set_status(status.as_u16());
@@ -112,34 +114,36 @@ fn answered<K: BodyKind<B>, B: Body>(mut open: Open, response: Response<B>) -> R
             extensions: response.extensions(),
         }),
     };
-    let grpc = grpc::is_grpc(response.headers());
+    let grpc = open.http2 && grpc::is_grpc(response.headers());
     let error = error || (grpc && grpc::failed(response.headers()) == Some(true));
 
     let exact = response.body().size_hint().exact();
-    let ended = bodiless(status, open.method)
-        || match options.track_body {
-            TrackBody::Never => true,
-            TrackBody::Unsized => exact.is_some(),
-            TrackBody::Always => exact == Some(0),
-        }
+    let ended = match options.track_body {
+        TrackBody::Never => true,
+        TrackBody::Unsized => exact.is_some(),
+        TrackBody::Always => exact == Some(0),
+    } || bodiless(status, open.method)
         || response.body().is_end_stream();
     if ended {
         open.end(if error { Ending::Error } else { Ending::Ok });
-        return K::whole(response);
+        return None;
     }
-    let declared = response.headers().get(http::header::CONTENT_LENGTH);
-    let length = declared
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .or(exact);
-    let tracking = Tracking::new(open, error, grpc, length);
-    response.map(|body| K::tracked(body, tracking))
+    // A server trusts the body's own word before the header's, and so do we.
+    let length = exact.or_else(|| {
+        let declared = response.headers().get(http::header::CONTENT_LENGTH)?;
+        declared.to_str().ok()?.parse().ok()
+    });
+    Some(Tracking::new(open, error, grpc, length))
 }
 
 #[cold]
 fn after_panic<K: BodyKind<B>, B: Body>(
-    mut open: Open,
+    open: Option<Open>,
     payload: Box<dyn Any + Send>,
 ) -> Response<K::Body> {
+    let Some(mut open) = open else {
+        resume_unwind(payload); // left out: a panic is not ours to judge
+    };
     let reraise = open.meter().options().reraise_panics;
     open.set_status(500);
     open.end(Ending::Panic);

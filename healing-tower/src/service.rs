@@ -2,7 +2,7 @@
 
 use crate::body::{BodyKind, Generic};
 use crate::future::ResponseFuture;
-use crate::meter::{Inner, Meter, Open, RequestHead};
+use crate::meter::{Inner, Meter, Open, RequestHead, Route};
 use http::{Request, Response};
 use http_body::Body;
 use std::fmt;
@@ -57,14 +57,15 @@ where
         self.inner.poll_ready(cx)
     }
 
-    #[inline]
+    // Never inlined: so the future is written where the caller wants it, not copied there.
+    #[inline(never)]
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let mut open = start(self.meter, &request);
-        let future = match &mut open {
-            Some(open) => open.inside(|| self.inner.call(request)),
-            None => self.inner.call(request),
-        };
-        ResponseFuture::new(future, open)
+        let inner = self.inner.call(request);
+        if let Some(open) = &mut open {
+            open.leave();
+        }
+        ResponseFuture::new(inner, open)
     }
 }
 
@@ -75,30 +76,32 @@ fn start<B>(meter: &'static Inner, request: &Request<B>) -> Option<Open> {
     if !options.exclude.is_empty() && options.excludes(request.uri().path()) {
         return None;
     }
-    let template = match &options.route_of {
-        None => matched_path(request),
-        Some(rule) => rule(&RequestHead {
+    let route = match &options.route_of {
+        None => matched_route(meter, request),
+        Some(rule) => meter.route(rule(&RequestHead {
             method: request.method(),
             uri: request.uri(),
             headers: request.headers(),
             extensions: request.extensions(),
-        }),
+        })),
     };
-    Some(meter.start(request.method(), template))
+    Some(Open::new(meter, route, request))
 }
 
-/// The template of the route that axum chose.
+/// The route that axum chose.
 #[cfg(feature = "axum")]
 #[inline]
-fn matched_path<B>(request: &Request<B>) -> Option<&str> {
-    let path = request.extensions().get::<axum::extract::MatchedPath>();
-    path.map(axum::extract::MatchedPath::as_str)
+fn matched_route<B>(meter: &'static Inner, request: &Request<B>) -> &'static Route {
+    match request.extensions().get() {
+        Some(path) => meter.route_of_path(path),
+        None => meter.route(None),
+    }
 }
 
 #[cfg(not(feature = "axum"))]
 #[inline]
-fn matched_path<B>(_: &Request<B>) -> Option<&str> {
-    None
+fn matched_route<B>(meter: &'static Inner, _: &Request<B>) -> &'static Route {
+    meter.route(None)
 }
 
 impl<S: Clone, K> Clone for HealingService<S, K> {

@@ -11,10 +11,13 @@
 //! request or connection. Its size depends on routes × methods × status codes, never on time or load.
 
 mod cells;
+mod clock;
 mod collector;
 mod durations;
 mod open;
 mod options;
+#[cfg(feature = "axum")]
+mod paths;
 mod record;
 mod render;
 mod routes;
@@ -23,16 +26,15 @@ pub(crate) mod text;
 mod windows;
 
 use healing_core::health::{self, Latency, WindowStats};
-use http::Method;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub use collector::MeterCollector;
 pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
 pub(crate) use record::{Ending, Open};
-pub(crate) use routes::MethodSlot;
+pub(crate) use routes::{MethodSlot, Route};
 
 use durations::{BUCKETS, Counts};
 use open::{OpenSlots, Turns};
@@ -47,8 +49,10 @@ pub(crate) struct Inner {
     origin: Instant,
     shards: Box<[Shard]>,
     /// In which requests that start now are counted as open; the next one at each tick.
-    slot: AtomicUsize,
+    slot: AtomicU32,
     routes: Routes,
+    #[cfg(feature = "axum")]
+    paths: paths::Paths,
     /// Upper bounds of the histogram's buckets, in nanoseconds.
     bounds: Vec<u64>,
     options: MeterOptions,
@@ -102,10 +106,17 @@ impl Inner {
         &self.options
     }
 
-    /// A request has come.
+    /// The route of a template.
     #[inline]
-    pub(crate) fn start(&'static self, method: &Method, template: Option<&str>) -> Open {
-        Open::new(self, self.routes.get(template), MethodSlot::of(method))
+    pub(crate) fn route(&self, template: Option<&str>) -> &'static Route {
+        self.routes.get(template)
+    }
+
+    /// The route that axum chose.
+    #[cfg(feature = "axum")]
+    #[inline]
+    pub(crate) fn route_of_path(&self, path: &axum::extract::MatchedPath) -> &'static Route {
+        self.paths.route(path, &self.routes)
     }
 
     fn sum(&self, field: impl Fn(&Shard) -> &AtomicU64) -> u64 {
@@ -147,8 +158,10 @@ impl Meter {
         Self(Box::leak(Box::new(Inner {
             origin: Instant::now(),
             shards: (0..cells::shard_count()).map(|_| Shard::new()).collect(),
-            slot: AtomicUsize::new(0),
+            slot: AtomicU32::new(0),
             routes: Routes::new(options.routes),
+            #[cfg(feature = "axum")]
+            paths: paths::Paths::new(options.routes),
             bounds: bounds.collect(),
             options,
             baseline: AtomicU64::new(0),

@@ -6,37 +6,37 @@
 //! cost one addition each way, in constant memory. The slots come round after [`SLOTS`] ticks (nine
 //! minutes at four a second): see [`Turns`] for requests that are older than that.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 /// How many slots there are.
-const SLOTS: usize = 2048;
+const SLOTS: u32 = 2048;
 
 /// The open requests that one shard knows of.
-pub(crate) struct OpenSlots([AtomicU32; SLOTS]);
+pub(crate) struct OpenSlots([AtomicU32; SLOTS as usize]);
 
 impl OpenSlots {
     pub(crate) const fn new() -> Self {
-        Self([const { AtomicU32::new(0) }; SLOTS])
+        Self([const { AtomicU32::new(0) }; SLOTS as usize])
     }
 
     /// A request has started in this slot.
     #[inline]
-    pub(crate) fn opened(&self, slot: usize) {
-        self.0[slot % SLOTS].fetch_add(1, Relaxed);
+    pub(crate) fn opened(&self, slot: u32) {
+        self.0[(slot % SLOTS) as usize].fetch_add(1, Relaxed);
     }
 
     /// One that started in this slot has ended.
     #[inline]
-    pub(crate) fn closed(&self, slot: usize) {
-        self.0[slot % SLOTS].fetch_sub(1, Relaxed);
+    pub(crate) fn closed(&self, slot: u32) {
+        self.0[(slot % SLOTS) as usize].fetch_sub(1, Relaxed);
     }
 }
 
 /// Open requests by slot, summed over the shards. Reading is not atomic as a whole, so a request
 /// that ends on another thread while it is read may show, or its slot seem below zero: then as none.
 fn sums<'a>(shards: impl Iterator<Item = &'a OpenSlots>) -> Box<[u32]> {
-    let mut sums = vec![0u32; SLOTS].into_boxed_slice();
+    let mut sums = vec![0u32; SLOTS as usize].into_boxed_slice();
     for shard in shards {
         for (sum, count) in sums.iter_mut().zip(&shard.0) {
             *sum = sum.wrapping_add(count.load(Relaxed));
@@ -66,7 +66,7 @@ pub(crate) fn count<'a>(shards: impl Iterator<Item = &'a OpenSlots>) -> u64 {
 /// end soon, and whenever the slot holds fewer than its residue, the residue shrinks to that.
 pub(crate) struct Turns {
     /// The slot in which requests start now.
-    current: usize,
+    current: u32,
     /// When each slot was last left.
     left: Box<[Duration]>,
     residues: Box<[Residue]>,
@@ -83,8 +83,8 @@ impl Turns {
     pub(crate) fn new() -> Self {
         Self {
             current: 0,
-            left: vec![Duration::ZERO; SLOTS].into_boxed_slice(),
-            residues: vec![Residue::default(); SLOTS].into_boxed_slice(),
+            left: vec![Duration::ZERO; SLOTS as usize].into_boxed_slice(),
+            residues: vec![Residue::default(); SLOTS as usize].into_boxed_slice(),
         }
     }
 
@@ -94,10 +94,10 @@ impl Turns {
         &mut self,
         now: Duration,
         shards: impl Iterator<Item = &'a OpenSlots>,
-        slot: &AtomicUsize,
+        slot: &AtomicU32,
     ) -> (u64, Option<Duration>) {
         let counts = sums(shards);
-        self.left[self.current] = now;
+        self.left[self.current as usize] = now;
         let mut oldest: Option<Duration> = None;
         for (index, (residue, &count)) in self.residues.iter_mut().zip(&counts).enumerate() {
             residue.count = residue.count.min(count);
@@ -112,11 +112,12 @@ impl Turns {
         }
 
         self.current = (self.current + 1) % SLOTS;
-        let residue = &mut self.residues[self.current];
+        let next = self.current as usize;
+        let residue = &mut self.residues[next];
         if residue.count == 0 {
             *residue = Residue {
-                count: counts[self.current],
-                left: self.left[self.current],
+                count: counts[next],
+                left: self.left[next],
             };
         }
         slot.store(self.current, Relaxed);
@@ -128,14 +129,14 @@ impl Turns {
 mod tests {
     use super::*;
 
-    fn seconds(seconds: usize) -> Duration {
-        Duration::from_secs(seconds as u64)
+    fn seconds(seconds: u32) -> Duration {
+        Duration::from_secs(seconds.into())
     }
 
     #[test]
     fn the_oldest_is_found_and_forgotten() {
         let (a, b) = (OpenSlots::new(), OpenSlots::new());
-        let (mut turns, slot) = (Turns::new(), AtomicUsize::new(0));
+        let (mut turns, slot) = (Turns::new(), AtomicU32::new(0));
         let mut turn = |at| turns.turn(seconds(at), [&a, &b].into_iter(), &slot);
         assert_eq!(turn(1), (0, None));
         let first = slot.load(Relaxed);
@@ -154,7 +155,7 @@ mod tests {
     #[test]
     fn one_that_is_older_than_a_round_stays_the_oldest() {
         let shard = OpenSlots::new();
-        let (mut turns, slot) = (Turns::new(), AtomicUsize::new(0));
+        let (mut turns, slot) = (Turns::new(), AtomicU32::new(0));
         shard.opened(0);
         for second in 0..3 * SLOTS {
             // Short requests come and go in every slot meanwhile.

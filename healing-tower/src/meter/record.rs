@@ -1,11 +1,12 @@
 //! One open request, and the one way in which it ends.
 
 use super::Inner;
+use super::clock;
 use super::routes::{MethodSlot, Route};
 use super::series::Endpoint;
+use http::{Request, Version};
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Instant;
 
 /// How a request ended. Each request ends in exactly one of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,30 +31,39 @@ pub(crate) const NO_RESPONSE: u16 = 0;
 pub(crate) struct Open {
     meter: &'static Inner,
     endpoint: &'static Endpoint,
-    started: Instant,
+    /// On the meter's [`clock`].
+    started: u64,
     /// In which it is counted as open.
-    slot: usize,
+    slot: u32,
     /// Of the response; [`NO_RESPONSE`] until there is one.
     status: u16,
     pub(crate) method: MethodSlot,
+    /// Came over HTTP/2, so that it may be gRPC.
+    pub(crate) http2: bool,
     /// Inside the app's own code.
     inside: bool,
 }
 
 impl Open {
     #[inline]
-    pub(crate) fn new(meter: &'static Inner, route: &'static Route, method: MethodSlot) -> Self {
+    pub(crate) fn new<B>(
+        meter: &'static Inner,
+        route: &'static Route,
+        request: &Request<B>,
+    ) -> Self {
+        let method = MethodSlot::of(request.method());
         let slot = meter.slot.load(Relaxed);
         meter.shard().1.open.opened(slot);
         let endpoint = route.endpoint(method, meter.shards.len());
         Self {
             meter,
             endpoint,
-            started: Instant::now(),
+            started: clock::nanos(),
             slot,
             status: NO_RESPONSE,
             method,
-            inside: false,
+            http2: request.version() == Version::HTTP_2,
+            inside: true,
         }
     }
 
@@ -66,6 +76,12 @@ impl Open {
     #[inline]
     pub(crate) fn set_status(&mut self, status: u16) {
         self.status = status;
+    }
+
+    /// The app's code that it was made for has returned.
+    #[inline]
+    pub(crate) fn leave(&mut self) {
+        self.inside = false;
     }
 
     /// Runs the app's code; if that panics, this request did.
@@ -92,9 +108,7 @@ impl Open {
 
     #[inline]
     fn record(&self, ending: Ending) {
-        let spent = self.started.elapsed();
-        // Not `as_nanos`: 128 bits for what takes 64 until the year 2600.
-        let nanos = spent.as_secs() * 1_000_000_000 + u64::from(spent.subsec_nanos());
+        let nanos = clock::nanos().saturating_sub(self.started);
         let meter = self.meter;
         let (index, shard) = meter.shard();
         shard.open.closed(self.slot);

@@ -48,21 +48,26 @@ impl MethodSlot {
 /// One route template and its endpoints by method.
 pub(crate) struct Route {
     name: Box<str>,
+    #[cfg(feature = "axum")]
+    pub(super) held: super::paths::Count,
     endpoints: [OnceLock<Box<Endpoint>>; METHODS.len()],
 }
 
 impl Route {
-    fn new(name: &str) -> Self {
-        Self {
+    /// Lives as long as its meter: for good.
+    fn new(name: &str) -> &'static Self {
+        Box::leak(Box::new(Self {
             name: name.into(),
+            #[cfg(feature = "axum")]
+            held: Default::default(),
             endpoints: [const { OnceLock::new() }; METHODS.len()],
-        }
+        }))
     }
 
     /// The endpoint for a method.
     #[inline]
     pub(crate) fn endpoint(&self, method: MethodSlot, shards: usize) -> &Endpoint {
-        let slot = &self.endpoints[usize::from(method.0) % METHODS.len()];
+        let slot = &self.endpoints[usize::from(method.0)];
         slot.get_or_init(|| Box::new(Endpoint::new(shards)))
     }
 
@@ -80,9 +85,9 @@ impl Route {
 
 /// All routes that were seen.
 pub(crate) struct Routes {
-    unmatched: Route,
-    other: Route,
-    slots: Box<[OnceLock<Route>]>,
+    unmatched: &'static Route,
+    other: &'static Route,
+    slots: Box<[OnceLock<&'static Route>]>,
     /// Guards insertion and holds how many slots are filled.
     filled: Mutex<usize>,
     cap: usize,
@@ -104,9 +109,9 @@ impl Routes {
 
     /// The route of a template.
     #[inline]
-    pub(crate) fn get(&self, template: Option<&str>) -> &Route {
+    pub(crate) fn get(&self, template: Option<&str>) -> &'static Route {
         let Some(template) = template else {
-            return &self.unmatched;
+            return self.unmatched;
         };
         match self.find(template) {
             Ok(route) => route,
@@ -116,7 +121,7 @@ impl Routes {
 
     /// The route, or the empty slot where it would be.
     #[inline]
-    fn find(&self, template: &str) -> Result<&Route, usize> {
+    fn find(&self, template: &str) -> Result<&'static Route, usize> {
         let mask = self.slots.len() - 1;
         let mut index = hash(template.as_bytes()) & mask;
         loop {
@@ -129,11 +134,11 @@ impl Routes {
     }
 
     #[cold]
-    fn insert(&self, template: &str) -> &Route {
+    fn insert(&self, template: &str) -> &'static Route {
         let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
         match self.find(template) {
             Ok(route) => route,
-            Err(_) if *filled >= self.cap => &self.other,
+            Err(_) if *filled >= self.cap => self.other,
             Err(slot) => {
                 *filled += 1;
                 self.slots[slot].get_or_init(|| Route::new(template))
@@ -142,9 +147,9 @@ impl Routes {
     }
 
     /// Every route, those without a template last.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Route> {
-        let named = self.slots.iter().filter_map(OnceLock::get);
-        named.chain([&self.other, &self.unmatched])
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'static Route> {
+        let named = self.slots.iter().filter_map(OnceLock::get).copied();
+        named.chain([self.other, self.unmatched])
     }
 }
 

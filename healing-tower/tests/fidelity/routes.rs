@@ -14,18 +14,23 @@ fn app() -> Router {
     Router::new().route("/", get(|| async {})).nest("/api", api)
 }
 
+async fn ask(app: &Router, method: &str, path: &str) {
+    let request = Request::builder().method(method).uri(path);
+    let request = request.body(Body::empty()).unwrap();
+    app.clone().oneshot(request).await.unwrap();
+}
+
 /// The series that requests lead to, as `method route status count`.
 async fn series(options: MeterOptions, requests: &[(&str, &str)]) -> Vec<String> {
     let meter = Meter::new(options);
     let app = app().layer(HealingLayer::new(meter).for_axum());
     for (method, path) in requests {
-        let request = Request::builder()
-            .method(*method)
-            .uri(*path)
-            .body(Body::empty())
-            .unwrap();
-        app.clone().oneshot(request).await.unwrap();
+        ask(&app, method, path).await;
     }
+    written(meter)
+}
+
+fn written(meter: Meter) -> Vec<String> {
     let mut text = String::new();
     meter.write_metrics(&mut text);
     let mut series: Vec<_> = text
@@ -60,6 +65,27 @@ async fn nested_routers_give_the_full_template() {
             "GET /api/users/{id} 200 2"
         ]
     );
+}
+
+/// axum makes the template of a nested *service* anew for each request, where the last one lay.
+#[tokio::test]
+async fn templates_that_come_and_go_at_one_address_are_told_apart() {
+    let meter = Meter::new(MeterOptions::new());
+    let parts: Vec<_> = (10..40).map(|part| format!("part-{part}")).collect();
+    let mut users = Router::new();
+    for part in &parts {
+        users = users.route(&format!("/{{id}}/{part}"), get(|| async {}));
+    }
+    let users = users.layer(HealingLayer::new(meter).for_axum());
+    let app = Router::new().nest_service("/users", users).with_state(());
+    for _ in 0..10 {
+        for part in &parts {
+            ask(&app, "GET", &format!("/users/1/{part}")).await;
+        }
+    }
+    let expected = |part| format!("GET /users/{{id}}/{part} 200 10");
+    let expected: Vec<_> = parts.iter().map(expected).collect();
+    assert_eq!(written(meter), expected);
 }
 
 #[tokio::test]
