@@ -92,15 +92,22 @@ impl Meter {
     pub(crate) fn write(self, text: &mut Text) {
         let meter = self.inner();
         text.family(DURATION.0, Kind::Histogram, DURATION.1);
-        let mut bounds: Vec<String> = meter.options().bounds.iter().map(f64::to_string).collect();
-        bounds.push("+Inf".to_owned());
-        let mut labels = String::new();
+        let bounds = meter.options().bounds.iter().map(f64::to_string);
+        let ends: Vec<String> = bounds
+            .chain(["+Inf".to_owned()])
+            .map(|bound| format!(",le=\"{bound}\"}} "))
+            .collect();
+        let mut head = String::new();
         each_series(meter, |values, totals| {
-            labels.clear();
             let [method, route, status] = values;
             let pairs = [(LABELS[0], method), (LABELS[1], route), (LABELS[2], status)];
-            text::label_pairs(&mut labels, &pairs);
-            write_series(text.out(), &labels, &bounds, totals);
+            head.clear();
+            head.push_str(DURATION.0);
+            head.push_str("_bucket{");
+            let labels = head.len();
+            text::label_pairs(&mut head, &pairs);
+            write_buckets(text.out(), &head, &ends, &totals.buckets);
+            write_summary(text.out(), &head[labels..], totals);
         });
         for (name, help, kind, value) in singles(meter) {
             text.single(name, kind, help, value);
@@ -108,19 +115,19 @@ impl Meter {
     }
 }
 
-fn write_series(out: &mut String, labels: &str, bounds: &[String], totals: &series::Totals) {
+/// One line a bucket: what all lines of the series begin with, its bound, its count.
+fn write_buckets(out: &mut String, head: &str, ends: &[String], buckets: &[u64]) {
     let mut count = 0;
-    for (bound, requests) in bounds.iter().zip(&totals.buckets) {
+    for (end, requests) in ends.iter().zip(buckets) {
         count += requests;
-        out.push_str(DURATION.0);
-        out.push_str("_bucket{");
-        out.push_str(labels);
-        out.push_str(",le=\"");
-        out.push_str(bound);
-        out.push_str("\"} ");
+        out.push_str(head);
+        out.push_str(end);
         integer(out, count);
         out.push('\n');
     }
+}
+
+fn write_summary(out: &mut String, labels: &str, totals: &series::Totals) {
     out.push_str(DURATION.0);
     out.push_str("_sum{");
     out.push_str(labels);
@@ -131,7 +138,7 @@ fn write_series(out: &mut String, labels: &str, bounds: &[String], totals: &seri
     out.push_str("_count{");
     out.push_str(labels);
     out.push_str("} ");
-    integer(out, count);
+    integer(out, totals.buckets.iter().sum());
     out.push('\n');
 }
 
