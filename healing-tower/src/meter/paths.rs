@@ -9,7 +9,7 @@ use super::routes::{Route, Routes};
 use axum::extract::MatchedPath;
 use std::ptr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// How many texts of one route are held: more than the routers that an app is made of have in common.
 const HELD: u8 = 4;
@@ -21,17 +21,6 @@ pub(crate) struct Paths(Box<[OnceLock<Held>]>);
 struct Held {
     path: MatchedPath,
     route: &'static Route,
-}
-
-/// How many texts of a route are held.
-#[derive(Default)]
-pub(crate) struct Count(AtomicU8);
-
-impl Count {
-    fn one_more(&self) -> bool {
-        let add = |count: u8| (count < HELD).then_some(count + 1);
-        self.0.fetch_update(Relaxed, Relaxed, add).is_ok()
-    }
 }
 
 impl Paths {
@@ -56,7 +45,8 @@ impl Paths {
 #[inline(never)]
 fn by_content(path: &MatchedPath, routes: &Routes, place: &OnceLock<Held>) -> &'static Route {
     let route = routes.get(Some(path.as_str()));
-    if place.get().is_none() && route.held.one_more() {
+    let one_more = |held: u8| (held < HELD).then_some(held + 1);
+    if place.get().is_none() && route.held.fetch_update(Relaxed, Relaxed, one_more).is_ok() {
         let path = path.clone();
         place.get_or_init(|| Held { path, route });
     }

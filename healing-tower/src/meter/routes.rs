@@ -6,6 +6,8 @@
 
 use super::series::Endpoint;
 use http::Method;
+#[cfg(feature = "axum")]
+use std::sync::atomic::AtomicU8;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The label of requests for which no route matched.
@@ -48,8 +50,9 @@ impl MethodSlot {
 /// One route template and its endpoints by method.
 pub(crate) struct Route {
     name: Box<str>,
+    /// How many texts of it are held by `paths`.
     #[cfg(feature = "axum")]
-    pub(super) held: super::paths::Count,
+    pub(super) held: AtomicU8,
     endpoints: [OnceLock<Box<Endpoint>>; METHODS.len()],
 }
 
@@ -59,7 +62,7 @@ impl Route {
         Box::leak(Box::new(Self {
             name: name.into(),
             #[cfg(feature = "axum")]
-            held: Default::default(),
+            held: AtomicU8::new(0),
             endpoints: [const { OnceLock::new() }; METHODS.len()],
         }))
     }
