@@ -65,6 +65,24 @@ pub struct EvidenceConfig {
     pub soft_of: u32,
     /// Hard heal: a symptom in this many polls in a row (at most 32).
     pub hard_polls: u32,
+    /// Symptoms beside errors (panics, a late runtime, a used-up CPU): in `hard_polls` polls in a row,
+    /// and for this long.
+    #[serde(with = "duration")]
+    pub lasting: Duration,
+    /// Panics: at least this share of the requests in the slow window.
+    pub panic_share: f64,
+    /// Late runtime: its lag, at worst in 10 s, is at least this.
+    #[serde(with = "duration")]
+    pub late: Duration,
+    /// Used-up CPU: at least this percentage of the limit …
+    pub cpu_used_up: f64,
+    /// … at no more than this many times the usual load …
+    pub usual_load: f64,
+    /// … outside the hours (UTC, 0–24: from, to) in which jobs may use it; from = to: none.
+    pub batch_hours: [u8; 2],
+    /// Harm, without which neither a late runtime nor a used-up CPU is a symptom: errors, or
+    /// requests that take at least this many times as long as usual (their median).
+    pub harm_latency: f64,
     /// How long an app may hang before it is restarted.
     #[serde(with = "duration")]
     pub hang: Duration,
@@ -137,6 +155,9 @@ pub struct ForecastConfig {
     pub interval: Duration,
     /// A growth is carried on into the future by at most this part of the time it was seen.
     pub reach: f64,
+    /// The same for descriptors. They have no collector whose sawtooth looks like a leak, so more of
+    /// a steady growth is believed.
+    pub fd_reach: f64,
     /// Only a growth as steady as this counts (1: every point above all before it).
     pub confidence: f64,
     /// Below this percentage of the limit nothing is forecast.
@@ -180,6 +201,13 @@ impl Default for EvidenceConfig {
             soft_polls: 3,
             soft_of: 5,
             hard_polls: 5,
+            lasting: seconds(20),
+            panic_share: 0.05,
+            late: Duration::from_millis(300),
+            cpu_used_up: 85.0,
+            usual_load: 1.8,
+            batch_hours: [0, 6],
+            harm_latency: 2.0,
             hang: seconds(10),
             refused: seconds(30),
             check_expiry: seconds(60),
@@ -221,6 +249,7 @@ impl Default for ForecastConfig {
         Self {
             interval: seconds(15),
             reach: 0.4,
+            fd_reach: 1.0,
             confidence: 0.8,
             floor: 60.0,
             urgent: seconds(75),

@@ -5,7 +5,8 @@
 //! both seen. A growth counts from the view's last low, and it is carried on by at most `reach` times
 //! as long as it was seen: who has watched for ten minutes may speak of the next four. That is what
 //! tells a leak from a sawtooth (caches, garbage collectors), together with *relief*: a level from
-//! which the app came down by itself before is no alarm.
+//! which the app came down by itself before is no alarm. Descriptors are carried on for as long as
+//! their growth was seen (`fd_reach`): nothing collects them.
 //!
 //! Hazard: the first tooth of a sawtooth that ends close to the limit cannot be told from a leak.
 
@@ -149,7 +150,10 @@ impl Trend {
         config: &ForecastConfig,
     ) -> Forecast {
         let time_to_limit = growth.limit_at.since(at);
-        let reach = growth.seen_for.as_secs_f64() * config.reach;
+        let reach = match self.resource {
+            Resource::Memory => config.reach,
+            Resource::FileDescriptors => config.fd_reach,
+        } * growth.seen_for.as_secs_f64();
         let goes_on = percent >= growth.level - LEAST_GROWTH;
         let relieved = percent <= self.relief.level + LEAST_GROWTH;
         Forecast {

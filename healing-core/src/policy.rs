@@ -12,6 +12,10 @@
 //! |---|---|---|
 //! | more than 5 errors, ≥ 5 % of the requests, in 3 of 5 polls | yes | no |
 //! | ≥ 50 requests and > 10 % errors | in 3 of 5 polls | in 5 polls in a row, after two soft heals (one, if a model asks for it) did not help |
+//! | > 5 panics, ≥ 5 % of the requests, going on for 5 polls and 20 s | – | yes, after a soft heal for the errors |
+//! | the runtime ticks ≥ 0.3 s late, and clients suffer, for 5 polls and 20 s | no | yes |
+//! | ≥ 85 % CPU at ≤ 1.8 times the usual load, not at night, and clients suffer, for 5 polls and 20 s | no | yes |
+//! | any of these three, or soft heals that failed, in an instance that never worked | as above | no: a bad rollout |
 //! | memory or descriptors will hit their limit | no | at a quiet moment, or when time runs out |
 //! | the runtime stalls, the front door hangs, or all is silent for 10 s | no | yes, without a drain |
 //! | connections are refused for 30 s by a process known to live | no | yes |
@@ -39,7 +43,8 @@ pub use state::PolicyState;
 use crate::brain::Brain;
 use crate::config::PolicyConfig;
 use crate::decision::{
-    Action, Conclusion, Decision, Lane, Reason, Treatment, TreatmentResult, Verdict, Vetoes,
+    Action, Conclusion, Decision, Lane, Outcome, Reason, Treatment, TreatmentResult, Verdict,
+    Vetoes,
 };
 use crate::evidence::Symptoms;
 use crate::explanation::Explanation;
@@ -197,7 +202,7 @@ impl Policy {
             .last_poll
             .is_some_and(|last| now.since(last) > gap)
         {
-            self.seen.errors.cut();
+            self.seen.cut_evidence();
             self.seen.silence.cut();
             self.seen.alarms = 0;
             self.seen.healthy_since = None;
@@ -205,7 +210,7 @@ impl Policy {
     }
 
     fn is_healthy(&self, classified: Classified) -> bool {
-        classified.lane == Lane::Reported && self.seen.ready && !self.seen.errors.is_symptomatic()
+        classified.lane == Lane::Reported && self.seen.ready && !self.seen.is_symptomatic()
     }
 
     /// Judges an earlier treatment.
@@ -219,7 +224,7 @@ impl Policy {
         let poll = Poll {
             healthy: self.is_healthy(classified),
             ready: classified.lane == Lane::Reported && self.seen.ready,
-            ill: symptoms.soft.is_some(),
+            ill: symptoms.soft.is_some() || self.troubled(classified.lane).is_some(),
             silent,
             error_ratio: self.seen.errors.error_ratio(),
         };
@@ -230,6 +235,9 @@ impl Policy {
         self.durable
             .ladder
             .judge(concluded.action, concluded.outcome, &self.config.permission);
+        if concluded.outcome == Outcome::Recovered {
+            self.durable.cooldown.recovered(concluded.action);
+        }
         Some(concluded)
     }
 

@@ -68,6 +68,12 @@ reasons! {
     ErrorCount "error_count" For "Several errors, and a relevant share of the requests.";
     ErrorRatio "error_ratio" For "Too large a share of many requests fails.";
     SoftHealFailed "soft_heal_failed" For "Soft heals did not help and requests still fail.";
+    PanicsGoOn "panics_go_on" For
+        "Handlers go on panicking: something in the app's memory is broken.";
+    RuntimeLate "runtime_late" For
+        "The app's runtime ticks late, and requests with it: most of its workers are blocked.";
+    CpuUsedUp "cpu_used_up" For
+        "The CPU is used up at no more than the usual load, and clients suffer.";
     LimitForecast "limit_forecast" For "Memory or file descriptors will hit their limit soon.";
     RuntimeStalled "runtime_stalled" For "The app's runtime does not tick: no request makes progress.";
     FrontDoorHangs "front_door_hangs" For "The app's port hangs while its care port answers.";
@@ -84,6 +90,8 @@ reasons! {
     AwaitingQuiet "awaiting_quiet" Quiet
         "A limit will be hit; there is time to wait for a quiet moment.";
     ResourceUseOnly "resource_use_only" Quiet "High CPU or memory alone is no symptom: scaling is not healing.";
+    NeverWorked "never_worked" Quiet
+        "This instance has not worked since it started: another start of the same would not either.";
     ModelDeclined "model_declined" Quiet "There is a symptom, but by the model's votes no action pays.";
     Probation "probation" Quiet "The last treatment is being verified.";
     GaveUp "gave_up" Quiet "Every treatment failed: an operator is needed.";

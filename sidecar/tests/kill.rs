@@ -165,6 +165,18 @@ impl Pod {
         assert!(self.journal().contains("\"kind\":\"restarted\""));
     }
 
+    /// The app has served well for as long as a probation lasts, and the doctor knows: one that never
+    /// did is a bad rollout, and is not restarted.
+    async fn has_worked(&self) {
+        let (url, begin) = (format!("http://{}/good", self.app), Instant::now());
+        let state = self.dir.path().join("state.json");
+        while !exists(&state, r#""worked":{"has":true"#) {
+            assert!(begin.elapsed() < SOON, "the doctor does not see it work");
+            self.client.get(&url).send().await.unwrap();
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     fn journal(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("journal.jsonl")).unwrap_or_default()
     }
@@ -271,6 +283,7 @@ async fn twenty_kills_of_the_sidecar_harm_nobody_and_then_it_heals() {
         pod.kill_sidecar().await;
         pod.ready(true, Duration::from_secs(10)).await;
     }
+    pod.has_worked().await;
     let bad = Load::start(&pod, "/bad", 500);
     for round in 0..10 {
         pod.ready(false, SOON).await; // drained: the exit is 2 s away
@@ -329,6 +342,7 @@ async fn twenty_kills_of_the_sidecar_harm_nobody_and_then_it_heals() {
 async fn condemned_the_app_restarts_alone_and_the_doctor_watches_it_recover() {
     let mut pod = Pod::start(&format!("restart = \"liveness\"\n{HASTY}"), 0.001).await;
     let (app, sidecar) = (pod.pod.pid(Role::App), pod.pod.pid(Role::Sidecar));
+    pod.has_worked().await;
     let bad = Load::start(&pod, "/bad", 500);
     let code = pod
         .until(|event| match event {

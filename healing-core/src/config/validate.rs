@@ -92,6 +92,56 @@ impl PolicyConfig {
             of,
             "between 1 and soft_of",
         )?;
+        // An app remembers its worst lag for 10 s: what lasts must last longer.
+        at_least(
+            "evidence.lasting",
+            evidence.lasting,
+            seconds(11),
+            "at least 11s",
+        )?;
+        in_range(
+            "evidence.panic_share",
+            evidence.panic_share,
+            0.0,
+            1.0,
+            "between 0 and 1",
+        )?;
+        at_least(
+            "evidence.late",
+            evidence.late,
+            Duration::from_millis(100),
+            "at least 100ms",
+        )?;
+        in_range(
+            "evidence.cpu_used_up",
+            evidence.cpu_used_up,
+            50.0,
+            100.0,
+            "between 50 and 100",
+        )?;
+        in_range(
+            "evidence.usual_load",
+            evidence.usual_load,
+            1.0,
+            evidence.overload_load,
+            "between 1 and overload_load",
+        )?;
+        for hour in evidence.batch_hours {
+            in_range(
+                "evidence.batch_hours",
+                hour.into(),
+                0.0,
+                24.0,
+                "hours between 0 and 24",
+            )?;
+        }
+        in_range(
+            "evidence.harm_latency",
+            evidence.harm_latency,
+            1.0,
+            f64::MAX,
+            "at least 1",
+        )?;
         at_least("evidence.hang", evidence.hang, seconds(1), "at least 1s")?;
         let above = "at least 1";
         in_range(
@@ -153,6 +203,13 @@ impl PolicyConfig {
         in_range(
             "forecast.reach",
             forecast.reach,
+            0.0,
+            10.0,
+            "between 0 and 10",
+        )?;
+        in_range(
+            "forecast.fd_reach",
+            forecast.fd_reach,
             0.0,
             10.0,
             "between 0 and 10",

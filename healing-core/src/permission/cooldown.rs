@@ -1,5 +1,9 @@
 //! Pauses after a treatment, lengthened at random so that replicas do not act in step. A hard heal's
-//! pause doubles with each further one until the app was healthy for long.
+//! pause doubles with each further one, a soft heal's with each relapse (it helped, and the symptom
+//! came back), until the app was healthy for long. Soft heals that do not help are the
+//! [ladder's](super::escalation) business: they lead on, and need no longer pause.
+
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +18,9 @@ pub(crate) struct Cooldown {
     hard_until: Option<Time>,
     /// Hard heals since the pause was last forgotten.
     hard_heals: u32,
+    /// Soft heals that helped since the pause was last forgotten: each further one is for a relapse.
+    #[serde(default)]
+    soft_recoveries: u32,
 }
 
 impl Cooldown {
@@ -28,16 +35,23 @@ impl Cooldown {
         match action {
             Action::NoAction => {}
             Action::ResetErrors => {
-                self.soft_until = Some(now + rng.jittered(config.soft_cooldown, config.jitter));
+                let most = config.hard_cooldown_max.max(config.soft_cooldown);
+                let pause = doubled(config.soft_cooldown, self.soft_recoveries, most);
+                self.soft_until = Some(now + rng.jittered(pause, config.jitter));
             }
             Action::RestartService => {
-                let doubled = config
-                    .hard_cooldown
-                    .saturating_mul(1 << self.hard_heals.min(20));
-                let pause = doubled.min(config.hard_cooldown_max);
+                let most = config.hard_cooldown_max;
+                let pause = doubled(config.hard_cooldown, self.hard_heals, most);
                 self.hard_until = Some(now + rng.jittered(pause, config.jitter));
                 self.hard_heals = self.hard_heals.saturating_add(1);
             }
+        }
+    }
+
+    /// A treatment helped.
+    pub(crate) fn recovered(&mut self, action: Action) {
+        if action == Action::ResetErrors {
+            self.soft_recoveries = self.soft_recoveries.saturating_add(1);
         }
     }
 
@@ -54,13 +68,16 @@ impl Cooldown {
     /// The app was healthy for long: the next pause is a first one again.
     pub(crate) fn forget(&mut self) {
         self.hard_heals = 0;
+        self.soft_recoveries = 0;
     }
+}
+
+fn doubled(pause: Duration, times: u32, most: Duration) -> Duration {
+    pause.saturating_mul(1 << times.min(20)).min(most)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn at(seconds: u64) -> Time {
@@ -87,6 +104,25 @@ mod tests {
             [1, 2, 3, 4, 5, 60].map(pause_after),
             [60, 120, 240, 480, 600, 600]
         );
+    }
+
+    #[test]
+    fn a_soft_heal_that_must_be_repeated_waits_twice_as_long_each_time() {
+        let config = PermissionConfig {
+            jitter: 0.0,
+            ..PermissionConfig::default()
+        };
+        let mut cooldown = Cooldown::default();
+        let mut pause = || {
+            cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng(1));
+            let over = (0..).find(|&s| !cooldown.holds(Action::ResetErrors, false, at(s)));
+            cooldown.recovered(Action::ResetErrors);
+            over.unwrap()
+        };
+        assert_eq!([(); 7].map(|()| pause()), [30, 60, 120, 240, 480, 600, 600]);
+        cooldown.forget();
+        cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng(1));
+        assert!(!cooldown.holds(Action::ResetErrors, false, at(30)));
     }
 
     #[test]

@@ -45,9 +45,14 @@ impl Ladder {
         self.soft_failed < config.soft_attempts
     }
 
+    /// Hard heals have failed often enough: another is not tried, whatever speaks for it.
+    pub(crate) fn restarts_failed(&self, config: &PermissionConfig) -> bool {
+        self.hard_failed >= config.hard_attempts.max(1)
+    }
+
     /// Everything was tried. A restart for a hang that failed says nothing of soft heals.
     pub(crate) fn gave_up(&self, config: &PermissionConfig) -> bool {
-        self.hard_failed >= config.hard_attempts.max(1) && !self.allows_soft(config)
+        self.restarts_failed(config) && !self.allows_soft(config)
     }
 
     pub(crate) fn is_first_restart(&self) -> bool {

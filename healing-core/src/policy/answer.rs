@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use super::{Policy, health_of};
+use crate::evidence::worked::Worked;
 use crate::health::Health;
 use crate::observation::Answer;
 use crate::permission::dependency::Dependencies;
@@ -53,20 +54,25 @@ impl Policy {
             Speaker::Same => {}
         }
         self.seen.late = 0;
+        let expiry = self.config.evidence.check_expiry;
+        let mut dependencies = Dependencies::of(&health.checks, now, expiry);
+        let seen = &mut self.seen;
         if !is_new {
+            // Nothing lasts between two polls of one moment, but what forbids is heard at once.
+            seen.draining |= health.draining || health.condemned;
+            if dependencies.is_down(now) {
+                seen.dependencies = dependencies;
+            }
             return true;
         }
-        let seen = &mut self.seen;
         if seen
             .history
             .newest()
             .is_some_and(|newest| sample.is_reset_since(newest))
         {
             seen.history.cut();
-            seen.errors.cut();
+            seen.cut_evidence();
         }
-        let expiry = self.config.evidence.check_expiry;
-        let mut dependencies = Dependencies::of(&health.checks, now, expiry);
         if health.schema.is_none() && health.checks.is_empty() {
             // An app of five fields cannot say whether it declares any.
             dependencies.failing = None;
@@ -75,7 +81,7 @@ impl Policy {
         if dependencies.ends_outage(&seen.dependencies, now) {
             // The errors so far were the outage's: healing the app for them would come too late.
             seen.history.cut();
-            seen.errors.cut();
+            seen.cut_evidence();
         }
         seen.dependencies = dependencies;
         seen.history.push(sample, health.latency.as_ref());
@@ -145,11 +151,16 @@ impl Policy {
                 durable.ladder.forget();
             }
             durable.note_start(now);
+            durable.instance.worked = Worked::default();
         }
         durable.instance.become_(health.instance_id.as_deref());
+        durable
+            .instance
+            .worked
+            .first_seen(duration, &self.config.outcome);
         let seen = &mut self.seen;
         seen.history.cut();
-        seen.errors.cut();
+        seen.cut_evidence();
         seen.silence.cut();
         seen.alarms = 0;
         seen.memory.forget();

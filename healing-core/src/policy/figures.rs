@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Policy, health_of};
 use crate::baseline::Figures;
-use crate::evidence::Signs;
+use crate::evidence::{Shown, Signs, cpu_used_up, harm, late_runtime, panics, worked};
 use crate::features::{Feature, Features};
 use crate::forecast::{Forecast, Trend};
 use crate::health::{Health, Runtime};
@@ -148,8 +148,24 @@ impl Policy {
         }
         let fast = self.seen.history.delta(self.config.fast_window);
         let slow = self.seen.history.delta(self.config.slow_window);
-        let signs = Signs::read(fast.as_ref(), slow.as_ref(), &self.config.evidence);
+        let evidence = &self.config.evidence;
+        let signs = Signs::read(fast.as_ref(), slow.as_ref(), evidence);
         self.seen.errors.observe(now, signs);
+        let harm = harm::shows(features, signs, evidence);
+        self.seen.harmed = harm;
+        let care = answered_in(&observation.care);
+        let shown = Shown {
+            panics: panics::shows(fast.as_ref(), slow.as_ref(), evidence),
+            late_runtime: late_runtime::shows(features, harm, care, evidence),
+            cpu_used_up: cpu_used_up::shows(features, harm, evidence),
+        };
+        self.seen.trouble.observe(now, shown);
+        let well = worked::serves_well(slow.as_ref(), signs, evidence.count_share)
+            && !self.seen.trouble.is_symptomatic();
+        self.durable
+            .instance
+            .worked
+            .observe(now, well, &self.config.outcome);
         self.seen.alarms = if self.alarming().next().is_some() {
             self.seen.alarms.saturating_add(1)
         } else {
@@ -172,8 +188,13 @@ impl Policy {
         let Some(last) = self.seen.last_poll else {
             return;
         };
-        let figures = self.load();
+        let mut figures = self.load();
         if figures.load.is_some() {
+            if self.seen.harmed {
+                // A load that clients suffer from does not become the usual one. Durations do, slowly:
+                // an app that is slower from now on is not harmed for ever.
+                figures.load = None;
+            }
             let seconds = now.seconds_since(last);
             self.durable.baseline.learn(figures, seconds);
         }
@@ -204,6 +225,14 @@ fn snapshot(features: &mut Features, health: &Health) {
             0.0
         };
         features.set(Feature::RuntimeLag, runtime.lag_seconds.max(age));
+    }
+}
+
+/// Seconds that an answer took.
+fn answered_in<T>(answer: &Answer<T>) -> f64 {
+    match answer {
+        Answer::Valid(_, took) => took.as_secs_f64(),
+        _ => f64::INFINITY,
     }
 }
 

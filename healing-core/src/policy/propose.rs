@@ -49,11 +49,27 @@ impl Policy {
             .allows_restart(asked_by_model, &self.config.permission);
         let hard = if self.foresees_limit() && (seen.quiet || self.is_urgent()) {
             Some(Reason::LimitForecast)
+        } else if !self.may_help() {
+            None
         } else {
             (soft.is_some() && escalated && seen.errors.ratio_lasts(evidence))
                 .then_some(Reason::SoftHealFailed)
+                .or(self.troubled(Lane::Reported))
         };
         Symptoms { soft, hard }
+    }
+
+    /// A symptom beside errors that has lasted long enough for a hard heal, of an app that answers.
+    pub(super) fn troubled(&self, lane: Lane) -> Option<Reason> {
+        (lane == Lane::Reported)
+            .then(|| self.seen.trouble.hard(&self.config.evidence))
+            .flatten()
+    }
+
+    /// Another start of the same may help: it has worked since the last one, and none has failed.
+    fn may_help(&self) -> bool {
+        let restarts_failed = self.durable.ladder.restarts_failed(&self.config.permission);
+        self.durable.instance.worked.has() && !restarts_failed
     }
 
     fn is_alive(&self, circumstances: Circumstances) -> bool {
@@ -177,26 +193,33 @@ impl Policy {
         features: &Features,
     ) -> Reason {
         let seen = &self.seen;
-        let onset = seen.errors.onset().unwrap_or(now);
+        let onset = seen.onset().unwrap_or(now);
         let waits_for_checks = now.since(onset) < self.config.evidence.check_expiry
             && seen.dependencies.must_be_checked(onset);
         if !seen.ready {
             Reason::Starting
         } else if self.durable.probation.is_carried() {
             Reason::Probation
-        } else if let Some(soft) = symptoms.soft {
-            if self.durable.ladder.gave_up(&self.config.permission) {
-                Reason::GaveUp
-            } else if waits_for_checks {
+        } else if self.durable.ladder.gave_up(&self.config.permission) && symptoms.soft.is_some() {
+            Reason::GaveUp
+        } else if let Some(reason) = symptoms.hard.or(symptoms.soft) {
+            if waits_for_checks {
                 Reason::AwaitingChecks
             } else if wanted == Some(Action::NoAction) {
                 Reason::ModelDeclined
             } else {
-                symptoms.hard.unwrap_or(soft)
+                reason
+            }
+        } else if self.troubled(Lane::Reported).is_some() {
+            // A restart would be due, but none would help.
+            if self.durable.instance.worked.has() {
+                Reason::GaveUp
+            } else {
+                Reason::NeverWorked
             }
         } else if self.alarming().next().is_some() {
             Reason::AwaitingQuiet
-        } else if seen.errors.is_symptomatic() {
+        } else if seen.is_symptomatic() {
             Reason::InsufficientEvidence
         } else if self.durable.probation.is_open() {
             Reason::Probation

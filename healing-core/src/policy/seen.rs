@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::evidence::Errors;
+use crate::evidence::{Errors, Trouble};
 use crate::forecast::{Resource, Trend};
 use crate::permission::dependency::Dependencies;
 use crate::silence::Silence;
@@ -16,6 +16,7 @@ pub(super) struct Seen {
     pub(super) memory: Trend,
     pub(super) file_descriptors: Trend,
     pub(super) errors: Errors,
+    pub(super) trouble: Trouble,
     pub(super) silence: Silence,
     pub(super) alarms: u32,
     pub(super) dependencies: Dependencies,
@@ -30,6 +31,8 @@ pub(super) struct Seen {
     pub(super) healthy_since: Option<Time>,
     pub(super) last_poll: Option<Time>,
     pub(super) overloaded: bool,
+    /// Clients suffer, by the latest poll.
+    pub(super) harmed: bool,
     pub(super) quiet: bool,
 }
 
@@ -42,6 +45,7 @@ impl Seen {
             memory: Trend::new(Resource::Memory),
             file_descriptors: Trend::new(Resource::FileDescriptors),
             errors: Errors::default(),
+            trouble: Trouble::default(),
             silence: Silence::default(),
             alarms: 0,
             dependencies: Dependencies::default(),
@@ -53,6 +57,7 @@ impl Seen {
             healthy_since: None,
             last_poll: None,
             overloaded: false,
+            harmed: false,
             quiet: false,
         }
     }
@@ -60,12 +65,31 @@ impl Seen {
     /// At a treatment: only what comes after it is judged.
     pub(super) fn cut(&mut self) {
         self.history.cut();
-        self.errors.cut();
+        self.cut_evidence();
         self.silence.cut();
         self.alarms = 0;
         self.healthy_since = None;
         self.memory.cut();
         self.file_descriptors.cut();
+    }
+
+    /// After a gap, a reset of the counters, the end of an outage: evidence begins anew.
+    pub(super) fn cut_evidence(&mut self) {
+        self.errors.cut();
+        self.trouble.cut();
+    }
+
+    /// The latest poll shows a symptom, lasting or not.
+    pub(super) fn is_symptomatic(&self) -> bool {
+        self.errors.is_symptomatic() || self.trouble.is_symptomatic()
+    }
+
+    /// When the first symptom that still shows began.
+    pub(super) fn onset(&self) -> Option<Time> {
+        [self.errors.onset(), self.trouble.onset()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(super) fn is_grown_up(&self, now: Time, grace: Duration) -> bool {

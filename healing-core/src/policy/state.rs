@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::baseline::Baseline;
 use crate::decision::Action;
+use crate::evidence::worked::Worked;
 use crate::outcome::Probation;
 use crate::permission::budget::Budget;
 use crate::permission::cooldown::Cooldown;
@@ -48,6 +49,9 @@ pub(super) struct Instance {
     pub(super) id: Option<String>,
     /// The one before: its late answers are no restart.
     pub(super) previous: Option<String>,
+    /// Whether it has worked since its start.
+    #[serde(default)]
+    pub(super) worked: Worked,
 }
 
 const RECENT: Duration = Duration::from_secs(1800);

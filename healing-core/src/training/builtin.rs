@@ -48,7 +48,14 @@ pub fn train_and_judge(
 ) -> Result<(Model, Report), TrainingError> {
     let (forest, used) = fit(train, recipe)?;
     let provenance = Provenance {
-        learner: "smartcore 0.7, 64 bins".to_owned(),
+        learner: if used.prune {
+            format!(
+                "smartcore 0.7, 64 bins, cut back to {} leaves",
+                used.max_leaves
+            )
+        } else {
+            "smartcore 0.7, 64 bins".to_owned()
+        },
         data: words.to_owned(),
         data_hash: format!("{:016x}", train.hash()),
         rows: train.len(),

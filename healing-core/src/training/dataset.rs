@@ -137,6 +137,25 @@ impl Dataset {
         chosen
     }
 
+    /// The columns of these names, in this order.
+    ///
+    /// # Errors
+    /// The first name that is no column here.
+    pub fn columns(&self, names: &[String]) -> Result<Self, String> {
+        let at = |name: &String| {
+            let found = self.features.iter().position(|feature| feature == name);
+            found.ok_or_else(|| name.clone())
+        };
+        let places: Vec<usize> = names.iter().map(at).collect::<Result<_, _>>()?;
+        let values = self.rows().flat_map(|row| places.iter().map(|&at| row[at]));
+        Ok(Self {
+            features: names.to_vec(),
+            values: values.collect(),
+            labels: self.labels.clone(),
+            groups: self.groups.clone(),
+        })
+    }
+
     /// Rows of each class.
     #[must_use]
     pub fn class_counts(&self) -> [usize; 3] {
@@ -156,5 +175,25 @@ impl Dataset {
             bytes.push(*label as u8);
         }
         checksum(&bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_chosen_by_name() {
+        let mut data = Dataset::new(["a", "b", "c"]);
+        data.push(&[1.0, 2.0, 3.0], Action::ResetErrors, "g")
+            .unwrap();
+        let names = ["c".to_owned(), "a".to_owned()];
+        let chosen = data.columns(&names).unwrap();
+        assert_eq!(
+            (chosen.features(), chosen.row(0)),
+            (&names[..], &[3.0, 1.0][..])
+        );
+        assert_eq!(chosen.labels(), [Action::ResetErrors]);
+        assert_eq!(data.columns(&["d".to_owned()]), Err("d".to_owned()));
     }
 }

@@ -14,8 +14,8 @@ use super::situations::{Situation, Window, dataset, windows};
 use crate::brain::Model;
 use crate::features::Feature;
 
-/// Its features. Left out are those that an app with little traffic lacks (durations against their
-/// usual) and those that speak of one service's size (requests per second, in flight).
+/// Its features. Left out are those that speak of one service's size (requests per second, in flight).
+/// An app with little traffic has no median to compare with its usual: there the rules judge.
 pub const FEATURES: [Feature; 15] = [
     Feature::ErrorRatioFast,
     Feature::ErrorRatioSlow,
@@ -26,7 +26,7 @@ pub const FEATURES: [Feature; 15] = [
     Feature::MemoryUsage,
     Feature::HourOfDay,
     Feature::MemoryTimeToLimit,
-    Feature::FdUsage,
+    Feature::P50Ratio,
     Feature::FdTimeToLimit,
     Feature::RuntimeLag,
     Feature::FailingDependencies,
@@ -39,17 +39,20 @@ pub const DEVELOPMENT: u64 = 1001;
 /// The seed of the windows that the compiled-in model has learned from, and of its forest.
 pub const SEED: u64 = 42;
 /// Incidents of each situation that it has learned from, and is judged on beside.
-pub const INCIDENTS: u32 = 60;
+pub const INCIDENTS: u32 = 200;
 
 /// How its forest is grown. More features a split than the root of their number, because most rows
-/// are told apart by one or two of them; leaves of five rows and more keep the votes honest.
+/// are told apart by one or two of them; leaves of five rows and more keep the votes honest. Trees are
+/// cut back to 64 leaves where that costs least: leaves large enough to be 64 would be of 30 rows, and
+/// cost a fifth more.
 #[must_use]
 pub fn recipe(seed: u64) -> Recipe {
     Recipe {
         trees: 100,
         min_leaf: 5,
-        max_depth: 12,
-        features_per_split: Some(5),
+        max_depth: 14,
+        features_per_split: Some(8),
+        prune: true,
         seed,
         ..Recipe::default()
     }
@@ -74,6 +77,13 @@ pub fn default_model(incidents: u32, seed: u64) -> Result<(Model, Report), Train
         &dataset(test, &FEATURES)?,
         &recipe(seed),
     )
+}
+
+/// The last quarter of `windows` in time: the incidents that began last (they are numbered in order).
+#[must_use]
+pub fn begins_late(window: &Window, windows: &[Window]) -> bool {
+    let last = windows.iter().map(|w| w.incident).max().unwrap_or_default();
+    4 * u64::from(window.incident) >= 3 * (u64::from(last) + 1)
 }
 
 /// Every fourth incident (they are numbered in a mixed order) is kept for judging.
@@ -125,7 +135,8 @@ mod tests {
         );
         assert!(by_model <= by_thresholds / 3.0, "{figures}");
         assert!(by_trends <= by_thresholds / 3.0, "{figures}");
-        assert!(loss <= 0.35, "{figures}");
+        assert!(by_model <= by_trends, "{figures}");
+        assert!(loss <= 0.30, "{figures}");
     }
 
     #[test]

@@ -70,21 +70,7 @@ pub fn evaluate(model: &Model, data: &Dataset, seed: u64) -> Result<Report, RowF
         (0..CLASSES).map(|class| confusion[class][class]).sum(),
         rows,
     );
-    let mut importances = (0..data.features().len())
-        .map(|feature| {
-            let mut lost = 0.0;
-            for shuffle in 0..SHUFFLES {
-                lost += accuracy.unwrap_or(0.0)
-                    - shuffled_accuracy(model, data, feature, seed + shuffle)?;
-            }
-            let feature = data.features()[feature].clone();
-            #[allow(clippy::cast_precision_loss)] // five
-            Ok(Importance {
-                feature,
-                accuracy_lost: lost / SHUFFLES as f64,
-            })
-        })
-        .collect::<Result<Vec<_>, _>>()?;
+    let mut importances = importances(data, seed, |row| Ok(model.row_votes(row)?.class()))?;
     importances.sort_by(|a, b| b.accuracy_lost.total_cmp(&a.accuracy_lost));
     Ok(Report {
         rows,
@@ -110,22 +96,48 @@ fn class_report(action: Action, confusion: &[[usize; CLASSES]; CLASSES]) -> Clas
     }
 }
 
-fn shuffled_accuracy(
-    model: &Model,
+/// How much accuracy each feature carries, in the order of the columns.
+///
+/// # Errors
+/// What `classify` says.
+pub(super) fn importances(
     data: &Dataset,
-    feature: usize,
     seed: u64,
-) -> Result<f64, RowFault> {
-    let mut column: Vec<f32> = data.column(feature).collect();
-    Rng::new(seed).part(feature as u64).shuffle(&mut column);
-    let mut changed = vec![0.0; data.features().len()];
-    let mut right = 0;
-    for ((row, label), value) in data.rows().zip(data.labels()).zip(column) {
-        changed.copy_from_slice(row);
-        changed[feature] = value;
-        right += usize::from(model.row_votes(&changed)?.class() == *label);
-    }
-    Ok(ratio(right, data.len()).unwrap_or(0.0))
+    classify: impl Fn(&[f32]) -> Result<Action, RowFault>,
+) -> Result<Vec<Importance>, RowFault> {
+    let accuracy = |rows: &mut dyn Iterator<Item = (Vec<f32>, Action)>| {
+        let mut right = 0;
+        for (row, label) in rows {
+            right += usize::from(classify(&row)? == label);
+        }
+        Ok(ratio(right, data.len()).unwrap_or(0.0))
+    };
+    let rows = || {
+        let labels = data.labels().iter().copied();
+        data.rows().map(<[f32]>::to_vec).zip(labels)
+    };
+    let whole = accuracy(&mut rows())?;
+    let importance = |(feature, name): (usize, &String)| {
+        let mut lost = 0.0;
+        for shuffle in 0..SHUFFLES {
+            let mut column: Vec<f32> = data.column(feature).collect();
+            Rng::new(seed + shuffle)
+                .part(feature as u64)
+                .shuffle(&mut column);
+            let mut changed = rows().zip(column).map(|((mut row, label), value)| {
+                row[feature] = value;
+                (row, label)
+            });
+            lost += whole - accuracy(&mut changed)?;
+        }
+        #[allow(clippy::cast_precision_loss)] // five
+        let accuracy_lost = lost / SHUFFLES as f64;
+        Ok(Importance {
+            feature: name.clone(),
+            accuracy_lost,
+        })
+    };
+    data.features().iter().enumerate().map(importance).collect()
 }
 
 fn ratio(part: usize, whole: usize) -> Option<f64> {
@@ -162,11 +174,25 @@ impl fmt::Display for Report {
                 class.support
             )?;
         }
-        writeln!(f, "\npermutation importances (accuracy lost when shuffled)")?;
+        write!(
+            f,
+            "\n{}\n{}",
+            self.calibration,
+            Importances(&self.importances)
+        )
+    }
+}
+
+/// Importances as a table.
+pub struct Importances<'a>(pub &'a [Importance]);
+
+impl fmt::Display for Importances<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "permutation importances (accuracy lost when shuffled)")?;
         for Importance {
             feature,
             accuracy_lost,
-        } in &self.importances
+        } in self.0
         {
             writeln!(f, "{feature:>28}  {accuracy_lost:+.4}")?;
         }

@@ -12,6 +12,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use super::TrainingError;
 use super::bins::Bins;
 use super::dataset::Dataset;
+use super::prune::prune;
 use super::smartcore_trees::{SmartcoreForest, from_smartcore};
 use crate::brain::forest::Forest;
 
@@ -31,6 +32,8 @@ pub struct Recipe {
     pub features_per_split: Option<usize>,
     /// Leaves a tree may have. While one has more, the forest is grown again with larger leaves.
     pub max_leaves: usize,
+    /// Cut trees back to `max_leaves` instead: see [`prune`](super::prune).
+    pub prune: bool,
     /// Put rows into 64 bins first.
     pub binned: bool,
     /// Seed of the forest.
@@ -45,6 +48,7 @@ impl Default for Recipe {
             max_depth: 10,
             features_per_split: None,
             max_leaves: WORD_LEAVES,
+            prune: false,
             binned: true,
             seed: 42,
         }
@@ -85,6 +89,11 @@ pub fn fit(data: &Dataset, recipe: &Recipe) -> Result<(Forest, Recipe), Training
             Some(bins) => bins.threshold(feature, value),
             None => crate::brain::forest::round_down(value),
         })?;
+        if recipe.prune {
+            let cut = |tree| prune(tree, recipe.max_leaves);
+            let trees = forest.trees().iter().map(cut).collect();
+            return Ok((Forest::new(forest.features(), trees)?, recipe));
+        }
         if forest.most_leaves() <= recipe.max_leaves {
             return Ok((forest, recipe));
         }

@@ -3,13 +3,15 @@
 //! Hazard: who is judged on incidents (or kinds of incidents) that they learned from is praised for
 //! their memory. A fold holds out whole situations: nothing of their kind is learned from.
 
-use std::fmt;
+mod report;
 
+pub use report::{Confusions, Table};
 use serde::Serialize;
 
 use super::TrainingError;
 use super::baselines::{SNAPSHOT, Thresholds, WINDOWED, trend_rule};
 use super::calibration::{Calibration, calibration};
+use super::evaluate::{Importance, importances};
 use super::fit::{Recipe, fit};
 use super::rng::Rng;
 use super::situations::{Situation, Window, dataset};
@@ -32,12 +34,14 @@ pub struct Score {
 }
 
 /// What one round of judging gives.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    /// All deciders: nothing, rules, two kinds of tuned thresholds, the trend rule, the model.
+    /// All deciders, in the order of [`DECIDERS`].
     pub scores: Vec<Score>,
-    /// How the model's probabilities held.
-    pub calibration: Calibration,
+    /// What the model said of each window that it could judge, and what was right.
+    pub said: Vec<([f64; 3], Action)>,
+    /// How much of the model's accuracy hangs on each feature, in the learner's order.
+    pub importances: Vec<Importance>,
 }
 
 /// Which windows a decider was right about, in money.
@@ -47,13 +51,14 @@ struct Book {
 }
 
 /// The deciders' names, in order.
-pub const DECIDERS: [&str; 6] = [
+pub const DECIDERS: [&str; 7] = [
     "always nothing",
     "compiled-in rules",
     "tuned thresholds",
     "tuned windowed thresholds",
     "trend rule",
     "model",
+    "rules, model may decline",
 ];
 
 /// What learns: features and how the forest grows.
@@ -87,18 +92,25 @@ pub fn judge(
         .map(|window| ask(&forest, window, learner.features))
         .collect();
     let of = |decide: &dyn Fn(&Window) -> Action| test.iter().map(|w| decide(w)).collect();
-    let model = test
+    let model: Vec<Action> = test
         .iter()
         .zip(&probabilities)
         .map(|(window, p)| p.map_or(window.rules, |p| cheapest(p, costs)))
         .collect();
-    let decisions: [Vec<Action>; 6] = [
+    // What the policy makes of a model that decides: the evidence says what may be done at most.
+    let within = |(window, model): (&&Window, &Action)| match model {
+        Action::NoAction => Action::NoAction,
+        _ => window.rules,
+    };
+    let within = test.iter().zip(&model).map(within).collect();
+    let decisions: [Vec<Action>; 7] = [
         of(&|_| Action::NoAction),
         of(&|window| window.rules),
         of(&|window| snapshot.decide(&window.features)),
         of(&|window| windowed.decide(&window.features)),
         of(&|window| trend_rule(&window.features)),
         model,
+        within,
     ];
     let scores = DECIDERS
         .into_iter()
@@ -108,10 +120,15 @@ pub fn judge(
     let said = probabilities
         .into_iter()
         .zip(test)
-        .filter_map(|(p, window)| p.map(|p| (p, window.label)));
+        .filter_map(|(p, window)| p.map(|p| (p, window.label)))
+        .collect();
+    let rows = dataset(test.iter().copied(), learner.features)?;
+    let classify = |row: &[f32]| Ok(forest.walk(row).class());
+    let importances = importances(&rows, learner.recipe.seed, classify);
     Ok(Judgement {
         scores,
-        calibration: calibration(said),
+        said,
+        importances: importances.map_err(TrainingError::Columns)?,
     })
 }
 
@@ -191,6 +208,29 @@ pub fn folds(windows: &[Window], folds: usize, seed: u64) -> Vec<Vec<Situation>>
 }
 
 impl Judgement {
+    /// How the model's probabilities held, over all rounds.
+    #[must_use]
+    pub fn calibration(rounds: &[Self]) -> Calibration {
+        calibration(rounds.iter().flat_map(|round| round.said.iter().copied()))
+    }
+
+    /// Mean importances over the rounds, largest first.
+    #[must_use]
+    #[allow(clippy::cast_precision_loss)] // rounds
+    pub fn importances(rounds: &[Self]) -> Vec<Importance> {
+        let mut mean = rounds
+            .first()
+            .map_or_else(Vec::new, |first| first.importances.clone());
+        for (at, importance) in mean.iter_mut().enumerate() {
+            let lost = rounds
+                .iter()
+                .map(|round| round.importances[at].accuracy_lost);
+            importance.accuracy_lost = lost.sum::<f64>() / rounds.len() as f64;
+        }
+        mean.sort_by(|a, b| b.accuracy_lost.total_cmp(&a.accuracy_lost));
+        mean
+    }
+
     /// Adds up rounds over different windows, weighing each by its decisions.
     #[must_use]
     pub fn sum(rounds: &[Self]) -> Vec<Score> {
@@ -224,47 +264,5 @@ impl Judgement {
             };
         }
         total
-    }
-}
-
-/// The scores as a table.
-pub struct Table<'a>(pub &'a [Score]);
-
-impl fmt::Display for Table<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{:>26} {:>7} {:>8}  {:>13} {:>13} {:>13}  {:>19}",
-            "decider",
-            "cost",
-            "lost %",
-            "none p/r",
-            "reset p/r",
-            "restart p/r",
-            "needless/missed restarts"
-        )?;
-        for score in self.0 {
-            write!(
-                f,
-                "{:>26} {:>7.4} {:>8.3} ",
-                score.decider,
-                score.mean_cost,
-                100.0 * score.regret
-            )?;
-            for action in Action::ALL {
-                let (precision, recall) = score.precision_recall(action);
-                let show = |x: Option<f64>| x.map_or("-".to_owned(), |x| format!("{x:.3}"));
-                write!(
-                    f,
-                    " {:>13}",
-                    format!("{}/{}", show(precision), show(recall))
-                )?;
-            }
-            let c = &score.confusion;
-            let needless = c[0][2] + c[1][2];
-            let missed = c[2][0] + c[2][1];
-            writeln!(f, "  {needless:>12}/{missed}")?;
-        }
-        Ok(())
     }
 }

@@ -11,6 +11,7 @@ pub mod default_model;
 pub mod evaluate;
 pub mod fit;
 pub mod judge;
+pub mod prune;
 pub mod read;
 pub mod read_csv;
 #[cfg(test)]

@@ -6,4 +6,5 @@ mod leaks;
 mod polls;
 mod properties;
 mod situations;
+mod trouble;
 mod world;

@@ -4,13 +4,13 @@
 //! models, operators, jumping wall clocks, doctors that die and come back. The checks know nothing of
 //! the policy's state: they compare what it decides with what was done to it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use healing_core::brain::{Brain, Classifier, Unusable, Votes};
 use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{
-    Action, Decision, ReasonKind, Treatment, TreatmentResult, Verdict, Vetoes,
+    Action, Decision, Reason, ReasonKind, Treatment, TreatmentResult, Verdict, Vetoes,
 };
 use healing_core::features::{Feature, Features};
 use healing_core::health::{
@@ -27,6 +27,9 @@ use crate::world::App;
 enum Event {
     Polls(u8, u16),
     Traffic(f64, f64, f64),
+    Panics(f64),
+    Lag(f64, f64),
+    Cpu(f64),
     Leak(f64),
     Stall(bool),
     FrontDoor(u8),
@@ -48,8 +51,11 @@ fn event() -> impl Strategy<Value = Event> {
     let share = prop_oneof![Just(0.0), Just(0.005), 0.0..1.0, Just(1.0)];
     prop_oneof![
         6 => often(),
-        3 => (0.0..500.0, share, 0.001..9.0).prop_map(|(a, b, c)| Event::Traffic(a, b, c)),
+        4 => (0.0..500.0, share, 0.001..9.0).prop_map(|(a, b, c)| Event::Traffic(a, b, c)),
         1 => (0.0..2.0).prop_map(Event::Leak),
+        1 => prop_oneof![Just(0.0), 0.0..1.0].prop_map(Event::Panics),
+        1 => (0.0..2.0, 0.001..0.3).prop_map(|(lag, care)| Event::Lag(lag, care)),
+        1 => (0.0..110.0).prop_map(Event::Cpu),
         3 => any::<bool>().prop_map(Event::Stall),
         1 => any::<u8>().prop_map(Event::FrontDoor),
         1 => any::<u8>().prop_map(Event::Care),
@@ -112,6 +118,13 @@ fn config(kind: u8) -> PolicyConfig {
         config.evidence.hard_polls = 1;
         config.evidence.ratio_requests = 1;
         config.evidence.hang = Duration::from_secs(1);
+        config.evidence.lasting = Duration::ZERO;
+        config.evidence.late = Duration::from_millis(1);
+        config.evidence.cpu_used_up = 50.0;
+        config.evidence.usual_load = 1e9;
+        config.evidence.batch_hours = [0, 0];
+        config.evidence.harm_latency = 0.0;
+        config.outcome.probation = Duration::from_secs(1);
         config.permission.hard_cooldown = Duration::ZERO;
         config.permission.soft_cooldown = Duration::ZERO;
         config.permission.look_again = Duration::ZERO;
@@ -137,6 +150,8 @@ struct History {
     ready: HashSet<Option<String>>,
     restarts: Vec<Duration>,
     soft_heals: usize,
+    /// What restarts were for.
+    reasons: BTreeMap<Reason, usize>,
 }
 
 impl History {
@@ -164,6 +179,7 @@ impl History {
             ready: HashSet::new(),
             restarts: Vec::new(),
             soft_heals: 0,
+            reasons: BTreeMap::new(),
         }
     }
 
@@ -180,6 +196,9 @@ impl History {
             Event::Traffic(rate, failing, seconds) => {
                 (app.rate, app.failing, app.seconds) = (rate, failing, seconds);
             }
+            Event::Panics(share) => app.panicking = share,
+            Event::Lag(lag, care) => (app.lag, app.care_seconds) = (lag, care),
+            Event::Cpu(percent) => app.cpu = percent,
             Event::Leak(rate) => app.memory_per_second = rate,
             Event::Stall(stalled) => app.stalled = stalled,
             Event::FrontDoor(kind) => {
@@ -243,12 +262,9 @@ impl History {
     }
 
     fn observation(&self, care: Option<Health>) -> Observation {
-        let health = care.unwrap_or_else(|| self.app.health());
-        let care = self
-            .app
-            .silent
-            .clone()
-            .unwrap_or(Answer::Valid(health, Duration::from_millis(1)));
+        let late = care.map(|health| Answer::Valid(health, Duration::from_millis(1)));
+        let care = self.app.silent.clone().or(late);
+        let care = care.unwrap_or_else(|| self.app.answers());
         let front_door = self.app.front_door.clone();
         Observation {
             care,
@@ -272,6 +288,7 @@ impl History {
         has_a_reason(&decision);
         if decision.action == Action::RestartService {
             self.check_restart(&decision, observation);
+            *self.reasons.entry(decision.reason).or_default() += 1;
         }
         self.carry_out(decision.action);
     }
@@ -406,7 +423,8 @@ fn has_a_reason(decision: &Decision) {
 fn no_history_breaks_the_guards() {
     let cases = 10_000;
     let (mut restarts, mut soft_heals) = (0, 0);
-    let counts = std::cell::RefCell::new((&mut restarts, &mut soft_heals));
+    let mut reasons = BTreeMap::<Reason, usize>::new();
+    let counts = std::cell::RefCell::new((&mut restarts, &mut soft_heals, &mut reasons));
     let config = Config {
         cases,
         failure_persistence: None,
@@ -419,7 +437,7 @@ fn no_history_breaks_the_guards() {
         ),
     )
     .run(
-        &(any::<u8>(), prop::collection::vec(event(), 1..30)),
+        &(any::<u8>(), prop::collection::vec(event(), 1..40)),
         |(kind, events)| {
             let mut history = History::new(kind);
             history.happen(&Event::Polls(1, 100));
@@ -429,13 +447,28 @@ fn no_history_breaks_the_guards() {
             let mut counts = counts.borrow_mut();
             *counts.0 += history.restarts.len();
             *counts.1 += history.soft_heals;
+            for (reason, count) in history.reasons {
+                *counts.2.entry(reason).or_default() += count;
+            }
             Ok(())
         },
     )
     .unwrap();
+    println!("{restarts} restarts ({reasons:?}), {soft_heals} soft heals");
     // Histories in which nothing is ever done would prove nothing.
     assert!(restarts > 2_000, "{restarts} restarts");
-    assert!(soft_heals > 1_000, "{soft_heals} soft heals");
+    assert!(soft_heals > 2_000, "{soft_heals} soft heals");
+    for reason in [
+        Reason::RuntimeStalled,
+        Reason::SoftHealFailed,
+        Reason::LimitForecast,
+        Reason::PanicsGoOn,
+        Reason::RuntimeLate,
+        Reason::CpuUsedUp,
+    ] {
+        let count = reasons.get(&reason).copied().unwrap_or_default();
+        assert!(count >= 20, "{count} restarts for {reason}");
+    }
 }
 
 /// Any numbers at all, in every figure of an answer.

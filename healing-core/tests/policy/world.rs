@@ -27,6 +27,12 @@ pub(crate) struct App {
     pub(crate) failing: f64,
     pub(crate) seconds: f64,
     pub(crate) latency: [f64; 5],
+    /// The share of the requests that panic (they fail too), and how many did.
+    pub(crate) panicking: f64,
+    pub(crate) panics: f64,
+    /// How late the runtime ticks, and how long the care port takes to answer, in seconds.
+    pub(crate) lag: f64,
+    pub(crate) care_seconds: f64,
     pub(crate) memory: f64,
     pub(crate) memory_per_second: f64,
     pub(crate) cpu: f64,
@@ -56,6 +62,10 @@ impl App {
             failing: 0.0,
             seconds: 0.003,
             latency: [0.0; 5],
+            panicking: 0.0,
+            panics: 0.0,
+            lag: 0.001,
+            care_seconds: 0.001,
             memory: 30.0,
             memory_per_second: 0.0,
             cpu: 20.0,
@@ -72,7 +82,8 @@ impl App {
         self.uptime += seconds;
         let rate = if self.stalled { 0.0 } else { self.rate };
         self.requests += rate * seconds;
-        self.errors += rate * seconds * self.failing;
+        self.errors += rate * seconds * self.failing.max(self.panicking);
+        self.panics += rate * seconds * self.panicking;
         let bucket = BOUNDS
             .iter()
             .position(|&bound| self.seconds <= bound)
@@ -100,7 +111,7 @@ impl App {
             totals: Totals {
                 requests_total: Some(self.requests as u64),
                 errors_total: Some(self.errors as u64),
-                panics_total: Some(0),
+                panics_total: Some(self.panics as u64),
                 ..Totals::default()
             },
             in_flight: Some(self.in_flight),
@@ -116,7 +127,7 @@ impl App {
             runtime: Some(Runtime {
                 stalled: self.stalled,
                 tick_age_seconds: if self.stalled { 1.0 } else { 0.01 },
-                lag_seconds: 0.001,
+                lag_seconds: self.lag,
             }),
             checks: self
                 .dependency
@@ -127,6 +138,11 @@ impl App {
         }
     }
 
+    /// What the care port says.
+    pub(crate) fn answers(&self) -> Answer<Health> {
+        Answer::Valid(self.health(), Duration::from_secs_f64(self.care_seconds))
+    }
+
     pub(crate) fn soft_heal(&mut self) {
         self.errors_at_heal = self.errors;
         if self.soft_helps {
@@ -135,19 +151,26 @@ impl App {
     }
 
     pub(crate) fn restart(&mut self) {
-        let failing = if self.restart_helps {
-            0.0
-        } else {
-            self.failing
-        };
-        let dependency = self.dependency;
-        *self = Self {
+        let healthy = Self::healthy(self.rate);
+        let fresh = Self {
             instance: self.instance + 1,
             uptime: 0.5,
             requests: 0.0,
-            failing,
-            dependency,
-            ..Self::healthy(self.rate)
+            dependency: self.dependency,
+            ..healthy
+        };
+        *self = if self.restart_helps {
+            fresh
+        } else {
+            Self {
+                failing: self.failing,
+                panicking: self.panicking,
+                seconds: self.seconds,
+                lag: self.lag,
+                cpu: self.cpu,
+                restart_helps: false,
+                ..fresh
+            }
         };
     }
 }
@@ -211,7 +234,7 @@ impl World {
             .app
             .silent
             .clone()
-            .unwrap_or_else(|| Answer::Valid(self.app.health(), Duration::from_millis(1)));
+            .unwrap_or_else(|| self.app.answers());
         Observation {
             care,
             front_door: self.app.front_door.clone(),

@@ -4,6 +4,9 @@
 
 mod check;
 mod config;
+mod data;
+mod evaluate;
+mod explain;
 mod model;
 mod pause;
 mod pod;
@@ -44,6 +47,10 @@ enum Command {
     Config(config::Args),
     /// Train a model.
     Train(train::Args),
+    /// Judge a model on labelled data.
+    Evaluate(evaluate::Args),
+    /// Say why a model votes as it does.
+    Explain(explain::Args),
     /// Look at a model file.
     Model(model::Args),
     /// Become the app of a local pod (what `pod` starts; not for use by hand).
@@ -62,6 +69,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Config(args) => config::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Model(args) => model::run(&args),
         Command::PodExec(args) => pod::exec(&args),
     }

@@ -54,7 +54,7 @@ pub struct Window {
     /// Which lane the last poll took.
     pub lane: Lane,
     /// What the compiled-in rules do by their evidence, unless permission forbids it for a reason
-    /// other than time (a cooldown, a second look).
+    /// other than time (a cooldown, a second look, the wait for a quiet moment).
     pub rules: Action,
     /// Share of the next five minutes' requests that are lost, by action.
     pub damage: [f64; 3],
@@ -142,8 +142,12 @@ fn watch(situation: Situation, number: u32, rng: &mut Rng, windows: &mut Vec<Win
     }
 }
 
-/// What the rules do here sooner or later.
+/// What the rules do here sooner or later. The restart before a limit only waits for a quiet moment, or
+/// until time runs out.
 fn permitted(decision: &Decision) -> Action {
+    if decision.evidence == Reason::AwaitingQuiet {
+        return Action::RestartService;
+    }
     let passes = |reason| matches!(reason, Reason::Cooldown | Reason::LookAgain);
     if decision.vetoes.iter().all(passes) {
         decision.proposed

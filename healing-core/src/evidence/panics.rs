@@ -1,0 +1,76 @@
+//! Handlers go on panicking: a lock that a panic has poisoned, a value that broke an invariant. Memory
+//! that is broken does not mend itself, and hooks run in the same memory.
+//!
+//! A soft heal still comes first: its evidence is complete after 3 polls, this one's after 5, counted
+//! from the last treatment.
+
+use crate::config::EvidenceConfig;
+use crate::window::{Delta, as_f64};
+
+/// There were panics just now, and over the slow window they are a share of the requests that counts.
+pub(crate) fn shows(fast: Option<&Delta>, slow: Option<&Delta>, config: &EvidenceConfig) -> bool {
+    let just_now = fast
+        .and_then(|delta| delta.panics)
+        .is_some_and(|panics| panics > 0);
+    just_now
+        && slow.is_some_and(|delta| match (delta.panics, delta.requests) {
+            (Some(panics), Some(requests)) => {
+                panics > config.count_errors
+                    && as_f64(panics) >= config.panic_share * as_f64(requests)
+            }
+            _ => false,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::health::{Health, Totals};
+    use crate::time::Time;
+    use crate::window::{History, Sample};
+
+    fn delta(requests: Option<u64>, panics: Option<u64>) -> Delta {
+        let mut history = History::new(Duration::from_secs(60));
+        for (seconds, factor) in [(0, 0), (10, 1)] {
+            let totals = Totals {
+                requests_total: requests.map(|n| n * factor),
+                panics_total: panics.map(|n| n * factor),
+                ..Totals::default()
+            };
+            let health = Health {
+                totals,
+                ..Health::default()
+            };
+            let at = Time::default() + Duration::from_secs(seconds);
+            history.push(Sample::of(&health, at), None);
+        }
+        history.delta(Duration::from_secs(10)).unwrap()
+    }
+
+    fn panics(fast: u64, slow: (u64, u64)) -> bool {
+        let (fast, slow) = (
+            delta(Some(50), Some(fast)),
+            delta(Some(slow.0), Some(slow.1)),
+        );
+        shows(Some(&fast), Some(&slow), &EvidenceConfig::default())
+    }
+
+    #[test]
+    fn several_that_are_a_share_and_go_on() {
+        assert!(panics(1, (120, 6)), "exactly 5 %");
+        assert!(!panics(1, (121, 6)));
+        assert!(!panics(1, (5, 5)), "five are not more than five");
+        assert!(!panics(0, (100, 50)), "it is over");
+    }
+
+    #[test]
+    fn what_is_not_counted_is_no_evidence() {
+        let (unknown, known) = (delta(None, None), delta(Some(100), Some(50)));
+        let config = EvidenceConfig::default();
+        assert!(!shows(Some(&unknown), Some(&known), &config));
+        assert!(!shows(Some(&known), Some(&unknown), &config));
+        assert!(!shows(None, None, &config));
+    }
+}
