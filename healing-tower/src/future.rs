@@ -87,6 +87,10 @@ where
     }
 }
 
+/// A body of exact size up to this many bytes is taken to be in memory; a larger one may come from
+/// elsewhere while it is sent, and fail on the way.
+const IN_MEMORY: u64 = 64 * 1024;
+
 /// Whether the response has no body whatever its handler made: a server will not send it, nor read
 /// it to its end.
 #[inline]
@@ -108,31 +112,36 @@ fn answered<B: Body>(mut open: Open, response: &Response<B>) -> Option<Tracking>
     open.set_status(status.as_u16());
     let error = match &options.errors {
         None => status.is_server_error(),
-        Some(rule) => rule(&ResponseHead {
-            status,
-            headers: response.headers(),
-            extensions: response.extensions(),
+        Some(rule) => open.inside(|| {
+            rule(&ResponseHead {
+                status,
+                headers: response.headers(),
+                extensions: response.extensions(),
+            })
         }),
     };
     let grpc = open.http2 && grpc::is_grpc(response.headers());
-    let error = error || (grpc && grpc::failed(response.headers()) == Some(true));
+    let error = error || (grpc && open.grpc_failed(response.headers()));
 
     let exact = response.body().size_hint().exact();
     let ended = match options.track_body {
         TrackBody::Never => true,
-        TrackBody::Unsized => exact.is_some(),
+        TrackBody::Unsized => exact.is_some_and(|bytes| bytes <= IN_MEMORY),
         TrackBody::Always => exact == Some(0),
     } || bodiless(status, open.method)
         || response.body().is_end_stream();
-    if ended {
+    // A server trusts the body's own word before the header's, and so do we.
+    let length = || {
+        exact.or_else(|| {
+            let declared = response.headers().get(http::header::CONTENT_LENGTH)?;
+            declared.to_str().ok()?.parse().ok()
+        })
+    };
+    let length = if ended { Some(0) } else { length() };
+    if length == Some(0) {
         open.end(if error { Ending::Error } else { Ending::Ok });
         return None;
     }
-    // A server trusts the body's own word before the header's, and so do we.
-    let length = exact.or_else(|| {
-        let declared = response.headers().get(http::header::CONTENT_LENGTH)?;
-        declared.to_str().ok()?.parse().ok()
-    });
     Some(Tracking::new(open, error, grpc, length))
 }
 

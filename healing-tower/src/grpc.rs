@@ -15,34 +15,43 @@ pub(crate) fn is_grpc(headers: &HeaderMap) -> bool {
             .is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// Whether the call failed by the server's fault; nothing where no status is there.
-pub(crate) fn failed(headers: &HeaderMap) -> Option<bool> {
-    let status = headers.get("grpc-status")?.to_str().ok();
-    // UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS; and nonsense.
-    let code = status.and_then(|text| text.parse::<u8>().ok());
-    Some(matches!(code, Some(2 | 4 | 12 | 13 | 14 | 15) | None))
+/// The status code of a call; nothing where none is there, and no code where it is nonsense.
+pub(crate) fn status(headers: &HeaderMap) -> Option<Option<u8>> {
+    let text = headers.get("grpc-status")?.to_str().ok();
+    Some(text.and_then(|text| text.parse().ok()))
+}
+
+/// UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS.
+pub(crate) fn is_the_servers_fault(code: u8) -> bool {
+    matches!(code, 2 | 4 | 12 | 13 | 14 | 15)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn status(text: &'static str) -> Option<bool> {
+    fn code(text: &'static str) -> Option<Option<u8>> {
         let value = http::HeaderValue::from_static(text);
-        failed(&HeaderMap::from_iter([(
+        status(&HeaderMap::from_iter([(
             http::HeaderName::from_static("grpc-status"),
             value,
         )]))
     }
 
     #[test]
+    fn a_status_is_a_code_or_nonsense() {
+        assert_eq!(status(&HeaderMap::new()), None);
+        assert_eq!(code("14"), Some(Some(14)));
+        for nonsense in ["-1", "many", ""] {
+            assert_eq!(code(nonsense), Some(None), "{nonsense}");
+        }
+    }
+
+    #[test]
     fn the_servers_faults_are_errors() {
-        assert_eq!(failed(&HeaderMap::new()), None);
-        for fine in ["0", "1", "3", "5", "16"] {
-            assert_eq!(status(fine), Some(false), "{fine}");
-        }
-        for fault in ["2", "4", "12", "13", "14", "15", "-1", "many"] {
-            assert_eq!(status(fault), Some(true), "{fault}");
-        }
+        let faults: Vec<u8> = (0..=16)
+            .filter(|code| is_the_servers_fault(*code))
+            .collect();
+        assert_eq!(faults, [2, 4, 12, 13, 14, 15]);
     }
 }

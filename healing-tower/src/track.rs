@@ -1,6 +1,5 @@
 //! Following one response body: which frame, error or drop is its end.
 
-use crate::grpc;
 use crate::meter::{Ending, Open};
 use bytes::Buf;
 use http_body::{Body, Frame};
@@ -51,7 +50,7 @@ impl Tracking {
                     *left = left.saturating_sub(data.remaining() as u64);
                 }
                 if let Some(trailers) = frame.trailers_ref() {
-                    self.error |= self.grpc && grpc::failed(trailers) == Some(true);
+                    self.error |= self.grpc && open.grpc_failed(trailers);
                     self.complete();
                 } else if self.left == Some(0) || body.is_end_stream() {
                     self.complete();
@@ -61,12 +60,12 @@ impl Tracking {
         Poll::Ready(frame)
     }
 
-    /// All of it was read.
+    /// There is no more of it: all that was declared, or it failed its client.
     fn complete(&mut self) {
-        self.end(if self.error {
-            Ending::Error
-        } else {
-            Ending::Ok
+        self.end(match (self.left, self.error) {
+            (Some(1..), _) => Ending::BodyError,
+            (_, true) => Ending::Error,
+            (_, false) => Ending::Ok,
         });
     }
 

@@ -22,7 +22,9 @@ pub struct MeterCollector {
 }
 
 impl Meter {
-    /// These counts, for a registry of the owner's.
+    /// These counts, for a registry of the owner's that is shown elsewhere: not for
+    /// [`Healing::registry`](crate::Healing::registry), on whose page they are already. A page that
+    /// names a family twice is rejected whole.
     ///
     /// ```
     /// use healing_tower::{Meter, MeterOptions};

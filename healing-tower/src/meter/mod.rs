@@ -134,7 +134,7 @@ impl Inner {
         std::array::from_fn(|bucket| self.sum(|shard| &shard.durations[bucket]))
     }
 
-    fn open_slots(&self) -> impl Iterator<Item = &OpenSlots> {
+    fn open_slots(&self) -> impl Iterator<Item = &OpenSlots> + Clone {
         self.shards.iter().map(|shard| &shard.open)
     }
 
@@ -154,7 +154,7 @@ impl Meter {
         let bounds = options
             .bounds
             .iter()
-            .map(|&b| nanos(Duration::from_secs_f64(b)));
+            .map(|&b| nanos(Duration::try_from_secs_f64(b).unwrap_or(Duration::MAX)));
         Self(Box::leak(Box::new(Inner {
             origin: Instant::now(),
             shards: (0..cells::shard_count()).map(|_| Shard::new()).collect(),
@@ -167,7 +167,7 @@ impl Meter {
             baseline: AtomicU64::new(0),
             recent: Mutex::new(Recent {
                 windows: Windows::new(),
-                turns: Turns::new(),
+                turns: Turns::default(),
                 slowest: None,
             }),
         })))
@@ -240,14 +240,16 @@ impl Meter {
         });
     }
 
-    /// Recent figures, as of the last tick.
+    /// Recent figures, as of the last tick; nothing before the first. The peak is the highest number
+    /// in flight at a tick: what comes and goes between two of them is not seen.
     #[must_use]
     pub fn windows(&self) -> Vec<WindowStats> {
         self.0.recent().windows.stats()
     }
 
-    /// Age of the request that has been open for longest, as of the last tick, rounded down by the
-    /// time between two ticks at most.
+    /// Age of the request that has been open for longest, as of the last tick, rounded down: by the
+    /// time between two ticks at most, and by a minute from 2048 ticks on. One that is open for more
+    /// than 34 hours is told as younger.
     #[must_use]
     pub fn slowest_open(&self) -> Option<Duration> {
         self.0.recent().slowest

@@ -21,19 +21,22 @@ pub struct MeterOptions {
     pub(crate) exclude: Vec<Pattern>,
     pub(crate) bounds: Vec<f64>,
     pub(crate) errors: Option<ErrorRule>,
+    pub(crate) grpc_errors: Option<GrpcErrorRule>,
     pub(crate) route_of: Option<RouteRule>,
     pub(crate) reraise_panics: bool,
     pub(crate) track_body: TrackBody,
 }
 
 type ErrorRule = Arc<dyn Fn(&ResponseHead<'_>) -> bool + Send + Sync>;
+type GrpcErrorRule = Arc<dyn Fn(u8) -> bool + Send + Sync>;
 type RouteRule = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync>;
 
 /// When a response body is followed to its end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TrackBody {
-    /// Where its size is not known beforehand: streams, generated bodies, gRPC. A body of exact size
-    /// is in memory already; it cannot fail, and its request ends with the response head.
+    /// Where its size is not known beforehand or above 64 KiB: streams, generated bodies, gRPC, files,
+    /// what a proxy hands on. A smaller body of exact size is taken to be in memory already: its
+    /// request ends with the response head.
     #[default]
     Unsized,
     /// Every body, so that a client that leaves while a large body of known size is being sent counts
@@ -96,6 +99,7 @@ impl Default for MeterOptions {
             exclude: Vec::new(),
             bounds: BOUNDS.to_vec(),
             errors: None,
+            grpc_errors: None,
             route_of: None,
             reraise_panics: false,
             track_body: TrackBody::Unsized,
@@ -110,7 +114,8 @@ impl MeterOptions {
         Self::default()
     }
 
-    /// How many routes get series of their own; what comes later is `http_route="other"`.
+    /// How many routes get series of their own (65,536 at most); what comes later is
+    /// `http_route="other"`.
     #[must_use]
     pub fn routes(mut self, cap: usize) -> Self {
         self.routes = cap;
@@ -151,6 +156,16 @@ impl MeterOptions {
         rule: impl Fn(&ResponseHead<'_>) -> bool + Send + Sync + 'static,
     ) -> Self {
         self.errors = Some(Arc::new(rule));
+        self
+    }
+
+    /// Which gRPC status codes are errors, in trailers or headers. By default those that OpenTelemetry
+    /// lists as the server's fault: `UNKNOWN` 2, `DEADLINE_EXCEEDED` 4, `UNIMPLEMENTED` 12, `INTERNAL`
+    /// 13, `UNAVAILABLE` 14, `DATA_LOSS` 15. A status that is no code always is one.
+    #[cfg(feature = "grpc")]
+    #[must_use]
+    pub fn grpc_errors(mut self, rule: impl Fn(u8) -> bool + Send + Sync + 'static) -> Self {
+        self.grpc_errors = Some(Arc::new(rule));
         self
     }
 
@@ -195,6 +210,7 @@ impl fmt::Debug for MeterOptions {
             .field("exclude", &self.exclude)
             .field("bounds", &self.bounds)
             .field("errors", &self.errors.as_ref().map(|_| "custom"))
+            .field("grpc_errors", &self.grpc_errors.as_ref().map(|_| "custom"))
             .field("route_of", &self.route_of.as_ref().map(|_| "custom"))
             .field("reraise_panics", &self.reraise_panics)
             .field("track_body", &self.track_body)

@@ -5,7 +5,7 @@
 //! services make a new text for each request: those are looked up by content, and a few of each are
 //! held in vain.
 
-use super::routes::{Route, Routes};
+use super::routes::{MOST, Route, Routes};
 use axum::extract::MatchedPath;
 use std::ptr;
 use std::sync::OnceLock;
@@ -26,7 +26,7 @@ struct Held {
 impl Paths {
     /// Room for as many routes; few of them share a place.
     pub(crate) fn new(routes: usize) -> Self {
-        let places = (4 * routes).next_power_of_two();
+        let places = (4 * routes.min(MOST)).next_power_of_two();
         Self((0..places).map(|_| OnceLock::new()).collect())
     }
 

@@ -4,7 +4,8 @@ use super::Inner;
 use super::clock;
 use super::routes::{MethodSlot, Route};
 use super::series::Endpoint;
-use http::{Request, Version};
+use crate::grpc;
+use http::{HeaderMap, Request, Version};
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -91,6 +92,17 @@ impl Open {
         let value = code();
         self.inside = false;
         value
+    }
+
+    /// Whether these headers or trailers say that the call failed.
+    pub(crate) fn grpc_failed(&mut self, headers: &HeaderMap) -> bool {
+        let rule = &self.meter.options.grpc_errors;
+        match (grpc::status(headers), rule) {
+            (None, _) => false,
+            (Some(None), _) => true,
+            (Some(Some(code)), None) => grpc::is_the_servers_fault(code),
+            (Some(Some(code)), Some(rule)) => self.inside(|| rule(code)),
+        }
     }
 
     /// Ends it.

@@ -8,10 +8,13 @@ use super::series::Endpoint;
 use http::Method;
 #[cfg(feature = "axum")]
 use std::sync::atomic::AtomicU8;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// The label of requests for which no route matched.
 pub(crate) const UNMATCHED: &str = "unmatched";
+/// More routes than this never have series of their own, whatever cap is set: they take memory.
+pub(crate) const MOST: usize = 1 << 16;
 /// The label of routes beyond the cap.
 pub(crate) const OTHER: &str = "other";
 
@@ -91,21 +94,25 @@ pub(crate) struct Routes {
     unmatched: &'static Route,
     other: &'static Route,
     slots: Box<[OnceLock<&'static Route>]>,
-    /// Guards insertion and holds how many slots are filled.
-    filled: Mutex<usize>,
+    /// How many slots are filled.
+    filled: AtomicUsize,
+    /// Guards insertion.
+    inserting: Mutex<()>,
     cap: usize,
 }
 
 impl Routes {
-    /// Room for `cap` routes.
+    /// Room for `cap` routes, [`MOST`] at most.
     pub(crate) fn new(cap: usize) -> Self {
+        let cap = cap.min(MOST);
         // Half empty at most: short probes, and always an empty slot to stop at.
         let slots = (2 * cap).next_power_of_two().max(2);
         Self {
             unmatched: Route::new(UNMATCHED),
             other: Route::new(OTHER),
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
-            filled: Mutex::new(0),
+            filled: AtomicUsize::new(0),
+            inserting: Mutex::new(()),
             cap,
         }
     }
@@ -138,12 +145,16 @@ impl Routes {
 
     #[cold]
     fn insert(&self, template: &str) -> &'static Route {
-        let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
+        // Full stays full: no lock where templates are many.
+        if self.filled.load(Relaxed) >= self.cap {
+            return self.other;
+        }
+        let _guard = (self.inserting.lock()).unwrap_or_else(PoisonError::into_inner);
         match self.find(template) {
             Ok(route) => route,
-            Err(_) if *filled >= self.cap => self.other,
+            Err(_) if self.filled.load(Relaxed) >= self.cap => self.other,
             Err(slot) => {
-                *filled += 1;
+                self.filled.fetch_add(1, Relaxed);
                 self.slots[slot].get_or_init(|| Route::new(template))
             }
         }
@@ -209,5 +220,10 @@ mod tests {
         assert_eq!(routes.get(Some("/r/50")).name(), OTHER);
         assert_eq!(routes.get(Some("/r/2")).name(), "/r/2");
         assert_eq!(Routes::new(0).get(Some("/")).name(), OTHER);
+        let uncapped = Routes::new(usize::MAX);
+        for index in 0..100 {
+            let template = format!("/r/{index}");
+            assert_eq!(uncapped.get(Some(&template)).name(), template);
+        }
     }
 }

@@ -72,8 +72,11 @@ impl Windows {
         self.latest = sample;
     }
 
-    /// The figures of each window, as of the last sample.
+    /// The figures of each window, as of the last sample; nothing before the first.
     pub(crate) fn stats(&self) -> Vec<WindowStats> {
+        if self.latest.at.is_zero() {
+            return Vec::new();
+        }
         WINDOWS
             .iter()
             .map(|&seconds| self.window(seconds))

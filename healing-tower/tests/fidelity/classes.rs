@@ -123,6 +123,26 @@ fn app() -> Router {
             }),
         )
         .route(
+            "/declared-empty",
+            get(|| async {
+                let body = Script::new([Step::Hang]).boxed();
+                ([(header::CONTENT_LENGTH, "0")], body)
+            }),
+        )
+        .route(
+            "/declared-more",
+            get(|| async {
+                let body = Script::new([Step::Data("ab")]).boxed();
+                ([(header::CONTENT_LENGTH, "10")], body)
+            }),
+        )
+        .route(
+            "/large-fails",
+            get(body(|| {
+                Script::new([Step::Data("a"), Step::Fail]).exact(1_000_000)
+            })),
+        )
+        .route(
             "/upgrade",
             any(|| async {
                 let body = Script::new([Step::Hang]).boxed();
@@ -215,6 +235,10 @@ async fn each_ending_has_its_class() {
         ("/body-panics", Reads, PANIC),
         ("/hangs", ReadsOne, CANCELLED),
         ("/declared", ReadsOne, OK), // a server stops at the declared length
+        ("/declared-empty", DropsBody, OK), // a server does not even look
+        ("/declared-more", Reads, BODY_ERROR),
+        ("/large-fails", Reads, BODY_ERROR), // no body of that size is sure to be in memory
+        ("/large-fails", ReadsOne, CANCELLED),
         ("/upgrade", DropsBody, OK),
         ("/uncounted", Reads, NONE),
     ];
@@ -305,6 +329,16 @@ async fn what_an_error_is_can_be_chosen() {
     assert_eq!(run(options(), Method::GET, "/429", Reads).await, ERROR);
     assert_eq!(run(options(), Method::GET, "/500", Reads).await, OK);
     assert_eq!(run(options(), Method::GET, "/panic", Reads).await, PANIC);
+}
+
+#[tokio::test]
+async fn a_rule_that_panics_is_a_panic() {
+    let meter = Meter::new(MeterOptions::new().errors(|_| panic!("in the rule")));
+    let app = app().layer(HealingLayer::new(meter).for_axum());
+    let request = Request::get("/text").body(Body::empty()).unwrap();
+    let raised = AssertUnwindSafe(app.oneshot(request)).catch_unwind();
+    assert!(raised.await.is_err());
+    assert_eq!(classes(meter), PANIC);
 }
 
 #[tokio::test]

@@ -77,7 +77,11 @@ impl tonic::server::ServerStreamingService<u8> for Server {
 
 /// Makes a call; `reads` messages of the answer are taken, then it is dropped.
 async fn call(wanted: u8, reads: usize) -> Classes {
-    let meter = Meter::new(MeterOptions::new());
+    call_by(MeterOptions::new(), wanted, reads).await
+}
+
+async fn call_by(options: MeterOptions, wanted: u8, reads: usize) -> Classes {
+    let meter = Meter::new(options);
     let service = HealingLayer::new(meter).layer(service_fn(|request| async {
         Ok::<_, Infallible>(
             tonic::server::Grpc::new(Bytes1)
@@ -134,4 +138,14 @@ async fn the_trailers_tell() {
         );
     }
     assert_eq!(call(0, 1).await, CANCELLED);
+}
+
+#[tokio::test]
+async fn which_codes_are_errors_can_be_chosen() {
+    let options = || MeterOptions::new().grpc_errors(|code| code == Code::NotFound as u8);
+    for add in [0, 100] {
+        let by = |code| call_by(options(), code as u8 + add, usize::MAX);
+        assert_eq!(by(Code::NotFound).await, ERROR);
+        assert_eq!(by(Code::Unimplemented).await, OK);
+    }
 }

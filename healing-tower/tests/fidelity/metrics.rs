@@ -314,10 +314,30 @@ fn no_requests_no_series() {
 
 /// Windows and gauges as `/health` has them.
 #[tokio::test]
+async fn extreme_options_are_no_trouble() {
+    let options = MeterOptions::new().routes(usize::MAX).buckets([
+        f64::MIN_POSITIVE,
+        0.1,
+        f64::MAX,
+        f64::INFINITY,
+    ]);
+    let meter = Meter::new(options);
+    let app = app().layer(HealingLayer::new(meter));
+    for path in ["/items/1", "/500", "/panic", "/none"] {
+        visit(&app, path).await;
+    }
+    assert_eq!(meter.totals().requests_total, Some(4));
+    let mut page = String::new();
+    meter.write_metrics(&mut page);
+    assert!(page.contains("le=\"0.1\"} 1"), "{page}");
+}
+
+#[tokio::test]
 async fn recent_figures() {
     let meter = Meter::new(MeterOptions::new());
     let app = app().layer(HealingLayer::new(meter));
     let begun = Instant::now();
+    assert_eq!(meter.windows(), [], "unknown is not zero");
     meter.tick(begun);
     let hanging = Router::new()
         .route("/", get(|| async { std::future::pending::<()>().await }))
