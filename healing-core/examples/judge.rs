@@ -4,7 +4,8 @@
 //!
 //! For each seed fresh situations are drawn and everyone is judged on three kinds of windows held out:
 //! some *incidents*, the *latest* incidents, and whole *situations* (five folds: nothing of their kind is
-//! learned from). Costs are means a decision; bounds are 95 % over the seeds.
+//! learned from). Costs are means a decision; bounds are 95 % over the seeds. At its full size, with as
+//! many incidents as the shipped model has learned from, it takes some ten minutes on two cores.
 
 use std::error::Error;
 use std::sync::Mutex;

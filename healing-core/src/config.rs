@@ -40,7 +40,7 @@ pub enum ModelRole {
     /// app's own recorded outcomes.
     Decides,
     /// The rules decide; the votes are recorded. The default, because on kinds of incidents that the
-    /// compiled-in model has not learned from it does worse than a rule written by hand.
+    /// compiled-in model has not learned from it does worse than the rules.
     #[default]
     Advises,
 }

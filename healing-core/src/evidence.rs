@@ -2,15 +2,15 @@
 //!
 //! | file | the symptom | justifies |
 //! |---|---|---|
-//! | [`errors`] | too many requests fail | a soft heal; a hard one where soft heals did not help |
-//! | [`panics`] | handlers go on panicking | a hard heal |
-//! | [`late_runtime`] | the runtime ticks late: most of its workers are blocked | a hard heal |
-//! | [`cpu_used_up`] | the CPU is used up at no more than the usual load | a hard heal |
+//! | `errors` | too many requests fail | a soft heal; a hard one where soft heals did not help |
+//! | `panics` | handlers go on panicking | a hard heal |
+//! | `late_runtime` | the runtime ticks late: most of its workers are blocked | a hard heal |
+//! | `cpu_used_up` | the CPU is used up at no more than the usual load | a hard heal |
 //!
-//! The last two need [`harm`] to clients too: CPU or memory alone is no symptom, scaling is the
-//! business of others. All of them must [last](lasting), and a hard heal needs an app that has
-//! [worked](worked) since its start: a version that never did will not by another start. Hangs are
-//! [silence](crate::silence), limits that come near are [forecast](crate::forecast).
+//! The last two need `harm` to clients too: CPU or memory alone is no symptom, scaling is the
+//! business of others. All of them must last (`lasting`), and a hard heal needs an app that has
+//! worked (`worked`) since its start: a version that never did will not by another start. Hangs are
+//! `silence`, limits that come near are [forecast](crate::forecast).
 //!
 //! Hazard: a figure that is absent is no evidence. An app that reports five fields gets the count rule
 //! and nothing else.

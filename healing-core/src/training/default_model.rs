@@ -1,9 +1,9 @@
 //! The default model: what it looks at, what it learns from, how it is grown.
 //!
 //! The recipe was chosen on seeds of its own ([`DEVELOPMENT`] and the next three), not on those of the
-//! judgement: `cargo run --release -p healing-core --features train --example judge`. On incidents held
-//! out the model costs what the hand-written trend rule costs and loses a quarter of the requests; on
-//! kinds of incidents it has not learned from it costs several times as much. So it
+//! judgement: `cargo run --release -p healing-core --features train --example judge`. There, on incidents
+//! held out, a decision of the model costs 0.56, of the hand-written trend rule 0.80, of the compiled-in
+//! rules 1.31; on kinds of incidents that it has not learned from it costs 3.56, they 0.80 and 1.32. So it
 //! [advises](crate::config::ModelRole::Advises), and the rules decide.
 
 use super::TrainingError;
