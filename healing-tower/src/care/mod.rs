@@ -16,6 +16,7 @@ mod crowd;
 pub(crate) mod ending;
 pub(crate) mod heal;
 pub(crate) mod heartbeat;
+pub(crate) mod log;
 mod refusal;
 mod server;
 mod watch;
@@ -80,7 +81,9 @@ impl Care {
             app: app_runtime,
             care: care_runtime,
         });
-        tracing::info!(app = app.name, %addr, instance_id = app.instance_id, "care port");
+        let (name, instance_id) = (app.name.clone(), app.instance_id.clone());
+        // The first line starts the logging thread, before it is needed.
+        log::say(move || tracing::info!(app = name, %addr, instance_id, "care port"));
         Ok(Self { addr, _stop: stop })
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::heartbeat::{Heartbeat, PING_EVERY};
+use super::log;
 use crate::app::App;
 use crate::vitals::Sampler;
 
@@ -51,8 +52,9 @@ impl Sigterm {
 
     pub(super) async fn watch(mut self, app: Arc<App>) {
         while self.0.recv().await.is_some() {
-            tracing::info!(app = app.name, "SIGTERM: draining");
             app.life.terminate(Instant::now());
+            let name = app.name.clone();
+            log::say(move || tracing::info!(app = name, "SIGTERM: draining"));
         }
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Play {
     pub(crate) condemned_wait: u64,
     /// Wired by hand on axum's own server, instead of `serve`.
     pub(crate) by_hand: bool,
+    /// Logs to its standard output, as apps do.
+    pub(crate) logs: bool,
 }
 
 impl Default for Play {
@@ -38,6 +40,7 @@ impl Default for Play {
             drain_deadline: 10_000,
             condemned_wait: 0,
             by_hand: false,
+            logs: false,
         }
     }
 }
@@ -58,14 +61,16 @@ impl Child {
             drain_deadline,
             condemned_wait,
             by_hand,
+            logs,
         } = play;
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["child::play", "--exact", "--nocapture", "--test-threads=1"])
             .env(
                 PLAY,
                 format!(
-                    "{stall_after} {lame_duck} {drain_deadline} {condemned_wait} {}",
-                    u64::from(by_hand)
+                    "{stall_after} {lame_duck} {drain_deadline} {condemned_wait} {} {}",
+                    u64::from(by_hand),
+                    u64::from(logs),
                 ),
             )
             .env("HEALING_CARE_BIND", "127.0.0.1:0")
@@ -144,6 +149,9 @@ fn play() {
         .soft_heal("nothing", || async { Ok::<(), String>(()) })
         .build();
     let by_hand = !next().is_zero();
+    if !next().is_zero() {
+        tracing_subscriber::fmt().init();
+    }
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
@@ -194,11 +202,23 @@ fn routes() -> Router {
             }),
         )
         .route("/wedge", post(wedge))
+        .route("/wedge/log", post(wedge_in_the_log))
 }
 
 /// Every worker sleeps in a blocking call.
 async fn wedge() {
     for _ in 0..WORKERS {
         tokio::spawn(async { std::thread::sleep(Duration::from_secs(600)) });
+    }
+}
+
+/// Every worker writes to the log, until the pipe that nobody reads is full.
+async fn wedge_in_the_log() {
+    for _ in 0..WORKERS {
+        tokio::spawn(async {
+            loop {
+                tracing::info!("as busy as apps are");
+            }
+        });
     }
 }
