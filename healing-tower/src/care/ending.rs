@@ -75,6 +75,15 @@ pub(crate) async fn walk(app: &Arc<App>) -> i32 {
     }
 }
 
+/// Where nothing is waited for.
+pub(super) fn code(reasons: Reasons) -> i32 {
+    if reasons.condemned.is_some() {
+        CONDEMNED
+    } else {
+        TERMINATED
+    }
+}
+
 async fn gone(app: &App) {
     while app.heart.is_beating() {
         sleep(LOOK_EVERY).await;

@@ -1,13 +1,11 @@
-//! What the care thread does again and again: ping, sample, listen for SIGTERM.
+//! What the care thread does again and again: ping and sample.
 
-use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::heartbeat::{Heartbeat, PING_EVERY};
-use super::log;
 use crate::app::App;
 use crate::vitals::Sampler;
 
@@ -37,37 +35,4 @@ pub(super) async fn samples(app: Arc<App>) {
             app.vitals.store(sampler.sample(now));
         }
     }
-}
-
-/// SIGTERM, taken from the default action that would end the process at once.
-#[cfg(unix)]
-pub(super) struct Sigterm(tokio::signal::unix::Signal);
-
-#[cfg(unix)]
-impl Sigterm {
-    pub(super) fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate()).map(Self)
-    }
-
-    pub(super) async fn watch(mut self, app: Arc<App>) {
-        while self.0.recv().await.is_some() {
-            app.life.terminate(Instant::now());
-            let name = app.name.clone();
-            log::say(move || tracing::info!(app = name, "SIGTERM: draining"));
-        }
-    }
-}
-
-/// Elsewhere nobody sends SIGTERM.
-#[cfg(not(unix))]
-pub(super) struct Sigterm;
-
-#[cfg(not(unix))]
-impl Sigterm {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self)
-    }
-
-    pub(super) async fn watch(self, _app: Arc<App>) {}
 }

@@ -26,10 +26,24 @@ pub(crate) struct Play {
     pub(crate) lame_duck: u64,
     pub(crate) drain_deadline: u64,
     pub(crate) condemned_wait: u64,
-    /// Wired by hand on axum's own server, instead of `serve`.
-    pub(crate) by_hand: bool,
+    pub(crate) mode: Mode,
     /// Logs to its standard output, as apps do.
     pub(crate) logs: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Serve,
+    /// Wired by hand on axum's own server.
+    ByHand,
+    /// Serves, after another instance in the same process is gone.
+    AfterAnother,
+    /// Goes on without healing, after the only instance is gone.
+    Dropped,
+}
+
+impl Mode {
+    const ALL: [Self; 4] = [Self::Serve, Self::ByHand, Self::AfterAnother, Self::Dropped];
 }
 
 impl Default for Play {
@@ -39,7 +53,7 @@ impl Default for Play {
             lame_duck: 300,
             drain_deadline: 10_000,
             condemned_wait: 0,
-            by_hand: false,
+            mode: Mode::Serve,
             logs: false,
         }
     }
@@ -60,7 +74,7 @@ impl Child {
             lame_duck,
             drain_deadline,
             condemned_wait,
-            by_hand,
+            mode,
             logs,
         } = play;
         let mut process = Command::new(std::env::current_exe().unwrap())
@@ -69,7 +83,7 @@ impl Child {
                 PLAY,
                 format!(
                     "{stall_after} {lame_duck} {drain_deadline} {condemned_wait} {} {}",
-                    u64::from(by_hand),
+                    mode as u64,
                     u64::from(logs),
                 ),
             )
@@ -148,7 +162,11 @@ fn play() {
         .condemned_wait(next())
         .soft_heal("nothing", || async { Ok::<(), String>(()) })
         .build();
-    let by_hand = !next().is_zero();
+    let mode = next();
+    let mode = Mode::ALL
+        .into_iter()
+        .find(|m| *m as u128 == mode.as_millis())
+        .unwrap();
     if !next().is_zero() {
         tracing_subscriber::fmt().init();
     }
@@ -160,12 +178,21 @@ fn play() {
         .block_on(async move {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let app = listener.local_addr().unwrap();
+            if mode == Mode::AfterAnother {
+                let another = Healing::builder("another").build();
+                another.start_care().unwrap();
+            }
             let care = healing.start_care().unwrap();
             println!("SERVING {app} {care}");
-            if by_hand {
-                serve_by_hand(&healing, listener).await;
-            } else {
-                healing.serve(listener, routes()).await.unwrap();
+            match mode {
+                Mode::Serve | Mode::AfterAnother => {
+                    healing.serve(listener, routes()).await.unwrap();
+                }
+                Mode::ByHand => serve_by_hand(&healing, listener).await,
+                Mode::Dropped => {
+                    drop(healing);
+                    std::future::pending::<()>().await;
+                }
             }
             println!("BEGUN {}", BEGUN.load(Ordering::Relaxed));
         });

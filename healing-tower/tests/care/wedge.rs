@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::child::{Child, Play};
+use crate::child::{Child, Mode, Play};
 use crate::http::{get, heal, raw, until};
 
 /// Wedges the child and waits until the care port says so.
@@ -127,7 +127,7 @@ const LOG_PIPE: Play = Play {
     lame_duck: 60_000,
     drain_deadline: 60_000,
     condemned_wait: 1000,
-    by_hand: false,
+    mode: Mode::Serve,
     logs: true,
 };
 
