@@ -38,12 +38,20 @@ pub(crate) enum Mode {
     ByHand,
     /// Serves, after another instance in the same process is gone.
     AfterAnother,
+    /// Two servers of one instance.
+    TwoServers,
     /// Goes on without healing, after the only instance is gone.
     Dropped,
 }
 
 impl Mode {
-    const ALL: [Self; 4] = [Self::Serve, Self::ByHand, Self::AfterAnother, Self::Dropped];
+    const ALL: [Self; 5] = [
+        Self::Serve,
+        Self::ByHand,
+        Self::AfterAnother,
+        Self::TwoServers,
+        Self::Dropped,
+    ];
 }
 
 impl Default for Play {
@@ -64,6 +72,8 @@ pub(crate) struct Child {
     /// Kept open: the child writes to it until its end.
     stdout: BufReader<ChildStdout>,
     pub(crate) app: SocketAddr,
+    /// The other server's, where there are two.
+    pub(crate) second: Option<SocketAddr>,
     pub(crate) care: SocketAddr,
 }
 
@@ -98,12 +108,13 @@ impl Child {
             .map_while(Result::ok)
             .find_map(|line| line.split_once("SERVING ").map(|(_, rest)| rest.to_owned()))
             .expect("the child tells its addresses");
-        let (app, care) = told.split_once(' ').unwrap();
+        let mut told = told.split(' ').map(|addr| addr.parse().unwrap());
         Self {
             process,
             stdout,
-            app: app.parse().unwrap(),
-            care: care.parse().unwrap(),
+            app: told.next().unwrap(),
+            care: told.next().unwrap(),
+            second: told.next(),
         }
     }
 
@@ -183,9 +194,15 @@ fn play() {
                 another.start_care().unwrap();
             }
             let care = healing.start_care().unwrap();
+            if mode == Mode::TwoServers {
+                let second = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                println!("SERVING {app} {care} {}", second.local_addr().unwrap());
+                serve_twice(&healing, [listener, second]).await;
+                return;
+            }
             println!("SERVING {app} {care}");
             match mode {
-                Mode::Serve | Mode::AfterAnother => {
+                Mode::Serve | Mode::AfterAnother | Mode::TwoServers => {
                     healing.serve(listener, routes()).await.unwrap();
                 }
                 Mode::ByHand => serve_by_hand(&healing, listener).await,
@@ -196,6 +213,11 @@ fn play() {
             }
             println!("BEGUN {}", BEGUN.load(Ordering::Relaxed));
         });
+}
+
+async fn serve_twice(healing: &Healing, [one, two]: [tokio::net::TcpListener; 2]) {
+    let (one, two) = tokio::join!(healing.serve(one, routes()), healing.serve(two, routes()));
+    one.and(two).unwrap();
 }
 
 async fn serve_by_hand(healing: &Healing, listener: tokio::net::TcpListener) {

@@ -298,3 +298,32 @@ async fn the_end_of_one_instance_leaves_sigterm_to_the_other() {
     assert_eq!(answer.status, 200);
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
 }
+
+#[tokio::test]
+async fn a_server_with_nothing_open_does_not_end_the_other() {
+    let play = Play {
+        mode: Mode::TwoServers,
+        lame_duck: 0,
+        ..Play::default()
+    };
+    for action in ["restart_service", "SIGTERM"] {
+        let mut child = Child::start(play);
+        let second = child.second.unwrap();
+        let open = tokio::spawn(async move { try_get(second, "/slow/1500").await });
+        until("it is open", || async {
+            (get(child.care, "/health").await.json()["in_flight"] == 1).then_some(())
+        })
+        .await;
+        let code = if action == "SIGTERM" {
+            child.sigterm();
+            0
+        } else {
+            assert_eq!(heal(child.care, action).await.status, 200);
+            75
+        };
+        let answer = open.await.unwrap().expect(action);
+        assert_eq!((answer.status, answer.body.as_str()), (200, "slow"));
+        let status = child.exit(Duration::from_secs(10)).await;
+        assert_eq!(status.code(), Some(code), "{action}");
+    }
+}
