@@ -12,6 +12,7 @@
 
 pub(crate) mod access;
 mod awake;
+mod contained;
 mod crowd;
 pub(crate) mod ending;
 pub(crate) mod heal;
