@@ -12,13 +12,15 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tracing::dispatcher::{Dispatch, get_default, with_default};
+use tracing::subscriber::NoSubscriber;
 
 /// Lines that wait to be written.
 const MOST: usize = 256;
 
-/// A call of one of `tracing`'s macros, and who is to write it.
+/// A call of one of `tracing`'s macros, and who is to write it, if anyone. To name nobody would look
+/// to `tracing` like a subscriber, and it would no longer hand lines to `log`.
 struct Line {
-    subscriber: Dispatch,
+    subscriber: Option<Dispatch>,
     call: Box<dyn FnOnce() + Send>,
 }
 
@@ -58,7 +60,9 @@ impl Lines {
 
     fn say(&self, line: impl FnOnce() + Send + 'static) {
         let line = Line {
-            subscriber: get_default(Clone::clone),
+            subscriber: get_default(|subscriber| {
+                (!subscriber.is::<NoSubscriber>()).then(|| subscriber.clone())
+            }),
             call: Box::new(line),
         };
         if self.queue.try_send(line).is_err() {
@@ -69,14 +73,16 @@ impl Lines {
 
 fn write(lines: &Receiver<Line>, dropped: &AtomicU64) {
     for Line { subscriber, call } in lines {
-        let written = || {
-            with_default(&subscriber, || {
-                call();
-                let lost = dropped.swap(0, Ordering::Relaxed);
-                if lost > 0 {
-                    tracing::warn!(lines = lost, "log lines of the care thread were dropped");
-                }
-            });
+        let speak = || {
+            call();
+            let lost = dropped.swap(0, Ordering::Relaxed);
+            if lost > 0 {
+                tracing::warn!(lines = lost, "log lines of the care thread were dropped");
+            }
+        };
+        let written = || match &subscriber {
+            Some(subscriber) => with_default(subscriber, speak),
+            None => speak(),
         };
         // A subscriber that panics loses its line; the next may be written.
         if catch_unwind(AssertUnwindSafe(written)).is_err() {

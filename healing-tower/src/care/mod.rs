@@ -1,7 +1,7 @@
 //! The care thread: an operating-system thread with a runtime and a listener of its own.
 //!
 //! It answers probes when the app's runtime is blocked, says how long that runtime has not ticked,
-//! receives SIGTERM, and can end the process. So a wedge is seen, not guessed from a timeout, and
+//! is told of SIGTERM, and can end the process. So a wedge is seen, not guessed from a timeout, and
 //! it is healed from within: no signals from outside, no shared namespaces.
 //!
 //! # Hazards

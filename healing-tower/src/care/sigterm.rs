@@ -76,7 +76,7 @@ mod listen {
     }
 
     fn prepare() -> io::Result<(Runtime, Signal)> {
-        let runtime = Builder::new_current_thread().enable_all().build()?;
+        let runtime = Builder::new_current_thread().enable_io().build()?;
         let inside = runtime.enter();
         let signal = signal(SignalKind::terminate())?;
         drop(inside);

@@ -178,7 +178,8 @@ fn play() {
         .into_iter()
         .find(|m| *m as u128 == mode.as_millis())
         .unwrap();
-    if !next().is_zero() {
+    let logs = !next().is_zero();
+    if logs {
         tracing_subscriber::fmt().init();
     }
     tokio::runtime::Builder::new_multi_thread()
@@ -211,6 +212,9 @@ fn play() {
                     std::future::pending::<()>().await;
                 }
             }
+            // An app without a subscriber may rely on `tracing` handing its lines to `log`, which
+            // it does until it has met a subscriber.
+            assert_eq!(tracing::dispatcher::has_been_set(), logs);
             println!("BEGUN {}", BEGUN.load(Ordering::Relaxed));
         });
 }
