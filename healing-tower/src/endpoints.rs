@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::app::App;
 use crate::care::access::{HeaderRule, is_local};
-use crate::care::heal;
+use crate::care::{heal, log};
 
 /// After this long without a tick the care port's `/livez` gives the app up: far slower than the
 /// doctor, as the net below it.
@@ -157,7 +157,7 @@ async fn metrics(app: &App) -> Answer {
     match tokio::task::spawn_blocking(move || page.render()).await {
         Ok(text) => with_type(StatusCode::OK, PROMETHEUS, text.into()),
         Err(error) => {
-            tracing::error!(%error, "a metrics collector panicked");
+            log::say(move || tracing::error!(%error, "a metrics collector panicked"));
             plain(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "a metrics collector panicked",

@@ -179,11 +179,12 @@ impl Healing {
         async move { app.life.reached(Step::Closing).await }
     }
 
-    /// Says that all open requests have finished. After `restart_service` it never returns: the
-    /// care thread ends the process with exit code 75, where returning from `main` would end it
-    /// with 0.
+    /// Says that all open requests have finished, those of every server wired by hand; where a
+    /// `serve` still runs, the instance is closed when that has finished too. After
+    /// `restart_service` it never returns: the care thread ends the process with exit code 75, where
+    /// returning from `main` would end it with 0.
     pub async fn finish(&self) {
-        self.app.life.advance(Step::Closed);
+        self.app.life.close();
         if self.app.life.is_condemned() {
             std::future::pending::<()>().await;
         }

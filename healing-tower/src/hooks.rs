@@ -18,6 +18,7 @@ use healing_core::health::{HookOutcome, HookReport};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use crate::care::log;
 use crate::job::{Job, ended};
 
 /// How a hook is run.
@@ -85,7 +86,8 @@ impl Hook {
         self.runs.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = &result {
             self.failures.fetch_add(1, Ordering::Relaxed);
-            tracing::warn!(hook = self.name, error, "a recovery hook failed");
+            let (hook, error) = (self.name.clone(), error.clone());
+            log::say(move || tracing::warn!(hook, error, "a recovery hook failed"));
         }
         HookOutcome {
             name: self.name.clone(),

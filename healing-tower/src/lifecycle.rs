@@ -6,7 +6,7 @@
 //! those who route requests here have noticed. **Closing**: no new connections, what is open may
 //! finish. **Closed**: all of it has.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -56,6 +56,8 @@ pub(crate) struct Lifecycle {
     lease: Mutex<Option<Lease>>,
     /// Ready once since start.
     started: AtomicBool,
+    /// Calls of `serve` that run.
+    servers: AtomicUsize,
     /// There has been a lease or a way out: until then a request need not look closer.
     touched: AtomicBool,
 }
@@ -67,6 +69,7 @@ impl Default for Lifecycle {
             reasons: watch::Sender::default(),
             lease: Mutex::new(None),
             started: AtomicBool::new(false),
+            servers: AtomicUsize::new(0),
             touched: AtomicBool::new(false),
         }
     }
@@ -175,6 +178,20 @@ impl Lifecycle {
         });
     }
 
+    /// Another server runs, until what is returned is dropped.
+    #[cfg(any(feature = "axum", test))]
+    pub(crate) fn serving(&self) -> Serving<'_> {
+        self.servers.fetch_add(1, Ordering::AcqRel);
+        Serving(self)
+    }
+
+    /// All open requests of one server have finished: closed, unless another server runs.
+    pub(crate) fn close(&self) {
+        if self.servers.load(Ordering::Acquire) == 0 {
+            self.advance(Step::Closed);
+        }
+    }
+
     /// Resolves once `step` is reached, or passed.
     pub(crate) async fn reached(&self, step: Step) {
         // An error means that the sender is gone; it is part of `self`.
@@ -207,6 +224,18 @@ impl Lifecycle {
 
     pub(crate) fn is_started(&self) -> bool {
         self.started.load(Ordering::Relaxed)
+    }
+}
+
+/// One server that runs.
+#[cfg(any(feature = "axum", test))]
+#[must_use]
+pub(crate) struct Serving<'a>(&'a Lifecycle);
+
+#[cfg(any(feature = "axum", test))]
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.servers.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -266,5 +295,18 @@ mod tests {
         assert!(life.reached(Step::Closed).now_or_never().is_none());
         assert!(life.terminated().now_or_never().is_some());
         assert_eq!(life.draining_since(start + seconds(9)), Some(start));
+    }
+
+    #[test]
+    fn the_last_server_closes() {
+        let life = Lifecycle::default();
+        let (first, second) = (life.serving(), life.serving());
+        life.request(Instant::now());
+        drop(first);
+        life.close();
+        assert!(life.reached(Step::Closed).now_or_never().is_none());
+        drop(second);
+        life.close();
+        assert!(life.reached(Step::Closed).now_or_never().is_some());
     }
 }

@@ -61,6 +61,7 @@ impl Healing {
     /// As [`start_care`](Self::start_care): before anything is served.
     pub async fn serve(&self, listener: TcpListener, app: Router) -> io::Result<()> {
         self.start_care()?;
+        let serving = self.app.life.serving();
         let open = accept(&self.app, listener, self.wrap(app)).await?;
         if timeout(self.app.timing.drain_deadline, open.closed())
             .await
@@ -71,6 +72,7 @@ impl Healing {
                 "the drain deadline has passed; what is open is cut off"
             );
         }
+        drop(serving); // the last of several servers closes
         self.finish().await;
         Ok(())
     }

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 use http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
 use http::request::Parts;
 
+use super::log;
+
 /// The header that no browser page can send across origins.
 pub(crate) const HEADER: &str = "x-healing";
 
@@ -73,7 +75,9 @@ impl Access {
             return Ok(());
         };
         let expected = read_token(path).map_err(|error| {
-            tracing::error!(%error, "no heal is allowed: the token cannot be read");
+            log::say(move || {
+                tracing::error!(error, "no heal is allowed: the token cannot be read");
+            });
             Denied("the token file cannot be read")
         })?;
         let given = single(headers, AUTHORIZATION.as_str())

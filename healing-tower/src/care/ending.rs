@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::log;
 use crate::app::App;
 use crate::lifecycle::{Reasons, Step};
 
@@ -20,6 +21,8 @@ const TERMINATED: i32 = 143;
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Between the server's own deadline and the end of the process.
 const AFTER_DEADLINE: Duration = Duration::from_secs(2);
+/// For the last words: a log that nobody reads must not keep the process.
+const LOG_WITHIN: Duration = Duration::from_millis(200);
 
 /// Waits until this instance leaves, and walks with it, to the code to end the process with. Where
 /// the app ends in order, the process is gone before this returns; where only the app itself asked
@@ -72,6 +75,15 @@ pub(crate) async fn walk(app: &Arc<App>) -> i32 {
     }
 }
 
+/// Where nothing is waited for.
+pub(super) fn code(reasons: Reasons) -> i32 {
+    if reasons.condemned.is_some() {
+        CONDEMNED
+    } else {
+        TERMINATED
+    }
+}
+
 async fn gone(app: &App) {
     while app.heart.is_beating() {
         sleep(LOOK_EVERY).await;
@@ -86,11 +98,12 @@ async fn stalled(app: &App) {
 
 /// Ends the process. Exit handlers may hang in a process whose threads are stuck; then it aborts.
 pub(crate) fn end_process(code: i32) -> ! {
-    tracing::warn!(code, "the care thread ends this process");
     let watchdog = std::thread::Builder::new().name("healing-exit".to_owned());
     let _ = watchdog.spawn(|| {
         std::thread::sleep(Duration::from_secs(2));
         std::process::abort();
     });
+    log::say(move || tracing::warn!(code, "the care thread ends this process"));
+    log::written(LOG_WITHIN);
     std::process::exit(code)
 }

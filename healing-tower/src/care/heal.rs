@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 
 use crate::app::App;
 use crate::care::access::HeaderRule;
+use crate::care::log;
 use crate::care::refusal::Refusal;
 use crate::endpoints::{Answer, Door, json};
 use crate::lifecycle::LEASE;
@@ -50,7 +51,8 @@ where
     match done.await {
         Ok(response) => json(StatusCode::OK, &response),
         Err(refusal) => {
-            tracing::warn!(?refusal, ?peer, "POST /heal was refused");
+            let why = format!("{refusal:?}");
+            log::say(move || tracing::warn!(refusal = why, ?peer, "POST /heal was refused"));
             refusal.answer()
         }
     }
@@ -105,7 +107,7 @@ async fn perform(app: &Arc<App>, action: HealAction) -> Result<HealResponse, Ref
         HealAction::RestartService => restart_service(app, now),
         HealAction::Drain => {
             app.life.drain(now);
-            tracing::info!(lease = ?LEASE, "draining");
+            log::say(|| tracing::info!(lease = ?LEASE, "draining"));
             Ok(unchanged(
                 app,
                 action,
@@ -157,7 +159,8 @@ async fn reset_errors(app: &Arc<App>) -> Result<HealResponse, Refusal> {
             let previous_error_count = app.meter.reset_errors();
             drop(heal);
             let message = told(&hooks);
-            tracing::info!(previous_error_count, message, "soft heal");
+            let said = message.clone();
+            log::say(move || tracing::info!(previous_error_count, said, "soft heal"));
             HealResponse {
                 action: HealAction::ResetErrors,
                 message,
@@ -206,7 +209,7 @@ fn restart_service(app: &App, now: Instant) -> Result<HealResponse, Refusal> {
             "restart_service was accepted before; this instance ends",
         ));
     }
-    tracing::warn!("restart_service: this instance is condemned");
+    log::say(|| tracing::warn!("restart_service: this instance is condemned"));
     let timing = &app.timing;
     let how = if app.heart.is_stalled(now) {
         "open requests are not waited for, the runtime is stalled".to_owned()

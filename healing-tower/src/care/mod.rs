@@ -1,7 +1,7 @@
 //! The care thread: an operating-system thread with a runtime and a listener of its own.
 //!
 //! It answers probes when the app's runtime is blocked, says how long that runtime has not ticked,
-//! receives SIGTERM, and can end the process. So a wedge is seen, not guessed from a timeout, and
+//! is told of SIGTERM, and can end the process. So a wedge is seen, not guessed from a timeout, and
 //! it is healed from within: no signals from outside, no shared namespaces.
 //!
 //! # Hazards
@@ -12,12 +12,15 @@
 
 pub(crate) mod access;
 mod awake;
+mod contained;
 mod crowd;
 pub(crate) mod ending;
 pub(crate) mod heal;
 pub(crate) mod heartbeat;
+pub(crate) mod log;
 mod refusal;
 mod server;
+mod sigterm;
 mod watch;
 
 use std::io;
@@ -49,12 +52,15 @@ impl Care {
         let (stop, stopped) = oneshot::channel();
         let (tell, told) = mpsc::channel();
         let cared = Arc::clone(app);
+        let sigterm = take_sigterm
+            .then(|| sigterm::Sigterm::take(app))
+            .transpose()?;
         let on_app = app_runtime.clone();
         std::thread::Builder::new()
             .name("healing-care".to_owned())
             .spawn(move || {
                 // Made here: a runtime must not be dropped within another, not even on a failure.
-                let (runtime, parts) = match prepare(listener, take_sigterm) {
+                let (runtime, listener) = match prepare(listener) {
                     Ok(prepared) => prepared,
                     Err(error) => {
                         let _ = tell.send(Err(error));
@@ -65,10 +71,18 @@ impl Care {
                 runtime.block_on(async {
                     tokio::select! {
                         () = dropped(stopped, &cared) => {}
-                        code = care(Arc::clone(&cared), on_app, parts) => ending::end_process(code),
+                        code = care(Arc::clone(&cared), on_app, listener) => ending::end_process(code),
                     }
                 });
                 runtime.shutdown_background();
+                drop(sigterm);
+                // It may have come in the last moment, and nobody walks with this instance any more.
+                let reasons = cared.life.reasons();
+                if reasons.condemned.is_some()
+                    || (reasons.terminated.is_some() && !sigterm::is_anyone_told())
+                {
+                    ending::end_process(ending::code(reasons));
+                }
             })?;
         let care_runtime = told
             .recv()
@@ -80,7 +94,9 @@ impl Care {
             app: app_runtime,
             care: care_runtime,
         });
-        tracing::info!(app = app.name, %addr, instance_id = app.instance_id, "care port");
+        let (name, instance_id) = (app.name.clone(), app.instance_id.clone());
+        // The first line starts the logging thread, before it is needed.
+        log::say(move || tracing::info!(app = name, %addr, instance_id, "care port"));
         Ok(Self { addr, _stop: stop })
     }
 
@@ -89,27 +105,19 @@ impl Care {
     }
 }
 
-/// What must be made inside the runtime that it belongs to.
-struct Parts {
-    listener: tokio::net::TcpListener,
-    sigterm: Option<watch::Sigterm>,
-}
-
-fn prepare(listener: TcpListener, take_sigterm: bool) -> io::Result<(runtime::Runtime, Parts)> {
+/// The listener must be made inside the runtime that it belongs to.
+fn prepare(listener: TcpListener) -> io::Result<(runtime::Runtime, tokio::net::TcpListener)> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let inside = runtime.enter();
-    let parts = Parts {
-        listener: tokio::net::TcpListener::from_std(listener)?,
-        sigterm: take_sigterm.then(watch::Sigterm::new).transpose()?,
-    };
+    let listener = tokio::net::TcpListener::from_std(listener)?;
     drop(inside);
-    Ok((runtime, parts))
+    Ok((runtime, listener))
 }
 
 /// Does everything the thread is for; returns only with the code to end the process with.
-async fn care(app: Arc<App>, app_runtime: Handle, parts: Parts) -> i32 {
+async fn care(app: Arc<App>, app_runtime: Handle, listener: tokio::net::TcpListener) -> i32 {
     // Tasks of their own, so that a panic in one leaves the others at work.
     tokio::spawn(watch::pings(Arc::clone(&app.heart)));
     tokio::spawn(watch::samples(Arc::clone(&app)));
@@ -118,10 +126,7 @@ async fn care(app: Arc<App>, app_runtime: Handle, parts: Parts) -> i32 {
         app_runtime,
         Arc::clone(&app.heart),
     ));
-    if let Some(sigterm) = parts.sigterm {
-        tokio::spawn(sigterm.watch(Arc::clone(&app)));
-    }
-    let server = server::Server::spawn(parts.listener, Arc::clone(&app));
+    let server = server::Server::spawn(listener, Arc::clone(&app));
     let code = ending::walk(&app).await;
     server.finish().await; // the answer to /heal is on its way
     code

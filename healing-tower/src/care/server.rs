@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::crowd::Crowd;
+use super::log;
 use crate::app::App;
 use crate::endpoints::{Door, answer};
 
@@ -51,7 +52,7 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut closing: watch::Receiv
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    tracing::warn!(%error, "the care port could not accept");
+                    log::say(move || tracing::warn!(%error, "the care port could not accept"));
                     sleep(ACCEPT_AGAIN).await;
                     continue;
                 }

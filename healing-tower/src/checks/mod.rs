@@ -28,6 +28,7 @@ use healing_core::health::{CheckKind, CheckReport, CheckState};
 pub use events::{CheckEvent, CheckEvents};
 pub(crate) use runner::keep_running;
 
+use crate::care::log;
 use crate::job::Job;
 
 /// How a check is run.
@@ -188,10 +189,11 @@ impl Checks {
         if from == to {
             return;
         }
-        match &error {
-            Some(error) => tracing::warn!(check = check.name, error, "a check fails"),
-            None => tracing::info!(check = check.name, "a check passes"),
-        }
+        let (name, why) = (check.name.clone(), error.clone());
+        log::say(move || match why {
+            Some(error) => tracing::warn!(check = name, error, "a check fails"),
+            None => tracing::info!(check = name, "a check passes"),
+        });
         self.events.send(CheckEvent {
             name: check.name.clone(),
             kind: check.kind,

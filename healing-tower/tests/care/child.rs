@@ -26,8 +26,32 @@ pub(crate) struct Play {
     pub(crate) lame_duck: u64,
     pub(crate) drain_deadline: u64,
     pub(crate) condemned_wait: u64,
-    /// Wired by hand on axum's own server, instead of `serve`.
-    pub(crate) by_hand: bool,
+    pub(crate) mode: Mode,
+    /// Logs to its standard output, as apps do.
+    pub(crate) logs: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Serve,
+    /// Wired by hand on axum's own server.
+    ByHand,
+    /// Serves, after another instance in the same process is gone.
+    AfterAnother,
+    /// Two servers of one instance.
+    TwoServers,
+    /// Goes on without healing, after the only instance is gone.
+    Dropped,
+}
+
+impl Mode {
+    const ALL: [Self; 5] = [
+        Self::Serve,
+        Self::ByHand,
+        Self::AfterAnother,
+        Self::TwoServers,
+        Self::Dropped,
+    ];
 }
 
 impl Default for Play {
@@ -37,7 +61,8 @@ impl Default for Play {
             lame_duck: 300,
             drain_deadline: 10_000,
             condemned_wait: 0,
-            by_hand: false,
+            mode: Mode::Serve,
+            logs: false,
         }
     }
 }
@@ -47,6 +72,8 @@ pub(crate) struct Child {
     /// Kept open: the child writes to it until its end.
     stdout: BufReader<ChildStdout>,
     pub(crate) app: SocketAddr,
+    /// The other server's, where there are two.
+    pub(crate) second: Option<SocketAddr>,
     pub(crate) care: SocketAddr,
 }
 
@@ -57,15 +84,17 @@ impl Child {
             lame_duck,
             drain_deadline,
             condemned_wait,
-            by_hand,
+            mode,
+            logs,
         } = play;
         let mut process = Command::new(std::env::current_exe().unwrap())
             .args(["child::play", "--exact", "--nocapture", "--test-threads=1"])
             .env(
                 PLAY,
                 format!(
-                    "{stall_after} {lame_duck} {drain_deadline} {condemned_wait} {}",
-                    u64::from(by_hand)
+                    "{stall_after} {lame_duck} {drain_deadline} {condemned_wait} {} {}",
+                    mode as u64,
+                    u64::from(logs),
                 ),
             )
             .env("HEALING_CARE_BIND", "127.0.0.1:0")
@@ -79,12 +108,13 @@ impl Child {
             .map_while(Result::ok)
             .find_map(|line| line.split_once("SERVING ").map(|(_, rest)| rest.to_owned()))
             .expect("the child tells its addresses");
-        let (app, care) = told.split_once(' ').unwrap();
+        let mut told = told.split(' ').map(|addr| addr.parse().unwrap());
         Self {
             process,
             stdout,
-            app: app.parse().unwrap(),
-            care: care.parse().unwrap(),
+            app: told.next().unwrap(),
+            care: told.next().unwrap(),
+            second: told.next(),
         }
     }
 
@@ -143,7 +173,15 @@ fn play() {
         .condemned_wait(next())
         .soft_heal("nothing", || async { Ok::<(), String>(()) })
         .build();
-    let by_hand = !next().is_zero();
+    let mode = next();
+    let mode = Mode::ALL
+        .into_iter()
+        .find(|m| *m as u128 == mode.as_millis())
+        .unwrap();
+    let logs = !next().is_zero();
+    if logs {
+        tracing_subscriber::fmt().init();
+    }
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(WORKERS)
         .enable_all()
@@ -152,15 +190,38 @@ fn play() {
         .block_on(async move {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let app = listener.local_addr().unwrap();
-            let care = healing.start_care().unwrap();
-            println!("SERVING {app} {care}");
-            if by_hand {
-                serve_by_hand(&healing, listener).await;
-            } else {
-                healing.serve(listener, routes()).await.unwrap();
+            if mode == Mode::AfterAnother {
+                let another = Healing::builder("another").build();
+                another.start_care().unwrap();
             }
+            let care = healing.start_care().unwrap();
+            if mode == Mode::TwoServers {
+                let second = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                println!("SERVING {app} {care} {}", second.local_addr().unwrap());
+                serve_twice(&healing, [listener, second]).await;
+                return;
+            }
+            println!("SERVING {app} {care}");
+            match mode {
+                Mode::Serve | Mode::AfterAnother | Mode::TwoServers => {
+                    healing.serve(listener, routes()).await.unwrap();
+                }
+                Mode::ByHand => serve_by_hand(&healing, listener).await,
+                Mode::Dropped => {
+                    drop(healing);
+                    std::future::pending::<()>().await;
+                }
+            }
+            // An app without a subscriber may rely on `tracing` handing its lines to `log`, which
+            // it does until it has met a subscriber.
+            assert_eq!(tracing::dispatcher::has_been_set(), logs);
             println!("BEGUN {}", BEGUN.load(Ordering::Relaxed));
         });
+}
+
+async fn serve_twice(healing: &Healing, [one, two]: [tokio::net::TcpListener; 2]) {
+    let (one, two) = tokio::join!(healing.serve(one, routes()), healing.serve(two, routes()));
+    one.and(two).unwrap();
 }
 
 async fn serve_by_hand(healing: &Healing, listener: tokio::net::TcpListener) {
@@ -194,11 +255,23 @@ fn routes() -> Router {
             }),
         )
         .route("/wedge", post(wedge))
+        .route("/wedge/log", post(wedge_in_the_log))
 }
 
 /// Every worker sleeps in a blocking call.
 async fn wedge() {
     for _ in 0..WORKERS {
         tokio::spawn(async { std::thread::sleep(Duration::from_secs(600)) });
+    }
+}
+
+/// Every worker writes to the log, until the pipe that nobody reads is full.
+async fn wedge_in_the_log() {
+    for _ in 0..WORKERS {
+        tokio::spawn(async {
+            loop {
+                tracing::info!("as busy as apps are");
+            }
+        });
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::child::{Child, Play};
+use crate::child::{Child, Mode, Play};
 use crate::http::{get, heal, kept_alive, try_get, until};
 
 /// Clients as a Service sends them: each asks again and again, until readiness is gone.
@@ -250,7 +250,7 @@ async fn a_condemned_instance_waits_for_its_supervisor() {
 async fn a_server_wired_by_hand_ends_the_same_ways() {
     let by_hand = Play {
         lame_duck: 0,
-        by_hand: true,
+        mode: Mode::ByHand,
         ..Play::default()
     };
     let mut child = Child::start(by_hand);
@@ -260,4 +260,70 @@ async fn a_server_wired_by_hand_ends_the_same_ways() {
     let mut child = Child::start(by_hand);
     assert_eq!(heal(child.care, "restart_service").await.status, 200);
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(75));
+}
+
+#[tokio::test]
+async fn sigterm_ends_a_process_whose_last_instance_is_gone() {
+    let mut child = Child::start(Play {
+        mode: Mode::Dropped,
+        ..Play::default()
+    });
+    until("the care port is closed", || async {
+        try_get(child.care, "/livez").await.is_err().then_some(())
+    })
+    .await;
+    assert!(child.is_running());
+    child.sigterm();
+    assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(143));
+}
+
+#[tokio::test]
+async fn the_end_of_one_instance_leaves_sigterm_to_the_other() {
+    let mut child = Child::start(Play {
+        mode: Mode::AfterAnother,
+        lame_duck: 0,
+        ..Play::default()
+    });
+    let app = child.app;
+    let open = tokio::spawn(async move { try_get(app, "/slow/700").await });
+    until("it is open", || async {
+        (get(child.care, "/health").await.json()["in_flight"] == 1).then_some(())
+    })
+    .await;
+    child.sigterm();
+    let answer = open
+        .await
+        .unwrap()
+        .expect("an accepted request is answered");
+    assert_eq!(answer.status, 200);
+    assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_server_with_nothing_open_does_not_end_the_other() {
+    let play = Play {
+        mode: Mode::TwoServers,
+        lame_duck: 0,
+        ..Play::default()
+    };
+    for action in ["restart_service", "SIGTERM"] {
+        let mut child = Child::start(play);
+        let second = child.second.unwrap();
+        let open = tokio::spawn(async move { try_get(second, "/slow/1500").await });
+        until("it is open", || async {
+            (get(child.care, "/health").await.json()["in_flight"] == 1).then_some(())
+        })
+        .await;
+        let code = if action == "SIGTERM" {
+            child.sigterm();
+            0
+        } else {
+            assert_eq!(heal(child.care, action).await.status, 200);
+            75
+        };
+        let answer = open.await.unwrap().expect(action);
+        assert_eq!((answer.status, answer.body.as_str()), (200, "slow"));
+        let status = child.exit(Duration::from_secs(10)).await;
+        assert_eq!(status.code(), Some(code), "{action}");
+    }
 }

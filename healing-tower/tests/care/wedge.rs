@@ -2,19 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use crate::child::{Child, Play};
+use crate::child::{Child, Mode, Play};
 use crate::http::{get, heal, raw, until};
 
 /// Wedges the child and waits until the care port says so.
 async fn wedged(play: Play) -> Child {
+    let path = if play.logs { "/wedge/log" } else { "/wedge" };
     let child = Child::start(play);
     let app = child.app;
     tokio::spawn(async move {
-        let _ = raw(
-            app,
-            b"POST /wedge HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n",
-        )
-        .await;
+        let request =
+            format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+        let _ = raw(app, request.as_bytes()).await;
     });
     until("the stall is reported", || async {
         get(child.care, "/health").await.json()["runtime"]["stalled"]
@@ -119,5 +118,40 @@ async fn a_wedge_during_the_drain_ends_it_too() {
     let request = b"POST /wedge HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
     let app = child.app;
     tokio::spawn(async move { raw(app, request).await });
+    assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(143));
+}
+
+/// The pipe of the app's log is full, and nobody reads it: each line of log hangs.
+const LOG_PIPE: Play = Play {
+    stall_after: 500,
+    lame_duck: 60_000,
+    drain_deadline: 60_000,
+    condemned_wait: 1000,
+    mode: Mode::Serve,
+    logs: true,
+};
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_holds_up_neither_the_care_port_nor_restart_service() {
+    let mut child = wedged(LOG_PIPE).await;
+    // More lines of the care thread's own than wait for a log.
+    for _ in 0..300 {
+        let refused = heal(child.care, "reset_errors").await;
+        assert_eq!(refused.error(), "runtime_stalled");
+    }
+    assert_eq!(heal(child.care, "drain").await.status, 200);
+
+    let answer = heal(child.care, "restart_service").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(get(child.care, "/livez").await.status, 503);
+    let health = get(child.care, "/health").await.json();
+    assert_eq!(health["condemned"], true, "{health}");
+    assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(75));
+}
+
+#[tokio::test]
+async fn a_log_that_nobody_reads_does_not_hold_up_sigterm() {
+    let mut child = wedged(LOG_PIPE).await;
+    child.sigterm();
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(143));
 }
