@@ -21,7 +21,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Version};
+use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -146,8 +146,12 @@ async fn connection(
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            // HTTP/2 says it by GOAWAY, and forbids the header.
-            if version <= Version::HTTP_11 && app.life.is_draining(Instant::now()) {
+            // HTTP/2 says it by GOAWAY, and forbids the header. A change of protocol says
+            // `upgrade` there, and a WebSocket client refuses any other word.
+            if version <= Version::HTTP_11
+                && response.status() != StatusCode::SWITCHING_PROTOCOLS
+                && app.life.is_draining(Instant::now())
+            {
                 response
                     .headers_mut()
                     .insert(CONNECTION, HeaderValue::from_static("close"));

@@ -7,4 +7,5 @@ mod ending;
 mod endpoints;
 mod heal;
 mod http;
+mod upgrades;
 mod wedge;
