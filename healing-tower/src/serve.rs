@@ -6,7 +6,9 @@
 //! connection that has not sent its first request yet gets a moment to do so.
 //!
 //! # Hazards
-//! Upgraded connections (WebSocket) belong to their handlers: they are not waited for. A client
+//! Upgraded connections (WebSocket) belong to their handlers: they are not waited for. Over HTTP/2
+//! they are streams of a connection that is: the drain takes its whole deadline, unless their
+//! handlers end them at [`Healing::shutdown_requested`]. A client
 //! that sends its next request on an idle connection in the moment in which that closes loses it,
 //! as HTTP/1.1 has it.
 
@@ -159,7 +161,11 @@ async fn connection(
             Ok::<_, Infallible>(response)
         }
     });
-    let builder = auto::Builder::new(TokioExecutor::new());
+    #[cfg_attr(not(feature = "http2"), expect(unused_mut))]
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // WebSocket over HTTP/2 begins with it.
+    #[cfg(feature = "http2")]
+    builder.http2().enable_connect_protocol();
     let mut serving =
         std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     tokio::select! {

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::http::{Method, Response, StatusCode, header};
 use axum::routing::{any, get};
 use healing_tower::Healing;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -99,5 +99,40 @@ async fn an_upgrade_succeeds_while_the_instance_drains() {
         "all others are still sent away: {other:?}"
     );
     drop(stream);
+    served.end().await;
+}
+
+#[tokio::test]
+async fn an_extended_connect_gets_through() {
+    let served = Served::begin("connects").await;
+    let stream = TcpStream::connect(served.addr).await.unwrap();
+    let io = TokioIo::new(stream);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake::<_, _, String>(TokioExecutor::new(), io)
+            .await
+            .unwrap();
+    let connection = tokio::spawn(connection);
+    let addr = served.addr;
+    let request = |method| Request::builder().method(method);
+    // The server's settings have come before its first answer.
+    let first = request(Method::GET).uri(format!("http://{addr}/"));
+    let first = first.body(String::new()).unwrap();
+    assert_eq!(sender.send_request(first).await.unwrap().status(), 200);
+
+    let connect = request(Method::CONNECT)
+        .uri(format!("http://{addr}/echo"))
+        .extension(hyper::ext::Protocol::from_static("websocket"));
+    let connect = connect.body(String::new()).unwrap();
+    let answer = sender.send_request(connect).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let upgraded = hyper::upgrade::on(answer).await.unwrap();
+    let mut upgraded = TokioIo::new(upgraded);
+    upgraded.write_all(b"hello").await.unwrap();
+    let mut back = [0; 5];
+    upgraded.read_exact(&mut back).await.unwrap();
+    assert_eq!(&back, b"hello");
+
+    drop((upgraded, sender));
+    connection.await.unwrap().unwrap();
     served.end().await;
 }
