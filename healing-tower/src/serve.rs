@@ -61,9 +61,13 @@ impl Healing {
     ///
     /// # Errors
     /// As [`start_care`](Self::start_care): before anything is served.
+    ///
+    /// # Panics
+    /// As [`wrap`](Self::wrap): before anything is served or started.
     pub async fn serve(&self, listener: TcpListener, app: Router) -> io::Result<()> {
+        let router = self.wrap(app);
         self.start_care()?;
-        let open = accept(&self.app, listener, self.wrap(app)).await?;
+        let open = accept(&self.app, listener, router).await?;
         if timeout(self.app.timing.drain_deadline, open.closed())
             .await
             .is_err()
