@@ -117,7 +117,10 @@ impl Healing {
         self.app.meter
     }
 
-    /// The app's own Prometheus metrics: what is registered here shows on `/metrics` too.
+    /// The app's own Prometheus metrics: what is registered here shows on `/metrics` too. Not for
+    /// this instance's own [`Meter::collector`]: the page has the meter's families already, and a
+    /// scraper rejects one that has a name twice. A collector that blocks keeps the page from
+    /// everyone: after ten seconds scrapes are answered 503.
     #[must_use]
     pub fn registry(&self) -> &prometheus::Registry {
         self.app.metrics.registry()
