@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::care::access::{HeaderRule, is_local};
 use crate::care::heal;
+use crate::metrics::NoPage;
 
 /// After this long without a tick the care port's `/livez` gives the app up: far slower than the
 /// doctor, as the net below it.
@@ -153,15 +154,15 @@ fn health(app: &App, peer: Option<SocketAddr>, head: &Parts) -> Answer {
 
 /// Rendering may take milliseconds, so it never holds up a worker, nor the care thread.
 async fn metrics(app: &App) -> Answer {
-    let page = app.metrics.clone();
-    match tokio::task::spawn_blocking(move || page.render()).await {
-        Ok(text) => with_type(StatusCode::OK, PROMETHEUS, text.into()),
-        Err(error) => {
-            tracing::error!(%error, "a metrics collector panicked");
-            plain(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "a metrics collector panicked",
-            )
+    match app.metrics.scrape(Instant::now()).await {
+        Ok(text) => with_type(StatusCode::OK, PROMETHEUS, text),
+        Err(because) => {
+            tracing::error!(%because, "no metrics page");
+            let code = match because {
+                NoPage::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+                NoPage::Stuck | NoPage::NoThread => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            plain(code, &because.to_string())
         }
     }
 }
