@@ -40,19 +40,24 @@ pub(crate) enum Door {
     Care,
 }
 
+/// All paths, at whatever door.
+const PATHS: [&str; 6] = [
+    "/healthz", "/livez", "/readyz", "/health", "/metrics", "/heal",
+];
+
 /// The paths that are answered at a door.
-pub(crate) fn paths(app: &App, door: Door) -> Vec<&'static str> {
-    let mut paths = match door {
-        Door::App => vec!["/healthz", "/livez", "/readyz", "/health", "/metrics"],
-        Door::Care => vec!["/livez", "/readyz", "/health", "/metrics"],
+pub(crate) fn paths(app: &App, door: Door) -> impl Iterator<Item = &'static str> {
+    PATHS.into_iter().filter(move |path| owns(app, door, path))
+}
+
+/// Whether a path is answered at a door. Asked for every request: it allocates nothing.
+pub(crate) fn owns(app: &App, door: Door, path: &str) -> bool {
+    let there = match path {
+        "/heal" => heal_rule(app, door).is_some(),
+        "/healthz" => door == Door::App,
+        _ => PATHS.contains(&path),
     };
-    if heal_rule(app, door).is_some() {
-        paths.push("/heal");
-    }
-    if door == Door::App {
-        paths.retain(|path| !app.omitted.iter().any(|omitted| omitted == path));
-    }
-    paths
+    there && (door == Door::Care || !app.omitted.iter().any(|omitted| omitted == path))
 }
 
 fn heal_rule(app: &App, door: Door) -> Option<HeaderRule> {
@@ -76,8 +81,9 @@ where
 {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    if !paths(app, door).contains(&path) {
-        return plain(StatusCode::NOT_FOUND, &paths(app, door).join("\n"));
+    if !owns(app, door, path) {
+        let ours: Vec<_> = paths(app, door).collect();
+        return plain(StatusCode::NOT_FOUND, &ours.join("\n"));
     }
     match (path, heal_rule(app, door)) {
         ("/heal", Some(rule)) => match head.method {

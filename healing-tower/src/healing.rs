@@ -16,7 +16,7 @@ use crate::care::Care;
 use crate::care::access::Access;
 use crate::care::heartbeat::Heartbeat;
 use crate::checks::{CheckEvents, Checks};
-use crate::endpoints::{Door, answer, paths};
+use crate::endpoints::{Door, answer, owns};
 use crate::families;
 use crate::hooks::Hooks;
 use crate::layer::HealingLayer;
@@ -195,7 +195,7 @@ impl Healing {
     /// Whether a path is one of healing's own on the app's router.
     #[must_use]
     pub fn owns(&self, path: &str) -> bool {
-        paths(&self.app, Door::App).contains(&path)
+        owns(&self.app, Door::App, path)
     }
 
     /// Answers one of healing's own requests: the whole of the app's router for services that are

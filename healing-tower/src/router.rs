@@ -56,23 +56,21 @@ impl Healing {
     }
 
     fn routes(&self, door: Door) -> Router {
-        paths(&self.app, door)
-            .into_iter()
-            .fold(Router::new(), |router, path| {
-                let healing = self.clone();
-                let handler = move |request: Request| {
-                    let healing = healing.clone();
-                    async move {
-                        let peer = request
-                            .extensions()
-                            .get::<ConnectInfo<SocketAddr>>()
-                            .map(|ConnectInfo(peer)| *peer);
-                        answer(&healing.app, door, peer, request)
-                            .await
-                            .into_response()
-                    }
-                };
-                router.route(path, any(handler.clone()).on(EACH, handler))
-            })
+        paths(&self.app, door).fold(Router::new(), |router, path| {
+            let healing = self.clone();
+            let handler = move |request: Request| {
+                let healing = healing.clone();
+                async move {
+                    let peer = request
+                        .extensions()
+                        .get::<ConnectInfo<SocketAddr>>()
+                        .map(|ConnectInfo(peer)| *peer);
+                    answer(&healing.app, door, peer, request)
+                        .await
+                        .into_response()
+                }
+            };
+            router.route(path, any(handler.clone()).on(EACH, handler))
+        })
     }
 }

@@ -392,6 +392,27 @@ async fn other_methods_are_told_which_to_use() {
     assert_eq!(healing.meter().totals().requests_total, Some(0));
 }
 
+#[test]
+fn whose_a_path_is_can_be_asked_for_every_request() {
+    let healing = builder("owner").omit("/metrics").build();
+    for (path, ours) in [
+        ("/healthz", true),
+        ("/livez", true),
+        ("/readyz", true),
+        ("/health", true),
+        ("/metrics", false),
+        ("/heal", false),
+        ("/health/", false),
+        ("/", false),
+        ("", false),
+    ] {
+        let mut owned = None;
+        let counted = allocation_counter::measure(|| owned = Some(healing.owns(path)));
+        assert_eq!((owned, counted.count_total), (Some(ours), 0), "{path}");
+    }
+    assert!(builder("heals").heal_on_app_port().build().owns("/heal"));
+}
+
 #[tokio::test]
 async fn an_orderly_end_can_be_asked_for() {
     let healing = builder("asked")
