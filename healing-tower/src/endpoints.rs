@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::app::App;
 use crate::care::access::{HeaderRule, is_local};
 use crate::care::{heal, log};
+use crate::metrics::NoPage;
 
 /// After this long without a tick the care port's `/livez` gives the app up: far slower than the
 /// doctor, as the net below it.
@@ -39,19 +40,24 @@ pub(crate) enum Door {
     Care,
 }
 
+/// All paths, at whatever door.
+const PATHS: [&str; 6] = [
+    "/healthz", "/livez", "/readyz", "/health", "/metrics", "/heal",
+];
+
 /// The paths that are answered at a door.
-pub(crate) fn paths(app: &App, door: Door) -> Vec<&'static str> {
-    let mut paths = match door {
-        Door::App => vec!["/healthz", "/livez", "/readyz", "/health", "/metrics"],
-        Door::Care => vec!["/livez", "/readyz", "/health", "/metrics"],
+pub(crate) fn paths(app: &App, door: Door) -> impl Iterator<Item = &'static str> {
+    PATHS.into_iter().filter(move |path| owns(app, door, path))
+}
+
+/// Whether a path is answered at a door. Asked for every request: it allocates nothing.
+pub(crate) fn owns(app: &App, door: Door, path: &str) -> bool {
+    let there = match path {
+        "/heal" => heal_rule(app, door).is_some(),
+        "/healthz" => door == Door::App,
+        _ => PATHS.contains(&path),
     };
-    if heal_rule(app, door).is_some() {
-        paths.push("/heal");
-    }
-    if door == Door::App {
-        paths.retain(|path| !app.omitted.iter().any(|omitted| omitted == path));
-    }
-    paths
+    there && (door == Door::Care || !app.omitted.iter().any(|omitted| omitted == path))
 }
 
 fn heal_rule(app: &App, door: Door) -> Option<HeaderRule> {
@@ -75,8 +81,9 @@ where
 {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    if !paths(app, door).contains(&path) {
-        return plain(StatusCode::NOT_FOUND, &paths(app, door).join("\n"));
+    if !owns(app, door, path) {
+        let ours: Vec<_> = paths(app, door).collect();
+        return plain(StatusCode::NOT_FOUND, &ours.join("\n"));
     }
     match (path, heal_rule(app, door)) {
         ("/heal", Some(rule)) => match head.method {
@@ -153,15 +160,16 @@ fn health(app: &App, peer: Option<SocketAddr>, head: &Parts) -> Answer {
 
 /// Rendering may take milliseconds, so it never holds up a worker, nor the care thread.
 async fn metrics(app: &App) -> Answer {
-    let page = app.metrics.clone();
-    match tokio::task::spawn_blocking(move || page.render()).await {
-        Ok(text) => with_type(StatusCode::OK, PROMETHEUS, text.into()),
-        Err(error) => {
-            log::say(move || tracing::error!(%error, "a metrics collector panicked"));
-            plain(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "a metrics collector panicked",
-            )
+    match app.metrics.scrape(Instant::now()).await {
+        Ok(text) => with_type(StatusCode::OK, PROMETHEUS, text),
+        Err(because) => {
+            let why = because.to_string();
+            log::say(move || tracing::error!(because = why, "no metrics page"));
+            let code = match because {
+                NoPage::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+                NoPage::Stuck | NoPage::NoThread => StatusCode::SERVICE_UNAVAILABLE,
+            };
+            plain(code, &because.to_string())
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::care::Care;
 use crate::care::access::Access;
 use crate::care::heartbeat::Heartbeat;
 use crate::checks::{CheckEvents, Checks};
-use crate::endpoints::{Door, answer, paths};
+use crate::endpoints::{Door, answer, owns};
 use crate::families;
 use crate::hooks::Hooks;
 use crate::layer::HealingLayer;
@@ -117,7 +117,10 @@ impl Healing {
         self.app.meter
     }
 
-    /// The app's own Prometheus metrics: what is registered here shows on `/metrics` too.
+    /// The app's own Prometheus metrics: what is registered here shows on `/metrics` too. Not for
+    /// this instance's own [`Meter::collector`]: the page has the meter's families already, and a
+    /// scraper rejects one that has a name twice. A collector that blocks keeps the page from
+    /// everyone: after ten seconds scrapes are answered 503.
     #[must_use]
     pub fn registry(&self) -> &prometheus::Registry {
         self.app.metrics.registry()
@@ -193,7 +196,7 @@ impl Healing {
     /// Whether a path is one of healing's own on the app's router.
     #[must_use]
     pub fn owns(&self, path: &str) -> bool {
-        paths(&self.app, Door::App).contains(&path)
+        owns(&self.app, Door::App, path)
     }
 
     /// Answers one of healing's own requests: the whole of the app's router for services that are

@@ -6,7 +6,9 @@
 //! connection that has not sent its first request yet gets a moment to do so.
 //!
 //! # Hazards
-//! Upgraded connections (WebSocket) belong to their handlers: they are not waited for. A client
+//! Upgraded connections (WebSocket) belong to their handlers: they are not waited for. Over HTTP/2
+//! they are streams of a connection that is: the drain takes its whole deadline, unless their
+//! handlers end them at [`Healing::shutdown_requested`]. A client
 //! that sends its next request on an idle connection in the moment in which that closes loses it,
 //! as HTTP/1.1 has it.
 
@@ -21,7 +23,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use http::header::{CONNECTION, HeaderValue};
-use http::{Request, Version};
+use http::{Request, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -59,10 +61,14 @@ impl Healing {
     ///
     /// # Errors
     /// As [`start_care`](Self::start_care): before anything is served.
+    ///
+    /// # Panics
+    /// As [`wrap`](Self::wrap): before anything is served or started.
     pub async fn serve(&self, listener: TcpListener, app: Router) -> io::Result<()> {
+        let router = self.wrap(app);
         self.start_care()?;
         let serving = self.app.life.serving();
-        let open = accept(&self.app, listener, self.wrap(app)).await?;
+        let open = accept(&self.app, listener, router).await?;
         if timeout(self.app.timing.drain_deadline, open.closed())
             .await
             .is_err()
@@ -148,8 +154,12 @@ async fn connection(
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            // HTTP/2 says it by GOAWAY, and forbids the header.
-            if version <= Version::HTTP_11 && app.life.is_draining(Instant::now()) {
+            // HTTP/2 says it by GOAWAY, and forbids the header. A change of protocol says
+            // `upgrade` there, and a WebSocket client refuses any other word.
+            if version <= Version::HTTP_11
+                && response.status() != StatusCode::SWITCHING_PROTOCOLS
+                && app.life.is_draining(Instant::now())
+            {
                 response
                     .headers_mut()
                     .insert(CONNECTION, HeaderValue::from_static("close"));
@@ -157,7 +167,11 @@ async fn connection(
             Ok::<_, Infallible>(response)
         }
     });
-    let builder = auto::Builder::new(TokioExecutor::new());
+    #[cfg_attr(not(feature = "http2"), expect(unused_mut))]
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // WebSocket over HTTP/2 begins with it.
+    #[cfg(feature = "http2")]
+    builder.http2().enable_connect_protocol();
     let mut serving =
         std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     tokio::select! {

@@ -1,7 +1,8 @@
 //! Limits and working set of this process's control group, v1 and v2.
 //!
 //! The smallest memory limit up the tree is the one that kills, so every ancestor is read, and
-//! the working set is that of the group which has this limit. The files are opened once and read
+//! the working set is that of the group which has this limit. So it is with the smallest CPU quota
+//! and the time throttled: a group below the one that is throttled counts none. The files are opened once and read
 //! by offset: about a microsecond each. They are read anew each time, because a pod may be
 //! resized in place.
 
@@ -21,7 +22,7 @@ const V1_UNLIMITED: u64 = 1 << 60;
 pub(super) struct Limits {
     /// The smallest CPU quota, in cores.
     pub(super) cpu_cores: Option<f64>,
-    /// Time throttled in the process's own group.
+    /// Time throttled in the group that has this quota; in the process's own where none has one.
     pub(super) throttled_seconds: Option<f64>,
     /// Absent where no group up the tree has a limit.
     pub(super) memory: Option<Memory>,
@@ -31,8 +32,9 @@ pub(super) struct Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Memory {
     pub(super) limit: u64,
-    /// Usage minus inactive file pages, which the kernel gives up before it kills.
-    pub(super) working_set: u64,
+    /// Usage minus inactive file pages, which the kernel gives up before it kills. Absent where
+    /// either is not told: the limit holds all the same.
+    pub(super) working_set: Option<u64>,
 }
 
 /// The open files of the group and its ancestors, own group first.
@@ -60,13 +62,18 @@ impl Cgroup {
 
     /// Reads every level.
     pub(super) fn read(&mut self) -> Limits {
+        let quotas = self.cpu.iter_mut().map(CpuLevel::cores);
+        let smallest = quotas
+            .enumerate()
+            .filter_map(|(level, cores)| Some((level, cores?)))
+            .min_by(|(_, one), (_, other)| one.total_cmp(other));
+        let throttled = smallest.map_or(0, |(level, _)| level);
         Limits {
-            cpu_cores: self
+            cpu_cores: smallest.map(|(_, cores)| cores),
+            throttled_seconds: self
                 .cpu
-                .iter_mut()
-                .filter_map(CpuLevel::cores)
-                .reduce(f64::min),
-            throttled_seconds: self.cpu.first_mut().and_then(CpuLevel::throttled_seconds),
+                .get_mut(throttled)
+                .and_then(CpuLevel::throttled_seconds),
             memory: self
                 .memory
                 .iter_mut()
@@ -79,8 +86,8 @@ impl Cgroup {
 #[derive(Debug)]
 struct MemoryLevel {
     limit: KeptFile,
-    usage: KeptFile,
-    stat: KeptFile,
+    usage: Option<KeptFile>,
+    stat: Option<KeptFile>,
     inactive_file: &'static str,
 }
 
@@ -96,8 +103,8 @@ impl MemoryLevel {
         };
         Some(Self {
             limit: KeptFile::open(&path.join(limit))?,
-            usage: KeptFile::open(&path.join(usage))?,
-            stat: KeptFile::open(&path.join("memory.stat"))?,
+            usage: KeptFile::open(&path.join(usage)),
+            stat: KeptFile::open(&path.join("memory.stat")),
             inactive_file,
         })
     }
@@ -108,12 +115,16 @@ impl MemoryLevel {
         if limit == 0 || limit >= V1_UNLIMITED {
             return None;
         }
-        let usage: u64 = self.usage.text()?.trim().parse().ok()?;
-        let inactive: u64 = self.stat.line(self.inactive_file)?.parse().ok()?;
         Some(Memory {
             limit,
-            working_set: usage.saturating_sub(inactive),
+            working_set: self.working_set(),
         })
+    }
+
+    fn working_set(&mut self) -> Option<u64> {
+        let usage: u64 = self.usage.as_mut()?.text()?.trim().parse().ok()?;
+        let inactive = self.stat.as_mut()?.line(self.inactive_file)?;
+        Some(usage.saturating_sub(inactive.parse().ok()?))
     }
 }
 

@@ -6,11 +6,15 @@
 //! absent: never zero, never invented.
 //!
 //! # Hazards
-//! Without a memory limit up the tree, the working set is the process's resident memory and the
-//! denominator the machine's; `memory_source` says so. A process that shares its cgroup with
-//! others (no container, a systemd slice) shares that cgroup's limit and its usage too.
+//! Without a memory limit up the tree, or with none below what the machine has, the working set is
+//! the process's resident memory and the denominator the machine's; `memory_source` says so, and
+//! `cpu_source` likewise of quotas and cores. Where a group has a limit but does not tell its usage,
+//! or what of it is inactive, the resident memory stands in for the working set. A process that
+//! shares its cgroup with others (no container, a systemd slice) shares that cgroup's limit and its
+//! usage too.
 
 mod cgroup;
+mod cores;
 mod process;
 
 use std::path::Path;
@@ -20,6 +24,7 @@ use std::time::Instant;
 use healing_core::health::{Source, Vitals};
 
 use cgroup::Cgroup;
+use cores::Cores;
 use process::Process;
 
 /// One reading of everything, with the two figures that the original system reported.
@@ -38,8 +43,7 @@ pub(crate) struct Sample {
 pub(crate) struct Sampler {
     process: Process,
     cgroup: Cgroup,
-    /// Asked once: the standard library reads the cgroup files for it, all of them.
-    cores: Option<f64>,
+    cores: Cores,
     before: Option<(Instant, f64)>,
 }
 
@@ -53,9 +57,7 @@ impl Sampler {
         Self {
             process: Process::new(),
             cgroup: Cgroup::discover(root),
-            cores: std::thread::available_parallelism()
-                .ok()
-                .map(|cores| cores.get() as f64),
+            cores: Cores::below(root),
             before: None,
         }
     }
@@ -65,20 +67,25 @@ impl Sampler {
         let process = self.process.read();
         let limits = self.cgroup.read();
 
+        // What a limit allows beyond the machine is not there to be used.
+        let cores = self.cores.read();
         let (cpu_limit, cpu_source) = match limits.cpu_cores {
-            Some(cores) => (Some(cores), Some(Source::Cgroup)),
-            None => (self.cores, self.cores.map(|_| Source::Machine)),
+            Some(quota) if cores.is_none_or(|cores| quota <= cores) => {
+                (Some(quota), Some(Source::Cgroup))
+            }
+            _ => (cores, cores.map(|_| Source::Machine)),
         };
+        let machine = process.machine_bytes;
         let (working_set, memory_limit, memory_source) = match limits.memory {
-            Some(memory) => (
-                Some(memory.working_set),
+            Some(memory) if machine.is_none_or(|machine| memory.limit <= machine) => (
+                memory.working_set.or(process.resident_bytes),
                 Some(memory.limit),
                 Some(Source::Cgroup),
             ),
-            None => (
+            _ => (
                 process.resident_bytes,
-                process.machine_bytes,
-                process.machine_bytes.map(|_| Source::Machine),
+                machine,
+                machine.map(|_| Source::Machine),
             ),
         };
 
@@ -196,22 +203,56 @@ mod tests {
             ("cg/memory.max", "1000\n"),
             ("cg/memory.current", "450\n"),
             ("cg/memory.stat", "inactive_file 200\n"),
-            ("cg/cpu.max", "200000 100000\n"),
+            ("cg/cpu.max", "250000 100000\n"),
+            ("proc/self/status", "Cpus_allowed_list:\t0-3,8\n"),
         ]);
         let mut sampler = Sampler::rooted(tree.path());
         let start = Instant::now();
-        // Half a second of CPU time in one second, of two cores.
+        // Half a second of CPU time in one second.
         assert_eq!(sampler.cpu_share(start, Some(1.0)), None);
         let second = start + Duration::from_secs(1);
         assert_eq!(sampler.cpu_share(second, Some(1.5)), Some(0.5));
         let sample = sampler.sample(second + Duration::from_secs(1));
         assert_eq!(sample.memory_usage, Some(25.0));
         assert_eq!(sample.vitals.memory_source, Some(Source::Cgroup));
-        assert_eq!(sample.vitals.cpu_limit_cores, Some(2.0));
+        assert_eq!(sample.vitals.cpu_limit_cores, Some(2.5));
         assert_eq!(sample.vitals.cpu_source, Some(Source::Cgroup));
         assert_eq!(
             sample.vitals.cpu_throttled_seconds_total, None,
             "no such file: absent"
+        );
+    }
+
+    #[test]
+    fn what_a_limit_allows_beyond_the_machine_is_not_counted_on() {
+        let tree = tree(&[
+            ("proc/self/cgroup", "0::/\n"),
+            (
+                "proc/self/mountinfo",
+                "31 30 0:26 / /cg ro - cgroup2 cgroup rw\n",
+            ),
+            ("proc/self/status", "Cpus_allowed_list:\t0-1\n"),
+            ("cg/memory.max", "1000000000000000000\n"),
+            ("cg/memory.current", "450\n"),
+            ("cg/memory.stat", "inactive_file 200\n"),
+            ("cg/cpu.max", "6400000 100000\n"),
+        ]);
+        let sample = Sampler::rooted(tree.path()).sample(Instant::now());
+        assert_eq!(sample.vitals.cpu_limit_cores, Some(2.0));
+        assert_eq!(sample.vitals.cpu_source, Some(Source::Machine));
+        assert!(
+            sample
+                .vitals
+                .memory_limit_bytes
+                .is_some_and(|limit| limit < 1_000_000_000_000_000_000)
+        );
+        assert_eq!(sample.vitals.memory_source, Some(Source::Machine));
+        assert!(
+            sample
+                .vitals
+                .memory_working_set_bytes
+                .is_some_and(|bytes| bytes > 450),
+            "the process's own"
         );
     }
 

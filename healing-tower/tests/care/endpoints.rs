@@ -345,6 +345,75 @@ async fn a_path_can_be_left_to_the_app() {
 }
 
 #[tokio::test]
+async fn a_path_that_the_app_has_too_is_a_panic_before_the_start() {
+    use axum::routing::{any, post};
+
+    let other = || async { "the app's own" };
+    for path in ["/healthz", "/livez", "/readyz", "/health", "/metrics"] {
+        for own in [get(other), post(other), any(other)] {
+            let healing = builder("collides").build();
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let (served, app) = (healing.clone(), app().route(path, own));
+            let server = tokio::spawn(async move { served.serve(listener, app).await });
+            let limit = Duration::from_secs(20);
+            let ended = tokio::time::timeout(limit, server).await.expect("an end");
+            assert!(ended.expect_err("a collision").is_panic(), "{path}");
+            assert_eq!(healing.care_addr(), None, "nothing was started");
+        }
+    }
+}
+
+#[tokio::test]
+async fn other_methods_are_told_which_to_use() {
+    let healing = builder("methods").heal_on_app_port().build();
+    let router = healing.wrap(app());
+    for (path, allowed) in [
+        ("/metrics", "GET, HEAD"),
+        ("/healthz", "GET, HEAD"),
+        ("/heal", "POST"),
+    ] {
+        for method in ["DELETE", "OPTIONS", "PURGE", "TRACE"] {
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .body(Body::empty());
+            let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+            assert_eq!(
+                answer.status(),
+                StatusCode::METHOD_NOT_ALLOWED,
+                "{method} {path}"
+            );
+            let allow: Vec<_> = answer.headers().get_all("allow").iter().collect();
+            assert_eq!(allow, [allowed], "{method} {path}");
+        }
+    }
+    let head = Request::head("/healthz").body(Body::empty()).unwrap();
+    assert_eq!(router.oneshot(head).await.unwrap().status(), StatusCode::OK);
+    assert_eq!(healing.meter().totals().requests_total, Some(0));
+}
+
+#[test]
+fn whose_a_path_is_can_be_asked_for_every_request() {
+    let healing = builder("owner").omit("/metrics").build();
+    for (path, ours) in [
+        ("/healthz", true),
+        ("/livez", true),
+        ("/readyz", true),
+        ("/health", true),
+        ("/metrics", false),
+        ("/heal", false),
+        ("/health/", false),
+        ("/", false),
+        ("", false),
+    ] {
+        let mut owned = None;
+        let counted = allocation_counter::measure(|| owned = Some(healing.owns(path)));
+        assert_eq!((owned, counted.count_total), (Some(ours), 0), "{path}");
+    }
+    assert!(builder("heals").heal_on_app_port().build().owns("/heal"));
+}
+
+#[tokio::test]
 async fn an_orderly_end_can_be_asked_for() {
     let healing = builder("asked")
         .lame_duck(Duration::from_millis(50))

@@ -7,4 +7,6 @@ mod ending;
 mod endpoints;
 mod heal;
 mod http;
+mod scrapes;
+mod upgrades;
 mod wedge;

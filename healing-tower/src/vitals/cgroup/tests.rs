@@ -52,7 +52,7 @@ fn v2_in_a_container_sees_its_own_group_as_the_root() {
             throttled_seconds: Some(2.5),
             memory: Some(Memory {
                 limit: 268_435_456,
-                working_set: 83_886_080
+                working_set: Some(83_886_080)
             }),
         }
     );
@@ -81,24 +81,76 @@ fn the_smallest_limit_up_the_tree_counts_with_its_own_usage() {
             "inactive_file 100\n",
         ),
         ("sys/fs/cgroup/kubepods/pod1/cpu.max", "150000 100000\n"),
+        (
+            "sys/fs/cgroup/kubepods/pod1/cpu.stat",
+            "throttled_usec 7500000\n",
+        ),
         ("sys/fs/cgroup/kubepods/memory.max", "5000\n"),
         ("sys/fs/cgroup/kubepods/memory.current", "4000\n"),
         ("sys/fs/cgroup/kubepods/memory.stat", "inactive_file 0\n"),
         ("sys/fs/cgroup/kubepods/cpu.max", "400000 100000\n"),
+        ("sys/fs/cgroup/kubepods/cpu.stat", "throttled_usec 1\n"),
     ]);
     let limits = tree.read();
     assert_eq!(
         limits.memory,
         Some(Memory {
             limit: 1000,
-            working_set: 300
+            working_set: Some(300)
         })
     );
     assert_eq!(limits.cpu_cores, Some(1.5));
     assert_eq!(
         limits.throttled_seconds,
+        Some(7.5),
+        "of the group that has the quota: the others are not throttled by it"
+    );
+}
+
+#[test]
+fn throttling_is_of_the_level_that_has_the_quota_or_absent() {
+    let mut files = vec![
+        ("proc/self/cgroup", "0::/pod/app\n"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/pod/app/cpu.max", "max 100000\n"),
+        ("sys/fs/cgroup/pod/app/cpu.stat", "throttled_usec 0\n"),
+        ("sys/fs/cgroup/pod/cpu.max", "max 100000\n"),
+    ];
+    assert_eq!(
+        Tree::new(&files).read().throttled_seconds,
         Some(0.0),
-        "known to be none, not absent"
+        "without a quota known to be none, not absent"
+    );
+    files[4].1 = "50000 100000\n";
+    let limits = Tree::new(&files).read();
+    assert_eq!(limits.cpu_cores, Some(0.5));
+    assert_eq!(limits.throttled_seconds, None, "never another level's");
+}
+
+#[test]
+fn a_limit_holds_without_what_the_working_set_is_made_of() {
+    let mut files = vec![
+        ("proc/self/cgroup", "0::/pod/app\n"),
+        ("proc/self/mountinfo", V2_MOUNT),
+        ("sys/fs/cgroup/pod/memory.max", "5000\n"),
+        ("sys/fs/cgroup/pod/memory.current", "10\n"),
+        ("sys/fs/cgroup/pod/memory.stat", "inactive_file 0\n"),
+        ("sys/fs/cgroup/pod/app/memory.max", "1000\n"),
+        ("sys/fs/cgroup/pod/app/memory.current", "400\n"),
+        ("sys/fs/cgroup/pod/app/memory.stat", "anon 1\n"),
+    ];
+    let alone = Some(Memory {
+        limit: 1000,
+        working_set: None,
+    });
+    while files.len() > 6 {
+        assert_eq!(Tree::new(&files).read().memory, alone, "{files:?}");
+        files.pop();
+    }
+    assert_eq!(
+        Tree::new(&files).read().memory,
+        alone,
+        "nothing but the limit"
     );
 }
 
@@ -136,7 +188,7 @@ fn v1_with_hybrid_mounts_uses_the_controllers_own_trees() {
             throttled_seconds: Some(1.5),
             memory: Some(Memory {
                 limit: 134_217_728,
-                working_set: 66_060_288
+                working_set: Some(66_060_288)
             }),
         }
     );
@@ -180,7 +232,7 @@ fn a_group_under_the_hosts_name_is_the_top_of_what_is_visible() {
         memory,
         Some(Memory {
             limit: 1000,
-            working_set: 0
+            working_set: Some(0)
         }),
         "never below zero"
     );
@@ -202,7 +254,7 @@ fn a_resize_in_place_is_seen_without_opening_anew() {
         cgroup.read().memory,
         Some(Memory {
             limit: 2000,
-            working_set: 500
+            working_set: Some(500)
         })
     );
 }
