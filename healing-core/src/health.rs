@@ -3,6 +3,9 @@
 //! The first five fields of [`Health`] are the original system's; an app that sends only those is
 //! still understood. Everything else is optional: a figure without a source is absent, and absent
 //! is never zero. Unknown fields are ignored, so that app and sidecar may be upgraded apart.
+//!
+//! Hazard: it is what an app says of itself, and may be late, wrong or hostile. A reader bounds its
+//! size and the time it takes, and takes no single figure for a reason to act.
 
 use serde::{Deserialize, Serialize};
 

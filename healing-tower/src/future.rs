@@ -1,11 +1,4 @@
 //! The response future: sees the response, the error, the panic, or (dropped) the client's leaving.
-//!
-//! # Hazards
-//!
-//! With `panic = "abort"` nothing can be caught: a panic ends the process, as it does without this
-//! layer. Only the future is caught: a panic of `call` itself (in a service that works before it
-//! returns its future; axum's never do) is counted and goes on. A panic that is caught leaves the
-//! handler's shared state as it was at that moment; locks of `std` are poisoned.
 
 use crate::body::BodyKind;
 use crate::grpc;
@@ -27,6 +20,13 @@ pub struct Uncounted;
 
 pin_project! {
     /// Response future of [`HealingService`](crate::HealingService).
+    ///
+    /// # Hazards
+    ///
+    /// With `panic = "abort"` nothing can be caught: a panic ends the process, as it does without this
+    /// layer. Only the future is caught: a panic of `call` itself (in a service that works before it
+    /// returns its future; axum's never do) is counted and goes on. A panic that is caught leaves the
+    /// handler's shared state as it was at that moment; locks of `std` are poisoned.
     pub struct ResponseFuture<F, K> {
         #[pin]
         inner: F,

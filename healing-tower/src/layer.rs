@@ -1,13 +1,4 @@
 //! The layer.
-//!
-//! # Hazards
-//!
-//! Only what is inside is counted. A middleware that is added outside of this layer and answers by
-//! itself (a rate limiter, an authenticator) does so unseen; one that is added inside is part of the
-//! request. On an axum `Router`, `layer` covers the routes added before it. Each layer counts for
-//! itself: a request that passes two of one meter ([`Healing::wrap`](crate::Healing::wrap) adds one)
-//! counts twice. What axum serves by `nest_service` or a fallback has no route template: it is
-//! `unmatched` unless [`route_of`](crate::MeterOptions::route_of) names it.
 
 use crate::body::Generic;
 use crate::meter::Meter;
@@ -39,6 +30,15 @@ use tower::Layer;
 /// assert_eq!(meter.in_flight(), 0);
 /// # });
 /// ```
+///
+/// # Hazards
+///
+/// Only what is inside is counted. A middleware that is added outside of this layer and answers by
+/// itself (a rate limiter, an authenticator) does so unseen; one that is added inside is part of the
+/// request. On an axum `Router`, `layer` covers the routes added before it. Each layer counts for
+/// itself: a request that passes two of one meter ([`Healing::wrap`](crate::Healing::wrap) adds one)
+/// counts twice. What axum serves by `nest_service` or a fallback has no route template: it is
+/// `unmatched` unless [`route_of`](crate::MeterOptions::route_of) names it.
 pub struct HealingLayer<K = Generic> {
     meter: Meter,
     kind: PhantomData<fn() -> K>,

@@ -1,13 +1,4 @@
 //! Healing's endpoints as axum routers.
-//!
-//! # Hazards
-//! Layers that are added to a router after [`Healing::wrap`] are outside it: what they answer is
-//! not counted. A router served without `into_make_service_with_connect_info::<SocketAddr>()` does
-//! not know its peers, so everyone is a stranger there: `/health` shows five fields, `/heal` is
-//! refused. A path that the app has too (its own `/metrics`, say), by whatever method, makes axum
-//! panic when the routers are merged, at start-up: leave it to the app with
-//! [`Builder::omit`](crate::Builder::omit). A pattern of the app's that matches such a path as well
-//! (`/{page}`) is no collision: the fixed path goes first, and so is healing's.
 
 use std::net::SocketAddr;
 
@@ -38,6 +29,15 @@ impl Healing {
     /// # Panics
     /// Where the app has one of healing's paths too, and [`Builder::omit`](crate::Builder::omit)
     /// does not leave it to the app.
+    ///
+    /// # Hazards
+    /// Layers that are added to a router after [`Healing::wrap`] are outside it: what they answer is
+    /// not counted. A router served without `into_make_service_with_connect_info::<SocketAddr>()` does
+    /// not know its peers, so everyone is a stranger there: `/health` shows five fields, `/heal` is
+    /// refused. A path that the app has too (its own `/metrics`, say), by whatever method, makes axum
+    /// panic when the routers are merged, at start-up: leave it to the app with
+    /// [`Builder::omit`](crate::Builder::omit). A pattern of the app's that matches such a path as well
+    /// (`/{page}`) is no collision: the fixed path goes first, and so is healing's.
     pub fn wrap(&self, app: Router) -> Router {
         // The app is merged into ours, not ours into it: of two routers without a fallback of their
         // own, axum keeps that of the merged one, and what no route matches must be counted too.

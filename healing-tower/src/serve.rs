@@ -4,13 +4,6 @@
 //! `Connection: close` while the instance drains, so that clients leave it before it goes;
 //! connections that wait in the kernel's queue when the listener closes are still accepted; and a
 //! connection that has not sent its first request yet gets a moment to do so.
-//!
-//! # Hazards
-//! Upgraded connections (WebSocket) belong to their handlers: they are not waited for. Over HTTP/2
-//! they are streams of a connection that is: the drain takes its whole deadline, unless their
-//! handlers end them at [`Healing::shutdown_requested`]. A client
-//! that sends its next request on an idle connection in the moment in which that closes loses it,
-//! as HTTP/1.1 has it.
 
 use std::convert::Infallible;
 use std::io;
@@ -64,6 +57,12 @@ impl Healing {
     ///
     /// # Panics
     /// As [`wrap`](Self::wrap): before anything is served or started.
+    ///
+    /// # Hazards
+    /// Upgraded connections (WebSocket) belong to their handlers: they are not waited for. Over HTTP/2
+    /// they are streams of a connection that is: the drain takes its whole deadline, unless their
+    /// handlers end them at [`Healing::shutdown_requested`]. A client that sends its next request on
+    /// an idle connection in the moment in which that closes loses it, as HTTP/1.1 has it.
     pub async fn serve(&self, listener: TcpListener, app: Router) -> io::Result<()> {
         let router = self.wrap(app);
         self.start_care()?;

@@ -1,10 +1,4 @@
 //! The meter as a `prometheus` collector, for those who have a `/metrics` of their own.
-//!
-//! # Hazards
-//!
-//! A collector builds `prometheus`'s own structures, and is encoded at that crate's speed: several
-//! times slower than [`Meter::write_metrics`]. Do not register it in
-//! [`Healing::registry`](crate::Healing::registry): healing's `/metrics` has these families already.
 
 use super::render::{self, Kind};
 use super::{Inner, Meter};
@@ -15,6 +9,12 @@ use prometheus::proto::{
 use std::collections::HashMap;
 
 /// See [`Meter::collector`].
+///
+/// # Hazards
+///
+/// A collector builds `prometheus`'s own structures, and is encoded at that crate's speed: several
+/// times slower than [`Meter::write_metrics`]. Do not register it in
+/// [`Healing::registry`](crate::Healing::registry): healing's `/metrics` has these families already.
 #[derive(Debug)]
 pub struct MeterCollector {
     meter: Meter,

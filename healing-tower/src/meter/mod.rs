@@ -3,12 +3,6 @@
 //! A request writes to the cells of its thread's shard and to nothing else: an addition when it
 //! starts, four when it ends, no lock, no allocation, no shared cache line. Everything that people
 //! and the policy read is added up when they ask, or by [`Meter::tick`] on the care thread.
-//!
-//! # Hazards
-//!
-//! A meter lives as long as the process: its memory is never given back, so that a request needs no
-//! reference count (which all threads would fight over). Make one for each service, not for each
-//! request or connection. Its size depends on routes × methods × status codes, never on time or load.
 
 mod cells;
 mod clock;
@@ -42,6 +36,12 @@ use routes::Routes;
 use windows::{Sample, Windows};
 
 /// A handle to the counts of one service. Copies refer to the same counts.
+///
+/// # Hazards
+///
+/// A meter lives as long as the process: its memory is never given back, so that a request needs no
+/// reference count (which all threads would fight over). Make one for each service, not for each
+/// request or connection. Its size depends on routes × methods × status codes, never on time or load.
 #[derive(Clone, Copy)]
 pub struct Meter(&'static Inner);
 
