@@ -8,8 +8,12 @@ use crate::track::Tracking;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+
+/// What polling a response future gives.
+type Polled<B, E> = Poll<Result<Response<B>, E>>;
 
 /// Which body type the layer puts out for a service whose own is `B`. Sealed: [`Generic`] and
 /// [`Axum`] are all there are.
@@ -17,9 +21,9 @@ pub trait BodyKind<B: Body>: sealed::Sealed {
     /// The type that comes out.
     type Body;
     #[doc(hidden)]
-    fn whole(response: Response<B>) -> Response<Self::Body>;
+    fn whole<E>(polled: Polled<B, E>) -> Polled<Self::Body, E>;
     #[doc(hidden)]
-    fn tracked(body: B, tracking: Tracking) -> Self::Body;
+    fn tracked<E>(polled: Polled<B, E>, tracking: Tracking) -> Polled<Self::Body, E>;
     #[doc(hidden)]
     fn empty() -> Self::Body;
 }
@@ -39,17 +43,14 @@ impl<B: Body> BodyKind<B> for Generic {
     type Body = ResponseBody<B>;
 
     #[inline]
-    fn whole(response: Response<B>) -> Response<Self::Body> {
-        response.map(|body| ResponseBody {
-            kind: Kind::Whole { body },
-        })
+    fn whole<E>(polled: Polled<B, E>) -> Polled<Self::Body, E> {
+        let kind = |body| Kind::Whole { body };
+        polled.map_ok(|response| response.map(|body| ResponseBody { kind: kind(body) }))
     }
 
     #[inline]
-    fn tracked(body: B, tracking: Tracking) -> Self::Body {
-        ResponseBody {
-            kind: Kind::Tracked { body, tracking },
-        }
+    fn tracked<E>(polled: Polled<B, E>, tracking: Tracking) -> Polled<Self::Body, E> {
+        polled.map_ok(|response| response.map(|body| ResponseBody::tracked(body, tracking)))
     }
 
     fn empty() -> Self::Body {
@@ -67,13 +68,20 @@ impl BodyKind<axum::body::Body> for Axum {
     type Body = axum::body::Body;
 
     #[inline]
-    fn whole(response: Response<axum::body::Body>) -> Response<Self::Body> {
-        response
+    fn whole<E>(polled: Polled<axum::body::Body, E>) -> Polled<Self::Body, E> {
+        polled // not even taken apart
     }
 
     #[inline]
-    fn tracked(body: axum::body::Body, tracking: Tracking) -> Self::Body {
-        axum::body::Body::new(<Generic as BodyKind<_>>::tracked(body, tracking))
+    fn tracked<E>(
+        mut polled: Polled<axum::body::Body, E>,
+        tracking: Tracking,
+    ) -> Polled<Self::Body, E> {
+        if let Poll::Ready(Ok(response)) = &mut polled {
+            let body = mem::take(response.body_mut());
+            *response.body_mut() = axum::body::Body::new(ResponseBody::tracked(body, tracking));
+        }
+        polled
     }
 
     fn empty() -> Self::Body {
@@ -97,6 +105,14 @@ pin_project! {
         Tracked { #[pin] body: B, tracking: Tracking },
         // What a panic is answered with.
         Empty,
+    }
+}
+
+impl<B> ResponseBody<B> {
+    fn tracked(body: B, tracking: Tracking) -> Self {
+        Self {
+            kind: Kind::Tracked { body, tracking },
+        }
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::body::BodyKind;
 use crate::grpc;
 use crate::meter::{Ending, MethodSlot, Open, ResponseHead, TrackBody};
-use crate::track::Tracking;
+use crate::track::{Following, Tracking};
 use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use std::any::Any;
 use std::marker::PhantomData;
+use std::num::NonZeroU64;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -68,23 +69,32 @@ where
         let Poll::Ready(result) = &polled else {
             return Poll::Pending;
         };
-        let Some(open) = this.open.take() else {
-            return polled.map_ok(K::whole);
+        let Some(open) = this.open else {
+            return K::whole(polled);
         };
-        let tracking = match result {
+        let fate = match result {
             Ok(response) => answered(open, response),
-            Err(_) => {
-                open.end(Ending::Error);
-                None
-            }
+            Err(_) => Fate::Ends(Ending::Error),
         };
-        match tracking {
-            None => polled.map_ok(K::whole),
-            Some(tracking) => {
-                polled.map_ok(|response| response.map(|body| K::tracked(body, tracking)))
+        match fate {
+            Fate::Ends(ending) => Open::end_in(this.open, ending),
+            Fate::IsLeftOut => Open::forget_in(this.open),
+            Fate::GoesOn(following) => {
+                if let Some(open) = this.open.take() {
+                    return K::tracked(polled, Tracking::new(open, following));
+                }
             }
         }
+        K::whole(polled)
     }
+}
+
+/// What becomes of a request that was answered.
+enum Fate {
+    Ends(Ending),
+    IsLeftOut,
+    /// Until its body's end.
+    GoesOn(Following),
 }
 
 /// A body of exact size up to this many bytes is taken to be in memory; a larger one may come from
@@ -102,11 +112,10 @@ fn bodiless(status: StatusCode, method: MethodSlot) -> bool {
 
 /// There is a response: either that is the end, or the body will be, which is then to be followed.
 #[inline]
-fn answered<B: Body>(mut open: Open, response: &Response<B>) -> Option<Tracking> {
+fn answered<B: Body>(open: &mut Open, response: &Response<B>) -> Fate {
     let options = open.meter().options();
     if response.extensions().get::<Uncounted>().is_some() {
-        open.forget();
-        return None;
+        return Fate::IsLeftOut;
     }
     let status = response.status();
     open.set_status(status.as_u16());
@@ -138,11 +147,14 @@ fn answered<B: Body>(mut open: Open, response: &Response<B>) -> Option<Tracking>
         })
     };
     let length = if ended { Some(0) } else { length() };
-    if length == Some(0) {
-        open.end(if error { Ending::Error } else { Ending::Ok });
-        return None;
+    match length.map(NonZeroU64::new) {
+        Some(None) => Fate::Ends(if error { Ending::Error } else { Ending::Ok }),
+        left => Fate::GoesOn(Following {
+            error,
+            grpc,
+            left: left.flatten(),
+        }),
     }
-    Some(Tracking::new(open, error, grpc, length))
 }
 
 #[cold]

@@ -3,8 +3,9 @@
 use crate::meter::{Ending, Open};
 use bytes::Buf;
 use http_body::{Body, Frame};
+use std::num::NonZeroU64;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 /// What polling a body gives.
 type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
@@ -13,21 +14,36 @@ type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error
 pub struct Tracking {
     /// Nothing once the request has ended.
     open: Option<Open>,
+    following: Following,
+}
+
+/// What is known when the body begins, and changes on the way.
+pub(crate) struct Following {
     /// Whether the response's head was an error.
-    error: bool,
+    pub(crate) error: bool,
     /// Whether trailers tell the status.
-    grpc: bool,
-    /// Bytes left of the declared length, where there is one.
-    left: Option<u64>,
+    pub(crate) grpc: bool,
+    /// Bytes left of the declared length, where there is one. None left is the end.
+    pub(crate) left: Option<NonZeroU64>,
+}
+
+impl Following {
+    /// Counts a frame; true if it was the rest of the declared length.
+    #[inline]
+    fn is_last<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
+        let (Some(left), Some(data)) = (self.left, frame.data_ref()) else {
+            return false;
+        };
+        self.left = NonZeroU64::new(left.get().saturating_sub(data.remaining() as u64));
+        self.left.is_none()
+    }
 }
 
 impl Tracking {
-    pub(crate) fn new(open: Open, error: bool, grpc: bool, length: Option<u64>) -> Self {
+    pub(crate) fn new(open: Open, following: Following) -> Self {
         Self {
             open: Some(open),
-            error,
-            grpc,
-            left: length,
+            following,
         }
     }
 
@@ -41,37 +57,39 @@ impl Tracking {
         let Some(open) = &mut self.open else {
             return body.poll_frame(cx);
         };
-        let frame = ready!(open.inside(|| body.as_mut().poll_frame(cx)));
-        match &frame {
+        let polled = open.inside(|| body.as_mut().poll_frame(cx));
+        // Looked at where it is, like the response.
+        let Poll::Ready(frame) = &polled else {
+            return Poll::Pending;
+        };
+        match frame {
             None => self.complete(),
             Some(Err(_)) => self.end(Ending::BodyError),
             Some(Ok(frame)) => {
-                if let (Some(left), Some(data)) = (&mut self.left, frame.data_ref()) {
-                    *left = left.saturating_sub(data.remaining() as u64);
-                }
-                if let Some(trailers) = frame.trailers_ref() {
-                    self.error |= self.grpc && open.grpc_failed(trailers);
-                    self.complete();
-                } else if self.left == Some(0) || body.is_end_stream() {
+                let ended = if let Some(trailers) = frame.trailers_ref() {
+                    self.following.error |= self.following.grpc && open.grpc_failed(trailers);
+                    true
+                } else {
+                    self.following.is_last(frame) || body.is_end_stream()
+                };
+                if ended {
                     self.complete();
                 }
             }
         }
-        Poll::Ready(frame)
+        polled
     }
 
     /// There is no more of it: all that was declared, or it failed its client.
     fn complete(&mut self) {
-        self.end(match (self.left, self.error) {
-            (Some(1..), _) => Ending::BodyError,
+        self.end(match (self.following.left, self.following.error) {
+            (Some(_), _) => Ending::BodyError,
             (_, true) => Ending::Error,
             (_, false) => Ending::Ok,
         });
     }
 
     fn end(&mut self, ending: Ending) {
-        if let Some(open) = self.open.take() {
-            open.end(ending);
-        }
+        Open::end_in(&mut self.open, ending);
     }
 }

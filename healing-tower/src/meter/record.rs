@@ -112,10 +112,21 @@ impl Open {
         mem::forget(self); // its Drop would end it a second time; it owns nothing
     }
 
-    /// Takes it out of the count, as if it had never come.
-    pub(crate) fn forget(self) {
-        self.meter.shard().1.open.closed(self.slot);
-        mem::forget(self);
+    /// Ends what is here, where it lies.
+    #[inline]
+    pub(crate) fn end_in(place: &mut Option<Self>, ending: Ending) {
+        if let Some(open) = place {
+            open.record(ending);
+        }
+        mem::forget(place.take());
+    }
+
+    /// Takes what is here out of the count, as if it had never come.
+    pub(crate) fn forget_in(place: &mut Option<Self>) {
+        if let Some(open) = place {
+            open.meter.shard().1.open.closed(open.slot);
+        }
+        mem::forget(place.take());
     }
 
     #[inline]
