@@ -8,7 +8,6 @@ use crate::track::Tracking;
 use http::Response;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -78,7 +77,7 @@ impl BodyKind<axum::body::Body> for Axum {
         tracking: Tracking,
     ) -> Polled<Self::Body, E> {
         if let Poll::Ready(Ok(response)) = &mut polled {
-            let body = mem::take(response.body_mut());
+            let body = std::mem::take(response.body_mut());
             *response.body_mut() = axum::body::Body::new(ResponseBody::tracked(body, tracking));
         }
         polled
