@@ -1,8 +1,9 @@
 //! Counting requests.
 //!
-//! A request writes to the cells of its thread's shard and to nothing else: an addition when it
-//! starts, four when it ends, no lock, no allocation, no shared cache line. Everything that people
-//! and the policy read is added up when they ask, or by [`Meter::tick`] on the care thread.
+//! A request writes to the cells of its thread's shard and to nothing else: two additions when it
+//! starts, five when it ends (one more unless all went well), no lock, no allocation, no shared cache
+//! line. Everything that people and the policy read is added up when they ask, or by [`Meter::tick`] on
+//! the care thread.
 
 mod cells;
 mod clock;
