@@ -62,40 +62,40 @@ pub struct EvidenceConfig {
     /// Soft heal: a symptom in this many …
     pub soft_polls: u32,
     /// … of the last so many polls (at most 32).
-    pub soft_of: u32,
+    pub soft_window_polls: u32,
     /// Hard heal: a symptom in this many polls in a row (at most 32).
     pub hard_polls: u32,
     /// Symptoms beside errors (panics, a late runtime, a used-up CPU): in `hard_polls` polls in a row,
     /// and for this long.
     #[serde(with = "duration")]
-    pub lasting: Duration,
+    pub sustain_for: Duration,
     /// Panics: at least this share of the requests in the slow window.
     pub panic_share: f64,
     /// Late runtime: its lag, at worst in 10 s, is at least this.
     #[serde(with = "duration")]
-    pub late: Duration,
+    pub lag_threshold: Duration,
     /// Used-up CPU: at least this percentage of the limit …
-    pub cpu_used_up: f64,
+    pub cpu_saturation_percent: f64,
     /// … at no more than this many times the usual load …
-    pub usual_load: f64,
+    pub usual_load_ratio: f64,
     /// … outside the hours (UTC, 0–24: from, to) in which jobs may use it; from = to: none.
     pub batch_hours: [u8; 2],
     /// Harm, without which neither a late runtime nor a used-up CPU is a symptom: errors, or
     /// requests that take at least this many times as long as usual (their median).
-    pub harm_latency: f64,
+    pub harm_latency_ratio: f64,
     /// How long an app may hang before it is restarted.
     #[serde(with = "duration")]
-    pub hang: Duration,
+    pub hang_timeout: Duration,
     /// How long a living app that was ready may refuse connections before it is restarted.
     #[serde(with = "duration")]
-    pub refused: Duration,
+    pub refused_timeout: Duration,
     /// News of a check that is older than this does not count.
     #[serde(with = "duration")]
     pub check_expiry: Duration,
     /// Overload: at least this many times the usual load …
-    pub overload_load: f64,
+    pub overload_load_ratio: f64,
     /// … while requests take at least this many times as long as usual.
-    pub overload_latency: f64,
+    pub overload_latency_ratio: f64,
 }
 
 /// What limits the treatments.
@@ -123,7 +123,7 @@ pub struct PermissionConfig {
     pub budget_window: Duration,
     /// A first restart that is not for a hang waits a random time up to this, and looks again.
     #[serde(with = "duration")]
-    pub look_again: Duration,
+    pub splay: Duration,
     /// Soft heals in a row that may fail before a hard one is allowed.
     pub soft_attempts: u32,
     /// Hard heals in a row that may fail before the policy gives up.
@@ -142,7 +142,7 @@ pub struct OutcomeConfig {
     pub deadline: Duration,
     /// Healthy for this long: doubled cooldowns and a surrender are forgotten.
     #[serde(with = "duration")]
-    pub forget: Duration,
+    pub reset_after: Duration,
 }
 
 /// When a limit that will be hit is acted on.
@@ -152,21 +152,21 @@ pub struct ForecastConfig {
     /// Memory and descriptors are kept at this interval for the near view; the far view takes every
     /// fifth.
     #[serde(with = "duration")]
-    pub interval: Duration,
+    pub sample_interval: Duration,
     /// A growth is carried on into the future by at most this part of the time it was seen.
-    pub reach: f64,
+    pub max_extrapolation: f64,
     /// The same for descriptors. They have no collector whose sawtooth looks like a leak, so more of
     /// a steady growth is believed.
-    pub fd_reach: f64,
+    pub fd_max_extrapolation: f64,
     /// Only a growth as steady as this counts (1: every point above all before it).
-    pub confidence: f64,
+    pub min_confidence: f64,
     /// Below this percentage of the limit nothing is forecast.
-    pub floor: f64,
+    pub min_usage_percent: f64,
     /// With less time than this to the limit no quiet moment is waited for.
     #[serde(with = "duration")]
-    pub urgent: Duration,
+    pub urgent_below: Duration,
     /// A moment is quiet at this part of the usual load or below.
-    pub quiet_load: f64,
+    pub low_load_ratio: f64,
 }
 
 // === impl PolicyConfig ===
@@ -199,20 +199,20 @@ impl Default for EvidenceConfig {
             ratio_threshold: 0.10,
             clear_factor: 0.5,
             soft_polls: 3,
-            soft_of: 5,
+            soft_window_polls: 5,
             hard_polls: 5,
-            lasting: seconds(20),
+            sustain_for: seconds(20),
             panic_share: 0.05,
-            late: Duration::from_millis(300),
-            cpu_used_up: 85.0,
-            usual_load: 1.8,
+            lag_threshold: Duration::from_millis(300),
+            cpu_saturation_percent: 85.0,
+            usual_load_ratio: 1.8,
             batch_hours: [0, 6],
-            harm_latency: 2.0,
-            hang: seconds(10),
-            refused: seconds(30),
+            harm_latency_ratio: 2.0,
+            hang_timeout: seconds(10),
+            refused_timeout: seconds(30),
             check_expiry: seconds(60),
-            overload_load: 2.0,
-            overload_latency: 2.0,
+            overload_load_ratio: 2.0,
+            overload_latency_ratio: 2.0,
         }
     }
 }
@@ -227,7 +227,7 @@ impl Default for PermissionConfig {
             jitter: 0.5,
             budget: 3,
             budget_window: seconds(1800),
-            look_again: seconds(20),
+            splay: seconds(20),
             soft_attempts: 2,
             hard_attempts: 1,
         }
@@ -239,7 +239,7 @@ impl Default for OutcomeConfig {
         Self {
             probation: seconds(30),
             deadline: seconds(120),
-            forget: seconds(600),
+            reset_after: seconds(600),
         }
     }
 }
@@ -247,13 +247,13 @@ impl Default for OutcomeConfig {
 impl Default for ForecastConfig {
     fn default() -> Self {
         Self {
-            interval: seconds(15),
-            reach: 0.4,
-            fd_reach: 1.0,
-            confidence: 0.8,
-            floor: 60.0,
-            urgent: seconds(75),
-            quiet_load: 0.5,
+            sample_interval: seconds(15),
+            max_extrapolation: 0.4,
+            fd_max_extrapolation: 1.0,
+            min_confidence: 0.8,
+            min_usage_percent: 60.0,
+            urgent_below: seconds(75),
+            low_load_ratio: 0.5,
         }
     }
 }
@@ -269,8 +269,8 @@ impl PolicyConfig {
             fast_window: seconds(2),
             slow_window: seconds(6),
             evidence: EvidenceConfig {
-                hang: seconds(2),
-                refused: seconds(6),
+                hang_timeout: seconds(2),
+                refused_timeout: seconds(6),
                 ..default.evidence
             },
             permission: PermissionConfig {
@@ -278,17 +278,17 @@ impl PolicyConfig {
                 soft_cooldown: seconds(2),
                 hard_cooldown: seconds(4),
                 hard_cooldown_max: seconds(30),
-                look_again: seconds(1),
+                splay: seconds(1),
                 ..default.permission
             },
             outcome: OutcomeConfig {
                 probation: seconds(3),
                 deadline: seconds(30),
-                forget: seconds(60),
+                reset_after: seconds(60),
             },
             forecast: ForecastConfig {
-                interval: seconds(1),
-                urgent: seconds(10),
+                sample_interval: seconds(1),
+                urgent_below: seconds(10),
                 ..default.forecast
             },
             ..default
@@ -316,7 +316,7 @@ mod tests {
         let error = config.validate().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "evidence.soft_polls is 6, but must be between 1 and soft_of"
+            "evidence.soft_polls is 6, but must be between 1 and soft_window_polls"
         );
         let json = r#"{"outcome": {"probation": "soon"}}"#;
         let error = serde_json::from_str::<PolicyConfig>(json)

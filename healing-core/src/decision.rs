@@ -69,7 +69,7 @@ pub enum DecidedBy {
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing was proposed.
-    Quiet,
+    NoProposal,
     /// Carry it out.
     Allowed,
     /// Something forbids it; see the vetoes.
@@ -132,7 +132,7 @@ pub struct Conclusion {
     pub recovery: Duration,
 }
 
-/// A report of the caller to [`Policy::treated`](crate::policy::Policy::treated).
+/// A report of the caller to [`Policy::report_treatment`](crate::policy::Policy::report_treatment).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Treatment {
     /// What was done.
@@ -175,7 +175,7 @@ macro_rules! words {
 words! {
     Lane { Reported "reported", Refused "refused", Stalled "stalled", Invalid "invalid" }
     DecidedBy { Model "model", Rules "rules", OriginalRules "original_rules" }
-    Verdict { Quiet "quiet", Allowed "allowed", Vetoed "vetoed" }
+    Verdict { NoProposal "no_proposal", Allowed "allowed", Vetoed "vetoed" }
     Outcome { Recovered "recovered", Ineffective "ineffective", Worse "worse", Aborted "aborted" }
 }
 

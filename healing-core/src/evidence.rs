@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | `errors` | too many requests fail | a soft heal; a hard one where soft heals did not help |
 //! | `panics` | handlers go on panicking | a hard heal |
-//! | `late_runtime` | the runtime ticks late: most of its workers are blocked | a hard heal |
-//! | `cpu_used_up` | the CPU is used up at no more than the usual load | a hard heal |
+//! | `runtime_lag` | the runtime ticks late: most of its workers are blocked | a hard heal |
+//! | `cpu_saturated` | the CPU is used up at no more than the usual load | a hard heal |
 //!
 //! The last two need `harm` to clients too: CPU or memory alone is no symptom, scaling is the
 //! business of others. All of them must last (`lasting`), and a hard heal needs an app that has
@@ -15,14 +15,14 @@
 //! Hazard: a figure that is absent is no evidence. An app that reports five fields gets the count rule
 //! and nothing else.
 
-pub(crate) mod cpu_used_up;
+pub(crate) mod availability;
+pub(crate) mod cpu_saturation;
 pub(crate) mod errors;
 pub(crate) mod harm;
-pub(crate) mod lasting;
-pub(crate) mod late_runtime;
 pub(crate) mod panics;
+pub(crate) mod runtime_lag;
+pub(crate) mod sustained;
 mod trouble;
-pub(crate) mod worked;
 
 pub(crate) use errors::{Errors, Signs};
 pub(crate) use trouble::{Shown, Trouble};

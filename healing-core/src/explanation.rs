@@ -1,6 +1,6 @@
 //! A decision in one human sentence, and the figures behind it.
 
-use crate::brain::{Brain, Contributions};
+use crate::brain::{Contributions, Proposer};
 use crate::decision::{Action, DecidedBy, Decision, Lane, Reason, Verdict};
 
 /// Why a decision came out as it did.
@@ -22,9 +22,9 @@ pub struct Explanation {
 // === impl Explanation ===
 
 impl Explanation {
-    pub(crate) fn of(decision: &Decision, brain: &Brain) -> Self {
+    pub(crate) fn of(decision: &Decision, brain: &Proposer) -> Self {
         let contributions = match brain {
-            Brain::Model(model) if decision.lane == Lane::Reported => {
+            Proposer::Model(model) if decision.lane == Lane::Reported => {
                 model.contributions(&decision.features, decision.proposed)
             }
             _ => None,
@@ -54,7 +54,7 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
     };
     let because = bare(decision.evidence);
     let mut text = match decision.verdict {
-        Verdict::Quiet => format!("{what}: {because}"),
+        Verdict::NoProposal => format!("{what}: {because}"),
         Verdict::Allowed => format!("{what} is due: {because}"),
         Verdict::Vetoed => {
             let vetoes: Vec<_> = decision.vetoes.iter().map(bare).collect();

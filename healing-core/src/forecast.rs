@@ -6,7 +6,7 @@
 //! as long as it was seen: who has watched for ten minutes may speak of the next four. That is what
 //! tells a leak from a sawtooth (caches, garbage collectors), together with *relief*: a level from
 //! which the app came down by itself before is no alarm. Descriptors are carried on for as long as
-//! their growth was seen (`fd_reach`): nothing collects them.
+//! their growth was seen (`fd_max_extrapolation`): nothing collects them.
 //!
 //! Hazard: the first tooth of a sawtooth that ends close to the limit cannot be told from a leak.
 
@@ -109,14 +109,14 @@ impl Trend {
         };
         #[allow(clippy::cast_possible_truncation)] // percent
         let percent = percent.clamp(0.0, 100.0) as f32;
-        if !self.near.push(at, percent, config.interval) {
+        if !self.near.push(at, percent, config.sample_interval) {
             if let Some(forecast) = &mut self.forecast {
                 forecast.time_to_limit = self.limit_at.since(at);
             }
             return;
         }
         self.far
-            .push(at, percent, config.interval.saturating_mul(5));
+            .push(at, percent, config.sample_interval.saturating_mul(5));
         self.relief.push(percent);
         let views = [self.near.growth(), self.far.growth()];
         let growths = views.into_iter().flatten();
@@ -151,8 +151,8 @@ impl Trend {
     ) -> Forecast {
         let time_to_limit = growth.limit_at.since(at);
         let reach = match self.resource {
-            Resource::Memory => config.reach,
-            Resource::FileDescriptors => config.fd_reach,
+            Resource::Memory => config.max_extrapolation,
+            Resource::FileDescriptors => config.fd_max_extrapolation,
         } * growth.seen_for.as_secs_f64();
         let goes_on = percent >= growth.level - LEAST_GROWTH;
         let relieved = percent <= self.relief.level + LEAST_GROWTH;
@@ -162,8 +162,8 @@ impl Trend {
             confidence: growth.steadiness,
             percent_per_minute: growth.slope * 60.0,
             seen_for: growth.seen_for,
-            alarming: growth.steadiness >= config.confidence
-                && f64::from(percent) >= config.floor
+            alarming: growth.steadiness >= config.min_confidence
+                && f64::from(percent) >= config.min_usage_percent
                 && time_to_limit.as_secs_f64() <= reach
                 && goes_on
                 && !relieved,

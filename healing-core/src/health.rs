@@ -65,7 +65,7 @@ pub struct Health {
     pub in_flight: Option<u64>,
     /// Age of the request that has been open for longest; absent while none is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub slowest_open_seconds: Option<f64>,
+    pub oldest_in_flight_seconds: Option<f64>,
     /// Request durations since start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,

@@ -14,7 +14,7 @@
 
 use crate::decision::{Lane, Reason};
 use crate::health::Health;
-use crate::observation::{Answer, Observation};
+use crate::observation::{Observation, ProbeResult};
 
 /// The lane, with what the silence is called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(crate) struct Classified {
 }
 
 pub(crate) fn classify(observation: &Observation) -> Classified {
-    use Answer::{Invalid, NotAsked, Refused, TimedOut, Valid};
+    use ProbeResult::{Invalid, NotProbed, Refused, TimedOut, Valid};
     let of = |lane, silence| Classified { lane, silence };
     match (&observation.care, &observation.front_door) {
         (Valid(health, _), _) if is_stalled(health) => of(Lane::Stalled, Reason::RuntimeStalled),
@@ -32,13 +32,13 @@ pub(crate) fn classify(observation: &Observation) -> Classified {
         (Valid(health, _), Refused) if was_ready(health) => of(Lane::Refused, Reason::AppDown),
         (Valid(..), _) => of(Lane::Reported, Reason::Healthy),
         (Invalid(_), _) => of(Lane::Invalid, Reason::InvalidAnswer),
-        (Refused | TimedOut | NotAsked, TimedOut) | (TimedOut, NotAsked) => {
-            of(Lane::Stalled, Reason::AppSilent)
+        (Refused | TimedOut | NotProbed, TimedOut) | (TimedOut, NotProbed) => {
+            of(Lane::Stalled, Reason::Unresponsive)
         }
-        (Refused | TimedOut | NotAsked, Refused) | (Refused, NotAsked) => {
+        (Refused | TimedOut | NotProbed, Refused) | (Refused, NotProbed) => {
             of(Lane::Refused, Reason::AppDown)
         }
-        (Refused | TimedOut | NotAsked, Valid(..) | Invalid(_)) | (NotAsked, NotAsked) => {
+        (Refused | TimedOut | NotProbed, Valid(..) | Invalid(_)) | (NotProbed, NotProbed) => {
             of(Lane::Invalid, Reason::InvalidAnswer)
         }
     }
@@ -64,7 +64,7 @@ mod tests {
     use crate::health::Runtime;
     use crate::observation::{Circumstances, InvalidAnswer};
 
-    fn lane(care: Answer<Health>, front_door: Answer<()>) -> Lane {
+    fn lane(care: ProbeResult<Health>, front_door: ProbeResult<()>) -> Lane {
         let circumstances = Circumstances::default();
         classify(&Observation {
             care,
@@ -76,12 +76,12 @@ mod tests {
 
     const QUICK: Duration = Duration::from_millis(1);
 
-    fn answers(started: bool, stalled: bool) -> Answer<Health> {
+    fn answers(started: bool, stalled: bool) -> ProbeResult<Health> {
         let runtime = Some(Runtime {
             stalled,
             ..Runtime::default()
         });
-        Answer::Valid(
+        ProbeResult::Valid(
             Health {
                 started: Some(started),
                 runtime,
@@ -94,17 +94,23 @@ mod tests {
     #[test]
     fn an_answer_decides_unless_clients_cannot_get_in() {
         assert_eq!(
-            lane(answers(true, false), Answer::Valid((), QUICK)),
+            lane(answers(true, false), ProbeResult::Valid((), QUICK)),
             Lane::Reported
         );
-        assert_eq!(lane(answers(true, false), Answer::TimedOut), Lane::Stalled);
         assert_eq!(
-            lane(answers(true, true), Answer::Valid((), QUICK)),
+            lane(answers(true, false), ProbeResult::TimedOut),
             Lane::Stalled
         );
-        assert_eq!(lane(answers(true, false), Answer::Refused), Lane::Refused);
         assert_eq!(
-            lane(answers(false, false), Answer::Refused),
+            lane(answers(true, true), ProbeResult::Valid((), QUICK)),
+            Lane::Stalled
+        );
+        assert_eq!(
+            lane(answers(true, false), ProbeResult::Refused),
+            Lane::Refused
+        );
+        assert_eq!(
+            lane(answers(false, false), ProbeResult::Refused),
             Lane::Reported,
             "still starting"
         );
@@ -112,26 +118,35 @@ mod tests {
 
     #[test]
     fn silence_is_told_apart() {
-        assert_eq!(lane(Answer::Refused, Answer::Refused), Lane::Refused);
-        assert_eq!(lane(Answer::TimedOut, Answer::TimedOut), Lane::Stalled);
         assert_eq!(
-            lane(Answer::TimedOut, Answer::Valid((), QUICK)),
+            lane(ProbeResult::Refused, ProbeResult::Refused),
+            Lane::Refused
+        );
+        assert_eq!(
+            lane(ProbeResult::TimedOut, ProbeResult::TimedOut),
+            Lane::Stalled
+        );
+        assert_eq!(
+            lane(ProbeResult::TimedOut, ProbeResult::Valid((), QUICK)),
             Lane::Invalid,
             "it serves"
         );
-        assert_eq!(lane(Answer::NotAsked, Answer::NotAsked), Lane::Invalid);
+        assert_eq!(
+            lane(ProbeResult::NotProbed, ProbeResult::NotProbed),
+            Lane::Invalid
+        );
     }
 
     #[test]
     fn nonsense_is_never_more_than_nonsense() {
         for front in [
-            Answer::TimedOut,
-            Answer::Refused,
-            Answer::NotAsked,
-            Answer::Valid((), QUICK),
+            ProbeResult::TimedOut,
+            ProbeResult::Refused,
+            ProbeResult::NotProbed,
+            ProbeResult::Valid((), QUICK),
         ] {
             assert_eq!(
-                lane(Answer::Invalid(InvalidAnswer::Malformed), front),
+                lane(ProbeResult::Invalid(InvalidAnswer::Malformed), front),
                 Lane::Invalid
             );
         }

@@ -9,9 +9,9 @@
 //! ```
 //! # #[cfg(feature = "policy")] {
 //! use std::time::Duration;
-//! use healing_core::{brain::Brain, config::PolicyConfig, decision::*, health::*, observation::*, policy::Policy};
+//! use healing_core::{brain::Proposer, config::PolicyConfig, decision::*, health::*, observation::*, policy::Policy};
 //!
-//! let mut policy = Policy::new(PolicyConfig::default(), Brain::Rules, 42);
+//! let mut policy = Policy::new(PolicyConfig::default(), Proposer::Rules, 42);
 //! let circumstances = Circumstances { mode: Mode::Enforce, ..Circumstances::default() };
 //! let mut app = Health { instance_id: Some("a".into()), uptime: 600.0, ..Health::default() };
 //! for poll in 0..10 {
@@ -19,13 +19,13 @@
 //!     let errors = if poll < 3 { 0 } else { 6 };
 //!     app.totals = Totals { requests_total: Some(errors), errors_total: Some(errors), ..Totals::default() };
 //!     app.uptime += 5.0; // here: what your app says
-//!     let care = Answer::Valid(app.clone(), Duration::from_millis(1));
-//!     let front_door = Answer::Valid((), Duration::from_millis(1));
+//!     let care = ProbeResult::Valid(app.clone(), Duration::from_millis(1));
+//!     let front_door = ProbeResult::Valid((), Duration::from_millis(1));
 //!     let now = Now { monotonic: time, wall: time };
 //!     let decision = policy.step(now, &Observation { care, front_door, circumstances });
 //!     println!("{time:?}: {}", policy.explain(&decision));
 //!     if decision.action == Action::ResetErrors { // here: do it
-//!         policy.treated(now, Treatment { action: decision.action, result: TreatmentResult::Done });
+//!         policy.report_treatment(now, Treatment { action: decision.action, result: TreatmentResult::Done });
 //!     }
 //! }
 //! assert_eq!(policy.state().awaiting(), Some(Action::ResetErrors)); // here: save the state

@@ -18,16 +18,16 @@ pub struct Now {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
     /// `GET /health` on the care port.
-    pub care: Answer<Health>,
+    pub care: ProbeResult<Health>,
     /// `GET /healthz` on the app's own port: can a client get in?
-    pub front_door: Answer<()>,
+    pub front_door: ProbeResult<()>,
     /// What the caller knows beside it.
     pub circumstances: Circumstances,
 }
 
 /// How a probe ended.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Answer<T> {
+pub enum ProbeResult<T> {
     /// A valid answer, after this long.
     Valid(T, Duration),
     /// An answer that makes no sense: wrong status, not JSON, too large, out of range.
@@ -37,7 +37,7 @@ pub enum Answer<T> {
     /// No complete answer in time.
     TimedOut,
     /// The probe was not made (not configured).
-    NotAsked,
+    NotProbed,
 }
 
 /// Why an answer makes no sense.

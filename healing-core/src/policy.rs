@@ -5,7 +5,7 @@
 //!                                      outcome of an earlier treatment ┘
 //! ```
 //! It is a pure function of its state, the time it is told and what it is shown; the caller polls,
-//! carries out what is [allowed](Verdict::Allowed), reports it by [`Policy::treated`], and keeps
+//! carries out what is [allowed](Verdict::Allowed), reports it by [`Policy::report_treatment`], and keeps
 //! [`Policy::state`] where the next process finds it.
 //!
 //! | when | soft heal | restart |
@@ -40,7 +40,7 @@ use seen::Seen;
 use state::Durable;
 pub use state::PolicyState;
 
-use crate::brain::Brain;
+use crate::brain::Proposer;
 use crate::config::PolicyConfig;
 use crate::decision::{
     Action, Conclusion, Decision, Lane, Outcome, Reason, Treatment, TreatmentResult, Verdict,
@@ -51,7 +51,7 @@ use crate::explanation::Explanation;
 use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
 use crate::lane::{Classified, classify};
-use crate::observation::{Answer, Circumstances, Now, Observation};
+use crate::observation::{Circumstances, Now, Observation, ProbeResult};
 use crate::outcome::Poll;
 use crate::permission::veto::{Case, vetoes};
 use crate::time::{Clock, Time};
@@ -60,7 +60,7 @@ use crate::time::{Clock, Time};
 #[derive(Debug)]
 pub struct Policy {
     config: PolicyConfig,
-    brain: Brain,
+    brain: Proposer,
     clock: Clock,
     /// What outlives the process.
     durable: Durable,
@@ -73,18 +73,18 @@ pub struct Policy {
 impl Policy {
     /// A policy that knows nothing yet. The seed gives its jitter: another one for each replica.
     #[must_use]
-    pub fn new(config: PolicyConfig, brain: Brain, seed: u64) -> Self {
+    pub fn new(config: PolicyConfig, brain: Proposer, seed: u64) -> Self {
         Self::with(config, brain, Clock::new(), Durable::new(seed))
     }
 
     /// A policy that goes on from a saved state.
     #[must_use]
-    pub fn restore(config: PolicyConfig, brain: Brain, state: PolicyState, now: Now) -> Self {
+    pub fn restore(config: PolicyConfig, brain: Proposer, state: PolicyState, now: Now) -> Self {
         let clock = Clock::restore(state.reading, now);
         Self::with(config, brain, clock, state.durable)
     }
 
-    fn with(config: PolicyConfig, brain: Brain, clock: Clock, durable: Durable) -> Self {
+    fn with(config: PolicyConfig, brain: Proposer, clock: Clock, durable: Durable) -> Self {
         let seen = Seen::new(config.slow_window);
         Self {
             config,
@@ -112,7 +112,7 @@ impl Policy {
         let symptoms = self.symptoms(classified, observation.circumstances, false);
         let concluded = self.conclude(now, classified, symptoms);
         let proposal = match classified.lane {
-            _ if !is_news => Proposal::none(Reason::LateAnswer),
+            _ if !is_news => Proposal::none(Reason::StaleAnswer),
             Lane::Reported => self.propose_reported(now, &features, observation.circumstances),
             _ => self.propose_silent(classified, symptoms),
         };
@@ -128,7 +128,7 @@ impl Policy {
     }
 
     /// Takes the caller's report of a treatment. Without it the policy takes the action as not begun.
-    pub fn treated(&mut self, now: Now, report: Treatment) {
+    pub fn report_treatment(&mut self, now: Now, report: Treatment) {
         let now = self.clock.at(now);
         let Treatment { action, result } = report;
         if action == Action::NoAction {
@@ -151,7 +151,7 @@ impl Policy {
         durable
             .probation
             .report(now, report, self.seen.errors.error_ratio());
-        durable.look_again.forget();
+        durable.splay.forget();
         if began {
             durable.last_treated = Some(now);
             self.seen.cut();
@@ -181,7 +181,7 @@ impl Policy {
 
     /// Who proposes.
     #[must_use]
-    pub fn brain(&self) -> &Brain {
+    pub fn brain(&self) -> &Proposer {
         &self.brain
     }
 
@@ -233,7 +233,7 @@ impl Policy {
             .probation
             .judge(now, poll, &self.config.outcome)?;
         self.durable
-            .ladder
+            .escalation
             .judge(concluded.action, concluded.outcome, &self.config.permission);
         if concluded.outcome == Outcome::Recovered {
             self.durable.cooldown.recovered(concluded.action);
@@ -247,8 +247,8 @@ impl Policy {
             self.seen.healthy_since = None;
         } else if self.seen.last_poll.is_none_or(|last| now > last) {
             let since = *self.seen.healthy_since.get_or_insert(now);
-            if now.since(since) >= self.config.outcome.forget {
-                self.durable.ladder.forget();
+            if now.since(since) >= self.config.outcome.reset_after {
+                self.durable.escalation.forget();
                 self.durable.cooldown.forget();
             }
             self.learn_usual(now);
@@ -269,7 +269,7 @@ impl Policy {
         let budget_remaining = self.durable.budget.remaining(now, &self.config.permission);
         let vetoes = self.permit(now, &proposal, circumstances, budget_remaining);
         let verdict = match (proposal.action, vetoes.headline()) {
-            (Action::NoAction, _) => Verdict::Quiet,
+            (Action::NoAction, _) => Verdict::NoProposal,
             (_, None) => Verdict::Allowed,
             (_, Some(_)) => Verdict::Vetoed,
         };
@@ -315,7 +315,7 @@ impl Policy {
             dependency_down: seen.dependencies.is_down(now),
             overloaded: seen.overloaded,
             repeated: proposal.action == Action::ResetErrors
-                && !durable.ladder.allows_soft(&config.permission),
+                && !durable.escalation.allows_soft(&config.permission),
             cooling_down: durable.cooldown.holds(proposal.action, proposal.hang, now),
             budget_remaining,
         };
@@ -324,23 +324,23 @@ impl Policy {
             && !proposal.hang
             && !proposal.urgent
             && vetoes.is_empty()
-            && durable.ladder.is_first_restart();
+            && durable.escalation.is_first_restart();
         if !looks_again {
-            durable.look_again.forget();
+            durable.splay.forget();
         } else if durable
-            .look_again
-            .holds(now, config.permission.look_again, &mut durable.rng)
+            .splay
+            .holds(now, config.permission.splay, &mut durable.rng)
         {
-            vetoes.insert(Reason::LookAgain);
+            vetoes.insert(Reason::Splay);
         }
         vetoes
     }
 }
 
 /// Whether the care port's answer carries a figure at all.
-fn health_of(answer: &Answer<crate::health::Health>) -> Option<&crate::health::Health> {
+fn health_of(answer: &ProbeResult<crate::health::Health>) -> Option<&crate::health::Health> {
     match answer {
-        Answer::Valid(health, _) => Some(health),
+        ProbeResult::Valid(health, _) => Some(health),
         _ => None,
     }
 }

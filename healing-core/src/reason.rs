@@ -43,9 +43,9 @@ pub enum ReasonKind {
     /// Forbids an action.
     Veto,
     /// Speaks for an action.
-    For,
+    Evidence,
     /// Says why none is proposed.
-    Quiet,
+    NoAction,
 }
 
 reasons! {
@@ -54,7 +54,7 @@ reasons! {
     Paused "paused" Veto "An operator has paused healing.";
     Draining "draining" Veto "The app or its pod is shutting down.";
     Observe "observe" Veto "In observe mode actions are only reported.";
-    Grace "grace" Veto "The app has only just started, or has not been ready yet.";
+    StartupGrace "startup_grace" Veto "The app has only just started, or has not been ready yet.";
     DependencyDown "dependency_down" Veto
         "A declared dependency fails: no treatment of this app would help.";
     Overload "overload" Veto
@@ -62,40 +62,40 @@ reasons! {
     Escalation "escalation" Veto "What failed before is not repeated, and nothing stronger is justified.";
     Cooldown "cooldown" Veto "The last treatment is too recent.";
     BudgetExhausted "budget_exhausted" Veto "There were as many restarts lately as are allowed.";
-    LookAgain "look_again" Veto
+    Splay "splay" Veto
         "A first restart waits a random time and looks again, so that replicas do not restart together.";
 
-    ErrorCount "error_count" For "Several errors, and a relevant share of the requests.";
-    ErrorRatio "error_ratio" For "Too large a share of many requests fails.";
-    SoftHealFailed "soft_heal_failed" For "Soft heals did not help and requests still fail.";
-    PanicsGoOn "panics_go_on" For
+    ErrorCount "error_count" Evidence "Several errors, and a relevant share of the requests.";
+    ErrorRatio "error_ratio" Evidence "Too large a share of many requests fails.";
+    SoftHealFailed "soft_heal_failed" Evidence "Soft heals did not help and requests still fail.";
+    RepeatedPanics "repeated_panics" Evidence
         "Handlers go on panicking: something in the app's memory is broken.";
-    RuntimeLate "runtime_late" For
+    RuntimeLag "runtime_lag" Evidence
         "The app's runtime ticks late, and requests with it: most of its workers are blocked.";
-    CpuUsedUp "cpu_used_up" For
+    CpuSaturated "cpu_saturated" Evidence
         "The CPU is used up at no more than the usual load, and clients suffer.";
-    LimitForecast "limit_forecast" For "Memory or file descriptors will hit their limit soon.";
-    RuntimeStalled "runtime_stalled" For "The app's runtime does not tick: no request makes progress.";
-    FrontDoorHangs "front_door_hangs" For "The app's port hangs while its care port answers.";
-    AppSilent "app_silent" For "Neither the app's port nor its care port answers in time.";
-    AppDown "app_down" For "The app accepts no connection.";
+    LimitForecast "limit_forecast" Evidence "Memory or file descriptors will hit their limit soon.";
+    RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick: no request makes progress.";
+    FrontDoorHangs "front_door_hangs" Evidence "The app's port hangs while its care port answers.";
+    Unresponsive "unresponsive" Evidence "Neither the app's port nor its care port answers in time.";
+    AppDown "app_down" Evidence "The app accepts no connection.";
 
-    Healthy "healthy" Quiet "No symptom.";
-    Starting "starting" Quiet "The app has not been ready yet: its supervisor's business.";
-    InvalidAnswer "invalid_answer" Quiet "The app's answer makes no sense; that alone is no reason to act.";
-    InsufficientEvidence "insufficient_evidence" Quiet
+    Healthy "healthy" NoAction "No symptom.";
+    Starting "starting" NoAction "The app has not been ready yet: its supervisor's business.";
+    InvalidAnswer "invalid_answer" NoAction "The app's answer makes no sense; that alone is no reason to act.";
+    InsufficientEvidence "insufficient_evidence" NoAction
         "There is a symptom, but not often or not long enough yet.";
-    AwaitingChecks "awaiting_checks" Quiet
+    AwaitingChecks "awaiting_checks" NoAction
         "There is a symptom, but the dependencies have not been checked since it began.";
-    AwaitingQuiet "awaiting_quiet" Quiet
+    AwaitingLowLoad "awaiting_low_load" NoAction
         "A limit will be hit; there is time to wait for a quiet moment.";
-    ResourceUseOnly "resource_use_only" Quiet "High CPU or memory alone is no symptom: scaling is not healing.";
-    NeverWorked "never_worked" Quiet
+    ResourceUseOnly "resource_use_only" NoAction "High CPU or memory alone is no symptom: scaling is not healing.";
+    NeverAvailable "never_available" NoAction
         "This instance has not worked since it started: another start of the same would not either.";
-    ModelDeclined "model_declined" Quiet "There is a symptom, but by the model's votes no action pays.";
-    Probation "probation" Quiet "The last treatment is being verified.";
-    GaveUp "gave_up" Quiet "Every treatment failed: an operator is needed.";
-    LateAnswer "late_answer" Quiet "The answer is out of order: nothing is to be learned from it.";
+    ModelDeclined "model_declined" NoAction "There is a symptom, but by the model's votes no action pays.";
+    Probation "probation" NoAction "The last treatment is being verified.";
+    AttemptsExhausted "attempts_exhausted" NoAction "Every treatment failed: an operator is needed.";
+    StaleAnswer "stale_answer" NoAction "The answer is out of order: nothing is to be learned from it.";
 }
 
 impl Reason {

@@ -1,8 +1,8 @@
 //! The silent lane's evidence: how long does the silence last, and may it be a reason to restart?
 //!
-//! - *Stalled*: a wedge. After [`hang`](crate::config::EvidenceConfig::hang) a restart is justified.
+//! - *Stalled*: a wedge. After [`hang`](crate::config::EvidenceConfig::hang_timeout) a restart is justified.
 //! - *Refused*: starting or dead, the supervisor's business; unless the process is known to live, was
-//!   ready once and does not drain: then after [`refused`](crate::config::EvidenceConfig::refused).
+//!   ready once and does not drain: then after [`refused`](crate::config::EvidenceConfig::refused_timeout).
 //! - *Invalid*: observed and counted; it neither proves nor disproves a wedge.
 //!
 //! Hazard: one answer ends a silence. An app that answers every third probe is ill, but not silent.
@@ -65,8 +65,8 @@ impl Silence {
     ) -> Option<Reason> {
         let justified = self.polls >= 2
             && match classified.lane {
-                Lane::Stalled => self.lasted >= config.hang,
-                Lane::Refused => alive && self.lasted >= config.refused,
+                Lane::Stalled => self.lasted >= config.hang_timeout,
+                Lane::Refused => alive && self.lasted >= config.refused_timeout,
                 Lane::Reported | Lane::Invalid => false,
             };
         justified.then_some(classified.silence)
@@ -79,7 +79,7 @@ mod tests {
 
     const STALLED: Classified = Classified {
         lane: Lane::Stalled,
-        silence: Reason::AppSilent,
+        silence: Reason::Unresponsive,
     };
     const REFUSED: Classified = Classified {
         lane: Lane::Refused,
@@ -147,7 +147,7 @@ mod tests {
         silence.observe(Time::default() + Duration::from_secs(1), STALLED, age);
         assert_eq!(
             silence.hard(STALLED, true, &config),
-            Some(Reason::AppSilent)
+            Some(Reason::Unresponsive)
         );
     }
 }

@@ -135,7 +135,7 @@ impl App {
             condemned: self.life.is_condemned(),
             totals: self.meter.totals(),
             in_flight: Some(self.meter.in_flight()),
-            slowest_open_seconds: self.meter.slowest_open().map(|age| age.as_secs_f64()),
+            oldest_in_flight_seconds: self.meter.oldest_in_flight().map(|age| age.as_secs_f64()),
             latency: Some(self.meter.latency()),
             windows: self.meter.windows(),
             vitals: self.vitals.load().map(|sample| sample.vitals),

@@ -211,7 +211,7 @@ fn with_type(code: StatusCode, kind: HeaderValue, body: Bytes) -> Answer {
         .headers_mut()
         .insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // However the routers are wired, a probe is never one of the app's requests.
-    answer.extensions_mut().insert(crate::Uncounted);
+    answer.extensions_mut().insert(crate::SkipMetrics);
     answer
 }
 

@@ -17,7 +17,7 @@ use std::task::{Context, Poll};
 /// A mark that a handler may put into the extensions of its response: the request is left out of
 /// every count. Healing's own endpoints carry it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Uncounted;
+pub struct SkipMetrics;
 
 pin_project! {
     /// Response future of [`HealingService`](crate::HealingService).
@@ -114,7 +114,7 @@ fn bodiless(status: StatusCode, method: MethodSlot) -> bool {
 #[inline]
 fn answered<B: Body>(open: &mut Open, response: &Response<B>) -> Fate {
     let options = open.meter().options();
-    if response.extensions().get::<Uncounted>().is_some() {
+    if response.extensions().get::<SkipMetrics>().is_some() {
         return Fate::IsLeftOut;
     }
     let status = response.status();

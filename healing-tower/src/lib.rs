@@ -33,7 +33,7 @@ pub use body::Axum;
 pub use body::{BodyKind, Generic, ResponseBody};
 pub use builder::Builder;
 pub use checks::{CheckEvent, CheckEvents, CheckOptions};
-pub use future::{ResponseFuture, Uncounted};
+pub use future::{ResponseFuture, SkipMetrics};
 pub use healing::Healing;
 pub use healing_core::health;
 pub use hooks::HookOptions;

@@ -3,10 +3,10 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use healing_core::brain::{Brain, Model};
+use healing_core::brain::{Model, Proposer};
 use healing_core::config::PolicyConfig;
 use healing_core::health::{Health, Latency, Runtime, Totals, Vitals};
-use healing_core::observation::{Answer, Circumstances, Now, Observation};
+use healing_core::observation::{Circumstances, Now, Observation, ProbeResult};
 use healing_core::policy::Policy;
 
 use crate::timing::best_of_7;
@@ -16,7 +16,7 @@ const WARM_UP: u64 = 300;
 
 /// Nanoseconds a step, the best of seven rounds.
 pub(crate) fn nanoseconds(model: Model) -> f64 {
-    let mut policy = Policy::new(PolicyConfig::default(), Brain::Model(Box::new(model)), 1);
+    let mut policy = Policy::new(PolicyConfig::default(), Proposer::Model(Box::new(model)), 1);
     let mut poll = 0;
     let mut observation = observation(0);
     while poll < WARM_UP {
@@ -69,8 +69,8 @@ fn observation(poll: u64) -> Observation {
         ..Health::default()
     };
     let mut observation = Observation {
-        care: Answer::Valid(health, Duration::from_millis(1)),
-        front_door: Answer::Valid((), Duration::from_millis(1)),
+        care: ProbeResult::Valid(health, Duration::from_millis(1)),
+        front_door: ProbeResult::Valid((), Duration::from_millis(1)),
         circumstances: Circumstances::default(),
     };
     advance(&mut observation, poll);
@@ -79,7 +79,7 @@ fn observation(poll: u64) -> Observation {
 
 /// Five seconds later; a few requests fail.
 fn advance(observation: &mut Observation, poll: u64) {
-    if let Answer::Valid(health, _) = &mut observation.care {
+    if let ProbeResult::Valid(health, _) = &mut observation.care {
         health.uptime += 5.0;
         health.totals = Totals {
             requests_total: Some(500 * poll),

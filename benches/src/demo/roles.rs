@@ -104,7 +104,7 @@ async fn perform(part: Part) -> ExitCode {
             let settings = Settings {
                 bind,
                 dependency: std::env::var("PATIENT_DEPENDENCY").ok(),
-                stall_after: Some(PolicyConfig::demo().evidence.hang),
+                stall_after: Some(PolicyConfig::demo().evidence.hang_timeout),
                 ..Settings::default()
             };
             patient_app::run(settings)

@@ -1,6 +1,6 @@
 //! The models that are compiled in.
 
-use super::Brain;
+use super::Proposer;
 use super::model::Model;
 use super::model_error::ModelError;
 
@@ -24,7 +24,7 @@ pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
         .map(|(_, bytes)| Model::from_bytes(bytes))
 }
 
-impl Brain {
+impl Proposer {
     /// The model that is compiled in and asked unless another is named.
     #[must_use]
     pub fn default_model() -> Self {
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn the_default_is_a_model() {
-        assert!(matches!(Brain::default_model(), Brain::Model(_)));
+        assert!(matches!(Proposer::default_model(), Proposer::Model(_)));
     }
 
     #[test]

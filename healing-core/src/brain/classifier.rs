@@ -9,7 +9,7 @@ pub trait Classifier: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// The first feature that keeps the model from judging: the rules decide then.
-    fn votes(&self, features: &Features) -> Result<Votes, Unusable>;
+    fn votes(&self, features: &Features) -> Result<Votes, CannotClassify>;
 
     /// What each feature adds to the vote share of an action, largest first, with the share that
     /// the model gives without knowing any; `None` where the model cannot tell.
@@ -61,7 +61,7 @@ impl Votes {
 
 /// Why a model cannot judge.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Unusable {
+pub enum CannotClassify {
     /// A feature that it needs could not be read.
     #[error("{0} is not known")]
     Missing(Feature),

@@ -12,7 +12,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::classifier::{Classifier as _, Contributions, Unusable};
+use super::classifier::{CannotClassify, Classifier as _, Contributions};
 use super::model::Model;
 use crate::decision::Action;
 use crate::features::{Feature, Features};
@@ -47,7 +47,7 @@ impl Model {
     ///
     /// # Errors
     /// Where the model cannot judge.
-    pub fn why(&self, features: &Features, action: Action) -> Result<WhyVotes, Unusable> {
+    pub fn why(&self, features: &Features, action: Action) -> Result<WhyVotes, CannotClassify> {
         let row = self.row(features)?;
         let votes = self.votes(features)?;
         let (base, adds) = contributions(self.forest(), &row, action);

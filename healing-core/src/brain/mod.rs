@@ -23,7 +23,7 @@ pub mod model_error;
 pub mod model_file;
 pub mod rules;
 
-pub use classifier::{Classifier, Contributions, Unusable, Votes};
+pub use classifier::{CannotClassify, Classifier, Contributions, Votes};
 #[cfg(feature = "forest")]
 pub use {header::Header, model::Model, model_error::ModelError};
 
@@ -31,7 +31,7 @@ use crate::decision::Action;
 
 /// Who proposes.
 #[derive(Debug)]
-pub enum Brain {
+pub enum Proposer {
     /// A model; the rules where it cannot judge.
     Model(Box<dyn Classifier>),
     /// The compiled-in rules.
@@ -42,7 +42,7 @@ pub enum Brain {
 
 /// The action of the least expected cost; the milder one where two cost the same.
 #[must_use]
-pub fn cheapest(probabilities: [f64; 3], costs: &[[f64; 3]; 3]) -> Action {
+pub fn min_expected_cost(probabilities: [f64; 3], costs: &[[f64; 3]; 3]) -> Action {
     let cost = |action: Action| -> f64 {
         let column = action as usize;
         probabilities
@@ -68,10 +68,19 @@ mod tests {
 
     #[test]
     fn costs_weigh_the_votes() {
-        assert_eq!(cheapest([0.98, 0.01, 0.01], &COSTS), Action::NoAction);
-        assert_eq!(cheapest([0.6, 0.3, 0.1], &COSTS), Action::ResetErrors);
+        assert_eq!(
+            min_expected_cost([0.98, 0.01, 0.01], &COSTS),
+            Action::NoAction
+        );
+        assert_eq!(
+            min_expected_cost([0.6, 0.3, 0.1], &COSTS),
+            Action::ResetErrors
+        );
         // A majority for reset, but a missed restart is dearer than a needless one.
-        assert_eq!(cheapest([0.1, 0.5, 0.4], &COSTS), Action::RestartService);
-        assert_eq!(cheapest([f64::NAN; 3], &COSTS), Action::NoAction);
+        assert_eq!(
+            min_expected_cost([0.1, 0.5, 0.4], &COSTS),
+            Action::RestartService
+        );
+        assert_eq!(min_expected_cost([f64::NAN; 3], &COSTS), Action::NoAction);
     }
 }

@@ -1,6 +1,6 @@
 //! A forest with its header: the whole of what a model file holds, ready to be asked.
 
-use super::classifier::{Classifier, Contributions, Unusable, Votes};
+use super::classifier::{CannotClassify, Classifier, Contributions, Votes};
 use super::compile::Compiled;
 use super::forest::{CLASSES, Forest, MAX_FEATURES};
 use super::header::{FeatureRange, Header, Provenance};
@@ -174,7 +174,7 @@ impl Model {
     }
 
     /// The row that the forest is asked: each feature known, and within what it was trained on.
-    pub(super) fn row(&self, features: &Features) -> Result<[f32; MAX_FEATURES], Unusable> {
+    pub(super) fn row(&self, features: &Features) -> Result<[f32; MAX_FEATURES], CannotClassify> {
         let mut row = [0.0; MAX_FEATURES];
         for ((slot, &feature), range) in row
             .iter_mut()
@@ -182,10 +182,12 @@ impl Model {
             .zip(&self.header.features)
         {
             // `Features` holds finite figures only.
-            let value = features.get(feature).ok_or(Unusable::Missing(feature))?;
+            let value = features
+                .get(feature)
+                .ok_or(CannotClassify::Missing(feature))?;
             let inside = value.clamp(range.min, range.max);
             if feature.spec().outside == Outside::Bounded && inside != value {
-                return Err(Unusable::OutOfRange(feature));
+                return Err(CannotClassify::OutOfRange(feature));
             }
             *slot = inside;
         }
@@ -194,7 +196,7 @@ impl Model {
 }
 
 impl Classifier for Model {
-    fn votes(&self, features: &Features) -> Result<Votes, Unusable> {
+    fn votes(&self, features: &Features) -> Result<Votes, CannotClassify> {
         let row = self.row(features)?;
         Ok(self.compiled.votes(&row[..self.features.len()]))
     }
@@ -237,11 +239,11 @@ mod tests {
         assert_eq!(far, model.votes(&features(30.0, 19.0, 86_399.0)).unwrap());
         // 100 % CPU was never seen: 99 was the most.
         let error = model.votes(&features(100.0, 0.0, 9000.0)).unwrap_err();
-        assert_eq!(error, Unusable::OutOfRange(Feature::CpuUsage));
+        assert_eq!(error, CannotClassify::OutOfRange(Feature::CpuUsage));
         let mut unknown = features(30.0, 0.0, 9000.0);
         unknown.set_option(Feature::MemoryUsage, None::<f64>);
         let error = model.votes(&unknown).unwrap_err();
-        assert_eq!(error, Unusable::Missing(Feature::MemoryUsage));
+        assert_eq!(error, CannotClassify::Missing(Feature::MemoryUsage));
     }
 
     #[test]

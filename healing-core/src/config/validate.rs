@@ -71,8 +71,8 @@ impl PolicyConfig {
         )?;
         let polls = "between 1 and 32";
         in_range(
-            "evidence.soft_of",
-            evidence.soft_of.into(),
+            "evidence.soft_window_polls",
+            evidence.soft_window_polls.into(),
             1.0,
             32.0,
             polls,
@@ -84,18 +84,18 @@ impl PolicyConfig {
             32.0,
             polls,
         )?;
-        let of = evidence.soft_of.into();
+        let of = evidence.soft_window_polls.into();
         in_range(
             "evidence.soft_polls",
             evidence.soft_polls.into(),
             1.0,
             of,
-            "between 1 and soft_of",
+            "between 1 and soft_window_polls",
         )?;
         // An app remembers its worst lag for 10 s: what lasts must last longer.
         at_least(
-            "evidence.lasting",
-            evidence.lasting,
+            "evidence.sustain_for",
+            evidence.sustain_for,
             seconds(11),
             "at least 11s",
         )?;
@@ -107,24 +107,24 @@ impl PolicyConfig {
             "between 0 and 1",
         )?;
         at_least(
-            "evidence.late",
-            evidence.late,
+            "evidence.lag_threshold",
+            evidence.lag_threshold,
             Duration::from_millis(100),
             "at least 100ms",
         )?;
         in_range(
-            "evidence.cpu_used_up",
-            evidence.cpu_used_up,
+            "evidence.cpu_saturation_percent",
+            evidence.cpu_saturation_percent,
             50.0,
             100.0,
             "between 50 and 100",
         )?;
         in_range(
-            "evidence.usual_load",
-            evidence.usual_load,
+            "evidence.usual_load_ratio",
+            evidence.usual_load_ratio,
             1.0,
-            evidence.overload_load,
-            "between 1 and overload_load",
+            evidence.overload_load_ratio,
+            "between 1 and overload_load_ratio",
         )?;
         for hour in evidence.batch_hours {
             in_range(
@@ -136,24 +136,29 @@ impl PolicyConfig {
             )?;
         }
         in_range(
-            "evidence.harm_latency",
-            evidence.harm_latency,
+            "evidence.harm_latency_ratio",
+            evidence.harm_latency_ratio,
             1.0,
             f64::MAX,
             "at least 1",
         )?;
-        at_least("evidence.hang", evidence.hang, seconds(1), "at least 1s")?;
+        at_least(
+            "evidence.hang_timeout",
+            evidence.hang_timeout,
+            seconds(1),
+            "at least 1s",
+        )?;
         let above = "at least 1";
         in_range(
-            "evidence.overload_load",
-            evidence.overload_load,
+            "evidence.overload_load_ratio",
+            evidence.overload_load_ratio,
             1.0,
             f64::MAX,
             above,
         )?;
         in_range(
-            "evidence.overload_latency",
-            evidence.overload_latency,
+            "evidence.overload_latency_ratio",
+            evidence.overload_latency_ratio,
             1.0,
             f64::MAX,
             above,
@@ -195,42 +200,42 @@ impl PolicyConfig {
             "at least probation",
         )?;
         at_least(
-            "forecast.interval",
-            forecast.interval,
+            "forecast.sample_interval",
+            forecast.sample_interval,
             seconds(1),
             "at least 1s",
         )?;
         in_range(
-            "forecast.reach",
-            forecast.reach,
+            "forecast.max_extrapolation",
+            forecast.max_extrapolation,
             0.0,
             10.0,
             "between 0 and 10",
         )?;
         in_range(
-            "forecast.fd_reach",
-            forecast.fd_reach,
+            "forecast.fd_max_extrapolation",
+            forecast.fd_max_extrapolation,
             0.0,
             10.0,
             "between 0 and 10",
         )?;
         in_range(
-            "forecast.confidence",
-            forecast.confidence,
+            "forecast.min_confidence",
+            forecast.min_confidence,
             0.0,
             1.0,
             "between 0 and 1",
         )?;
         in_range(
-            "forecast.floor",
-            forecast.floor,
+            "forecast.min_usage_percent",
+            forecast.min_usage_percent,
             0.0,
             100.0,
             "between 0 and 100",
         )?;
         in_range(
-            "forecast.quiet_load",
-            forecast.quiet_load,
+            "forecast.low_load_ratio",
+            forecast.low_load_ratio,
             0.0,
             1.0,
             "between 0 and 1",

@@ -121,7 +121,7 @@ impl Errors {
 
     /// The reason for a soft heal, once it has lasted.
     pub(crate) fn soft(&self, config: &EvidenceConfig) -> Option<Reason> {
-        let of = config.soft_of.clamp(1, 32);
+        let of = config.soft_window_polls.clamp(1, 32);
         let recent = self.symptomatic & (u32::MAX >> (32 - of));
         let lasted = recent.count_ones() >= config.soft_polls.clamp(1, of);
         (lasted && self.is_symptomatic()).then_some(if self.last.ratio {

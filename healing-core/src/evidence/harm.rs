@@ -9,7 +9,7 @@ pub(crate) fn shows(features: &Features, signs: Signs, config: &EvidenceConfig) 
     signs.any()
         || features
             .get(Feature::P50Ratio)
-            .is_some_and(|times| f64::from(times) >= config.harm_latency)
+            .is_some_and(|times| f64::from(times) >= config.harm_latency_ratio)
 }
 
 #[cfg(test)]

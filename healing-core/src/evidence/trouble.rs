@@ -1,6 +1,6 @@
 //! Symptoms beside errors, each lasting on its own.
 
-use super::lasting::Lasting;
+use super::sustained::Sustained;
 use crate::config::EvidenceConfig;
 use crate::decision::Reason;
 use crate::time::Time;
@@ -9,24 +9,24 @@ use crate::time::Time;
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Shown {
     pub(crate) panics: bool,
-    pub(crate) late_runtime: bool,
-    pub(crate) cpu_used_up: bool,
+    pub(crate) runtime_lag: bool,
+    pub(crate) cpu_saturated: bool,
 }
 
 /// What the polls since the last cut showed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trouble {
-    panics: Lasting,
-    late_runtime: Lasting,
-    cpu_used_up: Lasting,
+    panics: Sustained,
+    runtime_lag: Sustained,
+    cpu_saturated: Sustained,
 }
 
 impl Trouble {
     /// Takes in a poll.
     pub(crate) fn observe(&mut self, now: Time, shown: Shown) {
         self.panics.observe(now, shown.panics);
-        self.late_runtime.observe(now, shown.late_runtime);
-        self.cpu_used_up.observe(now, shown.cpu_used_up);
+        self.runtime_lag.observe(now, shown.runtime_lag);
+        self.cpu_saturated.observe(now, shown.cpu_saturated);
     }
 
     /// At a treatment, a restart or a gap: only what comes after counts.
@@ -36,30 +36,30 @@ impl Trouble {
 
     /// The latest poll shows a symptom.
     pub(crate) fn is_symptomatic(&self) -> bool {
-        self.each().iter().any(|lasting| lasting.shows())
+        self.each().iter().any(|sustained| sustained.is_pending())
     }
 
     /// When the first of those that show began.
     pub(crate) fn onset(&self) -> Option<Time> {
         self.each()
             .iter()
-            .filter_map(|lasting| lasting.onset())
+            .filter_map(|sustained| sustained.onset())
             .min()
     }
 
     /// The reason for a hard heal, once it has lasted; the most certain first.
     pub(crate) fn hard(&self, config: &EvidenceConfig) -> Option<Reason> {
         [
-            (&self.late_runtime, Reason::RuntimeLate),
-            (&self.panics, Reason::PanicsGoOn),
-            (&self.cpu_used_up, Reason::CpuUsedUp),
+            (&self.runtime_lag, Reason::RuntimeLag),
+            (&self.panics, Reason::RepeatedPanics),
+            (&self.cpu_saturated, Reason::CpuSaturated),
         ]
         .into_iter()
-        .find_map(|(lasting, reason)| lasting.holds(config).then_some(reason))
+        .find_map(|(sustained, reason)| sustained.is_firing(config).then_some(reason))
     }
 
-    fn each(&self) -> [&Lasting; 3] {
-        [&self.panics, &self.late_runtime, &self.cpu_used_up]
+    fn each(&self) -> [&Sustained; 3] {
+        [&self.panics, &self.runtime_lag, &self.cpu_saturated]
     }
 }
 
@@ -81,23 +81,23 @@ mod tests {
             assert_eq!(trouble.hard(&config), None);
             let shown = Shown {
                 panics: true,
-                late_runtime: seconds % 10 == 0,
-                cpu_used_up: seconds >= 10,
+                runtime_lag: seconds % 10 == 0,
+                cpu_saturated: seconds >= 10,
             };
             trouble.observe(at(seconds), shown);
         }
-        assert_eq!(trouble.hard(&config), Some(Reason::PanicsGoOn));
+        assert_eq!(trouble.hard(&config), Some(Reason::RepeatedPanics));
         assert_eq!(trouble.onset(), Some(at(0)));
         for seconds in [25, 30] {
             let shown = Shown {
-                cpu_used_up: true,
+                cpu_saturated: true,
                 ..Shown::default()
             };
             trouble.observe(at(seconds), shown);
         }
         assert_eq!(
             trouble.hard(&config),
-            Some(Reason::CpuUsedUp),
+            Some(Reason::CpuSaturated),
             "the others ended"
         );
         assert_eq!(trouble.onset(), Some(at(10)));

@@ -8,12 +8,12 @@ use crate::config::PermissionConfig;
 use crate::decision::{Action, Outcome};
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Ladder {
+pub(crate) struct Escalation {
     soft_failed: u32,
     hard_failed: u32,
 }
 
-impl Ladder {
+impl Escalation {
     pub(crate) fn judge(&mut self, action: Action, outcome: Outcome, config: &PermissionConfig) {
         match (action, outcome) {
             (Action::NoAction, _) | (_, Outcome::Aborted) => {}
@@ -51,7 +51,7 @@ impl Ladder {
     }
 
     /// Everything was tried. A restart for a hang that failed says nothing of soft heals.
-    pub(crate) fn gave_up(&self, config: &PermissionConfig) -> bool {
+    pub(crate) fn attempts_exhausted(&self, config: &PermissionConfig) -> bool {
         self.restarts_failed(config) && !self.allows_soft(config)
     }
 
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn soft_soft_hard_give_up() {
         let config = PermissionConfig::default();
-        let mut ladder = Ladder::default();
+        let mut ladder = Escalation::default();
         assert!(ladder.allows_soft(&config) && !ladder.allows_restart(true, &config));
         ladder.judge(Action::ResetErrors, Outcome::Ineffective, &config);
         assert!(ladder.allows_soft(&config) && !ladder.allows_restart(false, &config));
@@ -88,15 +88,15 @@ mod tests {
         ladder.judge(Action::ResetErrors, Outcome::Ineffective, &config);
         assert!(!ladder.allows_soft(&config) && ladder.allows_restart(false, &config));
         ladder.judge(Action::RestartService, Outcome::Ineffective, &config);
-        assert!(ladder.gave_up(&config));
+        assert!(ladder.attempts_exhausted(&config));
         ladder.judge(Action::RestartService, Outcome::Recovered, &config);
-        assert!(!ladder.gave_up(&config) && ladder.allows_soft(&config));
+        assert!(!ladder.attempts_exhausted(&config) && ladder.allows_soft(&config));
     }
 
     #[test]
     fn what_made_it_worse_is_not_repeated() {
         let config = PermissionConfig::default();
-        let mut ladder = Ladder::default();
+        let mut ladder = Escalation::default();
         ladder.judge(Action::ResetErrors, Outcome::Worse, &config);
         assert!(!ladder.allows_soft(&config));
     }

@@ -6,5 +6,5 @@ pub(crate) mod budget;
 pub(crate) mod cooldown;
 pub(crate) mod dependency;
 pub(crate) mod escalation;
-pub(crate) mod look_again;
+pub(crate) mod splay;
 pub(crate) mod veto;

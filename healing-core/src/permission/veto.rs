@@ -41,7 +41,7 @@ pub(crate) fn vetoes(case: &Case) -> Vetoes {
         Reason::Draining,
     );
     vetoes.insert_if(circumstances.mode == Mode::Observe, Reason::Observe);
-    vetoes.insert_if(!case.grown_up, Reason::Grace);
+    vetoes.insert_if(!case.grown_up, Reason::StartupGrace);
     vetoes.insert_if(case.dependency_down, Reason::DependencyDown);
     vetoes.insert_if(restart && case.overloaded, Reason::Overload);
     vetoes.insert_if(case.repeated, Reason::Escalation);
@@ -57,9 +57,9 @@ pub(crate) fn vetoes(case: &Case) -> Vetoes {
 /// (cold caches, fewer replicas) makes worse. `relative` are multiples of the usual.
 pub(crate) fn is_overloaded(relative: Figures, config: &EvidenceConfig) -> bool {
     let at_least = |figure: Option<f64>, least: f64| figure.is_some_and(|figure| figure >= least);
-    at_least(relative.load, config.overload_load)
-        && (at_least(relative.p50, config.overload_latency)
-            || at_least(relative.p99, config.overload_latency))
+    at_least(relative.load, config.overload_load_ratio)
+        && (at_least(relative.p50, config.overload_latency_ratio)
+            || at_least(relative.p99, config.overload_latency_ratio))
 }
 
 #[cfg(test)]
@@ -98,7 +98,7 @@ mod tests {
             (|c| c.circumstances.draining = true, Reason::Draining),
             (|c| c.app_draining = true, Reason::Draining),
             (|c| c.circumstances.mode = Mode::Observe, Reason::Observe),
-            (|c| c.grown_up = false, Reason::Grace),
+            (|c| c.grown_up = false, Reason::StartupGrace),
             (|c| c.dependency_down = true, Reason::DependencyDown),
             (|c| c.cooling_down = true, Reason::Cooldown),
         ];

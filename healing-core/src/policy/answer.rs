@@ -10,9 +10,9 @@
 use std::time::Duration;
 
 use super::{Policy, health_of};
-use crate::evidence::worked::Worked;
+use crate::evidence::availability::Availability;
 use crate::health::Health;
-use crate::observation::Answer;
+use crate::observation::ProbeResult;
 use crate::permission::dependency::Dependencies;
 use crate::time::Time;
 use crate::window::Sample;
@@ -34,7 +34,12 @@ const LATE_IN_A_ROW: u32 = 2;
 
 impl Policy {
     /// Takes in what the app says; false if it is out of order, and nothing is to be learned of it.
-    pub(super) fn take_answer(&mut self, now: Time, answer: &Answer<Health>, is_new: bool) -> bool {
+    pub(super) fn take_answer(
+        &mut self,
+        now: Time,
+        answer: &ProbeResult<Health>,
+        is_new: bool,
+    ) -> bool {
         let Some(health) = health_of(answer) else {
             return true;
         };
@@ -148,15 +153,15 @@ impl Policy {
             let is_ours = durable.probation.is_carried();
             durable.probation.app_started(now);
             if !is_ours {
-                durable.ladder.forget();
+                durable.escalation.forget();
             }
             durable.note_start(now);
-            durable.instance.worked = Worked::default();
+            durable.instance.availability = Availability::default();
         }
         durable.instance.become_(health.instance_id.as_deref());
         durable
             .instance
-            .worked
+            .availability
             .first_seen(duration, &self.config.outcome);
         let seen = &mut self.seen;
         seen.history.cut();

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::{Policy, health_of};
 use crate::baseline::Figures;
-use crate::evidence::{Shown, Signs, cpu_used_up, harm, late_runtime, panics, worked};
+use crate::evidence::{Shown, Signs, availability, cpu_saturation, harm, panics, runtime_lag};
 use crate::features::{Feature, Features};
 use crate::forecast::{Forecast, Trend};
 use crate::health::{Health, Runtime};
 use crate::lane::Classified;
-use crate::observation::{Answer, Observation};
+use crate::observation::{Observation, ProbeResult};
 use crate::permission::veto::is_overloaded;
 use crate::slope::{self, POINTS};
 use crate::time::Time;
@@ -39,7 +39,7 @@ impl Policy {
             .map_or(DAY, |treated| now.seconds_since(treated));
         features.set(Feature::SinceLastHeal, since_heal);
         features.set(Feature::RecentRestarts, self.durable.recent_starts(now));
-        if let Answer::Valid((), latency) = observation.front_door {
+        if let ProbeResult::Valid((), latency) = observation.front_door {
             features.set(Feature::FrontDoorLatency, latency.as_secs_f64());
         }
         if let Some(health) = health_of(&observation.care) {
@@ -91,7 +91,8 @@ impl Policy {
 
     /// Seconds to the limit of a growth that is steady, else the most there is.
     fn time_to_limit(&self, trend: &Trend) -> f64 {
-        let steady = |forecast: &&Forecast| forecast.confidence >= self.config.forecast.confidence;
+        let steady =
+            |forecast: &&Forecast| forecast.confidence >= self.config.forecast.min_confidence;
         trend
             .forecast()
             .filter(steady)
@@ -156,15 +157,15 @@ impl Policy {
         let care = answered_in(&observation.care);
         let shown = Shown {
             panics: panics::shows(fast.as_ref(), slow.as_ref(), evidence),
-            late_runtime: late_runtime::shows(features, harm, care, evidence),
-            cpu_used_up: cpu_used_up::shows(features, harm, evidence),
+            runtime_lag: runtime_lag::shows(features, harm, care, evidence),
+            cpu_saturated: cpu_saturation::shows(features, harm, evidence),
         };
         self.seen.trouble.observe(now, shown);
-        let well = worked::serves_well(slow.as_ref(), signs, evidence.count_share)
+        let well = availability::serves_well(slow.as_ref(), signs, evidence.count_share)
             && !self.seen.trouble.is_symptomatic();
         self.durable
             .instance
-            .worked
+            .availability
             .observe(now, well, &self.config.outcome);
         self.seen.alarms = if self.alarming().next().is_some() {
             self.seen.alarms.saturating_add(1)
@@ -179,7 +180,7 @@ impl Policy {
             .is_none_or(|in_flight| in_flight <= 1.0);
         self.seen.quiet = relative
             .load
-            .is_some_and(|load| load <= self.config.forecast.quiet_load)
+            .is_some_and(|load| load <= self.config.forecast.low_load_ratio)
             || (alone && load.load.is_some_and(|rate| rate < IDLE_RATE));
     }
 
@@ -229,9 +230,9 @@ fn snapshot(features: &mut Features, health: &Health) {
 }
 
 /// Seconds that an answer took.
-fn answered_in<T>(answer: &Answer<T>) -> f64 {
+fn answered_in<T>(answer: &ProbeResult<T>) -> f64 {
     match answer {
-        Answer::Valid(_, took) => took.as_secs_f64(),
+        ProbeResult::Valid(_, took) => took.as_secs_f64(),
         _ => f64::INFINITY,
     }
 }

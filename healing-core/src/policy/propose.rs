@@ -2,7 +2,7 @@
 //! the evidence allows.
 
 use super::Policy;
-use crate::brain::{Brain, cheapest, rules};
+use crate::brain::{Proposer, min_expected_cost, rules};
 use crate::config::ModelRole;
 use crate::decision::{Action, DecidedBy, Lane, Reason, ReasonKind};
 use crate::evidence::Symptoms;
@@ -45,7 +45,7 @@ impl Policy {
         let soft = seen.errors.soft(evidence);
         let escalated = self
             .durable
-            .ladder
+            .escalation
             .allows_restart(asked_by_model, &self.config.permission);
         let hard = if self.foresees_limit() && (seen.quiet || self.is_urgent()) {
             Some(Reason::LimitForecast)
@@ -68,8 +68,11 @@ impl Policy {
 
     /// Another start of the same may help: it has worked since the last one, and none has failed.
     fn may_help(&self) -> bool {
-        let restarts_failed = self.durable.ladder.restarts_failed(&self.config.permission);
-        self.durable.instance.worked.has() && !restarts_failed
+        let restarts_failed = self
+            .durable
+            .escalation
+            .restarts_failed(&self.config.permission);
+        self.durable.instance.availability.is_available() && !restarts_failed
     }
 
     fn is_alive(&self, circumstances: Circumstances) -> bool {
@@ -83,7 +86,7 @@ impl Policy {
 
     fn is_urgent(&self) -> bool {
         self.alarming()
-            .any(|forecast| forecast.time_to_limit <= self.config.forecast.urgent)
+            .any(|forecast| forecast.time_to_limit <= self.config.forecast.urgent_below)
     }
 
     pub(super) fn alarming(&self) -> impl Iterator<Item = &Forecast> {
@@ -152,7 +155,7 @@ impl Policy {
                 ..proposal
             };
         }
-        if proposal.evidence.kind() == ReasonKind::For {
+        if proposal.evidence.kind() == ReasonKind::Evidence {
             // Whether to act is the brain's to say, how strongly the ladder's.
             proposal.action = rules::propose(&symptoms);
         }
@@ -162,20 +165,20 @@ impl Policy {
     /// What the brain would do (`None`: whatever the evidence allows), and who said so.
     fn ask_brain(&self, features: &Features) -> (Option<Action>, DecidedBy, Option<[f64; 3]>) {
         match &self.brain {
-            Brain::Rules => (None, DecidedBy::Rules, None),
-            Brain::Original => (
+            Proposer::Rules => (None, DecidedBy::Rules, None),
+            Proposer::Original => (
                 Some(rules::original(features)),
                 DecidedBy::OriginalRules,
                 None,
             ),
-            Brain::Model(model) => match model.votes(features) {
+            Proposer::Model(model) => match model.votes(features) {
                 Err(_) => (None, DecidedBy::Rules, None),
                 Ok(votes) => {
                     let probabilities = votes.probabilities();
                     match self.config.model {
                         ModelRole::Advises => (None, DecidedBy::Rules, Some(probabilities)),
                         ModelRole::Decides => {
-                            let action = cheapest(probabilities, &self.config.costs);
+                            let action = min_expected_cost(probabilities, &self.config.costs);
                             (Some(action), DecidedBy::Model, Some(probabilities))
                         }
                     }
@@ -200,8 +203,13 @@ impl Policy {
             Reason::Starting
         } else if self.durable.probation.is_carried() {
             Reason::Probation
-        } else if self.durable.ladder.gave_up(&self.config.permission) && symptoms.soft.is_some() {
-            Reason::GaveUp
+        } else if self
+            .durable
+            .escalation
+            .attempts_exhausted(&self.config.permission)
+            && symptoms.soft.is_some()
+        {
+            Reason::AttemptsExhausted
         } else if let Some(reason) = symptoms.hard.or(symptoms.soft) {
             if waits_for_checks {
                 Reason::AwaitingChecks
@@ -212,13 +220,13 @@ impl Policy {
             }
         } else if self.troubled(Lane::Reported).is_some() {
             // A restart would be due, but none would help.
-            if self.durable.instance.worked.has() {
-                Reason::GaveUp
+            if self.durable.instance.availability.is_available() {
+                Reason::AttemptsExhausted
             } else {
-                Reason::NeverWorked
+                Reason::NeverAvailable
             }
         } else if self.alarming().next().is_some() {
-            Reason::AwaitingQuiet
+            Reason::AwaitingLowLoad
         } else if seen.is_symptomatic() {
             Reason::InsufficientEvidence
         } else if self.durable.probation.is_open() {

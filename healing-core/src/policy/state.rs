@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::baseline::Baseline;
 use crate::decision::Action;
-use crate::evidence::worked::Worked;
+use crate::evidence::availability::Availability;
 use crate::outcome::Probation;
 use crate::permission::budget::Budget;
 use crate::permission::cooldown::Cooldown;
-use crate::permission::escalation::Ladder;
-use crate::permission::look_again::LookAgain;
+use crate::permission::escalation::Escalation;
+use crate::permission::splay::RestartSplay;
 use crate::rng::Rng;
 use crate::time::{Reading, Time};
 
@@ -33,8 +33,8 @@ pub(super) struct Durable {
     pub(super) rng: Rng,
     pub(super) budget: Budget,
     pub(super) cooldown: Cooldown,
-    pub(super) ladder: Ladder,
-    pub(super) look_again: LookAgain,
+    pub(super) escalation: Escalation,
+    pub(super) splay: RestartSplay,
     pub(super) probation: Probation,
     pub(super) instance: Instance,
     /// When new instances were seen, oldest first.
@@ -51,7 +51,7 @@ pub(super) struct Instance {
     pub(super) previous: Option<String>,
     /// Whether it has worked since its start.
     #[serde(default)]
-    pub(super) worked: Worked,
+    pub(super) availability: Availability,
 }
 
 const RECENT: Duration = Duration::from_secs(1800);
@@ -81,8 +81,8 @@ impl Durable {
             rng: Rng(seed),
             budget: Budget::new(),
             cooldown: Cooldown::default(),
-            ladder: Ladder::default(),
-            look_again: LookAgain::default(),
+            escalation: Escalation::default(),
+            splay: RestartSplay::default(),
             probation: Probation::default(),
             instance: Instance::default(),
             starts: Vec::with_capacity(MOST_STARTS),

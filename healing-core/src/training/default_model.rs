@@ -97,7 +97,7 @@ mod tests {
     use super::super::baselines::{SNAPSHOT, Thresholds, trend_rule};
     use super::super::calibration::calibration;
     use super::*;
-    use crate::brain::{Classifier, Votes, builtin, cheapest};
+    use crate::brain::{Classifier, Votes, builtin, min_expected_cost};
     use crate::config::PolicyConfig;
     use crate::decision::Action;
 
@@ -123,7 +123,7 @@ mod tests {
             let of = |w: &&Window| costs[w.label as usize][decide(w) as usize];
             fresh.iter().map(of).sum::<f64>() / fresh.len() as f64
         };
-        let by_model = cost(&|w| votes(w).map_or(w.rules, |p| cheapest(p, &costs)));
+        let by_model = cost(&|w| votes(w).map_or(w.rules, |p| min_expected_cost(p, &costs)));
         // Tuned on the very windows that they are judged on: better than they could honestly be.
         let thresholds = Thresholds::tune(&SNAPSHOT, &fresh, &costs);
         let by_thresholds = cost(&|w| thresholds.decide(&w.features));

@@ -15,8 +15,8 @@ use super::evaluate::{Importance, importances};
 use super::fit::{Recipe, fit};
 use super::rng::Rng;
 use super::situations::{Situation, Window, dataset};
-use crate::brain::cheapest;
 use crate::brain::forest::Forest;
+use crate::brain::min_expected_cost;
 use crate::decision::Action;
 use crate::features::Feature;
 
@@ -95,7 +95,7 @@ pub fn judge(
     let model: Vec<Action> = test
         .iter()
         .zip(&probabilities)
-        .map(|(window, p)| p.map_or(window.rules, |p| cheapest(p, costs)))
+        .map(|(window, p)| p.map_or(window.rules, |p| min_expected_cost(p, costs)))
         .collect();
     // What the policy makes of a model that decides: the evidence says what may be done at most.
     let within = |(window, model): (&&Window, &Action)| match model {

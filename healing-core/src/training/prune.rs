@@ -12,7 +12,7 @@ pub fn prune(tree: &Tree, most_leaves: usize) -> Tree {
     let mut tree = tree.clone();
     let mut leaves = tree.len() / 2 + 1;
     // Each round ends one split, so there are fewer rounds than nodes.
-    while let Some((at, merged, lost)) = cheapest(&tree) {
+    while let Some((at, merged, lost)) = min_expected_cost(&tree) {
         if lost > 0 && leaves <= most_leaves.max(1) {
             break;
         }
@@ -24,7 +24,7 @@ pub fn prune(tree: &Tree, most_leaves: usize) -> Tree {
 
 /// The split between two leaves whose end changes the votes of the fewest training rows: where it is,
 /// what replaces it, and how many rows then get another vote.
-fn cheapest(tree: &Tree) -> Option<(usize, Node, u32)> {
+fn min_expected_cost(tree: &Tree) -> Option<(usize, Node, u32)> {
     let mut best: Option<(usize, Node, u32)> = None;
     let mut pending = vec![0];
     while let Some(at) = pending.pop() {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use healing_core::brain::Brain;
+use healing_core::brain::Proposer;
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Reason};
 use healing_core::forecast::Resource;
 use healing_core::health::Health;
-use healing_core::observation::{Answer, Circumstances, Mode, Now, Observation};
+use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 use healing_core::policy::Policy;
 
 use crate::world::{App, World, actions};
@@ -26,7 +26,7 @@ fn lead(recording: &str) -> (f64, f64) {
         .map(|line| serde_json::from_str(line).unwrap())
         .collect();
     let killed = polls.last().unwrap().seconds;
-    let mut policy = Policy::new(PolicyConfig::default(), Brain::Rules, 1);
+    let mut policy = Policy::new(PolicyConfig::default(), Proposer::Rules, 1);
     let (mut warned, mut treated) = (None, None);
     for poll in polls {
         let wall = Duration::from_secs(1_790_000_000) + Duration::from_secs_f64(poll.seconds);
@@ -37,8 +37,8 @@ fn lead(recording: &str) -> (f64, f64) {
         let decision = policy.step(
             now,
             &Observation {
-                care: Answer::Valid(poll.health, Duration::from_millis(1)),
-                front_door: Answer::Valid((), Duration::from_millis(1)),
+                care: ProbeResult::Valid(poll.health, Duration::from_millis(1)),
+                front_door: ProbeResult::Valid((), Duration::from_millis(1)),
                 circumstances: Circumstances {
                     mode: Mode::Enforce,
                     ..Circumstances::default()
@@ -47,7 +47,7 @@ fn lead(recording: &str) -> (f64, f64) {
         );
         if matches!(
             decision.evidence,
-            Reason::AwaitingQuiet | Reason::LimitForecast
+            Reason::AwaitingLowLoad | Reason::LimitForecast
         ) {
             warned.get_or_insert(killed - poll.seconds);
             let forecast = policy.forecast(Resource::Memory).unwrap();
@@ -103,7 +103,7 @@ fn a_quiet_moment_is_used_if_one_comes_in_time() {
     let mut world = World::new(App::healthy(100.0));
     world.run(300.0);
     world.app.memory_per_second = 70.0 / 1800.0;
-    while world.poll().evidence != Reason::AwaitingQuiet {}
+    while world.poll().evidence != Reason::AwaitingLowLoad {}
     let waits = world.run(60.0);
     assert_eq!(actions(&waits), [], "busy, and there is time");
     world.app.rate = 20.0;

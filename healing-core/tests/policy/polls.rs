@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use healing_core::brain::{Brain, Classifier, Unusable, Votes};
+use healing_core::brain::{CannotClassify, Classifier, Proposer, Votes};
 use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{
     Action, DecidedBy, Decision, Lane, Reason, Treatment, TreatmentResult, Verdict,
 };
 use healing_core::features::{Feature, Features};
 use healing_core::health::Health;
-use healing_core::observation::{Answer, Now, Observation};
+use healing_core::observation::{Now, Observation, ProbeResult};
 use healing_core::policy::Policy;
 
 use crate::world::{App, World, actions};
@@ -18,7 +18,7 @@ const QUICK: Duration = Duration::from_millis(1);
 
 /// A poll that shows this answer, whatever the app says itself.
 fn poll_of(world: &mut World, health: Health) -> Decision {
-    world.app.silent = Some(Answer::Valid(health, QUICK));
+    world.app.silent = Some(ProbeResult::Valid(health, QUICK));
     let decision = world.poll();
     world.app.silent = None;
     decision
@@ -44,7 +44,7 @@ fn an_answer_out_of_order_teaches_nothing() {
     world.run(60.0);
     let old = world.app.health();
     world.run(60.0);
-    assert_eq!(poll_of(&mut world, old).reason, Reason::LateAnswer);
+    assert_eq!(poll_of(&mut world, old).reason, Reason::StaleAnswer);
     let decisions = world.run(60.0);
     assert!(
         decisions
@@ -56,7 +56,7 @@ fn an_answer_out_of_order_teaches_nothing() {
     let last_word = world.app.health();
     world.app.restart();
     world.run(60.0);
-    assert_eq!(poll_of(&mut world, last_word).reason, Reason::LateAnswer);
+    assert_eq!(poll_of(&mut world, last_word).reason, Reason::StaleAnswer);
     let after = world.run(60.0);
     assert!(
         after
@@ -93,7 +93,7 @@ fn a_hang_before_and_after_a_gap_is_not_one_hang() {
     world.poll();
     world.now.monotonic += Duration::from_secs(3600);
     world.now.wall += Duration::from_secs(3600);
-    assert_eq!(world.poll().verdict, Verdict::Quiet);
+    assert_eq!(world.poll().verdict, Verdict::NoProposal);
 }
 
 #[test]
@@ -203,8 +203,8 @@ fn figures_are_what_their_docs_say() {
 struct Fixed(Option<Action>);
 
 impl Classifier for Fixed {
-    fn votes(&self, _: &Features) -> Result<Votes, Unusable> {
-        let action = self.0.ok_or(Unusable::Missing(Feature::CpuUsage))?;
+    fn votes(&self, _: &Features) -> Result<Votes, CannotClassify> {
+        let action = self.0.ok_or(CannotClassify::Missing(Feature::CpuUsage))?;
         let mut votes = [0; 3];
         votes[action as usize] = 100;
         Ok(Votes(votes))
@@ -216,7 +216,7 @@ fn modelled(votes: Option<Action>, role: ModelRole) -> World {
         model: role,
         ..PolicyConfig::default()
     };
-    let policy = Policy::new(config, Brain::Model(Box::new(Fixed(votes))), 7);
+    let policy = Policy::new(config, Proposer::Model(Box::new(Fixed(votes))), 7);
     World::of(App::healthy(100.0), policy, Duration::from_secs(5))
 }
 
@@ -290,7 +290,7 @@ fn what_is_restored_after_a_treatment_decides_alike() {
             let saved = serde_json::to_string(&world.policy.state()).unwrap();
             let state = serde_json::from_str(&saved).unwrap();
             let config = world.policy.config().clone();
-            let mut restored = Policy::restore(config, Brain::Rules, state, world.now);
+            let mut restored = Policy::restore(config, Proposer::Rules, state, world.now);
             for _ in 0..200 {
                 world.now.monotonic += world.interval;
                 world.now.wall += world.interval;
@@ -357,7 +357,7 @@ fn a_soft_heal_that_cannot_begin_is_not_tried_at_every_poll() {
         let decision = world.policy.step(world.now, &world.observation());
         if decision.action == Action::ResetErrors {
             let result = TreatmentResult::Aborted;
-            world.policy.treated(
+            world.policy.report_treatment(
                 world.now,
                 Treatment {
                     action: decision.action,

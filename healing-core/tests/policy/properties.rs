@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use healing_core::brain::{Brain, Classifier, Unusable, Votes};
+use healing_core::brain::{CannotClassify, Classifier, Proposer, Votes};
 use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{
     Action, Decision, Reason, ReasonKind, Treatment, TreatmentResult, Verdict, Vetoes,
@@ -16,7 +16,9 @@ use healing_core::features::{Feature, Features};
 use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
 };
-use healing_core::observation::{Answer, Circumstances, InvalidAnswer, Mode, Now, Observation};
+use healing_core::observation::{
+    Circumstances, InvalidAnswer, Mode, Now, Observation, ProbeResult,
+};
 use healing_core::policy::{Policy, PolicyState};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -39,7 +41,7 @@ enum Event {
     AppDraining(bool),
     Restart,
     CounterReset,
-    LateAnswer,
+    StaleAnswer,
     Circumstances(u8),
     WallJump(i32),
     DoctorRestarts(u16),
@@ -64,7 +66,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(Event::AppDraining),
         1 => Just(Event::Restart),
         1 => Just(Event::CounterReset),
-        1 => Just(Event::LateAnswer),
+        1 => Just(Event::StaleAnswer),
         2 => any::<u8>().prop_map(Event::Circumstances),
         1 => any::<i32>().prop_map(Event::WallJump),
         1 => any::<u16>().prop_map(Event::DoctorRestarts),
@@ -81,7 +83,7 @@ fn event() -> impl Strategy<Value = Event> {
 struct Hostile(u8);
 
 impl Classifier for Hostile {
-    fn votes(&self, features: &Features) -> Result<Votes, Unusable> {
+    fn votes(&self, features: &Features) -> Result<Votes, CannotClassify> {
         let bits = features
             .iter()
             .fold(u32::from(self.0), |hash, (feature, value)| {
@@ -90,17 +92,17 @@ impl Classifier for Hostile {
         match self.0 % 4 {
             0 => Ok(Votes([0, 0, u32::MAX])),
             1 => Ok(Votes([bits & 0xFF, bits >> 8 & 0xFF, bits >> 16 & 0xFF])),
-            2 if bits & 1 == 0 => Err(Unusable::OutOfRange(Feature::CpuUsage)),
+            2 if bits & 1 == 0 => Err(CannotClassify::OutOfRange(Feature::CpuUsage)),
             _ => Ok(Votes([0, bits, !bits])),
         }
     }
 }
 
-fn brain(kind: u8) -> Brain {
+fn brain(kind: u8) -> Proposer {
     match kind % 6 {
-        0 => Brain::Rules,
-        1 => Brain::Original,
-        _ => Brain::Model(Box::new(Hostile(kind / 6))),
+        0 => Proposer::Rules,
+        1 => Proposer::Original,
+        _ => Proposer::Model(Box::new(Hostile(kind / 6))),
     }
 }
 
@@ -117,17 +119,17 @@ fn config(kind: u8) -> PolicyConfig {
         config.evidence.soft_polls = 1;
         config.evidence.hard_polls = 1;
         config.evidence.ratio_requests = 1;
-        config.evidence.hang = Duration::from_secs(1);
-        config.evidence.lasting = Duration::ZERO;
-        config.evidence.late = Duration::from_millis(1);
-        config.evidence.cpu_used_up = 50.0;
-        config.evidence.usual_load = 1e9;
+        config.evidence.hang_timeout = Duration::from_secs(1);
+        config.evidence.sustain_for = Duration::ZERO;
+        config.evidence.lag_threshold = Duration::from_millis(1);
+        config.evidence.cpu_saturation_percent = 50.0;
+        config.evidence.usual_load_ratio = 1e9;
         config.evidence.batch_hours = [0, 0];
-        config.evidence.harm_latency = 0.0;
+        config.evidence.harm_latency_ratio = 0.0;
         config.outcome.probation = Duration::from_secs(1);
         config.permission.hard_cooldown = Duration::ZERO;
         config.permission.soft_cooldown = Duration::ZERO;
-        config.permission.look_again = Duration::ZERO;
+        config.permission.splay = Duration::ZERO;
         config.permission.soft_attempts = 1;
         config.permission.hard_attempts = 99;
     }
@@ -218,7 +220,7 @@ impl History {
             Event::AppDraining(draining) => app.draining = draining,
             Event::Restart => app.restart(),
             Event::CounterReset => (app.requests, app.errors, app.errors_at_heal) = (0.0, 0.0, 0.0),
-            Event::LateAnswer => {
+            Event::StaleAnswer => {
                 let late = self.late.replace(app.health());
                 self.pass(Duration::from_millis(700));
                 let observation = self.observation(late);
@@ -262,7 +264,7 @@ impl History {
     }
 
     fn observation(&self, care: Option<Health>) -> Observation {
-        let late = care.map(|health| Answer::Valid(health, Duration::from_millis(1)));
+        let late = care.map(|health| ProbeResult::Valid(health, Duration::from_millis(1)));
         let care = self.app.silent.clone().or(late);
         let care = care.unwrap_or_else(|| self.app.answers());
         let front_door = self.app.front_door.clone();
@@ -274,7 +276,7 @@ impl History {
     }
 
     fn step(&mut self, observation: &Observation) {
-        if let Answer::Valid(health, _) = &observation.care
+        if let ProbeResult::Valid(health, _) = &observation.care
             && health.started != Some(false)
         {
             self.ready.insert(health.instance_id.clone());
@@ -302,7 +304,7 @@ impl History {
         );
         assert_eq!(circumstances.mode, Mode::Enforce);
         assert!(circumstances.state_writable);
-        if let Answer::Valid(health, _) = &observation.care {
+        if let ProbeResult::Valid(health, _) = &observation.care {
             assert!(!health.draining, "{decision:?}");
             let down = health
                 .checks
@@ -324,7 +326,7 @@ impl History {
         }
         let mut tell = |result| {
             for policy in [&mut self.policy, &mut self.twin] {
-                policy.treated(self.now, Treatment { action, result });
+                policy.report_treatment(self.now, Treatment { action, result });
             }
         };
         tell(TreatmentResult::Started);
@@ -373,13 +375,13 @@ impl History {
     }
 }
 
-fn answer<T>(kind: u8, valid: T) -> Option<Answer<T>> {
+fn answer<T>(kind: u8, valid: T) -> Option<ProbeResult<T>> {
     match kind % 6 {
-        0 => Some(Answer::TimedOut),
-        1 => Some(Answer::Refused),
-        2 => Some(Answer::Invalid(InvalidAnswer::Malformed)),
-        3 => Some(Answer::NotAsked),
-        4 => Some(Answer::Valid(valid, Duration::from_millis(3))),
+        0 => Some(ProbeResult::TimedOut),
+        1 => Some(ProbeResult::Refused),
+        2 => Some(ProbeResult::Invalid(InvalidAnswer::Malformed)),
+        3 => Some(ProbeResult::NotProbed),
+        4 => Some(ProbeResult::Valid(valid, Duration::from_millis(3))),
         _ => None,
     }
 }
@@ -395,7 +397,7 @@ fn has_a_reason(decision: &Decision) {
         ..
     } = decision;
     match verdict {
-        Verdict::Quiet => {
+        Verdict::NoProposal => {
             assert_eq!(
                 (*proposed, *action, *vetoes),
                 (Action::NoAction, Action::NoAction, Vetoes::NONE)
@@ -406,7 +408,7 @@ fn has_a_reason(decision: &Decision) {
         Verdict::Allowed => {
             assert_eq!((proposed, *vetoes), (action, Vetoes::NONE));
             assert_ne!(*action, Action::NoAction);
-            assert_eq!((reason, reason.kind()), (evidence, ReasonKind::For));
+            assert_eq!((reason, reason.kind()), (evidence, ReasonKind::Evidence));
         }
         Verdict::Vetoed => {
             assert_eq!(
@@ -414,7 +416,7 @@ fn has_a_reason(decision: &Decision) {
                 (Action::NoAction, vetoes.headline())
             );
             assert_ne!(*proposed, Action::NoAction);
-            assert_eq!(evidence.kind(), ReasonKind::For);
+            assert_eq!(evidence.kind(), ReasonKind::Evidence);
         }
     }
 }
@@ -462,9 +464,9 @@ fn no_history_breaks_the_guards() {
         Reason::RuntimeStalled,
         Reason::SoftHealFailed,
         Reason::LimitForecast,
-        Reason::PanicsGoOn,
-        Reason::RuntimeLate,
-        Reason::CpuUsedUp,
+        Reason::RepeatedPanics,
+        Reason::RuntimeLag,
+        Reason::CpuSaturated,
     ] {
         let count = reasons.get(&reason).copied().unwrap_or_default();
         assert!(count >= 20, "{count} restarts for {reason}");
@@ -571,8 +573,8 @@ fn no_number_in_an_answer_is_too_wild() {
                 let decision = policy.step(
                     now,
                     &Observation {
-                        care: Answer::Valid(health, Duration::MAX),
-                        front_door: Answer::Valid((), Duration::MAX),
+                        care: ProbeResult::Valid(health, Duration::MAX),
+                        front_door: ProbeResult::Valid((), Duration::MAX),
                         circumstances: Circumstances {
                             mode: Mode::Enforce,
                             ..Circumstances::default()
@@ -585,7 +587,7 @@ fn no_number_in_an_answer_is_too_wild() {
                     action: decision.action,
                     result: TreatmentResult::Started,
                 };
-                policy.treated(now, treatment);
+                policy.report_treatment(now, treatment);
                 let saved = serde_json::to_string(&policy.state()).unwrap();
                 assert_eq!(
                     serde_json::from_str::<PolicyState>(&saved).unwrap(),

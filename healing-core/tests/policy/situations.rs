@@ -5,7 +5,7 @@ use std::time::Duration;
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Lane, Outcome, Reason, Verdict};
 use healing_core::health::{CheckState, Health};
-use healing_core::observation::{Answer, InvalidAnswer, Mode};
+use healing_core::observation::{InvalidAnswer, Mode, ProbeResult};
 
 use crate::world::{App, World, actions};
 
@@ -135,10 +135,10 @@ fn what_soft_heals_cannot_cure_escalates_and_ends() {
     assert_eq!(restart.evidence, Reason::SoftHealFailed);
     assert!(!restart.wedged);
     assert!(
-        decisions.iter().any(|d| d.reason == Reason::LookAgain),
+        decisions.iter().any(|d| d.reason == Reason::Splay),
         "it looked again first"
     );
-    assert_eq!(decisions.last().unwrap().reason, Reason::GaveUp);
+    assert_eq!(decisions.last().unwrap().reason, Reason::AttemptsExhausted);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn an_outage_that_is_over_is_no_reason_to_heal() {
             let decisions = world.run(seconds);
             let expected: &[Action] = if still_ill { &[ResetErrors] } else { &[] };
             assert_eq!(actions(&decisions), expected);
-            assert!(still_ill || decisions.iter().all(|d| d.verdict == Verdict::Quiet));
+            assert!(still_ill || decisions.iter().all(|d| d.verdict == Verdict::NoProposal));
         }
     }
 }
@@ -248,7 +248,7 @@ fn a_dependency_is_looked_at_again_before_the_first_heal() {
     for poll in 0..20_u8 {
         let mut health = world.app.health();
         stale(2.0 + 0.25 * f64::from(poll))(&mut health);
-        world.app.silent = Some(Answer::Valid(health, Duration::from_millis(1)));
+        world.app.silent = Some(ProbeResult::Valid(health, Duration::from_millis(1)));
         let decision = world.poll();
         assert_eq!(decision.action, Action::NoAction);
     }
@@ -258,7 +258,7 @@ fn a_dependency_is_looked_at_again_before_the_first_heal() {
     );
     let mut health = world.app.health();
     stale(0.1)(&mut health);
-    world.app.silent = Some(Answer::Valid(health, Duration::from_millis(1)));
+    world.app.silent = Some(ProbeResult::Valid(health, Duration::from_millis(1)));
     assert_eq!(world.poll().action, ResetErrors);
 }
 
@@ -298,7 +298,7 @@ fn a_wedge_is_restarted_at_once_and_verified() {
 fn clients_that_cannot_get_in_and_total_silence_are_wedges_too() {
     let mut door = World::new(App::healthy(100.0));
     door.run(60.0);
-    door.app.front_door = Answer::TimedOut;
+    door.app.front_door = ProbeResult::TimedOut;
     let decisions = door.run(30.0);
     let restart = decisions
         .iter()
@@ -308,14 +308,14 @@ fn clients_that_cannot_get_in_and_total_silence_are_wedges_too() {
 
     let mut silent = World::new(App::healthy(100.0));
     silent.run(60.0);
-    silent.app.front_door = Answer::TimedOut;
-    silent.app.silent = Some(Answer::TimedOut);
+    silent.app.front_door = ProbeResult::TimedOut;
+    silent.app.silent = Some(ProbeResult::TimedOut);
     let decisions = silent.run(30.0);
     let restart = decisions
         .iter()
         .find(|d| d.action == RestartService)
         .unwrap();
-    assert_eq!(restart.reason, Reason::AppSilent);
+    assert_eq!(restart.reason, Reason::Unresponsive);
 }
 
 #[test]
@@ -328,8 +328,8 @@ fn an_app_that_refuses_is_the_supervisors_unless_it_lives() {
         let mut world = World::new(App::healthy(100.0));
         world.circumstances.process_alive = alive;
         world.run(60.0);
-        world.app.front_door = Answer::Refused;
-        world.app.silent = Some(Answer::Refused);
+        world.app.front_door = ProbeResult::Refused;
+        world.app.silent = Some(ProbeResult::Refused);
         let decisions = world.run(40.0);
         assert_eq!(actions(&decisions), expected, "{alive:?}");
         assert!(decisions.iter().any(|d| d.evidence == Reason::AppDown));
@@ -348,8 +348,8 @@ fn an_app_that_was_never_ready_is_not_healed() {
     world.run(60.0);
     world.app.stalled = true;
     world.run(60.0);
-    world.app.front_door = Answer::Refused;
-    world.app.silent = Some(Answer::Refused);
+    world.app.front_door = ProbeResult::Refused;
+    world.app.silent = Some(ProbeResult::Refused);
     world.run(60.0);
     assert_eq!(world.actions(), []);
 }
@@ -359,11 +359,11 @@ fn nonsense_is_counted_and_nothing_else() {
     let mut world = World::new(App::healthy(100.0));
     world.circumstances.process_alive = Some(true);
     world.run(60.0);
-    world.app.silent = Some(Answer::Invalid(InvalidAnswer::Malformed));
+    world.app.silent = Some(ProbeResult::Invalid(InvalidAnswer::Malformed));
     for front in [
-        Answer::Valid((), Duration::ZERO),
-        Answer::TimedOut,
-        Answer::Refused,
+        ProbeResult::Valid((), Duration::ZERO),
+        ProbeResult::TimedOut,
+        ProbeResult::Refused,
     ] {
         world.app.front_door = front;
         let decisions = world.run(600.0);
@@ -375,8 +375,8 @@ fn nonsense_is_counted_and_nothing_else() {
     nan.cpu_usage = Some(f64::INFINITY);
     nan.memory_usage = Some(f64::NAN);
     nan.runtime.as_mut().unwrap().lag_seconds = f64::NAN;
-    world.app.silent = Some(Answer::Valid(nan, Duration::ZERO));
-    world.app.front_door = Answer::Valid((), Duration::ZERO);
+    world.app.silent = Some(ProbeResult::Valid(nan, Duration::ZERO));
+    world.app.front_door = ProbeResult::Valid((), Duration::ZERO);
     world.run(600.0);
     assert_eq!(world.actions(), []);
 }
@@ -476,7 +476,7 @@ fn an_app_of_five_fields_is_understood() {
             r#"{{"status":"healthy","cpu_usage":12,"memory_usage":30,"error_count":{error_count},"uptime":{uptime}}}"#
         );
         let health = serde_json::from_str(&json).unwrap();
-        world.app.silent = Some(Answer::Valid(health, Duration::from_millis(2)));
+        world.app.silent = Some(ProbeResult::Valid(health, Duration::from_millis(2)));
         if world.poll().action == ResetErrors {
             error_count = 0;
             healed += 1;

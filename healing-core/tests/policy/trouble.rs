@@ -46,13 +46,13 @@ fn a_runtime_that_hardly_ticks_is_restarted_and_verified() {
     let soon = world.run(15.0);
     assert_eq!(actions(&soon), [], "it must last");
     let decisions = world.run(120.0);
-    assert_eq!(restarts(&decisions), [Reason::RuntimeLate]);
+    assert_eq!(restarts(&decisions), [Reason::RuntimeLag]);
     assert_eq!(
         actions(&decisions),
         [RestartService],
         "no hook frees a thread"
     );
-    assert!(decisions.iter().any(|d| d.reason == Reason::LookAgain));
+    assert!(decisions.iter().any(|d| d.reason == Reason::Splay));
     let concluded = decisions.iter().find_map(|d| d.concluded).unwrap();
     assert_eq!(concluded.outcome, Outcome::Recovered);
 }
@@ -98,7 +98,7 @@ fn a_used_up_cpu_that_harms_clients_is_restarted() {
     let mut world = settled(App::healthy(100.0));
     threads_spin(&mut world.app);
     let decisions = world.run(180.0);
-    assert_eq!(restarts(&decisions), [Reason::CpuUsedUp]);
+    assert_eq!(restarts(&decisions), [Reason::CpuSaturated]);
     assert_eq!(actions(&decisions), [RestartService]);
 }
 
@@ -125,12 +125,12 @@ fn panics_that_go_on_after_a_soft_heal_end_in_a_restart() {
     world.app.panicking = 0.3;
     let decisions = world.run(300.0);
     assert_eq!(actions(&decisions), [ResetErrors, RestartService]);
-    assert_eq!(restarts(&decisions), [Reason::PanicsGoOn]);
+    assert_eq!(restarts(&decisions), [Reason::RepeatedPanics]);
 
     // Too few errors for a soft heal's ratio rule, not too few panics.
     let mut few = settled(App::healthy(100.0));
     few.app.panicking = 0.06;
-    assert_eq!(restarts(&few.run(300.0)), [Reason::PanicsGoOn]);
+    assert_eq!(restarts(&few.run(300.0)), [Reason::RepeatedPanics]);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_bad_rollout_is_not_restarted() {
         let decisions = world.run(1800.0);
         assert_eq!(restarts(&decisions), []);
         let mut why = decisions.iter().map(|decision| decision.reason);
-        assert!(why.any(|r| matches!(r, Reason::NeverWorked | Reason::Escalation)));
+        assert!(why.any(|r| matches!(r, Reason::NeverAvailable | Reason::Escalation)));
     }
 }
 
@@ -170,7 +170,7 @@ fn a_version_that_worked_is_restarted_soon_after_its_start() {
     world.app.restart();
     world.run(60.0);
     world.app.panicking = 0.5;
-    assert_eq!(restarts(&world.run(300.0)), [Reason::PanicsGoOn]);
+    assert_eq!(restarts(&world.run(300.0)), [Reason::RepeatedPanics]);
 }
 
 #[test]

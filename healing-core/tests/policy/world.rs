@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use healing_core::brain::Brain;
+use healing_core::brain::Proposer;
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Decision, Treatment, TreatmentResult, Verdict};
 use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
 };
-use healing_core::observation::{Answer, Circumstances, Mode, Now, Observation};
+use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 use healing_core::policy::Policy;
 
 /// How the app behaves at the moment.
@@ -38,8 +38,8 @@ pub(crate) struct App {
     pub(crate) cpu: f64,
     pub(crate) dependency: Option<CheckState>,
     pub(crate) stalled: bool,
-    pub(crate) front_door: Answer<()>,
-    pub(crate) silent: Option<Answer<Health>>,
+    pub(crate) front_door: ProbeResult<()>,
+    pub(crate) silent: Option<ProbeResult<Health>>,
     /// Whether a soft heal or a restart ends the failing.
     pub(crate) soft_helps: bool,
     pub(crate) restart_helps: bool,
@@ -71,7 +71,7 @@ impl App {
             cpu: 20.0,
             dependency: None,
             stalled: false,
-            front_door: Answer::Valid((), Duration::from_millis(1)),
+            front_door: ProbeResult::Valid((), Duration::from_millis(1)),
             silent: None,
             soft_helps: false,
             restart_helps: true,
@@ -139,8 +139,8 @@ impl App {
     }
 
     /// What the care port says.
-    pub(crate) fn answers(&self) -> Answer<Health> {
-        Answer::Valid(self.health(), Duration::from_secs_f64(self.care_seconds))
+    pub(crate) fn answers(&self) -> ProbeResult<Health> {
+        ProbeResult::Valid(self.health(), Duration::from_secs_f64(self.care_seconds))
     }
 
     pub(crate) fn soft_heal(&mut self) {
@@ -207,7 +207,7 @@ impl World {
     }
 
     pub(crate) fn with(app: App, config: PolicyConfig, interval: Duration) -> Self {
-        Self::of(app, Policy::new(config, Brain::Rules, 7), interval)
+        Self::of(app, Policy::new(config, Proposer::Rules, 7), interval)
     }
 
     pub(crate) fn of(app: App, policy: Policy, interval: Duration) -> Self {
@@ -260,14 +260,14 @@ impl World {
             Action::NoAction => {}
             Action::ResetErrors => {
                 self.policy
-                    .treated(self.now, treated(TreatmentResult::Started));
+                    .report_treatment(self.now, treated(TreatmentResult::Started));
                 self.app.soft_heal();
                 self.policy
-                    .treated(self.now, treated(TreatmentResult::Done));
+                    .report_treatment(self.now, treated(TreatmentResult::Done));
             }
             Action::RestartService => {
                 self.policy
-                    .treated(self.now, treated(TreatmentResult::Started));
+                    .report_treatment(self.now, treated(TreatmentResult::Started));
                 self.app.restart();
             }
         }
@@ -293,7 +293,7 @@ impl World {
         self.now.monotonic = Duration::from_secs(3);
         self.began = self.now.monotonic;
         let config = self.policy.config().clone();
-        self.policy = Policy::restore(config, Brain::Rules, state, self.now);
+        self.policy = Policy::restore(config, Proposer::Rules, state, self.now);
     }
 
     /// What was done, in order, with its time.

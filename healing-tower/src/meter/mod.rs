@@ -221,7 +221,7 @@ impl Meter {
         durations::latency(&self.0.durations())
     }
 
-    /// Takes the samples that [`windows`](Self::windows) and [`slowest_open`](Self::slowest_open) are
+    /// Takes the samples that [`windows`](Self::windows) and [`oldest_in_flight`](Self::oldest_in_flight) are
     /// made of. To be called about four times a second, off the app's runtime; `now` must not go
     /// back.
     pub fn tick(&self, now: Instant) {
@@ -252,7 +252,7 @@ impl Meter {
     /// time between two ticks at most, and by a minute from 2048 ticks on. One that is open for more
     /// than 34 hours is told as younger.
     #[must_use]
-    pub fn slowest_open(&self) -> Option<Duration> {
+    pub fn oldest_in_flight(&self) -> Option<Duration> {
         self.0.recent().slowest
     }
 }

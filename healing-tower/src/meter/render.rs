@@ -32,7 +32,7 @@ pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64)
             total(super::open::count(meter.open_slots())),
         ),
         (
-            "healing_app_slowest_open_request_seconds",
+            "healing_app_oldest_in_flight_request_seconds",
             "Age of the request that has been open for longest; 0 while none is.",
             Kind::Gauge,
             meter.recent().slowest.unwrap_or_default().as_secs_f64(),

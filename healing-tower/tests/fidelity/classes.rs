@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Router, extract::Request};
 use futures_util::FutureExt;
-use healing_tower::{HealingLayer, Meter, MeterOptions, TrackBody, Uncounted};
+use healing_tower::{HealingLayer, Meter, MeterOptions, SkipMetrics, TrackBody};
 use http::{Method, StatusCode, header};
 use http_body_util::BodyExt;
 use std::future::{Future, pending, poll_fn};
@@ -159,7 +159,7 @@ fn app() -> Router {
         )
         .route(
             "/uncounted",
-            get(|| async { (axum::Extension(Uncounted), "probe") }),
+            get(|| async { (axum::Extension(SkipMetrics), "probe") }),
         )
         .route(
             "/timeout",

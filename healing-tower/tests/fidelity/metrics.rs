@@ -327,7 +327,7 @@ async fn recent_figures() {
     }
     // The clock is the caller's: twenty seconds go by at once.
     (1..=20).for_each(|second| meter.tick(begun + Duration::from_secs(second)));
-    let age = meter.slowest_open().unwrap().as_secs_f64();
+    let age = meter.oldest_in_flight().unwrap().as_secs_f64();
     assert!((19.0..=20.0).contains(&age), "{age}");
     let [short, long] = meter.windows().try_into().unwrap();
     assert_eq!(
@@ -352,5 +352,5 @@ async fn recent_figures() {
     open.abort();
     eventually(0, || meter.in_flight()).await;
     meter.tick(begun + Duration::from_secs(21));
-    assert_eq!(meter.slowest_open(), None);
+    assert_eq!(meter.oldest_in_flight(), None);
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use healing_core::observation::Answer;
+use healing_core::observation::ProbeResult;
 
 use super::{block_on, fail, print, settings};
 use crate::config::SettingsArgs;
@@ -36,24 +36,24 @@ pub(super) fn run(args: &Args) -> ExitCode {
     };
     print(&format!("front door  {}\n", describe(&front_door)));
     print(&format!("care port   {}\n", describe(&care)));
-    if let Answer::Valid(health, _) = &care {
+    if let ProbeResult::Valid(health, _) = &care {
         match serde_json::to_string_pretty(health) {
             Ok(text) => print(&format!("{text}\n")),
             Err(error) => return fail(1, error),
         }
     }
     match (&care, &front_door) {
-        (Answer::Valid(..), Answer::Valid(..)) => ExitCode::SUCCESS,
+        (ProbeResult::Valid(..), ProbeResult::Valid(..)) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }
 }
 
-fn describe<T>(answer: &Answer<T>) -> String {
+fn describe<T>(answer: &ProbeResult<T>) -> String {
     match answer {
-        Answer::Valid(_, took) => format!("answered after {took:.1?}"),
-        Answer::Invalid(why) => format!("answered with nonsense: {why:?}"),
-        Answer::Refused => "refused: nobody listens".to_owned(),
-        Answer::TimedOut => "did not answer in time".to_owned(),
-        Answer::NotAsked => "was not asked".to_owned(),
+        ProbeResult::Valid(_, took) => format!("answered after {took:.1?}"),
+        ProbeResult::Invalid(why) => format!("answered with nonsense: {why:?}"),
+        ProbeResult::Refused => "refused: nobody listens".to_owned(),
+        ProbeResult::TimedOut => "did not answer in time".to_owned(),
+        ProbeResult::NotProbed => "was not asked".to_owned(),
     }
 }

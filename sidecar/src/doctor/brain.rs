@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use healing_core::brain::{Brain, Model};
+use healing_core::brain::{Model, Proposer};
 
 use crate::config::{Rules, Settings};
 use crate::status::Shared;
@@ -14,7 +14,7 @@ const MOST_BYTES: u64 = 256 * 1024 * 1024;
 
 /// A brain and how it is called.
 pub(super) struct Chosen {
-    pub(super) brain: Brain,
+    pub(super) brain: Proposer,
     source: &'static str,
     pub(super) label: String,
 }
@@ -23,28 +23,28 @@ pub(super) struct Chosen {
 pub(super) fn choose(settings: &Settings) -> Chosen {
     if settings.rules == Rules::Original {
         return Chosen {
-            brain: Brain::Original,
+            brain: Proposer::Original,
             source: "rules",
             label: "original rules".to_owned(),
         };
     }
     let Some(path) = &settings.model else {
         return Chosen {
-            brain: Brain::default_model(),
+            brain: Proposer::default_model(),
             source: "builtin",
             label: "built-in model".to_owned(),
         };
     };
     match read_model(path) {
         Ok(model) => Chosen {
-            brain: Brain::Model(Box::new(model)),
+            brain: Proposer::Model(Box::new(model)),
             source: "file",
             label: path.display().to_string(),
         },
         Err(error) => {
             tracing::error!(model = %path.display(), error, "the model cannot be used: the compiled-in rules decide");
             Chosen {
-                brain: Brain::Rules,
+                brain: Proposer::Rules,
                 source: "rules",
                 label: "compiled-in rules, as the model cannot be used".to_owned(),
             }

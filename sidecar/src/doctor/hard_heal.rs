@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use healing_core::decision::{Action, Decision, Treatment, TreatmentResult};
 use healing_core::health::HealAction;
-use healing_core::observation::{Answer, Observation};
+use healing_core::observation::{Observation, ProbeResult};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
@@ -124,9 +124,9 @@ impl Doctor {
         let open = loop {
             self.shared.heartbeat.beat();
             let open = match self.probe.care().await {
-                Answer::Valid(health, _) => health.in_flight.unwrap_or(0),
-                Answer::Refused => break None, // it has ended by itself
-                _ => u64::MAX,                 // unknown: wait for the deadline
+                ProbeResult::Valid(health, _) => health.in_flight.unwrap_or(0),
+                ProbeResult::Refused => break None, // it has ended by itself
+                _ => u64::MAX,                      // unknown: wait for the deadline
             };
             if open == 0 || Instant::now() >= deadline {
                 break Some(open);
@@ -158,10 +158,10 @@ impl Doctor {
     /// A last look: draining takes a while, and the app may have ended or been replaced meanwhile.
     async fn no_longer_needed(&self, intent: &Intent) -> Option<String> {
         match self.probe.care().await {
-            Answer::Valid(health, _) if !intent.is_of(&health, self.clock.now().wall) => {
+            ProbeResult::Valid(health, _) if !intent.is_of(&health, self.clock.now().wall) => {
                 Some("another instance answers already".to_owned())
             }
-            Answer::Refused => {
+            ProbeResult::Refused => {
                 Some("the app has ended by itself; its supervisor restarts it".to_owned())
             }
             _ => None,
@@ -205,7 +205,7 @@ impl Doctor {
             action: Action::RestartService,
             result,
         };
-        self.policy.treated(self.clock.now(), treatment);
+        self.policy.report_treatment(self.clock.now(), treatment);
         self.note("treatment", &json!({"treatment": treatment}));
     }
 }

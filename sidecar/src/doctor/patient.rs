@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use healing_core::decision::Action;
 use healing_core::health::Health;
-use healing_core::observation::{Answer, Circumstances, Observation};
+use healing_core::observation::{Circumstances, Observation, ProbeResult};
 use healing_core::policy::Policy;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -165,7 +165,7 @@ impl Doctor {
         let took = begin.elapsed();
         self.shared.heartbeat.beat();
 
-        if let Answer::Valid(health, _) = &care {
+        if let ProbeResult::Valid(health, _) = &care {
             self.seen = Some(Identity::of(health));
         }
         self.finish_unfinished(&care).await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use healing_core::health::Health;
-use healing_core::observation::{Answer, InvalidAnswer};
+use healing_core::observation::{InvalidAnswer, ProbeResult};
 use reqwest::{Client, Url};
 
 use super::http::{self, NoReply, Reply};
@@ -29,12 +29,12 @@ impl Probe {
     }
 
     /// Both answers; takes as long as the slower one, at most the limit.
-    pub(crate) async fn look(&self) -> (Answer<Health>, Answer<()>) {
+    pub(crate) async fn look(&self) -> (ProbeResult<Health>, ProbeResult<()>) {
         tokio::join!(self.care(), self.front_door())
     }
 
     /// `GET /health` on the care port.
-    pub(crate) async fn care(&self) -> Answer<Health> {
+    pub(crate) async fn care(&self) -> ProbeResult<Health> {
         answer(
             http::get(&self.client, &self.health, self.limit).await,
             |body| {
@@ -49,7 +49,7 @@ impl Probe {
     }
 
     /// `GET /healthz` on the app's own port: what it says does not matter, that it says it does.
-    async fn front_door(&self) -> Answer<()> {
+    async fn front_door(&self) -> ProbeResult<()> {
         answer(
             http::get(&self.client, &self.front_door, self.limit).await,
             |_| Ok(()),
@@ -60,15 +60,17 @@ impl Probe {
 fn answer<T>(
     reply: Result<Reply, NoReply>,
     read: impl FnOnce(&[u8]) -> Result<T, InvalidAnswer>,
-) -> Answer<T> {
+) -> ProbeResult<T> {
     match reply {
-        Err(NoReply::Refused) => Answer::Refused,
-        Err(NoReply::TimedOut) => Answer::TimedOut,
-        Err(NoReply::Invalid(why)) => Answer::Invalid(why),
-        Ok(reply) if reply.status != 200 => Answer::Invalid(InvalidAnswer::Status(reply.status)),
+        Err(NoReply::Refused) => ProbeResult::Refused,
+        Err(NoReply::TimedOut) => ProbeResult::TimedOut,
+        Err(NoReply::Invalid(why)) => ProbeResult::Invalid(why),
+        Ok(reply) if reply.status != 200 => {
+            ProbeResult::Invalid(InvalidAnswer::Status(reply.status))
+        }
         Ok(reply) => match read(&reply.body) {
-            Ok(value) => Answer::Valid(value, reply.took),
-            Err(why) => Answer::Invalid(why),
+            Ok(value) => ProbeResult::Valid(value, reply.took),
+            Err(why) => ProbeResult::Invalid(why),
         },
     }
 }

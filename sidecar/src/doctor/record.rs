@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use healing_core::decision::{Action, Conclusion, Decision, Reason, Verdict};
 use healing_core::health::Health;
-use healing_core::observation::{Answer, InvalidAnswer, Observation};
+use healing_core::observation::{InvalidAnswer, Observation, ProbeResult};
 use serde::Serialize;
 use serde_json::json;
 use tokio::time::Instant;
@@ -54,7 +54,7 @@ enum Said<'a, T> {
     },
     Refused,
     TimedOut,
-    NotAsked,
+    NotProbed,
 }
 
 impl Doctor {
@@ -74,7 +74,7 @@ impl Doctor {
             reason: decision.reason,
         };
         let changed = self.record.last.replace(headline) != Some(headline);
-        if changed || decision.verdict != Verdict::Quiet {
+        if changed || decision.verdict != Verdict::NoProposal {
             let explanation = self.policy.explain(decision).to_string();
             if changed {
                 tracing::info!(
@@ -96,7 +96,7 @@ impl Doctor {
             self.note("decision", &entry);
             let mut view = self.shared.view();
             view.last_decision = Some(explanation);
-            if decision.verdict != Verdict::Quiet {
+            if decision.verdict != Verdict::NoProposal {
                 view.last_remarkable = Some(entry);
             }
         }
@@ -138,7 +138,7 @@ impl Doctor {
         }
         self.record.polls += 1;
         match decision.verdict {
-            Verdict::Quiet => self.record.quiet += 1,
+            Verdict::NoProposal => self.record.quiet += 1,
             Verdict::Vetoed => self.record.vetoed += 1,
             Verdict::Allowed => {}
         }
@@ -187,7 +187,7 @@ impl Doctor {
         let mut view = self.shared.view();
         view.lane = Some(decision.lane.as_str());
         view.budget_remaining = Some(decision.budget_remaining);
-        if let Answer::Valid(health, _) = &observation.care {
+        if let ProbeResult::Valid(health, _) = &observation.care {
             view.instance_id.clone_from(&health.instance_id);
             view.app_status = serde_json::to_value(health.status).ok();
         } else {
@@ -216,13 +216,13 @@ impl<'a> Seen<'a> {
     }
 }
 
-fn said<T>(answer: &Answer<T>) -> Said<'_, T> {
+fn said<T>(answer: &ProbeResult<T>) -> Said<'_, T> {
     match answer {
-        Answer::Valid(health, took) => Said::Valid {
+        ProbeResult::Valid(health, took) => Said::Valid {
             seconds: took.as_secs_f64(),
             health,
         },
-        Answer::Invalid(why) => Said::Invalid {
+        ProbeResult::Invalid(why) => Said::Invalid {
             why: match why {
                 InvalidAnswer::Status(status) => format!("status {status}"),
                 InvalidAnswer::TooLarge => "too large".to_owned(),
@@ -231,9 +231,9 @@ fn said<T>(answer: &Answer<T>) -> Said<'_, T> {
                 InvalidAnswer::Transport => "not HTTP, or the connection broke".to_owned(),
             },
         },
-        Answer::Refused => Said::Refused,
-        Answer::TimedOut => Said::TimedOut,
-        Answer::NotAsked => Said::NotAsked,
+        ProbeResult::Refused => Said::Refused,
+        ProbeResult::TimedOut => Said::TimedOut,
+        ProbeResult::NotProbed => Said::NotProbed,
     }
 }
 

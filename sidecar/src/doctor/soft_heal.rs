@@ -44,7 +44,7 @@ impl Doctor {
             action: Action::ResetErrors,
             result,
         };
-        self.policy.treated(self.clock.now(), treatment);
+        self.policy.report_treatment(self.clock.now(), treatment);
         self.note(
             "treatment",
             &json!({

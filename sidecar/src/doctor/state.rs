@@ -197,7 +197,7 @@ fn is_on_root(dir: &Path, mountinfo: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use healing_core::brain::Brain;
+    use healing_core::brain::Proposer;
     use healing_core::config::PolicyConfig;
     use healing_core::decision::{Action, Treatment, TreatmentResult};
     use healing_core::observation::Now;
@@ -214,7 +214,7 @@ mod tests {
     }
 
     fn policy() -> Policy {
-        Policy::new(PolicyConfig::default(), Brain::Rules, 1)
+        Policy::new(PolicyConfig::default(), Proposer::Rules, 1)
     }
 
     #[test]
@@ -245,8 +245,8 @@ mod tests {
         let mut file = StateFile::open(dir.path());
         let mut policy = policy();
         let observation = healing_core::observation::Observation {
-            care: healing_core::observation::Answer::Refused,
-            front_door: healing_core::observation::Answer::Refused,
+            care: healing_core::observation::ProbeResult::Refused,
+            front_door: healing_core::observation::ProbeResult::Refused,
             circumstances: healing_core::observation::Circumstances::default(),
         };
         policy.step(at(0), &observation);
@@ -259,7 +259,7 @@ mod tests {
             action: Action::RestartService,
             result: TreatmentResult::Started,
         };
-        policy.treated(at(6), report);
+        policy.report_treatment(at(6), report);
         file.save(&Saved::new(policy.state(), None)).unwrap();
         assert!(path.exists());
     }

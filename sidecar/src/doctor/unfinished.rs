@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use healing_core::decision::TreatmentResult;
 use healing_core::health::Health;
-use healing_core::observation::Answer;
+use healing_core::observation::ProbeResult;
 use serde_json::json;
 
 use super::patient::Doctor;
@@ -35,8 +35,8 @@ impl Intent {
 
 impl Doctor {
     /// Settle an unfinished intent as soon as the app answers.
-    pub(super) async fn finish_unfinished(&mut self, care: &Answer<Health>) {
-        let (Some(intent), Answer::Valid(health, _)) = (self.intent.clone(), care) else {
+    pub(super) async fn finish_unfinished(&mut self, care: &ProbeResult<Health>) {
+        let (Some(intent), ProbeResult::Valid(health, _)) = (self.intent.clone(), care) else {
             return;
         };
         if !intent.is_of(health, self.clock.now().wall) {

@@ -11,7 +11,7 @@ use crate::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, SCHEMA, Source, Status, Totals,
     Vitals,
 };
-use crate::observation::{Answer, Circumstances, Mode, Now, Observation};
+use crate::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 
 /// The tick's age from which the app calls its runtime stalled.
 const STALLED_AFTER: f64 = 2.0;
@@ -111,14 +111,17 @@ impl Incident {
         let quick = Duration::from_micros(500 + u64::from(rng.below(2500)));
         let stalled = app.tick_age > STALLED_AFTER;
         let (care, front_door) = if app.down.is_some() {
-            (Answer::Refused, Answer::Refused)
+            (ProbeResult::Refused, ProbeResult::Refused)
         } else if stalled || app.fds >= 100.0 {
-            (Answer::Valid(self.health(stalled), quick), Answer::TimedOut)
+            (
+                ProbeResult::Valid(self.health(stalled), quick),
+                ProbeResult::TimedOut,
+            )
         } else {
             let late = quick + Duration::from_secs_f64(app.lag);
             (
-                Answer::Valid(self.health(stalled), quick),
-                Answer::Valid((), late),
+                ProbeResult::Valid(self.health(stalled), quick),
+                ProbeResult::Valid((), late),
             )
         };
         Observation {

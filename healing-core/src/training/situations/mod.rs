@@ -22,7 +22,7 @@ pub use situation::Situation;
 
 use super::dataset::{Dataset, RowError};
 use super::rng::Rng;
-use crate::brain::Brain;
+use crate::brain::Proposer;
 use crate::config::PolicyConfig;
 use crate::decision::{Action, Decision, Lane, Reason, Treatment, TreatmentResult};
 use crate::features::{Feature, Features};
@@ -83,7 +83,7 @@ pub fn windows(situations: &[Situation], incidents: u32, seed: u64) -> Vec<Windo
 /// Runs one incident and looks at it a few times.
 fn watch(situation: Situation, number: u32, rng: &mut Rng, windows: &mut Vec<Window>) {
     let mut incident = Incident::draw(situation, rng);
-    let mut policy = Policy::new(PolicyConfig::default(), Brain::Rules, rng.bits());
+    let mut policy = Policy::new(PolicyConfig::default(), Proposer::Rules, rng.bits());
     let onset = incident.onset();
     let mut looks: Vec<u32> = (0..3)
         .map(|_| onset + ONSET_TO_LOOK + rng.below(HORIZON))
@@ -108,7 +108,7 @@ fn watch(situation: Situation, number: u32, rng: &mut Rng, windows: &mut Vec<Win
                 action: Action::ResetErrors,
                 result: TreatmentResult::Done,
             };
-            policy.treated(incident.now(), report);
+            policy.report_treatment(incident.now(), report);
         }
         if second < next_poll {
             continue;
@@ -145,10 +145,10 @@ fn watch(situation: Situation, number: u32, rng: &mut Rng, windows: &mut Vec<Win
 /// What the rules do here sooner or later. The restart before a limit only waits for a quiet moment, or
 /// until time runs out.
 fn permitted(decision: &Decision) -> Action {
-    if decision.evidence == Reason::AwaitingQuiet {
+    if decision.evidence == Reason::AwaitingLowLoad {
         return Action::RestartService;
     }
-    let passes = |reason| matches!(reason, Reason::Cooldown | Reason::LookAgain);
+    let passes = |reason| matches!(reason, Reason::Cooldown | Reason::Splay);
     if decision.vetoes.iter().all(passes) {
         decision.proposed
     } else {

@@ -11,11 +11,11 @@ use crate::time::Time;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct LookAgain {
+pub(crate) struct RestartSplay {
     until: Option<Time>,
 }
 
-impl LookAgain {
+impl RestartSplay {
     /// Whether a restart that nothing else forbids must still wait. The first call draws the time.
     pub(crate) fn holds(&mut self, now: Time, most: Duration, rng: &mut Rng) -> bool {
         let until = *self.until.get_or_insert_with(|| now + rng.up_to(most));
@@ -37,7 +37,7 @@ mod tests {
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
         let waits: Vec<u64> = (0..50)
             .map(|seed| {
-                let (mut look, mut rng) = (LookAgain::default(), Rng(seed));
+                let (mut look, mut rng) = (RestartSplay::default(), Rng(seed));
                 (0..)
                     .find(|&s| !look.holds(at(s), Duration::from_secs(20), &mut rng))
                     .unwrap()

@@ -11,8 +11,8 @@ use crate::features::{Feature, Features};
 pub(crate) fn shows(features: &Features, harm: bool, config: &EvidenceConfig) -> bool {
     let [cpu, load] =
         [Feature::CpuUsage, Feature::LoadRatio].map(|f| features.get(f).map(f64::from));
-    let used_up = cpu.is_some_and(|percent| percent >= config.cpu_used_up);
-    let usual = load.is_some_and(|times| times <= config.usual_load);
+    let used_up = cpu.is_some_and(|percent| percent >= config.cpu_saturation_percent);
+    let usual = load.is_some_and(|times| times <= config.usual_load_ratio);
     harm && used_up && usual && !is_batch_hour(features, config)
 }
 

@@ -11,13 +11,13 @@ use crate::time::Time;
 
 /// One symptom, poll by poll.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Lasting {
+pub(crate) struct Sustained {
     polls: u32,
     since: Option<Time>,
     lasted: Duration,
 }
 
-impl Lasting {
+impl Sustained {
     /// Takes in a poll. A single one without the symptom ends it.
     pub(crate) fn observe(&mut self, now: Time, shows: bool) {
         if !shows {
@@ -29,7 +29,7 @@ impl Lasting {
     }
 
     /// The latest poll shows it.
-    pub(crate) fn shows(&self) -> bool {
+    pub(crate) fn is_pending(&self) -> bool {
         self.polls > 0
     }
 
@@ -39,8 +39,8 @@ impl Lasting {
     }
 
     /// It has shown for long enough to act.
-    pub(crate) fn holds(&self, config: &EvidenceConfig) -> bool {
-        self.polls >= config.hard_polls.max(1) && self.lasted >= config.lasting
+    pub(crate) fn is_firing(&self, config: &EvidenceConfig) -> bool {
+        self.polls >= config.hard_polls.max(1) && self.lasted >= config.sustain_for
     }
 }
 
@@ -49,12 +49,12 @@ mod tests {
     use super::*;
 
     fn holds_at(every: u64, shows: impl Fn(u64) -> bool) -> Option<u64> {
-        let mut lasting = Lasting::default();
+        let mut sustained = Sustained::default();
         (0..200_000)
             .step_by(usize::try_from(every).unwrap())
             .find(|&ms| {
-                lasting.observe(Time::default() + Duration::from_millis(ms), shows(ms));
-                lasting.holds(&EvidenceConfig::default())
+                sustained.observe(Time::default() + Duration::from_millis(ms), shows(ms));
+                sustained.is_firing(&EvidenceConfig::default())
             })
     }
 

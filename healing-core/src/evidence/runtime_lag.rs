@@ -19,7 +19,7 @@ pub(crate) fn shows(
 ) -> bool {
     features.get(Feature::RuntimeLag).is_some_and(|lag| {
         let lag = f64::from(lag);
-        harm && lag >= config.late.as_secs_f64() && care_seconds * QUICKER <= lag
+        harm && lag >= config.lag_threshold.as_secs_f64() && care_seconds * QUICKER <= lag
     })
 }
 

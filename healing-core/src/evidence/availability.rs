@@ -13,16 +13,16 @@ use crate::window::Delta;
 /// What is known of one instance.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct Worked {
+pub(crate) struct Availability {
     has: bool,
     well_since: Option<Time>,
 }
 
-impl Worked {
+impl Availability {
     /// An instance is seen for the first time. One that is as old as health takes to be proven has
     /// worked, by all that can be known; what was known of it before is kept.
     pub(crate) fn first_seen(&mut self, uptime: Duration, config: &OutcomeConfig) {
-        self.has |= uptime >= config.forget;
+        self.has |= uptime >= config.reset_after;
         self.well_since = None;
     }
 
@@ -39,7 +39,7 @@ impl Worked {
         self.has = now.since(since) >= config.probation;
     }
 
-    pub(crate) fn has(&self) -> bool {
+    pub(crate) fn is_available(&self) -> bool {
         self.has
     }
 }
@@ -66,11 +66,11 @@ mod tests {
 
     fn worked_at(uptime: u64, well: impl Fn(u64) -> bool) -> Option<u64> {
         let config = OutcomeConfig::default();
-        let mut worked = Worked::default();
-        worked.first_seen(Duration::from_secs(uptime), &config);
+        let mut availability = Availability::default();
+        availability.first_seen(Duration::from_secs(uptime), &config);
         (0..600).step_by(5).find(|&seconds| {
-            worked.observe(at(seconds), well(seconds), &config);
-            worked.has()
+            availability.observe(at(seconds), well(seconds), &config);
+            availability.is_available()
         })
     }
 
