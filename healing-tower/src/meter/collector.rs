@@ -12,8 +12,9 @@ use std::collections::HashMap;
 ///
 /// # Hazards
 ///
-/// A collector builds `prometheus`'s own structures, whose encoding is several times slower than [`Meter::write_metrics`]. Do not register it in
-/// [`Healing::registry`](crate::Healing::registry): healing's `/metrics` has these families already.
+/// A collector builds `prometheus`'s own structures, whose encoding is several times slower than
+/// [`Meter::write_metrics`]. Do not register it in [`Healing::registry`](crate::Healing::registry):
+/// healing's `/metrics` has these families already.
 #[derive(Debug)]
 pub struct MeterCollector {
     meter: Meter,
