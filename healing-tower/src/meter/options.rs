@@ -49,24 +49,24 @@ pub enum TrackBody {
 /// Head of a request, for [`MeterOptions::route_of`].
 #[derive(Debug)]
 pub struct RequestHead<'a> {
-    /// Method.
+    /// Method of the request.
     pub method: &'a Method,
-    /// Target.
+    /// Target of the request.
     pub uri: &'a Uri,
-    /// Headers.
+    /// Headers of the request.
     pub headers: &'a HeaderMap,
-    /// Extensions.
+    /// Extensions of the request.
     pub extensions: &'a Extensions,
 }
 
 /// Head of a response, for [`MeterOptions::errors`].
 #[derive(Debug)]
 pub struct ResponseHead<'a> {
-    /// Status code.
+    /// Status code of the response.
     pub status: StatusCode,
-    /// Headers.
+    /// Headers of the response.
     pub headers: &'a HeaderMap,
-    /// Extensions.
+    /// Extensions of the response.
     pub extensions: &'a Extensions,
 }
 

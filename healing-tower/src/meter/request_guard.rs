@@ -18,7 +18,7 @@ pub(crate) enum Ending {
     Error,
     /// A panic of the handler or the body.
     Panic,
-    /// Dropped before the response was complete.
+    /// A drop before the response was complete.
     Cancelled,
     /// A failure of the body midway.
     BodyError,

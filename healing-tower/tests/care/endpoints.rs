@@ -466,9 +466,9 @@ async fn http2_authority_is_host_and_shutdown_finishes_streams() {
         std::sync::Arc::new(tokio::sync::Notify::new()),
         std::sync::Arc::new(tokio::sync::Notify::new()),
     );
-    let (tell, wait) = (begun.clone(), resume.clone());
+    let (started, wait) = (begun.clone(), resume.clone());
     let slow = get(move || async move {
-        tell.notify_one();
+        started.notify_one();
         wait.notified().await;
         "finished"
     });

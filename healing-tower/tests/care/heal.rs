@@ -300,9 +300,9 @@ async fn app_port_accepts_heal_only_if_enabled() {
 #[tokio::test]
 async fn concurrent_heal_is_rejected_and_heal_survives_its_client() {
     let (begun, resume) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let (tell, wait) = (Arc::clone(&begun), Arc::clone(&resume));
+    let (started, wait) = (Arc::clone(&begun), Arc::clone(&resume));
     let (_healing, _, care) = serve(builder().soft_heal("slow", move || {
-        tell.add_permits(1);
+        started.add_permits(1);
         let wait = Arc::clone(&wait);
         async move {
             wait.acquire()
