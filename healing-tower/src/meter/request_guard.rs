@@ -1,4 +1,4 @@
-//! One open request, and the one way in which it ends.
+//! The guard of one in-flight request, and the class in which the request ends.
 
 use super::Inner;
 use super::clock;
@@ -9,43 +9,43 @@ use http::{HeaderMap, Request, Version};
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// How a request ended. Each request ends in exactly one of these.
+/// Class in which a request ends. Each request ends in exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ending {
-    /// A response that is no error.
+    /// A response that is not an error.
     Ok,
-    /// A response that is one, or the service itself failed.
+    /// A response that is an error, or an error of the service itself.
     Error,
-    /// The handler, or the body, panicked.
+    /// A panic of the handler or the body.
     Panic,
-    /// Dropped before it was complete.
+    /// A drop before the response was complete.
     Cancelled,
-    /// The body failed midway.
+    /// A failure of the body midway.
     BodyError,
 }
 
-/// The status under which requests without a response are counted; its label is empty.
+/// Status under which requests without a response are counted; its label is empty.
 pub(crate) const NO_RESPONSE: u16 = 0;
 
-/// A request that has started and not ended. Dropped, it counts as cancelled; or as a panic, where
-/// that happens while the app's own code runs: then it is unwinding.
-pub(crate) struct Open {
+/// Guard of a request that has started and not ended. Dropped, it counts as cancelled; while the app's
+/// own code runs it counts as a panic, because only unwinding can drop it there.
+pub(crate) struct RequestGuard {
     meter: &'static Inner,
     endpoint: &'static Endpoint,
-    /// On the meter's [`clock`].
+    /// Start of the request, on the meter's [`clock`].
     started: u64,
-    /// In which it is counted as open.
+    /// Slot in which the request is counted as in flight.
     slot: u32,
-    /// Of the response; [`NO_RESPONSE`] until there is one.
+    /// Status of the response; [`NO_RESPONSE`] until there is one.
     status: u16,
     pub(crate) method: MethodSlot,
-    /// Came over HTTP/2, so that it may be gRPC.
+    /// Set for HTTP/2, over which gRPC is possible.
     pub(crate) http2: bool,
-    /// Inside the app's own code.
+    /// Set while the app's own code runs.
     inside: bool,
 }
 
-impl Open {
+impl RequestGuard {
     #[inline]
     pub(crate) fn new<B>(
         meter: &'static Inner,
@@ -54,7 +54,7 @@ impl Open {
     ) -> Self {
         let method = MethodSlot::of(request.method());
         let slot = meter.slot.load(Relaxed);
-        meter.shard().1.open.opened(slot);
+        meter.shard().1.in_flight.increment(slot);
         let endpoint = route.endpoint(method, meter.shards.len());
         Self {
             meter,
@@ -73,19 +73,19 @@ impl Open {
         self.meter
     }
 
-    /// The response's head has come.
+    /// Sets the status of the response head.
     #[inline]
     pub(crate) fn set_status(&mut self, status: u16) {
         self.status = status;
     }
 
-    /// The app's code that it was made for has returned.
+    /// Marks the return of the app's code that was running when the guard was created.
     #[inline]
     pub(crate) fn leave(&mut self) {
         self.inside = false;
     }
 
-    /// Runs the app's code; if that panics, this request did.
+    /// Runs the app's code; a panic in it counts as a panic of this request.
     #[inline]
     pub(crate) fn inside<T>(&mut self, code: impl FnOnce() -> T) -> T {
         self.inside = true;
@@ -94,7 +94,7 @@ impl Open {
         value
     }
 
-    /// Whether these headers or trailers say that the call failed.
+    /// Reports if these headers or trailers carry a gRPC status that is an error.
     pub(crate) fn grpc_failed(&mut self, headers: &HeaderMap) -> bool {
         let rule = &self.meter.options.grpc_errors;
         match (grpc::status(headers), rule) {
@@ -105,26 +105,26 @@ impl Open {
         }
     }
 
-    /// Ends it.
+    /// Ends the request.
     #[inline]
     pub(crate) fn end(self, ending: Ending) {
         self.record(ending);
-        mem::forget(self); // its Drop would end it a second time; it owns nothing
+        mem::forget(self); // Drop would end it a second time; the guard owns nothing
     }
 
-    /// Ends what is here, where it lies.
+    /// Ends the request in `place` without moving the guard.
     #[inline]
     pub(crate) fn end_in(place: &mut Option<Self>, ending: Ending) {
-        if let Some(open) = place {
-            open.record(ending);
+        if let Some(guard) = place {
+            guard.record(ending);
         }
         mem::forget(place.take());
     }
 
-    /// Takes what is here out of the count, as if it had never come.
+    /// Removes the request in `place` from the number in flight without counting it.
     pub(crate) fn forget_in(place: &mut Option<Self>) {
-        if let Some(open) = place {
-            open.meter.shard().1.open.closed(open.slot);
+        if let Some(guard) = place {
+            guard.meter.shard().1.in_flight.decrement(guard.slot);
         }
         mem::forget(place.take());
     }
@@ -134,7 +134,7 @@ impl Open {
         let nanos = clock::nanos().saturating_sub(self.started);
         let meter = self.meter;
         let (index, shard) = meter.shard();
-        shard.open.closed(self.slot);
+        shard.in_flight.decrement(self.slot);
         shard.durations[super::durations::bucket(nanos)].fetch_add(1, Relaxed);
         self.endpoint
             .record(index, self.status, nanos, &meter.bounds);
@@ -149,7 +149,7 @@ impl Open {
     }
 }
 
-impl Drop for Open {
+impl Drop for RequestGuard {
     #[cold]
     fn drop(&mut self) {
         self.record(if self.inside {

@@ -1,15 +1,15 @@
-//! SIGTERM and `restart_service` on an app that works: nothing accepted is lost.
+//! SIGTERM and `restart_service` on a working app: no accepted request is lost.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::child::{Child, Mode, Play};
-use crate::http::{get, heal, kept_alive, try_get, until};
+use crate::child::{Child, ChildConfig, Mode};
+use crate::http::{get, heal, send_keep_alive, try_get, wait_until};
 
-/// Clients as a Service sends them: each asks again and again, until readiness is gone.
+/// Clients behind a Kubernetes Service: each sends one request after the other until it is stopped.
 struct Load {
-    done: Vec<tokio::task::JoinHandle<()>>,
+    clients: Vec<tokio::task::JoinHandle<()>>,
     stop: Arc<AtomicBool>,
     answered: Arc<AtomicU64>,
     lost: Arc<AtomicU64>,
@@ -32,21 +32,21 @@ impl Load {
             tokio::spawn(async move {
                 while !stop.load(Ordering::Relaxed) {
                     match try_get(app, path).await {
-                        Ok(answer) if answer.status == 200 => &answered,
+                        Ok(reply) if reply.status == 200 => &answered,
                         _ => &lost,
                     }
                     .fetch_add(1, Ordering::Relaxed);
                 }
             })
         };
-        let done = ["/", "/slow/20", "/slow/200"]
+        let clients = ["/", "/slow/20", "/slow/200"]
             .into_iter()
             .cycle()
             .take(12)
             .map(client)
             .collect();
         Self {
-            done,
+            clients,
             stop,
             answered,
             lost,
@@ -55,7 +55,7 @@ impl Load {
 
     async fn stop(self) -> (u64, u64) {
         self.stop.store(true, Ordering::Relaxed);
-        for client in self.done {
+        for client in self.clients {
             client.await.unwrap();
         }
         (
@@ -66,19 +66,19 @@ impl Load {
 }
 
 #[tokio::test]
-async fn restart_service_under_load_loses_nothing() {
-    let mut child = Child::start(Play {
+async fn restart_service_loses_no_request_under_load() {
+    let mut child = Child::start(ChildConfig {
         lame_duck: 1000,
-        ..Play::default()
+        ..ChildConfig::default()
     });
     let load = Load::start(&child);
-    until("load", || async {
+    wait_until("load", || async {
         (load.answered.load(Ordering::Relaxed) > 200).then_some(())
     })
     .await;
 
-    let answer = heal(child.care, "restart_service").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let reply = heal(child.care, "restart_service").await;
+    assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(get(child.care, "/readyz").await.status, 503);
     assert_eq!(get(child.care, "/livez").await.status, 503);
     assert!(
@@ -89,7 +89,7 @@ async fn restart_service_under_load_loses_nothing() {
     assert_eq!(
         get(child.app, "/readyz").await.status,
         503,
-        "a lame duck still answers"
+        "a lame duck still responds"
     );
     let again = heal(child.care, "restart_service").await;
     assert_eq!(
@@ -99,23 +99,23 @@ async fn restart_service_under_load_loses_nothing() {
     let undrain = heal(child.care, "undrain").await;
     assert!(undrain.body.contains("ending"), "{undrain:?}");
 
-    // Endpoints are updated while the lame duck still accepts.
+    // The lame duck accepts requests until the Service's endpoints are updated.
     let before = load.answered.load(Ordering::Relaxed);
-    until("it still answers", || async {
+    wait_until("requests are still answered", || async {
         (load.answered.load(Ordering::Relaxed) > before + 50).then_some(())
     })
     .await;
     let (answered, lost) = load.stop().await;
-    assert_eq!(lost, 0, "of {answered}");
+    assert_eq!(lost, 0, "lost requests; {answered} answered");
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(75));
 }
 
-/// Clients that do not look at readiness and never stop: what a handler has begun, its client gets.
+/// Clients ignore readiness and never stop; each request that a handler has begun is answered.
 #[tokio::test]
-async fn every_request_that_was_begun_is_answered_even_under_a_hammer() {
-    let mut child = Child::start(Play {
+async fn sigterm_answers_every_begun_request_under_persistent_load() {
+    let mut child = Child::start(ChildConfig {
         lame_duck: 100,
-        ..Play::default()
+        ..ChildConfig::default()
     });
     let answered = Arc::new(AtomicU64::new(0));
     let clients: Vec<_> = (0..16)
@@ -128,7 +128,7 @@ async fn every_request_that_was_begun_is_answered_even_under_a_hammer() {
             tokio::spawn(async move {
                 while tokio::net::TcpStream::connect(app).await.is_ok() {
                     if client % 2 == 0 {
-                        kept_alive(app, "/", &count).await;
+                        send_keep_alive(app, "/", &count).await;
                     } else if try_get(app, "/").await.is_ok() {
                         count();
                     }
@@ -136,7 +136,7 @@ async fn every_request_that_was_begun_is_answered_even_under_a_hammer() {
             })
         })
         .collect();
-    until("load", || async {
+    wait_until("load", || async {
         (answered.load(Ordering::Relaxed) > 500).then_some(())
     })
     .await;
@@ -145,37 +145,37 @@ async fn every_request_that_was_begun_is_answered_even_under_a_hammer() {
         client.await.unwrap();
     }
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
-    assert_eq!(child.begun(), answered.load(Ordering::Relaxed));
+    assert_eq!(child.requests_begun(), answered.load(Ordering::Relaxed));
 }
 
 #[tokio::test]
-async fn what_was_accepted_is_finished_and_what_comes_later_is_refused() {
-    let mut child = Child::start(Play {
+async fn sigterm_finishes_accepted_requests_and_refuses_later_ones() {
+    let mut child = Child::start(ChildConfig {
         lame_duck: 0,
-        ..Play::default()
+        ..ChildConfig::default()
     });
     let app = child.app;
-    let open: Vec<_> = (0..8)
+    let in_flight: Vec<_> = (0..8)
         .map(|_| tokio::spawn(async move { try_get(app, "/slow/700").await }))
         .collect();
-    until("all are open", || async {
+    wait_until("all are in flight", || async {
         (get(child.care, "/health").await.json()["in_flight"] == 8).then_some(())
     })
     .await;
     child.sigterm();
-    until("the listener is closed", || async {
+    wait_until("the listener is closed", || async {
         try_get(app, "/").await.is_err().then_some(())
     })
     .await;
-    for request in open {
-        let answer = request
+    for request in in_flight {
+        let reply = request
             .await
             .unwrap()
             .expect("an accepted request is answered");
-        assert_eq!((answer.status, answer.body.as_str()), (200, "slow"));
+        assert_eq!((reply.status, reply.body.as_str()), (200, "slow"));
         assert!(
-            answer.head.to_lowercase().contains("connection: close"),
-            "{answer:?}"
+            reply.head.to_lowercase().contains("connection: close"),
+            "{reply:?}"
         );
     }
     assert_eq!(
@@ -186,60 +186,60 @@ async fn what_was_accepted_is_finished_and_what_comes_later_is_refused() {
 }
 
 #[tokio::test]
-async fn the_drain_has_a_deadline() {
-    let mut child = Child::start(Play {
+async fn drain_deadline_cuts_off_requests_in_flight() {
+    let mut child = Child::start(ChildConfig {
         lame_duck: 0,
         drain_deadline: 300,
-        ..Play::default()
+        ..ChildConfig::default()
     });
     let app = child.app;
-    let open = tokio::spawn(async move { try_get(app, "/slow/600000").await });
-    until("it is open", || async {
+    let in_flight = tokio::spawn(async move { try_get(app, "/slow/600000").await });
+    wait_until("the request is in flight", || async {
         (get(child.care, "/health").await.json()["in_flight"] == 1).then_some(())
     })
     .await;
     child.sigterm();
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
-    assert!(open.await.unwrap().is_err(), "cut off");
+    assert!(in_flight.await.unwrap().is_err(), "connection cut off");
 }
 
 #[tokio::test]
-async fn a_drain_before_counts_as_lame_duck_time() {
-    let mut child = Child::start(Play {
+async fn earlier_drain_counts_towards_lame_duck() {
+    let mut child = Child::start(ChildConfig {
         lame_duck: 1500,
-        ..Play::default()
+        ..ChildConfig::default()
     });
-    let drained = Instant::now();
+    let drain_began = Instant::now();
     assert_eq!(heal(child.care, "drain").await.status, 200);
     tokio::time::sleep(Duration::from_millis(1500)).await;
-    let sent = Instant::now();
+    let sigterm_sent = Instant::now();
     child.sigterm();
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
     assert!(
-        sent.elapsed() < Duration::from_millis(1400),
+        sigterm_sent.elapsed() < Duration::from_millis(1400),
         "{:?}",
-        drained.elapsed()
+        drain_began.elapsed()
     );
 }
 
 #[tokio::test]
-async fn a_condemned_instance_waits_for_its_supervisor() {
-    let play = Play {
+async fn condemned_instance_waits_for_supervisor() {
+    let config = ChildConfig {
         lame_duck: 0,
         condemned_wait: 60_000,
-        ..Play::default()
+        ..ChildConfig::default()
     };
-    let mut child = Child::start(play);
+    let mut child = Child::start(config);
     assert_eq!(heal(child.care, "restart_service").await.status, 200);
     let app = child.app;
-    until("it has stopped serving", || async {
+    wait_until("the listener is closed", || async {
         try_get(app, "/").await.is_err().then_some(())
     })
     .await;
     assert_eq!(
         get(child.care, "/livez").await.status,
         503,
-        "the supervisor is told"
+        "liveness fails for the supervisor"
     );
     assert!(child.is_running());
     child.sigterm(); // as the kubelet does after a failed liveness probe
@@ -247,28 +247,28 @@ async fn a_condemned_instance_waits_for_its_supervisor() {
 }
 
 #[tokio::test]
-async fn a_server_wired_by_hand_ends_the_same_ways() {
-    let by_hand = Play {
+async fn hand_wired_server_exits_with_same_codes() {
+    let hand_wired = ChildConfig {
         lame_duck: 0,
-        mode: Mode::ByHand,
-        ..Play::default()
+        mode: Mode::HandWired,
+        ..ChildConfig::default()
     };
-    let mut child = Child::start(by_hand);
+    let mut child = Child::start(hand_wired);
     child.sigterm();
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
 
-    let mut child = Child::start(by_hand);
+    let mut child = Child::start(hand_wired);
     assert_eq!(heal(child.care, "restart_service").await.status, 200);
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(75));
 }
 
 #[tokio::test]
-async fn sigterm_ends_a_process_whose_last_instance_is_gone() {
-    let mut child = Child::start(Play {
+async fn sigterm_ends_process_after_last_instance_is_dropped() {
+    let mut child = Child::start(ChildConfig {
         mode: Mode::Dropped,
-        ..Play::default()
+        ..ChildConfig::default()
     });
-    until("the care port is closed", || async {
+    wait_until("the care port is closed", || async {
         try_get(child.care, "/livez").await.is_err().then_some(())
     })
     .await;
@@ -278,39 +278,39 @@ async fn sigterm_ends_a_process_whose_last_instance_is_gone() {
 }
 
 #[tokio::test]
-async fn the_end_of_one_instance_leaves_sigterm_to_the_other() {
-    let mut child = Child::start(Play {
-        mode: Mode::AfterAnother,
+async fn sigterm_reaches_instance_after_other_is_dropped() {
+    let mut child = Child::start(ChildConfig {
+        mode: Mode::AfterDropOfOther,
         lame_duck: 0,
-        ..Play::default()
+        ..ChildConfig::default()
     });
     let app = child.app;
-    let open = tokio::spawn(async move { try_get(app, "/slow/700").await });
-    until("it is open", || async {
+    let in_flight = tokio::spawn(async move { try_get(app, "/slow/700").await });
+    wait_until("the request is in flight", || async {
         (get(child.care, "/health").await.json()["in_flight"] == 1).then_some(())
     })
     .await;
     child.sigterm();
-    let answer = open
+    let reply = in_flight
         .await
         .unwrap()
         .expect("an accepted request is answered");
-    assert_eq!(answer.status, 200);
+    assert_eq!(reply.status, 200);
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(0));
 }
 
 #[tokio::test]
-async fn a_server_with_nothing_open_does_not_end_the_other() {
-    let play = Play {
+async fn idle_server_does_not_end_busy_server() {
+    let config = ChildConfig {
         mode: Mode::TwoServers,
         lame_duck: 0,
-        ..Play::default()
+        ..ChildConfig::default()
     };
     for action in ["restart_service", "SIGTERM"] {
-        let mut child = Child::start(play);
+        let mut child = Child::start(config);
         let second = child.second.unwrap();
-        let open = tokio::spawn(async move { try_get(second, "/slow/1500").await });
-        until("it is open", || async {
+        let in_flight = tokio::spawn(async move { try_get(second, "/slow/1500").await });
+        wait_until("the request is in flight", || async {
             (get(child.care, "/health").await.json()["in_flight"] == 1).then_some(())
         })
         .await;
@@ -321,8 +321,8 @@ async fn a_server_with_nothing_open_does_not_end_the_other() {
             assert_eq!(heal(child.care, action).await.status, 200);
             75
         };
-        let answer = open.await.unwrap().expect(action);
-        assert_eq!((answer.status, answer.body.as_str()), (200, "slow"));
+        let reply = in_flight.await.unwrap().expect(action);
+        assert_eq!((reply.status, reply.body.as_str()), (200, "slow"));
         let status = child.exit(Duration::from_secs(10)).await;
         assert_eq!(status.code(), Some(code), "{action}");
     }

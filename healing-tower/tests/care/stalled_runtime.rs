@@ -1,21 +1,21 @@
-//! Every worker of the app's runtime is blocked: what is left is the care thread.
+//! Behaviour while every worker of the app's runtime is blocked and only the care thread runs.
 
 use std::time::{Duration, Instant};
 
-use crate::child::{Child, Mode, Play};
-use crate::http::{get, heal, raw, until};
+use crate::child::{Child, ChildConfig, Mode};
+use crate::http::{get, heal, send_raw, wait_until};
 
-/// Wedges the child and waits until the care port says so.
-async fn wedged(play: Play) -> Child {
-    let path = if play.logs { "/wedge/log" } else { "/wedge" };
-    let child = Child::start(play);
+/// Stalls the child's runtime and waits until the care port reports it.
+async fn stalled_child(config: ChildConfig) -> Child {
+    let path = if config.logs { "/stall/log" } else { "/stall" };
+    let child = Child::start(config);
     let app = child.app;
     tokio::spawn(async move {
         let request =
             format!("POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
-        let _ = raw(app, request.as_bytes()).await;
+        let _ = send_raw(app, request.as_bytes()).await;
     });
-    until("the stall is reported", || async {
+    wait_until("the stall is reported", || async {
         get(child.care, "/health").await.json()["runtime"]["stalled"]
             .as_bool()
             .filter(|s| *s)
@@ -25,24 +25,24 @@ async fn wedged(play: Play) -> Child {
 }
 
 #[tokio::test]
-async fn the_care_port_answers_at_once_and_tells_the_stall() {
-    let child = wedged(Play::default()).await;
+async fn care_port_responds_in_time_and_reports_stall() {
+    let child = stalled_child(ChildConfig::default()).await;
 
-    // Best of a few rounds: the machine that runs the tests may be busy with others.
-    let mut quick = 0;
+    // Best of five rounds: other tests may keep the machine busy.
+    let mut fast = 0;
     for _ in 0..5 {
-        quick = 0;
-        for turn in 0..100 {
-            let path = ["/health", "/livez", "/readyz", "/metrics"][turn % 4];
+        fast = 0;
+        for index in 0..100 {
+            let path = ["/health", "/livez", "/readyz", "/metrics"][index % 4];
             let begin = Instant::now();
             get(child.care, path).await;
-            quick += usize::from(begin.elapsed() <= Duration::from_millis(50));
+            fast += usize::from(begin.elapsed() <= Duration::from_millis(50));
         }
-        if quick >= 99 {
+        if fast >= 99 {
             break;
         }
     }
-    assert!(quick >= 99, "only {quick} of 100 within 50 ms");
+    assert!(fast >= 99, "only {fast} of 100 within 50 ms");
 
     let health = get(child.care, "/health").await.json();
     assert!(
@@ -56,7 +56,7 @@ async fn the_care_port_answers_at_once_and_tells_the_stall() {
     assert_eq!(
         get(child.care, "/livez").await.status,
         200,
-        "the doctor comes first"
+        "a stall does not fail liveness: the doctor acts first"
     );
     let ready = get(child.care, "/readyz").await;
     assert_eq!(ready.status, 503);
@@ -71,58 +71,58 @@ async fn the_care_port_answers_at_once_and_tells_the_stall() {
         assert_eq!(
             heal(child.care, action).await.status,
             200,
-            "{action} needs no runtime"
+            "{action} does not need the runtime"
         );
     }
 }
 
 #[tokio::test]
-async fn restart_service_ends_it_without_lame_duck() {
-    let play = Play {
+async fn restart_service_skips_lame_duck_while_stalled() {
+    let config = ChildConfig {
         lame_duck: 60_000,
         drain_deadline: 60_000,
-        ..Play::default()
+        ..ChildConfig::default()
     };
-    let mut child = wedged(play).await;
-    let answer = heal(child.care, "restart_service").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let mut child = stalled_child(config).await;
+    let reply = heal(child.care, "restart_service").await;
+    assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(child.exit(Duration::from_secs(5)).await.code(), Some(75));
 }
 
 #[tokio::test]
-async fn sigterm_ends_it_at_once() {
-    let play = Play {
+async fn sigterm_ends_process_at_once_while_stalled() {
+    let config = ChildConfig {
         lame_duck: 60_000,
         drain_deadline: 60_000,
-        ..Play::default()
+        ..ChildConfig::default()
     };
-    let mut child = wedged(play).await;
+    let mut child = stalled_child(config).await;
     child.sigterm();
     assert_eq!(child.exit(Duration::from_secs(5)).await.code(), Some(143));
 }
 
 #[tokio::test]
-async fn a_wedge_during_the_drain_ends_it_too() {
-    let play = Play {
+async fn stall_during_drain_ends_process() {
+    let config = ChildConfig {
         lame_duck: 60_000,
         drain_deadline: 60_000,
-        ..Play::default()
+        ..ChildConfig::default()
     };
-    let mut child = Child::start(play);
+    let mut child = Child::start(config);
     child.sigterm();
-    until("it drains", || async {
+    wait_until("the instance drains", || async {
         (get(child.care, "/readyz").await.status == 503).then_some(())
     })
     .await;
     assert!(child.is_running());
-    let request = b"POST /wedge HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+    let request = b"POST /stall HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
     let app = child.app;
-    tokio::spawn(async move { raw(app, request).await });
+    tokio::spawn(async move { send_raw(app, request).await });
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(143));
 }
 
-/// The pipe of the app's log is full, and nobody reads it: each line of log hangs.
-const LOG_PIPE: Play = Play {
+/// A child whose log goes to a full pipe without a reader: each log line blocks.
+const BLOCKED_LOG: ChildConfig = ChildConfig {
     stall_after: 500,
     lame_duck: 60_000,
     drain_deadline: 60_000,
@@ -132,17 +132,17 @@ const LOG_PIPE: Play = Play {
 };
 
 #[tokio::test]
-async fn a_log_that_nobody_reads_holds_up_neither_the_care_port_nor_restart_service() {
-    let mut child = wedged(LOG_PIPE).await;
-    // More lines of the care thread's own than wait for a log.
+async fn blocked_log_delays_neither_care_port_nor_restart_service() {
+    let mut child = stalled_child(BLOCKED_LOG).await;
+    // More log lines of the care thread than its queue holds.
     for _ in 0..300 {
         let refused = heal(child.care, "reset_errors").await;
         assert_eq!(refused.error(), "runtime_stalled");
     }
     assert_eq!(heal(child.care, "drain").await.status, 200);
 
-    let answer = heal(child.care, "restart_service").await;
-    assert_eq!(answer.status, 200, "{answer:?}");
+    let reply = heal(child.care, "restart_service").await;
+    assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(get(child.care, "/livez").await.status, 503);
     let health = get(child.care, "/health").await.json();
     assert_eq!(health["condemned"], true, "{health}");
@@ -150,8 +150,8 @@ async fn a_log_that_nobody_reads_holds_up_neither_the_care_port_nor_restart_serv
 }
 
 #[tokio::test]
-async fn a_log_that_nobody_reads_does_not_hold_up_sigterm() {
-    let mut child = wedged(LOG_PIPE).await;
+async fn blocked_log_does_not_delay_sigterm() {
+    let mut child = stalled_child(BLOCKED_LOG).await;
     child.sigterm();
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(143));
 }

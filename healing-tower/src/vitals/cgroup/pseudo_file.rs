@@ -1,20 +1,20 @@
-//! A small text file that is opened once and read again and again from its start.
+//! A small kernel file (procfs, cgroupfs) that is opened once and read repeatedly from its start.
 
 use std::fs::File;
 use std::path::Path;
 
-/// Kernel files are short; one that is longer is cut, never grown into memory.
-const MOST: usize = 64 * 1024;
+/// Upper bound of the bytes read; kernel files are short, and a longer one is truncated.
+const MAX_BYTES: usize = 64 * 1024;
 
-/// An open file and a buffer that is reused.
+/// An open file and its reused buffer.
 #[derive(Debug)]
-pub(crate) struct KeptFile {
+pub(crate) struct PseudoFile {
     file: File,
     buffer: Vec<u8>,
 }
 
-impl KeptFile {
-    /// Absent where it cannot be opened.
+impl PseudoFile {
+    /// Opens the file; `None` if it cannot be opened.
     pub(crate) fn open(path: &Path) -> Option<Self> {
         Some(Self {
             file: File::open(path).ok()?,
@@ -22,7 +22,7 @@ impl KeptFile {
         })
     }
 
-    /// The text of now; absent where it cannot be read any more.
+    /// Reads the whole text; `None` if it cannot be read.
     pub(crate) fn text(&mut self) -> Option<&str> {
         let mut length = 0;
         loop {
@@ -31,7 +31,7 @@ impl KeptFile {
                 more => length += more,
             }
             if length == self.buffer.len() {
-                if length >= MOST {
+                if length >= MAX_BYTES {
                     break;
                 }
                 self.buffer.resize(length * 2, 0);
@@ -40,7 +40,7 @@ impl KeptFile {
         std::str::from_utf8(&self.buffer[..length]).ok()
     }
 
-    /// What follows `prefix` on the first line that starts with it.
+    /// Returns the rest of the first line that starts with `prefix`.
     pub(crate) fn line(&mut self, prefix: &str) -> Option<&str> {
         self.text()?
             .lines()
