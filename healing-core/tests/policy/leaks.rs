@@ -1,4 +1,4 @@
-//! Leaks are foreseen: on recordings of the patient until the kernel killed it, and in simulation.
+//! Forecast of leaks: on recordings of the patient until the kernel killed it, and in simulation.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use healing_core::health::Health;
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 use healing_core::policy::Policy;
 
-use crate::world::{App, World, actions};
+use crate::world::{App, World};
 
 /// One line of a recording (`benches/record-leak.sh`).
 #[derive(serde::Deserialize)]
@@ -19,7 +19,7 @@ struct Poll {
     health: Health,
 }
 
-/// Seconds before the kill at which the policy warned, and at which it would have restarted.
+/// Returns the seconds before the kill at which the policy warned and at which it would have restarted.
 fn lead(recording: &str) -> (f64, f64) {
     let polls: Vec<Poll> = recording
         .lines()
@@ -52,7 +52,7 @@ fn lead(recording: &str) -> (f64, f64) {
             warned.get_or_insert(killed - poll.seconds);
             let forecast = policy.forecast(Resource::Memory).unwrap();
             assert!(forecast.confidence >= 0.8);
-            // Right about the time left, as far as a straight line can be.
+            // The time left is right, as far as a straight line can be.
             let left = forecast.time_to_limit.as_secs_f64();
             let truth = killed - poll.seconds;
             assert!(
@@ -70,7 +70,7 @@ fn lead(recording: &str) -> (f64, f64) {
 }
 
 #[test]
-fn recorded_leaks_are_foreseen_a_minute_before_the_kill() {
+fn recorded_leaks_are_forecast_a_minute_before_the_kill() {
     for (minutes, recording) in [
         (5, include_str!("../data/leak-5min.jsonl")),
         (15, include_str!("../data/leak-15min.jsonl")),
@@ -89,7 +89,7 @@ fn recorded_leaks_are_foreseen_a_minute_before_the_kill() {
     }
 }
 
-/// From 30 % at `rate` percent a second.
+/// App whose memory grows from 30 % by `rate` percent a second.
 fn leaking(rate: f64) -> App {
     App {
         memory: 30.0,
@@ -99,26 +99,7 @@ fn leaking(rate: f64) -> App {
 }
 
 #[test]
-fn a_quiet_moment_is_used_if_one_comes_in_time() {
-    let mut world = World::new(App::healthy(100.0));
-    world.run(300.0);
-    world.app.memory_per_second = 70.0 / 1800.0;
-    while world.poll().evidence != Reason::AwaitingLowLoad {}
-    let waits = world.run(60.0);
-    assert_eq!(actions(&waits), [], "busy, and there is time");
-    world.app.rate = 20.0;
-    let quiet = world.run(60.0);
-    assert_eq!(actions(&quiet), [Action::RestartService]);
-    let restart = quiet
-        .iter()
-        .find(|d| d.action == Action::RestartService)
-        .unwrap();
-    assert_eq!(restart.reason, Reason::LimitForecast);
-    assert!(!restart.wedged, "an app that serves is drained");
-}
-
-#[test]
-fn without_a_quiet_moment_it_is_treated_before_the_limit() {
+fn leak_without_low_load_is_treated_20_seconds_before_the_limit() {
     for rate in [70.0 / 300.0, 70.0 / 900.0, 70.0 / 3600.0] {
         let mut world = World::new(leaking(rate));
         let before = loop {
@@ -134,7 +115,7 @@ fn without_a_quiet_moment_it_is_treated_before_the_limit() {
 }
 
 #[test]
-fn a_day_of_sawtooth_is_no_leak() {
+fn sawtooth_of_a_day_is_no_leak() {
     for period in [60.0, 600.0, 3600.0] {
         let mut world = World::new(App::healthy(50.0));
         let mut second: f64 = 0.0;

@@ -1,10 +1,13 @@
-//! The policy, from outside: situations, polls that go wrong, and what must never happen.
+//! The policy from outside: what a scenario script cannot express.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod answers;
+mod figures;
 mod leaks;
-mod polls;
+mod model;
+mod persistence;
 mod properties;
-mod situations;
-mod trouble;
+mod step_cost;
+#[path = "../support/world.rs"]
 mod world;

@@ -206,7 +206,7 @@ impl History {
             Event::FrontDoor(kind) => {
                 app.front_door = answer(kind, ()).unwrap_or(app.front_door.clone());
             }
-            Event::Care(kind) => app.silent = answer(kind, Health::default()).filter(|_| kind > 60),
+            Event::Care(kind) => app.care = answer(kind, Health::default()).filter(|_| kind > 60),
             Event::Dependency(state) => {
                 app.dependency = state.map(|up| {
                     if up {
@@ -265,7 +265,7 @@ impl History {
 
     fn observation(&self, care: Option<Health>) -> Observation {
         let late = care.map(|health| ProbeResult::Valid(health, Duration::from_millis(1)));
-        let care = self.app.silent.clone().or(late);
+        let care = self.app.care.clone().or(late);
         let care = care.unwrap_or_else(|| self.app.answers());
         let front_door = self.app.front_door.clone();
         Observation {
@@ -422,7 +422,7 @@ fn has_a_reason(decision: &Decision) {
 }
 
 #[test]
-fn no_history_breaks_the_guards() {
+fn guards_hold_in_every_random_history() {
     let cases = 10_000;
     let (mut restarts, mut soft_heals) = (0, 0);
     let mut reasons = BTreeMap::<Reason, usize>::new();
@@ -555,7 +555,7 @@ fn wild_health() -> impl Strategy<Value = Health> {
 }
 
 #[test]
-fn no_number_in_an_answer_is_too_wild() {
+fn policy_accepts_any_number_in_an_answer() {
     let config = Config {
         cases: 200,
         failure_persistence: None,

@@ -1,17 +1,19 @@
-//! A world for the policy: an app with faults, a caller that polls it and does what is decided.
+//! Simulation of an app with faults, and of a caller that polls it and carries out what is decided.
+#![allow(dead_code)] // each test binary uses a part
 
 use std::time::Duration;
 
-use healing_core::brain::Proposer;
+use healing_core::brain::{CannotClassify, Classifier, Proposer, Votes};
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Decision, Treatment, TreatmentResult, Verdict};
+use healing_core::features::{Feature, Features};
 use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
 };
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 use healing_core::policy::Policy;
 
-/// How the app behaves at the moment.
+/// Simulated app: its counters and the faults that act on them.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) instance: u32,
@@ -22,27 +24,38 @@ pub(crate) struct App {
     pub(crate) errors: f64,
     pub(crate) errors_at_heal: f64,
     pub(crate) in_flight: u64,
-    /// Requests per second, the share that fails, and how long they take.
+    /// Requests per second.
     pub(crate) rate: f64,
+    /// Share of the requests that fail.
     pub(crate) failing: f64,
+    /// Duration of a request, in seconds.
     pub(crate) seconds: f64,
     pub(crate) latency: [f64; 5],
-    /// The share of the requests that panic (they fail too), and how many did.
+    /// Share of the requests that panic; they fail too.
     pub(crate) panicking: f64,
     pub(crate) panics: f64,
-    /// How late the runtime ticks, and how long the care port takes to answer, in seconds.
+    /// Lag of the runtime's ticks, in seconds.
     pub(crate) lag: f64,
+    /// Latency of the care port, in seconds.
     pub(crate) care_seconds: f64,
     pub(crate) memory: f64,
     pub(crate) memory_per_second: f64,
     pub(crate) cpu: f64,
     pub(crate) dependency: Option<CheckState>,
+    /// Age of the dependency's check, in seconds.
+    pub(crate) check_age: f64,
+    /// Set if the check does not run any more: its age grows.
+    pub(crate) checks_stopped: bool,
     pub(crate) stalled: bool,
     pub(crate) front_door: ProbeResult<()>,
-    pub(crate) silent: Option<ProbeResult<Health>>,
-    /// Whether a soft heal or a restart ends the failing.
+    /// Result of the care probe, where it is not the app's own answer.
+    pub(crate) care: Option<ProbeResult<Health>>,
+    /// Set if a soft heal ends the errors.
     pub(crate) soft_helps: bool,
+    /// Set if a restart ends all faults.
     pub(crate) restart_helps: bool,
+    /// Set if the app reports the original system's five fields only.
+    pub(crate) five_fields: bool,
 }
 
 const BOUNDS: [f64; 4] = [0.005, 0.05, 0.5, 5.0];
@@ -70,11 +83,14 @@ impl App {
             memory_per_second: 0.0,
             cpu: 20.0,
             dependency: None,
+            check_age: 0.1,
+            checks_stopped: false,
             stalled: false,
             front_door: ProbeResult::Valid((), Duration::from_millis(1)),
-            silent: None,
+            care: None,
             soft_helps: false,
             restart_helps: true,
+            five_fields: false,
         }
     }
 
@@ -90,9 +106,12 @@ impl App {
             .unwrap_or(4);
         self.latency[bucket] += rate * seconds;
         self.memory = (self.memory + self.memory_per_second * seconds).min(100.0);
+        if self.checks_stopped {
+            self.check_age += seconds;
+        }
     }
 
-    /// Requests that fail, on top of the load.
+    /// Adds requests that fail to those of the load.
     pub(crate) fn simulate_errors(&mut self, count: f64) {
         self.requests += count;
         self.errors += count;
@@ -100,10 +119,20 @@ impl App {
 
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub(crate) fn health(&self) -> Health {
+        let error_count = (self.errors - self.errors_at_heal) as u64;
+        if self.five_fields {
+            return Health {
+                cpu_usage: Some(self.cpu),
+                memory_usage: Some(self.memory),
+                error_count,
+                uptime: self.uptime,
+                ..Health::default()
+            };
+        }
         Health {
             cpu_usage: Some(self.cpu),
             memory_usage: Some(self.memory),
-            error_count: (self.errors - self.errors_at_heal) as u64,
+            error_count,
             uptime: self.uptime,
             instance_id: Some(format!("instance-{}", self.instance)),
             started: Some(self.started),
@@ -132,13 +161,13 @@ impl App {
             checks: self
                 .dependency
                 .iter()
-                .map(|&state| dependency(state))
+                .map(|&state| dependency(state, self.check_age))
                 .collect(),
             ..Health::default()
         }
     }
 
-    /// What the care port says.
+    /// Answer of the care port.
     pub(crate) fn answers(&self) -> ProbeResult<Health> {
         ProbeResult::Valid(self.health(), Duration::from_secs_f64(self.care_seconds))
     }
@@ -157,6 +186,7 @@ impl App {
             uptime: 0.5,
             requests: 0.0,
             dependency: self.dependency,
+            five_fields: self.five_fields,
             ..healthy
         };
         *self = if self.restart_helps {
@@ -175,13 +205,26 @@ impl App {
     }
 }
 
-fn dependency(state: CheckState) -> CheckReport {
+fn dependency(state: CheckState, age_seconds: f64) -> CheckReport {
     CheckReport {
         name: "db".into(),
         kind: CheckKind::Dependency,
         state,
-        age_seconds: Some(0.1),
+        age_seconds: Some(age_seconds),
         error: None,
+    }
+}
+
+/// Classifier that always votes for one action, or cannot classify.
+#[derive(Debug)]
+pub(crate) struct FixedVotes(pub(crate) Option<Action>);
+
+impl Classifier for FixedVotes {
+    fn votes(&self, _: &Features) -> Result<Votes, CannotClassify> {
+        let action = self.0.ok_or(CannotClassify::Missing(Feature::CpuUsage))?;
+        let mut votes = [0; 3];
+        votes[action as usize] = 100;
+        Ok(Votes(votes))
     }
 }
 
@@ -192,9 +235,16 @@ pub(crate) struct World {
     pub(crate) circumstances: Circumstances,
     pub(crate) now: Now,
     pub(crate) interval: Duration,
+    /// Set if a soft heal cannot begin: it is reported as aborted and does nothing.
+    pub(crate) soft_heal_aborts: bool,
+    /// Answer of the care port that may be replayed.
+    pub(crate) captured: Option<Health>,
+    /// Set if the next poll sees the captured answer.
+    pub(crate) replays: bool,
+    /// Simulated time since the beginning.
+    pub(crate) elapsed: Duration,
     /// All decisions, with their time in seconds since the beginning.
     pub(crate) decisions: Vec<(f64, Decision)>,
-    began: Duration,
 }
 
 impl World {
@@ -211,10 +261,6 @@ impl World {
     }
 
     pub(crate) fn of(app: App, policy: Policy, interval: Duration) -> Self {
-        let now = Now {
-            monotonic: Duration::from_secs(1000),
-            wall: Duration::from_secs(1_790_000_000),
-        };
         Self {
             app,
             policy,
@@ -222,58 +268,79 @@ impl World {
                 mode: Mode::Enforce,
                 ..Circumstances::default()
             },
-            now,
+            now: Now {
+                monotonic: Duration::from_secs(1000),
+                wall: Duration::from_secs(1_790_000_000),
+            },
             interval,
+            soft_heal_aborts: false,
+            captured: None,
+            replays: false,
+            elapsed: Duration::ZERO,
             decisions: Vec::new(),
-            began: now.monotonic,
         }
     }
 
     pub(crate) fn observation(&self) -> Observation {
-        let care = self
-            .app
-            .silent
-            .clone()
-            .unwrap_or_else(|| self.app.answers());
+        let replayed = self.captured.clone().filter(|_| self.replays);
+        let care = match replayed {
+            Some(health) => Some(ProbeResult::Valid(health, Duration::from_millis(1))),
+            None => self.app.care.clone(),
+        };
         Observation {
-            care,
+            care: care.unwrap_or_else(|| self.app.answers()),
             front_door: self.app.front_door.clone(),
             circumstances: self.circumstances,
         }
     }
 
-    /// One poll; what is decided is done at once.
+    /// Lets time pass without a poll.
+    pub(crate) fn advance(&mut self, time: Duration) {
+        self.elapsed += time;
+        self.now.monotonic += time;
+        self.now.wall += time;
+        self.app.live(time.as_secs_f64());
+    }
+
+    /// Polls once after an interval.
     pub(crate) fn poll(&mut self) -> Decision {
-        self.now.monotonic += self.interval;
-        self.now.wall += self.interval;
-        self.app.live(self.interval.as_secs_f64());
+        self.advance(self.interval);
+        self.observe()
+    }
+
+    /// Polls at this moment; what is decided is carried out at once.
+    pub(crate) fn observe(&mut self) -> Decision {
         let decision = self.policy.step(self.now, &self.observation());
+        self.replays = false;
         self.carry_out(decision.action);
-        let seconds = (self.now.monotonic - self.began).as_secs_f64();
+        let seconds = self.elapsed.as_secs_f64();
         self.decisions.push((seconds, decision.clone()));
         decision
     }
 
     fn carry_out(&mut self, action: Action) {
-        let treated = |result| Treatment { action, result };
+        let report = |result| Treatment { action, result };
         match action {
             Action::NoAction => {}
+            Action::ResetErrors if self.soft_heal_aborts => self
+                .policy
+                .report_treatment(self.now, report(TreatmentResult::Aborted)),
             Action::ResetErrors => {
                 self.policy
-                    .report_treatment(self.now, treated(TreatmentResult::Started));
+                    .report_treatment(self.now, report(TreatmentResult::Started));
                 self.app.soft_heal();
                 self.policy
-                    .report_treatment(self.now, treated(TreatmentResult::Done));
+                    .report_treatment(self.now, report(TreatmentResult::Done));
             }
             Action::RestartService => {
                 self.policy
-                    .report_treatment(self.now, treated(TreatmentResult::Started));
+                    .report_treatment(self.now, report(TreatmentResult::Started));
                 self.app.restart();
             }
         }
     }
 
-    /// Polls for a time; what was decided meanwhile.
+    /// Polls for a time and returns the decisions.
     pub(crate) fn run(&mut self, seconds: f64) -> Vec<Decision> {
         let from = self.decisions.len();
         let until = self.now.monotonic + Duration::from_secs_f64(seconds);
@@ -286,17 +353,16 @@ impl World {
             .collect()
     }
 
-    /// The doctor ends and another one starts with the saved state.
+    /// Replaces the doctor by another one that starts with the saved state.
     pub(crate) fn restart_doctor(&mut self) {
         let saved = serde_json::to_string(&self.policy.state()).unwrap();
         let state = serde_json::from_str(&saved).unwrap();
         self.now.monotonic = Duration::from_secs(3);
-        self.began = self.now.monotonic;
         let config = self.policy.config().clone();
         self.policy = Policy::restore(config, Proposer::Rules, state, self.now);
     }
 
-    /// What was done, in order, with its time.
+    /// Treatments that were carried out, in order, with their time.
     pub(crate) fn actions(&self) -> Vec<(f64, Action)> {
         self.decisions
             .iter()
@@ -306,11 +372,19 @@ impl World {
     }
 }
 
-/// The actions of decisions that were allowed.
+/// Actions of the decisions that were allowed.
 pub(crate) fn actions(decisions: &[Decision]) -> Vec<Action> {
     decisions
         .iter()
         .filter(|decision| decision.verdict == Verdict::Allowed)
         .map(|decision| decision.action)
         .collect()
+}
+
+/// Polls once with this answer of the care port.
+pub(crate) fn poll_with(world: &mut World, health: Health) -> Decision {
+    world.app.care = Some(ProbeResult::Valid(health, Duration::from_millis(1)));
+    let decision = world.poll();
+    world.app.care = None;
+    decision
 }
