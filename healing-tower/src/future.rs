@@ -3,7 +3,7 @@
 use crate::body::BodyKind;
 use crate::grpc;
 use crate::meter::{Ending, MethodSlot, Open, ResponseHead, TrackBody};
-use crate::track::{Following, Tracking};
+use crate::track::{BodyState, Tracking};
 use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -72,14 +72,14 @@ where
         let Some(open) = this.open else {
             return K::whole(polled);
         };
-        let fate = match result {
+        let disposition = match result {
             Ok(response) => answered(open, response),
-            Err(_) => Fate::Ends(Ending::Error),
+            Err(_) => Disposition::Ends(Ending::Error),
         };
-        match fate {
-            Fate::Ends(ending) => Open::end_in(this.open, ending),
-            Fate::IsLeftOut => Open::forget_in(this.open),
-            Fate::GoesOn(following) => {
+        match disposition {
+            Disposition::Ends(ending) => Open::end_in(this.open, ending),
+            Disposition::IsLeftOut => Open::forget_in(this.open),
+            Disposition::GoesOn(following) => {
                 if let Some(open) = this.open.take() {
                     return K::tracked(polled, Tracking::new(open, following));
                 }
@@ -90,11 +90,11 @@ where
 }
 
 /// What becomes of a request that was answered.
-enum Fate {
+enum Disposition {
     Ends(Ending),
     IsLeftOut,
     /// Until its body's end.
-    GoesOn(Following),
+    GoesOn(BodyState),
 }
 
 /// A body of exact size up to this many bytes is taken to be in memory; a larger one may come from
@@ -112,10 +112,10 @@ fn bodiless(status: StatusCode, method: MethodSlot) -> bool {
 
 /// There is a response: either that is the end, or the body will be, which is then to be followed.
 #[inline]
-fn answered<B: Body>(open: &mut Open, response: &Response<B>) -> Fate {
+fn answered<B: Body>(open: &mut Open, response: &Response<B>) -> Disposition {
     let options = open.meter().options();
     if response.extensions().get::<SkipMetrics>().is_some() {
-        return Fate::IsLeftOut;
+        return Disposition::IsLeftOut;
     }
     let status = response.status();
     open.set_status(status.as_u16());
@@ -148,8 +148,8 @@ fn answered<B: Body>(open: &mut Open, response: &Response<B>) -> Fate {
     };
     let length = if ended { Some(0) } else { length() };
     match length.map(NonZeroU64::new) {
-        Some(None) => Fate::Ends(if error { Ending::Error } else { Ending::Ok }),
-        left => Fate::GoesOn(Following {
+        Some(None) => Disposition::Ends(if error { Ending::Error } else { Ending::Ok }),
+        left => Disposition::GoesOn(BodyState {
             error,
             grpc,
             left: left.flatten(),

@@ -18,7 +18,7 @@ use healing_core::health::{HookOutcome, HookReport};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::care::log;
+use crate::deferred_log;
 use crate::job::{Job, ended};
 
 /// How a hook is run.
@@ -87,7 +87,7 @@ impl Hook {
         if let Err(error) = &result {
             self.failures.fetch_add(1, Ordering::Relaxed);
             let (hook, error) = (self.name.clone(), error.clone());
-            log::say(move || tracing::warn!(hook, error, "a recovery hook failed"));
+            deferred_log::emit(move || tracing::warn!(hook, error, "a recovery hook failed"));
         }
         HookOutcome {
             name: self.name.clone(),

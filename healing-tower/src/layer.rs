@@ -66,7 +66,7 @@ impl HealingLayer {
     /// ```
     #[cfg(feature = "axum")]
     #[must_use]
-    pub fn for_axum(self) -> HealingLayer<crate::Axum> {
+    pub fn for_axum(self) -> HealingLayer<crate::body::Axum> {
         HealingLayer {
             meter: self.meter,
             kind: PhantomData,

@@ -14,11 +14,11 @@ type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error
 pub struct Tracking {
     /// Nothing once the request has ended.
     open: Option<Open>,
-    following: Following,
+    following: BodyState,
 }
 
 /// What is known when the body begins, and changes on the way.
-pub(crate) struct Following {
+pub(crate) struct BodyState {
     /// Whether the response's head was an error.
     pub(crate) error: bool,
     /// Whether trailers tell the status.
@@ -27,7 +27,7 @@ pub(crate) struct Following {
     pub(crate) left: Option<NonZeroU64>,
 }
 
-impl Following {
+impl BodyState {
     /// Counts a frame; true if it was the rest of the declared length.
     #[inline]
     fn is_last<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
@@ -40,7 +40,7 @@ impl Following {
 }
 
 impl Tracking {
-    pub(crate) fn new(open: Open, following: Following) -> Self {
+    pub(crate) fn new(open: Open, following: BodyState) -> Self {
         Self {
             open: Some(open),
             following,

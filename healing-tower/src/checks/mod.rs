@@ -26,9 +26,9 @@ use std::time::{Duration, Instant};
 use healing_core::health::{CheckKind, CheckReport, CheckState};
 
 pub use events::{CheckEvent, CheckEvents};
-pub(crate) use runner::keep_running;
+pub(crate) use runner::run_checks;
 
-use crate::care::log;
+use crate::deferred_log;
 use crate::job::Job;
 
 /// How a check is run.
@@ -190,7 +190,7 @@ impl Checks {
             return;
         }
         let (name, why) = (check.name.clone(), error.clone());
-        log::say(move || match why {
+        deferred_log::emit(move || match why {
             Some(error) => tracing::warn!(check = name, error, "a check fails"),
             None => tracing::info!(check = name, "a check passes"),
         });

@@ -6,21 +6,21 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 
 use super::{Check, Checks};
-use crate::care::heartbeat::Heartbeat;
+use crate::heartbeat::Heartbeat;
 use crate::job::ended;
 
 /// Runs all checks side by side on the current (the care thread's) runtime until they are dropped.
-pub(crate) async fn keep_running(checks: Checks, app: Handle, heart: Arc<Heartbeat>) {
+pub(crate) async fn run_checks(checks: Checks, app: Handle, heartbeat: Arc<Heartbeat>) {
     let mut running = tokio::task::JoinSet::new();
     for check in checks.checks.iter() {
         let (checks, check) = (checks.clone(), Arc::clone(check));
-        let (app, heart) = (app.clone(), Arc::clone(&heart));
+        let (app, heartbeat) = (app.clone(), Arc::clone(&heartbeat));
         running.spawn(async move {
             let mut due = tokio::time::interval(check.options.interval);
             due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 due.tick().await;
-                run_once(&checks, &check, &app, &heart).await;
+                run_once(&checks, &check, &app, &heartbeat).await;
             }
         });
     }
@@ -28,7 +28,7 @@ pub(crate) async fn keep_running(checks: Checks, app: Handle, heart: Arc<Heartbe
 }
 
 /// Returns when the check's task is gone, so the next run never overlaps it.
-async fn run_once(checks: &Checks, check: &Check, app: &Handle, heart: &Heartbeat) {
+async fn run_once(checks: &Checks, check: &Check, app: &Handle, heartbeat: &Heartbeat) {
     let mut task = check.job.spawn_on(app);
     let timeout = check.options.timeout;
     let joined = match tokio::time::timeout(timeout, &mut task).await {
@@ -39,7 +39,7 @@ async fn run_once(checks: &Checks, check: &Check, app: &Handle, heart: &Heartbea
         Err(_) => tokio::select! {
             biased;
             joined = &mut task => joined,
-            () = two_ticks(heart) => {
+            () = two_ticks(heartbeat) => {
                 task.abort();
                 checks.record(check, Err(format!("timed out after {timeout:?}")), Instant::now());
                 let _ = task.await;
@@ -52,7 +52,7 @@ async fn run_once(checks: &Checks, check: &Check, app: &Handle, heart: &Heartbea
     }
 }
 
-async fn two_ticks(heart: &Heartbeat) {
-    heart.next_tick().await;
-    heart.next_tick().await;
+async fn two_ticks(heartbeat: &Heartbeat) {
+    heartbeat.next_tick().await;
+    heartbeat.next_tick().await;
 }

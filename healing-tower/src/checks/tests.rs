@@ -1,5 +1,5 @@
 use super::*;
-use crate::care::heartbeat::{Heartbeat, PING_EVERY};
+use crate::heartbeat::{Heartbeat, PING_INTERVAL};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::runtime::Handle;
@@ -22,21 +22,21 @@ where
 
 /// The care thread's part, on the test's runtime: pings and runs.
 fn run(checks: &Checks) -> Arc<Heartbeat> {
-    let heart = Arc::new(Heartbeat::new(Duration::from_secs(10)));
-    tokio::spawn(Arc::clone(&heart).beat());
-    let pinged = Arc::clone(&heart);
+    let heartbeat = Arc::new(Heartbeat::new(Duration::from_secs(10)));
+    tokio::spawn(Arc::clone(&heartbeat).run());
+    let pinged = Arc::clone(&heartbeat);
     tokio::spawn(async move {
         loop {
             pinged.ping(Instant::now());
-            tokio::time::sleep(PING_EVERY).await;
+            tokio::time::sleep(PING_INTERVAL).await;
         }
     });
-    tokio::spawn(keep_running(
+    tokio::spawn(run_checks(
         checks.clone(),
         Handle::current(),
-        Arc::clone(&heart),
+        Arc::clone(&heartbeat),
     ));
-    heart
+    heartbeat
 }
 
 fn states(checks: &Checks) -> Vec<CheckState> {
@@ -204,13 +204,13 @@ async fn a_stalled_runtime_is_no_news_about_a_dependency() {
         count.fetch_add(1, Ordering::Relaxed);
         async { Ok::<(), Infallible>(()) }
     })]);
-    let heart = Arc::new(Heartbeat::new(Duration::from_millis(100)));
-    app.spawn(Arc::clone(&heart).beat());
+    let heartbeat = Arc::new(Heartbeat::new(Duration::from_millis(100)));
+    app.spawn(Arc::clone(&heartbeat).run());
     let mut events = checks.subscribe();
-    let care = tokio::spawn(keep_running(
+    let care = tokio::spawn(run_checks(
         checks.clone(),
         app.handle().clone(),
-        Arc::clone(&heart),
+        Arc::clone(&heartbeat),
     ));
     assert_eq!(
         events.next().await.map(|event| event.to),
@@ -219,8 +219,8 @@ async fn a_stalled_runtime_is_no_news_about_a_dependency() {
 
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     app.spawn(async move { blocked.recv() });
-    while !heart.is_stalled(Instant::now()) {
-        heart.ping(Instant::now());
+    while !heartbeat.is_stalled(Instant::now()) {
+        heartbeat.ping(Instant::now());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // Far beyond the timeout, and the last news is still the good one, only older.
@@ -233,7 +233,7 @@ async fn a_stalled_runtime_is_no_news_about_a_dependency() {
 
     release.send(()).expect("blocked");
     while runs.load(Ordering::Relaxed) < before + 2 {
-        heart.ping(Instant::now());
+        heartbeat.ping(Instant::now());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(states(&checks), [CheckState::Passing]);

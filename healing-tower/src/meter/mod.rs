@@ -17,7 +17,6 @@ mod record;
 mod render;
 mod routes;
 mod series;
-pub(crate) mod text;
 mod windows;
 
 use healing_core::health::{self, Latency, WindowStats};

@@ -4,10 +4,10 @@
 //! written, and nothing is collected into an intermediate form.
 
 use super::series;
-use super::text::{self, Text};
 use super::{Inner, Meter};
+use crate::exposition::text::{self, Text};
 
-pub(super) use super::text::Kind;
+pub(super) use crate::exposition::text::Kind;
 
 /// Request durations; its `_count` is the number of requests.
 pub(crate) const DURATION: (&str, &str) = (

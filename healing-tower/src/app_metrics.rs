@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use healing_core::health::{CheckKind, CheckState};
 
-use crate::app::App;
-use crate::meter::text::{Kind, Text};
+use crate::exposition::text::{Kind, Text};
+use crate::shared::Shared;
 
 /// Writes them all. A figure without a source is left out.
-pub(crate) fn write(app: &App, text: &mut Text) {
+pub(crate) fn write(shared: &Shared, text: &mut Text) {
     let now = Instant::now();
     text.family(
         "healing_app_info",
@@ -17,18 +17,21 @@ pub(crate) fn write(app: &App, text: &mut Text) {
     );
     text.sample(
         "healing_app_info",
-        &[("app", &app.name), ("version", env!("CARGO_PKG_VERSION"))],
+        &[
+            ("app", &shared.settings.name),
+            ("version", env!("CARGO_PKG_VERSION")),
+        ],
         1.0,
     );
-    vitals(app, text);
-    runtime(app, text, now);
-    state(app, text, now);
-    checks(app, text, now);
-    hooks(app, text);
+    vitals(shared, text);
+    runtime(shared, text, now);
+    state(shared, text, now);
+    checks(shared, text, now);
+    hooks(shared, text);
 }
 
-fn vitals(app: &App, text: &mut Text) {
-    let Some(sample) = app.vitals.load() else {
+fn vitals(shared: &Shared, text: &mut Text) {
+    let Some(sample) = shared.vitals.load() else {
         return;
     };
     let vitals = sample.vitals;
@@ -91,8 +94,8 @@ fn vitals(app: &App, text: &mut Text) {
     }
 }
 
-fn runtime(app: &App, text: &mut Text, now: Instant) {
-    let Some(runtime) = app.heart.report(now) else {
+fn runtime(shared: &Shared, text: &mut Text, now: Instant) {
+    let Some(runtime) = shared.heartbeat.report(now) else {
         return;
     };
     text.single(
@@ -115,27 +118,27 @@ fn runtime(app: &App, text: &mut Text, now: Instant) {
     );
 }
 
-fn state(app: &App, text: &mut Text, now: Instant) {
+fn state(shared: &Shared, text: &mut Text, now: Instant) {
     text.single(
         "healing_app_errors_since_heal",
         Kind::Gauge,
         "Errors since the start or the last soft heal.",
-        app.meter.error_count() as f64,
+        shared.meter.error_count() as f64,
     );
     let flags = [
         (
             "ready",
-            app.unready(now).is_empty(),
+            shared.unready(now).is_empty(),
             "1 while /readyz is 200.",
         ),
         (
             "draining",
-            app.life.is_draining(now),
+            shared.lifecycle.is_draining(now),
             "1 while no new work is wanted.",
         ),
         (
             "condemned",
-            app.life.is_condemned(),
+            shared.lifecycle.is_condemned(),
             "1 once restart_service was accepted.",
         ),
     ];
@@ -149,8 +152,8 @@ fn state(app: &App, text: &mut Text, now: Instant) {
     }
 }
 
-fn checks(app: &App, text: &mut Text, now: Instant) {
-    let reports = app.checks.report(now);
+fn checks(shared: &Shared, text: &mut Text, now: Instant) {
+    let reports = shared.checks.report(now);
     let known: Vec<_> = reports
         .iter()
         .filter(|check| check.state != CheckState::Unknown)
@@ -185,8 +188,8 @@ fn checks(app: &App, text: &mut Text, now: Instant) {
     }
 }
 
-fn hooks(app: &App, text: &mut Text) {
-    let reports = app.hooks.report();
+fn hooks(shared: &Shared, text: &mut Text) {
+    let reports = shared.hooks.report();
     if reports.is_empty() {
         return;
     }
