@@ -134,10 +134,7 @@ async fn reset_errors(shared: &Arc<Shared>) -> Result<HealResponse, Rejection> {
     if shared.heartbeat.is_stalled(Instant::now()) {
         return Err(Rejection::RuntimeStalled);
     }
-    let heal = shared
-        .hooks
-        .begin()
-        .map_err(|_| Rejection::AlreadyHealing)?;
+    let heal = shared.hooks.begin()?;
     let (hook_runtime, timer_runtime) = match shared.runtimes.get() {
         Some(runtimes) => (runtimes.app.clone(), runtimes.care.clone()),
         None => (Handle::current(), Handle::current()),

@@ -7,6 +7,7 @@ use http::StatusCode;
 
 use super::access::Denied;
 use super::response::{EndpointResponse, json};
+use crate::hooks::AlreadyHealing;
 
 /// Upper bound of a request's body: it is one short JSON object.
 pub(super) const MAX_BODY_BYTES: usize = 4096;
@@ -17,13 +18,13 @@ pub(super) enum Rejection {
     #[error("the body is larger than {MAX_BODY_BYTES} bytes")]
     TooLarge,
     #[error("{0}; send {{\"action\": ACTION}} with one of: {actions}", actions = known_actions())]
-    Malformed(MalformedBody),
+    Malformed(#[from] MalformedBody),
     #[error("unknown action {0:?}; known are: {actions}", actions = known_actions())]
     UnknownAction(String),
     #[error("not allowed: {0}")]
     Forbidden(#[from] Denied),
-    #[error("a soft heal is running; wait for its answer")]
-    AlreadyHealing,
+    #[error(transparent)]
+    AlreadyHealing(#[from] AlreadyHealing),
     #[error("restart_service was accepted before; this instance is shutting down")]
     AlreadyCondemned,
     #[error(
@@ -49,12 +50,6 @@ pub(super) enum MalformedBody {
     NoAction,
 }
 
-impl From<MalformedBody> for Rejection {
-    fn from(body: MalformedBody) -> Self {
-        Self::Malformed(body)
-    }
-}
-
 fn known_actions() -> String {
     HealAction::ALL.map(HealAction::as_str).join(", ")
 }
@@ -66,7 +61,7 @@ impl Rejection {
             Self::Malformed(_) => (StatusCode::BAD_REQUEST, "malformed"),
             Self::UnknownAction(_) => (StatusCode::BAD_REQUEST, "unknown_action"),
             Self::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden"),
-            Self::AlreadyHealing | Self::AlreadyCondemned => {
+            Self::AlreadyHealing(_) | Self::AlreadyCondemned => {
                 (StatusCode::CONFLICT, "already_healing")
             }
             Self::RuntimeStalled => (StatusCode::SERVICE_UNAVAILABLE, "runtime_stalled"),

@@ -128,7 +128,7 @@ async fn a_hook_that_cannot_be_cancelled_is_not_started_twice() {
 
     *blocked.0.lock().expect("not poisoned") = false;
     blocked.1.notify_all();
-    while hooks.hooks[0].is_left_behind() {
+    while hooks.hooks[0].is_still_running() {
         tokio::task::yield_now().await;
     }
     assert!(run().await.ok);
