@@ -1,7 +1,8 @@
 //! A decision in one human sentence, and the figures behind it.
 
-use crate::brain::{Contributions, Proposer};
+use crate::brain::Proposer;
 use crate::decision::{Action, DecidedBy, Decision, Lane, Reason, Verdict};
+use crate::model::Contributions;
 
 /// Why a decision came out as it did.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,7 +7,6 @@
 //!
 //! # Embedding it
 //! ```
-//! # #[cfg(feature = "policy")] {
 //! use std::time::Duration;
 //! use healing_core::{brain::Proposer, config::PolicyConfig, decision::*, health::*, observation::*, policy::Policy};
 //!
@@ -29,17 +28,8 @@
 //!     }
 //! }
 //! assert_eq!(policy.state().awaiting(), Some(Action::ResetErrors)); // here: save the state
-//! # }
 //! ```
 //! What became of the treatment comes out of a later step as [`Decision::concluded`].
-//!
-//! # Features
-//! | feature | adds |
-//! |---|---|
-//! | `wire` (default) | [`health`]: what an app says and takes; all that an app needs |
-//! | `policy` | [`policy`] and what it is made of: [`observation`], [`features`], [`evidence`], [`brain`], [`decision`], [`config`] |
-//! | `forest` | the random forest: model file, compiled votes, explanations |
-//! | `train` | training and judging with smartcore |
 //!
 //! # Hazards
 //! - A restart is reported as [`Started`](decision::TreatmentResult::Started), and the state saved,
@@ -48,50 +38,28 @@
 //! - Evidence and permission bound every brain; a brain that is wrong can still leave an app ill.
 //!
 //! [`Decision::concluded`]: decision::Decision::concluded
-#![cfg_attr(not(feature = "train"), allow(rustdoc::broken_intra_doc_links))] // links into features that are off
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "wire")]
-pub mod health;
+pub use healing_wire::{heal, health};
 
-#[cfg(feature = "policy")]
 pub mod brain;
-#[cfg(feature = "policy")]
 pub mod config;
-#[cfg(feature = "policy")]
 pub mod decision;
-#[cfg(feature = "policy")]
 pub mod evidence;
-#[cfg(feature = "policy")]
 pub mod explanation;
-#[cfg(feature = "policy")]
 pub mod features;
-#[cfg(feature = "policy")]
 pub mod forecast;
-#[cfg(feature = "policy")]
+pub mod model;
 pub mod observation;
-#[cfg(feature = "policy")]
 pub mod policy;
-#[cfg(feature = "policy")]
 pub mod reason;
-#[cfg(feature = "train")]
-pub mod training;
 
-#[cfg(feature = "policy")]
 mod baseline;
-#[cfg(feature = "policy")]
 mod lane;
-#[cfg(feature = "policy")]
 mod outcome;
-#[cfg(feature = "policy")]
 mod permission;
-#[cfg(feature = "policy")]
-mod rng;
-#[cfg(feature = "policy")]
+pub mod rng;
 mod silence;
-#[cfg(feature = "policy")]
 mod slope;
-#[cfg(feature = "policy")]
 mod time;
-#[cfg(feature = "policy")]
 mod window;

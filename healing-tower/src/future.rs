@@ -2,7 +2,7 @@
 
 use crate::body::BodyKind;
 use crate::grpc;
-use crate::meter::{Ending, MethodSlot, Open, ResponseHead, TrackBody};
+use crate::meter::{Ending, MethodSlot, RequestGuard, ResponseHead, TrackBody};
 use crate::track::{BodyState, Tracking};
 use http::{Response, StatusCode};
 use http_body::Body;
@@ -32,7 +32,7 @@ pin_project! {
         #[pin]
         inner: F,
         // Nothing once the request has ended, or where it is left out.
-        open: Option<Open>,
+        open: Option<RequestGuard>,
         kind: PhantomData<fn() -> K>,
     }
 }
@@ -40,7 +40,7 @@ pin_project! {
 impl<F, K> ResponseFuture<F, K> {
     /// A request that counts, or (without `open`) is left out.
     #[inline]
-    pub(crate) fn new(inner: F, open: Option<Open>) -> Self {
+    pub(crate) fn new(inner: F, open: Option<RequestGuard>) -> Self {
         Self {
             inner,
             open,
@@ -77,8 +77,8 @@ where
             Err(_) => Disposition::Ends(Ending::Error),
         };
         match disposition {
-            Disposition::Ends(ending) => Open::end_in(this.open, ending),
-            Disposition::IsLeftOut => Open::forget_in(this.open),
+            Disposition::Ends(ending) => RequestGuard::end_in(this.open, ending),
+            Disposition::IsLeftOut => RequestGuard::forget_in(this.open),
             Disposition::GoesOn(following) => {
                 if let Some(open) = this.open.take() {
                     return K::tracked(polled, Tracking::new(open, following));
@@ -112,7 +112,7 @@ fn bodiless(status: StatusCode, method: MethodSlot) -> bool {
 
 /// There is a response: either that is the end, or the body will be, which is then to be followed.
 #[inline]
-fn answered<B: Body>(open: &mut Open, response: &Response<B>) -> Disposition {
+fn answered<B: Body>(open: &mut RequestGuard, response: &Response<B>) -> Disposition {
     let options = open.meter().options();
     if response.extensions().get::<SkipMetrics>().is_some() {
         return Disposition::IsLeftOut;
@@ -159,7 +159,7 @@ fn answered<B: Body>(open: &mut Open, response: &Response<B>) -> Disposition {
 
 #[cold]
 fn after_panic<K: BodyKind<B>, B: Body>(
-    open: Option<Open>,
+    open: Option<RequestGuard>,
     payload: Box<dyn Any + Send>,
 ) -> Response<K::Body> {
     let Some(mut open) = open else {

@@ -2,7 +2,7 @@
 
 use crate::body::{BodyKind, Generic};
 use crate::future::ResponseFuture;
-use crate::meter::{Inner, Meter, Open, RequestHead, Route};
+use crate::meter::{Inner, Meter, RequestGuard, RequestHead, Route};
 use http::{Request, Response};
 use http_body::Body;
 use std::fmt;
@@ -71,7 +71,7 @@ where
 
 /// Opens the request in the meter, unless its path is left out.
 #[inline]
-fn start<B>(meter: &'static Inner, request: &Request<B>) -> Option<Open> {
+fn start<B>(meter: &'static Inner, request: &Request<B>) -> Option<RequestGuard> {
     let options = meter.options();
     if !options.exclude.is_empty() && options.excludes(request.uri().path()) {
         return None;
@@ -85,7 +85,7 @@ fn start<B>(meter: &'static Inner, request: &Request<B>) -> Option<Open> {
             extensions: request.extensions(),
         })),
     };
-    Some(Open::new(meter, route, request))
+    Some(RequestGuard::new(meter, route, request))
 }
 
 /// The route that axum chose.

@@ -1,6 +1,6 @@
 //! Following one response body: which frame, error or drop is its end.
 
-use crate::meter::{Ending, Open};
+use crate::meter::{Ending, RequestGuard};
 use bytes::Buf;
 use http_body::{Body, Frame};
 use std::num::NonZeroU64;
@@ -13,7 +13,7 @@ type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error
 /// The request of a body that is still being read. Dropped before the end, it was left by the client.
 pub struct Tracking {
     /// Nothing once the request has ended.
-    open: Option<Open>,
+    open: Option<RequestGuard>,
     following: BodyState,
 }
 
@@ -40,7 +40,7 @@ impl BodyState {
 }
 
 impl Tracking {
-    pub(crate) fn new(open: Open, following: BodyState) -> Self {
+    pub(crate) fn new(open: RequestGuard, following: BodyState) -> Self {
         Self {
             open: Some(open),
             following,
@@ -90,6 +90,6 @@ impl Tracking {
     }
 
     fn end(&mut self, ending: Ending) {
-        Open::end_in(&mut self.open, ending);
+        RequestGuard::end_in(&mut self.open, ending);
     }
 }

@@ -1,5 +1,5 @@
-//! 50,000 requests over 16 connections, a third of them cut off at a random moment. The handlers keep
-//! their own books; the meter's must be the same.
+//! 50,000 requests over 16 connections, a third of them cut off at a random moment. The handlers count
+//! for themselves; the meter's counts must be equal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use axum::Router;
@@ -23,9 +23,9 @@ const REQUESTS: u64 = 50_000;
 const CONNECTIONS: u64 = 16;
 const PATHS: [&str; 6] = ["/ok", "/slow", "/error", "/panic", "/stream", "/fails"];
 
-/// What the handlers saw.
+/// Requests by class, as the handlers count them.
 #[derive(Debug, Default)]
-struct Books {
+struct HandlerCounts {
     started: AtomicU64,
     ok: AtomicU64,
     error: AtomicU64,
@@ -34,41 +34,41 @@ struct Books {
     body_error: AtomicU64,
 }
 
-/// A handler's (and its body's) own entry: what becomes of it.
-struct Entry {
-    books: Arc<Books>,
+/// Guard of one request in a handler and its body; counts the class in which it ends.
+struct CountGuard {
+    counts: Arc<HandlerCounts>,
     ended: bool,
 }
 
-impl Entry {
-    fn new(books: &Arc<Books>) -> Self {
-        books.started.fetch_add(1, SeqCst);
+impl CountGuard {
+    fn new(counts: &Arc<HandlerCounts>) -> Self {
+        counts.started.fetch_add(1, SeqCst);
         Self {
-            books: books.clone(),
+            counts: counts.clone(),
             ended: false,
         }
     }
 
-    fn end(&mut self, class: impl Fn(&Books) -> &AtomicU64) {
+    fn end(&mut self, class: impl Fn(&HandlerCounts) -> &AtomicU64) {
         assert!(!self.ended);
         self.ended = true;
-        class(&self.books).fetch_add(1, SeqCst);
+        class(&self.counts).fetch_add(1, SeqCst);
     }
 }
 
-impl Drop for Entry {
+impl Drop for CountGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.end(|books| &books.panic);
+            self.end(|counts| &counts.panic);
         } else if !self.ended {
-            self.end(|books| &books.cancelled);
+            self.end(|counts| &counts.cancelled);
         }
     }
 }
 
-/// A chunk, another one after a wait; then the end, or a failure.
+/// A body of two chunks with a wait between them, then the end or a failure.
 struct Chunks {
-    entry: Entry,
+    guard: CountGuard,
     left: u32,
     fails: bool,
     wait: Pin<Box<tokio::time::Sleep>>,
@@ -90,40 +90,40 @@ impl http_body::Body for Chunks {
             return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"chunk")))));
         }
         Poll::Ready(if self.fails {
-            self.entry.end(|books| &books.body_error);
+            self.guard.end(|counts| &counts.body_error);
             Some(Err(std::io::Error::other("failed midway")))
         } else {
-            self.entry.end(|books| &books.ok);
+            self.guard.end(|counts| &counts.ok);
             None
         })
     }
 }
 
-fn app(books: &Arc<Books>) -> Router {
+fn app(counts: &Arc<HandlerCounts>) -> Router {
     let quick = |status: StatusCode, wait: u64| {
-        let books = books.clone();
+        let counts = counts.clone();
         get(move || async move {
-            let mut entry = Entry::new(&books);
+            let mut guard = CountGuard::new(&counts);
             if wait > 0 {
                 tokio::time::sleep(Duration::from_micros(wait)).await;
             }
-            entry.end(|books| {
+            guard.end(|counts| {
                 if status.is_success() {
-                    &books.ok
+                    &counts.ok
                 } else {
-                    &books.error
+                    &counts.error
                 }
             });
-            (status, "an answer")
+            (status, "response")
         })
     };
-    let panics = books.clone();
+    let panics = counts.clone();
     let chunks = |fails: bool| {
-        let books = books.clone();
+        let counts = counts.clone();
         get(move || async move {
             let wait = Box::pin(tokio::time::sleep(Duration::ZERO));
             Body::new(Chunks {
-                entry: Entry::new(&books),
+                guard: CountGuard::new(&counts),
                 left: 2,
                 fails,
                 wait,
@@ -137,7 +137,7 @@ fn app(books: &Arc<Books>) -> Router {
         .route(
             "/panic",
             get(|| async move {
-                let _entry = Entry::new(&panics);
+                let _guard = CountGuard::new(&panics);
                 tokio::task::yield_now().await;
                 if true {
                     panic!("as planned")
@@ -148,7 +148,7 @@ fn app(books: &Arc<Books>) -> Router {
         .route("/fails", chunks(true))
 }
 
-/// SplitMix64: the same cuts in every run.
+/// SplitMix64 generator, for the same cuts in every run.
 struct Random(u64);
 
 impl Random {
@@ -161,7 +161,7 @@ impl Random {
     }
 }
 
-/// Makes requests one after the other; returns how many were answered with 200 to the end.
+/// Makes requests one after the other; returns the number of complete responses with status 200.
 async fn client(address: SocketAddr, seed: u64) -> u64 {
     let mut random = Random(seed);
     let mut connection = None;
@@ -177,7 +177,7 @@ async fn client(address: SocketAddr, seed: u64) -> u64 {
             continue;
         }
         if random.below(3) == 0 {
-            // Cut off: at once, after a while, or after the first bytes.
+            // Cut off at once, after a delay, or after the first bytes.
             match random.below(3) {
                 0 => {}
                 1 => tokio::time::sleep(Duration::from_micros(random.below(1500))).await,
@@ -190,13 +190,13 @@ async fn client(address: SocketAddr, seed: u64) -> u64 {
                 complete += u64::from(status);
                 connection = Some(stream);
             }
-            None => continue, // the server gave up midway
+            None => continue, // the server closed the connection midway
         }
     }
     complete
 }
 
-/// Reads one response; tells whether it was a 200, nothing if the connection ended before it did.
+/// Reads one response and reports if its status is 200; `None` if the connection ends midway.
 async fn read_response(stream: &mut TcpStream) -> Option<bool> {
     let mut got = Vec::new();
     loop {
@@ -222,20 +222,20 @@ async fn read_response(stream: &mut TcpStream) -> Option<bool> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_books_agree() {
-    // Thousands of planned panics: not one by one into the log.
+async fn meter_matches_handler_counts_under_load() {
+    // Keeps thousands of planned panics out of the log.
     std::panic::set_hook(Box::new(|info| {
         let planned = info.payload().downcast_ref::<&str>() == Some(&"as planned");
         if !planned {
             eprintln!("{info}");
         }
     }));
-    let books = Arc::new(Books::default());
+    let handlers = Arc::new(HandlerCounts::default());
     let meter = Meter::new(MeterOptions::new());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = app(&books).layer(HealingLayer::new(meter).for_axum());
-    // Else each second chunk waits 40 ms for the client's delayed acknowledgement.
+    let app = app(&handlers).layer(HealingLayer::new(meter).for_axum());
+    // Without it, each second chunk waits 40 ms for the client's delayed acknowledgement.
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
 
@@ -267,33 +267,36 @@ async fn the_books_agree() {
             body,
         ]
     };
-    let kept = || {
-        let Books {
+    let expected = || {
+        let HandlerCounts {
             started,
             ok,
             error,
             panic,
             cancelled,
             body_error,
-        } = &*books;
+        } = &*handlers;
         [started, ok, error, panic, cancelled, body_error].map(|count| count.load(SeqCst))
     };
-    // The server has yet to read the last requests, and to notice the last cuts.
+    // The server may still be reading the last requests and detecting the last cuts.
     for _ in 0..2000 {
-        if meter.in_flight() == 0 && counted() == kept() {
+        if meter.in_flight() == 0 && counted() == expected() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let (counted, expected) = (counted(), kept());
+    let (counted, expected) = (counted(), expected());
     let ok = counted[1];
     assert_eq!(
         counted, expected,
         "requests, ok, error, panic, cancelled, body error"
     );
     assert_eq!(meter.in_flight(), 0);
-    assert!(complete <= ok, "{complete} complete at the client, {ok} ok");
-    // The load was what it should be: nothing is rare.
+    assert!(
+        complete <= ok,
+        "{complete} complete at the clients, {ok} ok"
+    );
+    // The load was as intended: no class is rare.
     assert!(
         expected[0] > REQUESTS * 8 / 10 && expected[0] <= REQUESTS,
         "{expected:?}"

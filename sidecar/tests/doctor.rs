@@ -199,7 +199,7 @@ fn with_a_cycle(model: &[u8]) -> Vec<u8> {
     assert_eq!(model[at], 1, "the root's first child");
     let mut cyclic = model[..model.len() - 8].to_vec();
     cyclic[at] = 0;
-    let checksum = healing_core::brain::model_file::checksum(&cyclic);
+    let checksum = healing_core::model::file::checksum(&cyclic);
     cyclic.extend_from_slice(&checksum.to_le_bytes());
     cyclic
 }

@@ -1,14 +1,14 @@
 //! The forests that are timed: 1000 rows, seed 42, 64 bins, leaves of at least five rows, at most 64
 //! leaves a tree; and a full-depth one, as smartcore grows them by default.
 
-use healing_core::brain::Model;
-use healing_core::brain::header::{FeatureRange, Provenance};
 use healing_core::features::Feature;
-use healing_core::training::dataset::Dataset;
-use healing_core::training::fit::{Recipe, fit};
-use healing_core::training::rng::Rng;
-use healing_core::training::smartcore_trees::{SmartcoreForest, to_smartcore};
-use healing_core::training::synthetic;
+use healing_core::model::Model;
+use healing_core::model::header::{FeatureRange, Provenance};
+use healing_core::rng::Rng;
+use healing_training::dataset::Dataset;
+use healing_training::fit::{Recipe, fit};
+use healing_training::smartcore_trees::{SmartcoreForest, to_smartcore};
+use healing_training::synthetic;
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 const ROWS: usize = 1000;

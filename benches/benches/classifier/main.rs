@@ -14,8 +14,8 @@ mod timing;
 use std::hint::black_box;
 
 use forests::{Case, full_depth, original, wide};
-use healing_core::brain::Model;
-use healing_core::brain::compile::Compiled;
+use healing_core::model::Model;
+use healing_core::model::inference::Compiled;
 use timing::{best_of_7, cold};
 
 fn main() {

@@ -1,8 +1,8 @@
-//! Allocations of a request, counted by a binary of their own: see `count-allocations`.
+//! Allocations of a request, counted by the separate binary `count-allocations`.
 
 use std::process::Command;
 
-/// Name and count, as that binary prints them.
+/// Returns name and count of each figure that the binary prints.
 pub(crate) fn measure() -> Vec<(String, f64)> {
     let output = Command::new(env!("CARGO_BIN_EXE_count-allocations"))
         .output()

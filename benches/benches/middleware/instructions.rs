@@ -1,10 +1,10 @@
-//! Instructions of a request, by callgrind: this binary runs itself under valgrind with few and with
-//! many requests; the difference is what the requests cost, without start-up.
+//! Instructions of a request, counted by callgrind: this binary runs itself under valgrind with few and
+//! with many requests; the difference is the cost of the requests, without start-up.
 
 use crate::variants::{PerVariant, Variant, app};
 use std::process::Command;
 
-/// The argument that makes this binary a child that only makes requests.
+/// Argument that makes this binary a child that only makes requests.
 pub(crate) const COMMAND: &str = "requests";
 const FEW: u32 = 1_000;
 const MANY: u32 = 6_000;
@@ -16,7 +16,7 @@ pub(crate) fn child(variant: &str, count: &str) {
     (0..count.parse::<u32>().unwrap()).for_each(|_| app.call());
 }
 
-/// Instructions a request of each variant, or why they cannot be counted.
+/// Returns the instructions for each request of each variant, or the reason that they cannot be counted.
 pub(crate) fn measure() -> Result<PerVariant, String> {
     let mut counts = PerVariant::from_fn(|_| f64::INFINITY);
     for variant in Variant::ALL {
@@ -34,11 +34,11 @@ fn run(variant: Variant, count: u32) -> Result<f64, String> {
         .args([COMMAND, &(variant as usize).to_string(), &count.to_string()])
         .output()
         .map_err(|error| {
-            format!("valgrind could not be run ({error}); install it to count them")
+            format!("valgrind could not be run ({error}); install it to count instructions")
         })?;
     let log = String::from_utf8_lossy(&output.stderr);
     let collected = log
         .lines()
         .find_map(|line| line.split("Collected :").nth(1)?.trim().parse().ok());
-    collected.ok_or_else(|| format!("callgrind counted nothing:\n{log}"))
+    collected.ok_or_else(|| format!("callgrind printed no count:\n{log}"))
 }

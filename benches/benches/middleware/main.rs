@@ -1,9 +1,8 @@
-//! What the layer costs a request, beside a no-op layer and what axum's users pick today.
+//! Cost of the layer for a request, compared with a no-op layer and common axum alternatives.
 //!
-//! `cargo bench --bench middleware`. Everything runs in one process, one round of each side after the
-//! other, on CPU time of the thread; the best round of each side counts, since whatever disturbs a
-//! round can only make it longer. Instructions are counted by callgrind on this same binary, where
-//! valgrind is installed.
+//! Run by `cargo bench --bench middleware`. All variants run in one process, in alternating rounds, on
+//! CPU time of the thread; the best round of each variant counts, because a disturbance can only make a
+//! round longer. If valgrind is installed, callgrind counts the instructions of the same binary.
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -19,7 +18,7 @@ use variants::Variant;
 
 fn main() {
     let args: Vec<String> = env::args().skip(1).collect();
-    // axum-prometheus spawns a task of its own.
+    // axum-prometheus spawns a task, which needs a runtime.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -30,7 +29,7 @@ fn main() {
     {
         return instructions::child(variant, count);
     }
-    // `cargo bench NAME` runs every bench with NAME as a filter: only ours is for us.
+    // `cargo bench NAME` runs every bench with NAME as a filter; another bench's name is not for this one.
     if args
         .iter()
         .any(|arg| !arg.starts_with('-') && !"middleware".contains(arg.as_str()))
@@ -53,7 +52,7 @@ fn main() {
     println!("Instructions of a request");
     let instructions = instructions::measure();
     match &instructions {
-        Err(why) => println!("  left out: {why}"),
+        Err(reason) => println!("  skipped: {reason}"),
         Ok(counts) => {
             for variant in Variant::ALL {
                 println!("  {:32} {:8.0}", variant.name(), counts.get(variant));

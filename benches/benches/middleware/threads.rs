@@ -1,6 +1,7 @@
-//! Whether two threads that record at once get in each other's way.
+//! Contention between two threads that record at once.
 //!
-//! The layer alone, around a service that answers at once: axum's own shared counts would hide it.
+//! The layer runs alone, around a service that responds at once: axum's own shared reference counts would
+//! hide its contention.
 
 use crate::times::cpu_nanos;
 use axum::body::Body;
@@ -15,7 +16,7 @@ use tower::{Layer, Service, service_fn};
 const ROUNDS: usize = 5;
 const CHUNK: u32 = 200_000;
 
-/// CPU time a request on each of two threads at once, over that of one thread alone.
+/// Returns the CPU time of a request on each of two concurrent threads, divided by that on one thread.
 pub(crate) fn measure() -> f64 {
     let meter = Meter::new(MeterOptions::new());
     let (mut alone, mut together) = (f64::INFINITY, f64::INFINITY);
@@ -27,7 +28,7 @@ pub(crate) fn measure() -> f64 {
     together / alone
 }
 
-/// Mean CPU time a request, while so many threads record.
+/// Returns the mean CPU time of a request in nanoseconds, while `threads` threads record.
 fn record(meter: Meter, threads: usize) -> f64 {
     let barrier = Barrier::new(threads);
     let work = || {

@@ -1,20 +1,20 @@
-//! CPU time of a request, in short chunks that take turns.
+//! CPU time of a request, in short chunks that alternate between the variants.
 
 use crate::variants::{PerVariant, Variant, app};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Rounds; in each, every variant has one chunk.
+/// Number of rounds; each runs one chunk of every variant.
 pub(crate) const ROUNDS: usize = 300;
-/// Requests a chunk: short enough to fit between two interruptions.
+/// Requests in a chunk, which is short enough to fit between two interruptions.
 const CHUNK: u32 = 500;
 
-/// CPU time of this thread in nanoseconds.
+/// Returns the CPU time of this thread, in nanoseconds.
 pub(crate) fn cpu_nanos() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-/// Nanoseconds a request, the best chunk of each.
+/// Returns the nanoseconds for each request of each variant, in its best chunk.
 pub(crate) fn measure() -> PerVariant {
     let mut apps = Variant::ALL.map(|variant| (variant, app(variant)));
     let mut best = PerVariant::from_fn(|_| f64::INFINITY);

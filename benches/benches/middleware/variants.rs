@@ -1,4 +1,4 @@
-//! The sides that are compared: one app, in different layers.
+//! The variants that are compared: one app, in different layers.
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
@@ -24,7 +24,7 @@ pub(crate) enum Variant {
     AxumPrometheus,
     /// The no-op layer, and the body read to its end.
     NoopRead,
-    /// The body followed and read to its end.
+    /// The body tracked and read to its end.
     HealingTracked,
 }
 
@@ -77,7 +77,7 @@ impl PerVariant {
     }
 }
 
-/// The app in a variant's layer.
+/// Returns the app in a variant's layer.
 pub(crate) fn app(variant: Variant) -> Layered {
     let app = healing_benches::layered::app();
     let router = match variant {
@@ -92,7 +92,8 @@ pub(crate) fn app(variant: Variant) -> Layered {
     Layered::new(router, variant.reads_body())
 }
 
-/// With its recorder installed (its macros would return at once without); that is global, so once.
+/// Returns the layer of axum-prometheus with its recorder installed, without which its macros return at
+/// once. The recorder is global, so it is installed once.
 fn axum_prometheus() -> PrometheusMetricLayer<'static> {
     static LAYER: OnceLock<PrometheusMetricLayer<'static>> = OnceLock::new();
     LAYER
@@ -100,7 +101,7 @@ fn axum_prometheus() -> PrometheusMetricLayer<'static> {
         .clone()
 }
 
-/// What one writes in an hour with the `prometheus` crate: a histogram by labels, a gauge.
+/// A hand-written layer over the `prometheus` crate: a labelled histogram and a gauge.
 #[derive(Clone)]
 struct ByHandLayer {
     durations: HistogramVec,

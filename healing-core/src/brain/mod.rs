@@ -4,30 +4,10 @@
 //! be done; so a model that is wrong, or hostile, can leave an ill app alone but cannot heal a
 //! healthy one or exceed a budget.
 
-#[cfg(feature = "forest")]
-pub mod builtin;
-mod classifier;
-#[cfg(feature = "forest")]
-pub mod compile;
-#[cfg(feature = "forest")]
-pub mod explain;
-#[cfg(feature = "forest")]
-pub mod forest;
-#[cfg(feature = "forest")]
-pub mod header;
-#[cfg(feature = "forest")]
-pub mod model;
-#[cfg(feature = "forest")]
-pub mod model_error;
-#[cfg(feature = "forest")]
-pub mod model_file;
 pub mod rules;
 
-pub use classifier::{CannotClassify, Classifier, Contributions, Votes};
-#[cfg(feature = "forest")]
-pub use {header::Header, model::Model, model_error::ModelError};
-
 use crate::decision::Action;
+pub use crate::model::{CannotClassify, Classifier, Contributions, Model, Votes};
 
 /// Who proposes.
 #[derive(Debug)]

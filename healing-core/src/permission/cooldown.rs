@@ -91,7 +91,7 @@ mod tests {
         };
         let mut cooldown = Cooldown::default();
         for _ in 0..heals {
-            cooldown.start(Action::RestartService, at(0), &config, &mut Rng(1));
+            cooldown.start(Action::RestartService, at(0), &config, &mut Rng::new(1));
         }
         (0..)
             .find(|&s| !cooldown.holds(Action::RestartService, true, at(s)))
@@ -114,14 +114,14 @@ mod tests {
         };
         let mut cooldown = Cooldown::default();
         let mut pause = || {
-            cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng(1));
+            cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));
             let over = (0..).find(|&s| !cooldown.holds(Action::ResetErrors, false, at(s)));
             cooldown.recovered(Action::ResetErrors);
             over.unwrap()
         };
         assert_eq!([(); 7].map(|()| pause()), [30, 60, 120, 240, 480, 600, 600]);
         cooldown.forget();
-        cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng(1));
+        cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));
         assert!(!cooldown.holds(Action::ResetErrors, false, at(30)));
     }
 
@@ -129,7 +129,7 @@ mod tests {
     fn a_hang_does_not_wait_for_a_soft_heal() {
         let config = PermissionConfig::default();
         let mut cooldown = Cooldown::default();
-        cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng(1));
+        cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));
         assert!(cooldown.holds(Action::ResetErrors, false, at(29)));
         assert!(cooldown.holds(Action::RestartService, false, at(29)));
         assert!(!cooldown.holds(Action::RestartService, true, at(0)));

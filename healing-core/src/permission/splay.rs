@@ -37,7 +37,7 @@ mod tests {
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
         let waits: Vec<u64> = (0..50)
             .map(|seed| {
-                let (mut look, mut rng) = (RestartSplay::default(), Rng(seed));
+                let (mut look, mut rng) = (RestartSplay::default(), Rng::new(seed));
                 (0..)
                     .find(|&s| !look.holds(at(s), Duration::from_secs(20), &mut rng))
                     .unwrap()

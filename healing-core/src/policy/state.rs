@@ -78,7 +78,7 @@ impl PolicyState {
 impl Durable {
     pub(super) fn new(seed: u64) -> Self {
         Self {
-            rng: Rng(seed),
+            rng: Rng::new(seed),
             budget: Budget::new(),
             cooldown: Cooldown::default(),
             escalation: Escalation::default(),

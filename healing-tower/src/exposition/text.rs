@@ -1,15 +1,15 @@
-//! Prometheus' text format, written straight into a string.
+//! A writer of Prometheus' text format.
 
 use std::fmt::Write;
 
-/// A writer of metric families. Names and labels are the program's own; help texts and label values
-/// may hold anything and are escaped.
+/// A writer of metric families. Names and label names are the program's own; help texts and label
+/// values may contain anything and are escaped.
 #[derive(Debug, Default)]
 pub(crate) struct Text {
     out: String,
 }
 
-/// The kinds of families that are written here.
+/// Kind of a metric family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Counter,
@@ -18,7 +18,7 @@ pub(crate) enum Kind {
 }
 
 impl Text {
-    /// Begins a family. All its samples must follow before the next one.
+    /// Begins a family. All its samples must precede the next family.
     pub(crate) fn family(&mut self, name: &str, kind: Kind, help: &str) {
         self.out.push_str("# HELP ");
         self.out.push_str(name);
@@ -33,7 +33,7 @@ impl Text {
         });
     }
 
-    /// One sample.
+    /// Writes one sample.
     pub(crate) fn sample(&mut self, name: &str, labels: &[(&str, &str)], value: f64) {
         self.out.push_str(name);
         if !labels.is_empty() {
@@ -46,24 +46,24 @@ impl Text {
         self.out.push('\n');
     }
 
-    /// A family of a single sample without labels.
+    /// Writes a family of a single sample without labels.
     pub(crate) fn single(&mut self, name: &str, kind: Kind, help: &str, value: f64) {
         self.family(name, kind, help);
         self.sample(name, &[], value);
     }
 
-    /// What was written.
+    /// Returns the text.
     pub(crate) fn into_string(self) -> String {
         self.out
     }
 
-    /// Where to append what is written by other means.
+    /// Returns the buffer, for text that other code formats.
     pub(crate) fn out(&mut self) -> &mut String {
         &mut self.out
     }
 }
 
-/// `a="b",c="d"`.
+/// Writes label pairs: `a="b",c="d"`.
 pub(crate) fn label_pairs(out: &mut String, labels: &[(&str, &str)]) {
     for (index, (name, value)) in labels.iter().enumerate() {
         if index > 0 {
@@ -76,7 +76,7 @@ pub(crate) fn label_pairs(out: &mut String, labels: &[(&str, &str)]) {
     }
 }
 
-/// A number as Prometheus reads it.
+/// Writes a number in Prometheus' notation.
 pub(crate) fn float(out: &mut String, value: f64) {
     if value.is_nan() {
         out.push_str("NaN");
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_escaped() {
+    fn help_and_label_values_are_escaped() {
         let mut text = Text::default();
         text.family("a_total", Kind::Counter, "of a\\b\nand \"c\"");
         text.sample("a_total", &[("x", "1"), ("y", "a\\b\n\"c\"")], 3.0);

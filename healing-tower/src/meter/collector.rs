@@ -1,4 +1,4 @@
-//! The meter as a `prometheus` collector, for those who have a `/metrics` of their own.
+//! The meter as a `prometheus` collector, for apps that serve a `/metrics` of their own.
 
 use super::render::{self, Kind};
 use super::{Inner, Meter};
@@ -8,13 +8,13 @@ use prometheus::proto::{
 };
 use std::collections::HashMap;
 
-/// See [`Meter::collector`].
+/// A `prometheus` collector over a [`Meter`], made by [`Meter::collector`].
 ///
 /// # Hazards
 ///
-/// A collector builds `prometheus`'s own structures, and is encoded at that crate's speed: several
-/// times slower than [`Meter::write_metrics`]. Do not register it in
-/// [`Healing::registry`](crate::Healing::registry): healing's `/metrics` has these families already.
+/// A collector builds `prometheus`'s own structures, whose encoding is several times slower than
+/// [`Meter::write_metrics`]. Do not register it in [`Healing::registry`](crate::Healing::registry):
+/// healing's `/metrics` has these families already.
 #[derive(Debug)]
 pub struct MeterCollector {
     meter: Meter,
@@ -22,9 +22,9 @@ pub struct MeterCollector {
 }
 
 impl Meter {
-    /// These counts, for a registry of the owner's that is shown elsewhere: not for
-    /// [`Healing::registry`](crate::Healing::registry), on whose page they are already. A page that
-    /// names a family twice is rejected whole.
+    /// Returns a collector of these counts, for a registry that the app exposes itself. Do not register
+    /// it in [`Healing::registry`](crate::Healing::registry): that page has these families already, and
+    /// Prometheus rejects a page that names a family twice.
     ///
     /// ```
     /// use healing_tower::{Meter, MeterOptions};
@@ -42,7 +42,7 @@ impl Meter {
         let all = [(name, help, &render::LABELS[..])]
             .into_iter()
             .chain(singles);
-        // A description that is refused would be one of ours with a malformed name: there is none.
+        // Only a malformed name makes a description fail, and these names are well-formed.
         let descriptions = all.filter_map(|(name, help, labels)| {
             let labels = labels.iter().map(ToString::to_string).collect();
             Desc::new(name.to_owned(), help.to_owned(), labels, HashMap::new()).ok()
@@ -84,7 +84,7 @@ impl Collector for MeterCollector {
     }
 }
 
-/// The histogram; nothing while it has no series.
+/// Builds the duration histogram; `None` while it has no series.
 fn durations(meter: &Inner) -> Option<MetricFamily> {
     let mut metrics = Vec::new();
     render::each_series(meter, |labels, totals| {

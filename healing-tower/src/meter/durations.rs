@@ -1,5 +1,5 @@
-//! A log-linear histogram of durations: four buckets to an octave, so that a quantile is off by an
-//! eighth at most. It spans 65 µs to 69 s; what is outside goes to the outermost buckets.
+//! A log-linear histogram of durations: four buckets to an octave, so that the error of a quantile is
+//! an eighth at most. It spans 65 µs to 69 s; durations outside go to the outermost buckets.
 
 use healing_core::health::Latency;
 
@@ -7,13 +7,13 @@ use healing_core::health::Latency;
 const LOWEST: u32 = 16;
 /// log2 of the largest bound in nanoseconds (68.7 s).
 const HIGHEST: u32 = 36;
-/// How many buckets: one below the lowest bound, four to an octave, one above the highest.
+/// Number of buckets: one below the lowest bound, four to an octave, one above the highest.
 pub(crate) const BUCKETS: usize = (HIGHEST - LOWEST) as usize * 4 + 2;
 
-/// Counts by bucket.
-pub(crate) type Counts = [u64; BUCKETS];
+/// Requests by bucket.
+pub(crate) type BucketCounts = [u64; BUCKETS];
 
-/// The bucket of a duration.
+/// Returns the bucket of a duration.
 #[inline]
 pub(crate) fn bucket(nanos: u64) -> usize {
     if nanos >> LOWEST == 0 {
@@ -27,7 +27,7 @@ pub(crate) fn bucket(nanos: u64) -> usize {
     (octave - LOWEST) as usize * 4 + quarter as usize + 1
 }
 
-/// The lower bound of a bucket in seconds (that of the first is zero).
+/// Returns the lower bound of a bucket, in seconds (zero for the first).
 pub(crate) fn lower_bound(bucket: usize) -> f64 {
     if bucket == 0 {
         return 0.0;
@@ -37,9 +37,9 @@ pub(crate) fn lower_bound(bucket: usize) -> f64 {
     nanos as f64 / 1e9
 }
 
-/// The duration below which a share `q` of the requests lies, by linear interpolation inside its
-/// bucket. Nothing without requests.
-pub(crate) fn quantile(counts: &Counts, q: f64) -> Option<f64> {
+/// Returns the `q`-quantile in seconds, by linear interpolation inside its bucket; `None` without
+/// requests.
+pub(crate) fn quantile(counts: &BucketCounts, q: f64) -> Option<f64> {
     let total: u64 = counts.iter().sum();
     if total == 0 {
         return None;
@@ -61,9 +61,9 @@ pub(crate) fn quantile(counts: &Counts, q: f64) -> Option<f64> {
     None
 }
 
-/// The histogram as `/health` carries it: two buckets to an octave are enough there.
-pub(crate) fn latency(counts: &Counts) -> Latency {
-    // Bucket 0 stands alone; then pairs, whose upper bounds are the lower bounds of what follows.
+/// Converts the histogram to the form of `/health`, with two buckets to an octave.
+pub(crate) fn latency(counts: &BucketCounts) -> Latency {
+    // Bucket 0 stays alone; the others are paired: a pair's upper bound is the next pair's lower bound.
     let pairs = counts[1..BUCKETS - 1]
         .chunks(2)
         .map(|pair| pair.iter().sum());
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_bound_starts_its_own_bucket() {
+    fn bucket_begins_at_its_lower_bound() {
         for index in 1..BUCKETS {
             let nanos = (4 + (index as u64 - 1) % 4) << (LOWEST as usize - 2 + (index - 1) / 4);
             assert_eq!(lower_bound(index), nanos as f64 / 1e9);
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_are_within_an_eighth() {
+    fn quantile_error_is_below_an_eighth() {
         let mut counts = [0; BUCKETS];
         (1..=1000u64).for_each(|ms| counts[bucket(ms * 1_000_000)] += 1);
         let p50 = quantile(&counts, 0.5).unwrap();
@@ -106,8 +106,8 @@ mod tests {
     }
 
     #[test]
-    fn the_wire_form_loses_no_request() {
-        let counts: Counts = std::array::from_fn(|index| index as u64);
+    fn wire_histogram_keeps_every_request() {
+        let counts: BucketCounts = std::array::from_fn(|index| index as u64);
         let latency = latency(&counts);
         assert_eq!(latency.counts.len(), latency.bounds_seconds.len() + 1);
         assert_eq!(

@@ -1,22 +1,21 @@
-//! Counting requests.
+//! Counting of requests.
 //!
-//! A request writes to the cells of its thread's shard and to nothing else: two additions when it
-//! starts, five when it ends (one more unless all went well), no lock, no allocation, no shared cache
-//! line. Everything that people and the policy read is added up when they ask, or by [`Meter::tick`] on
-//! the care thread.
+//! A request writes to the counters of its thread's shard and to nothing else: two additions when it
+//! starts, five when it ends (six unless it ends as [`Ending::Ok`]), no lock, no allocation, no shared
+//! cache line. Readers sum the shards on demand; [`Meter::tick`] does so on the care thread.
 
-mod cells;
 mod clock;
 mod collector;
 mod durations;
-mod open;
+mod in_flight;
 mod options;
 #[cfg(feature = "axum")]
-mod paths;
-mod record;
+mod path_cache;
 mod render;
+mod request_guard;
 mod routes;
 mod series;
+mod sharded;
 mod windows;
 
 use healing_core::health::{self, Latency, WindowStats};
@@ -27,20 +26,20 @@ use std::time::{Duration, Instant};
 
 pub use collector::MeterCollector;
 pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
-pub(crate) use record::{Ending, Open};
+pub(crate) use request_guard::{Ending, RequestGuard};
 pub(crate) use routes::{MethodSlot, Route};
 
-use durations::{BUCKETS, Counts};
-use open::{OpenSlots, Turns};
+use durations::{BUCKETS, BucketCounts};
+use in_flight::{InFlightSlots, Rings};
 use routes::Routes;
-use windows::{Sample, Windows};
+use windows::{Snapshot, Windows};
 
 /// A handle to the counts of one service. Copies refer to the same counts.
 ///
 /// # Hazards
 ///
-/// A meter lives as long as the process: its memory is never given back, so that a request needs no
-/// reference count (which all threads would fight over). Make one for each service, not for each
+/// A meter lives as long as the process: its memory is never freed, so that a request needs no
+/// reference count (which all threads would contend for). Make one for each service, not for each
 /// request or connection. Its size depends on routes × methods × status codes, never on time or load.
 #[derive(Clone, Copy)]
 pub struct Meter(&'static Inner);
@@ -48,36 +47,36 @@ pub struct Meter(&'static Inner);
 pub(crate) struct Inner {
     origin: Instant,
     shards: Box<[Shard]>,
-    /// In which requests that start now are counted as open; the next one at each tick.
+    /// Slot of [`InFlightSlots`] in which new requests are counted; advanced at each tick.
     slot: AtomicU32,
     routes: Routes,
     #[cfg(feature = "axum")]
-    paths: paths::Paths,
+    paths: path_cache::PathCache,
     /// Upper bounds of the histogram's buckets, in nanoseconds.
     bounds: Vec<u64>,
     options: MeterOptions,
     /// Errors at the last reset of `error_count`.
     baseline: AtomicU64,
-    /// What [`Meter::tick`] keeps. Never touched by a request.
+    /// State of [`Meter::tick`]. No request touches it.
     recent: Mutex<Recent>,
 }
 
 struct Recent {
     windows: Windows,
-    turns: Turns,
-    slowest: Option<Duration>,
+    rings: Rings,
+    oldest_in_flight: Option<Duration>,
 }
 
-/// The counts of one thread (see [`cells`]). A request that ends well shows in `durations` alone.
+/// Counts of one shard (see [`sharded`]). A request that ends as [`Ending::Ok`] is in `durations` alone.
 #[repr(align(128))]
 struct Shard {
-    /// Errors that are neither panics nor failed bodies.
+    /// Errors other than panics and failed bodies.
     errors: AtomicU64,
     panics: AtomicU64,
     cancelled: AtomicU64,
     body_errors: AtomicU64,
     durations: [AtomicU64; BUCKETS],
-    open: OpenSlots,
+    in_flight: InFlightSlots,
 }
 
 impl Shard {
@@ -88,16 +87,16 @@ impl Shard {
             cancelled: AtomicU64::new(0),
             body_errors: AtomicU64::new(0),
             durations: [const { AtomicU64::new(0) }; BUCKETS],
-            open: OpenSlots::new(),
+            in_flight: InFlightSlots::new(),
         }
     }
 }
 
 impl Inner {
-    /// The shard of this thread, and its index.
+    /// Returns the index of this thread's shard, and the shard.
     #[inline]
     fn shard(&self) -> (usize, &Shard) {
-        let index = cells::thread_number() & (self.shards.len() - 1);
+        let index = sharded::thread_number() & (self.shards.len() - 1);
         (index, &self.shards[index])
     }
 
@@ -106,13 +105,13 @@ impl Inner {
         &self.options
     }
 
-    /// The route of a template.
+    /// Returns the route of a template.
     #[inline]
     pub(crate) fn route(&self, template: Option<&str>) -> &'static Route {
         self.routes.get(template)
     }
 
-    /// The route that axum chose.
+    /// Returns the route that axum matched.
     #[cfg(feature = "axum")]
     #[inline]
     pub(crate) fn route_of_path(&self, path: &axum::extract::MatchedPath) -> &'static Route {
@@ -130,12 +129,12 @@ impl Inner {
         self.sum(|s| &s.errors) + self.sum(|s| &s.panics) + self.sum(|s| &s.body_errors)
     }
 
-    fn durations(&self) -> Counts {
+    fn durations(&self) -> BucketCounts {
         std::array::from_fn(|bucket| self.sum(|shard| &shard.durations[bucket]))
     }
 
-    fn open_slots(&self) -> impl Iterator<Item = &OpenSlots> + Clone {
-        self.shards.iter().map(|shard| &shard.open)
+    fn in_flight_slots(&self) -> impl Iterator<Item = &InFlightSlots> + Clone {
+        self.shards.iter().map(|shard| &shard.in_flight)
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -148,7 +147,7 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 impl Meter {
-    /// Makes a meter that lives until the process ends.
+    /// Creates a meter that lives until the process ends.
     #[must_use]
     pub fn new(options: MeterOptions) -> Self {
         let bounds = options
@@ -157,18 +156,18 @@ impl Meter {
             .map(|&b| nanos(Duration::try_from_secs_f64(b).unwrap_or(Duration::MAX)));
         Self(Box::leak(Box::new(Inner {
             origin: Instant::now(),
-            shards: (0..cells::shard_count()).map(|_| Shard::new()).collect(),
+            shards: (0..sharded::shard_count()).map(|_| Shard::new()).collect(),
             slot: AtomicU32::new(0),
             routes: Routes::new(options.routes),
             #[cfg(feature = "axum")]
-            paths: paths::Paths::new(options.routes),
+            paths: path_cache::PathCache::new(options.routes),
             bounds: bounds.collect(),
             options,
             baseline: AtomicU64::new(0),
             recent: Mutex::new(Recent {
                 windows: Windows::new(),
-                turns: Turns::default(),
-                slowest: None,
+                rings: Rings::default(),
+                oldest_in_flight: None,
             }),
         })))
     }
@@ -177,10 +176,10 @@ impl Meter {
         self.0
     }
 
-    /// Cumulative counts since the meter was made.
+    /// Returns cumulative counts since the meter was created.
     #[must_use]
     pub fn totals(&self) -> health::Totals {
-        // Errors are read first: a request that ends meanwhile must not show as an error of none.
+        // Errors are read first: a request that ends meanwhile must not raise them above the requests.
         let errors = self.0.errors();
         let panics = self.0.sum(|shard| &shard.panics);
         let body_errors = self.0.sum(|shard| &shard.body_errors);
@@ -194,7 +193,7 @@ impl Meter {
         }
     }
 
-    /// Errors since the start or the last [`reset_errors`](Self::reset_errors).
+    /// Returns the errors since the start or the last [`reset_errors`](Self::reset_errors).
     #[must_use]
     pub fn error_count(&self) -> u64 {
         self.0
@@ -202,36 +201,38 @@ impl Meter {
             .saturating_sub(self.0.baseline.load(Relaxed))
     }
 
-    /// Begins `error_count` again at zero and returns what it was. Totals go on.
+    /// Resets `error_count` to zero and returns its previous value. Totals are not reset.
     pub fn reset_errors(&self) -> u64 {
         let errors = self.0.errors();
         errors.saturating_sub(self.0.baseline.swap(errors, Relaxed))
     }
 
-    /// Requests being served now, bodies included.
+    /// Returns the number of requests in flight, their bodies included.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        open::count(self.0.open_slots())
+        in_flight::count(self.0.in_flight_slots())
     }
 
-    /// Request durations since the meter was made.
+    /// Returns the histogram of request durations since the meter was created.
     #[must_use]
     pub fn latency(&self) -> Latency {
         durations::latency(&self.0.durations())
     }
 
-    /// Takes the samples that [`windows`](Self::windows) and [`oldest_in_flight`](Self::oldest_in_flight) are
-    /// made of. To be called about four times a second, off the app's runtime; `now` must not go
-    /// back.
+    /// Takes the snapshot from which [`windows`](Self::windows) and
+    /// [`oldest_in_flight`](Self::oldest_in_flight) are computed. Call it about four times a second, off
+    /// the app's runtime; `now` must not go back.
     pub fn tick(&self, now: Instant) {
         let at = now.saturating_duration_since(self.0.origin);
         let errors = self.0.errors();
         let panics = self.0.sum(|shard| &shard.panics);
         let mut recent = self.0.recent();
-        let (in_flight, slowest) = recent.turns.turn(at, self.0.open_slots(), &self.0.slot);
+        let (in_flight, oldest) = recent
+            .rings
+            .rotate(at, self.0.in_flight_slots(), &self.0.slot);
         let durations = self.0.durations();
-        recent.slowest = slowest;
-        recent.windows.push(Sample {
+        recent.oldest_in_flight = oldest;
+        recent.windows.push(Snapshot {
             at,
             errors,
             panics,
@@ -240,19 +241,19 @@ impl Meter {
         });
     }
 
-    /// Recent figures, as of the last tick; nothing before the first. The peak is the highest number
-    /// in flight at a tick: what comes and goes between two of them is not seen.
+    /// Returns the statistics of the last 10 s and 60 s, as of the last tick; none before the first. The
+    /// peak is the highest number in flight at a tick; requests between two ticks do not enter it.
     #[must_use]
     pub fn windows(&self) -> Vec<WindowStats> {
         self.0.recent().windows.stats()
     }
 
-    /// Age of the request that has been open for longest, as of the last tick, rounded down: by the
-    /// time between two ticks at most, and by a minute from 2048 ticks on. One that is open for more
-    /// than 34 hours is told as younger.
+    /// Returns the age of the oldest request in flight, as of the last tick, rounded down: by the time
+    /// between two ticks at most, and by a minute from 2048 ticks on. An age above 34 hours is reported
+    /// too low.
     #[must_use]
     pub fn oldest_in_flight(&self) -> Option<Duration> {
-        self.0.recent().slowest
+        self.0.recent().oldest_in_flight
     }
 }
 

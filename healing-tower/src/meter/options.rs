@@ -1,10 +1,10 @@
-//! What an owner can choose about counting.
+//! Options of request counting.
 
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 use std::fmt;
 use std::sync::Arc;
 
-/// How requests are counted: routes, paths left out, what an error is, panics, bodies.
+/// Options of a [`Meter`](crate::Meter): routes, excluded paths, the error rule, panics, bodies.
 ///
 /// ```
 /// use healing_tower::{MeterOptions, TrackBody};
@@ -31,46 +31,46 @@ type ErrorRule = Arc<dyn Fn(&ResponseHead<'_>) -> bool + Send + Sync>;
 type GrpcErrorRule = Arc<dyn Fn(u8) -> bool + Send + Sync>;
 type RouteRule = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync>;
 
-/// When a response body is followed to its end.
+/// Selection of the response bodies that are tracked to their end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TrackBody {
-    /// Where its size is not known beforehand or above 64 KiB: streams, generated bodies, gRPC, files,
-    /// what a proxy hands on. A smaller body of exact size is taken to be in memory already: its
-    /// request ends with the response head.
+    /// Bodies whose size is unknown beforehand or above 64 KiB: streams, generated bodies, gRPC, files,
+    /// proxied responses. A smaller body of exact size is assumed to be in memory already: its request
+    /// ends with the response head.
     #[default]
     Unsized,
-    /// Every body, so that a client that leaves while a large body of known size is being sent counts
-    /// as cancelled, and its sending time as part of the duration. Costs an allocation more.
+    /// Every body. A client that disconnects while a body of known size is being sent then counts as
+    /// cancelled, and the duration includes the time to send it. Costs one more allocation.
     Always,
-    /// None: a request ends with the response head. Failures midway are not seen.
+    /// No body: a request ends with the response head. Failures midway are not counted.
     Never,
 }
 
-/// The head of a request, for [`MeterOptions::route_of`].
+/// Head of a request, for [`MeterOptions::route_of`].
 #[derive(Debug)]
 pub struct RequestHead<'a> {
-    /// Method.
+    /// Method of the request.
     pub method: &'a Method,
-    /// Target.
+    /// Target of the request.
     pub uri: &'a Uri,
-    /// Headers.
+    /// Headers of the request.
     pub headers: &'a HeaderMap,
-    /// Extensions.
+    /// Extensions of the request.
     pub extensions: &'a Extensions,
 }
 
-/// The head of a response, for [`MeterOptions::errors`].
+/// Head of a response, for [`MeterOptions::errors`].
 #[derive(Debug)]
 pub struct ResponseHead<'a> {
-    /// Status code.
+    /// Status code of the response.
     pub status: StatusCode,
-    /// Headers.
+    /// Headers of the response.
     pub headers: &'a HeaderMap,
-    /// Extensions.
+    /// Extensions of the response.
     pub extensions: &'a Extensions,
 }
 
-/// A path that is left out: exact, or a prefix.
+/// An excluded path: exact, or a prefix.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     text: String,
@@ -87,7 +87,7 @@ impl Pattern {
     }
 }
 
-/// OpenTelemetry's advice for `http.server.request.duration`.
+/// Bucket bounds in seconds that OpenTelemetry advises for `http.server.request.duration`.
 const BOUNDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
@@ -108,13 +108,13 @@ impl Default for MeterOptions {
 }
 
 impl MeterOptions {
-    /// The defaults: 256 routes, nothing left out, 5xx is an error, panics become a 500.
+    /// Returns the defaults: 256 routes, no path excluded, 5xx is an error, panics become a 500.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// How many routes get series of their own (65,536 at most); what comes later is
+    /// Sets the number of routes with series of their own (65,536 at most). Later routes are counted as
     /// `http_route="other"`.
     #[must_use]
     pub fn routes(mut self, cap: usize) -> Self {
@@ -122,8 +122,8 @@ impl MeterOptions {
         self
     }
 
-    /// Leaves a path out of every count: `/status` that path alone, `/internal/*` all that begins
-    /// with `/internal/`. Healing's own endpoints are left out always.
+    /// Excludes a path from every count: `/status` that path alone, `/internal/*` all paths that begin
+    /// with `/internal/`. Healing's own endpoints are always excluded.
     #[must_use]
     pub fn exclude(mut self, path: impl Into<String>) -> Self {
         let mut text = path.into();
@@ -135,8 +135,8 @@ impl MeterOptions {
         self
     }
 
-    /// Upper bounds of the histogram's buckets in seconds. They are sorted; what is not above zero
-    /// and finite is dropped.
+    /// Sets the upper bounds of the histogram's buckets, in seconds. They are sorted; bounds that are not
+    /// finite and above zero are dropped.
     #[must_use]
     pub fn buckets(mut self, bounds: impl IntoIterator<Item = f64>) -> Self {
         self.bounds = bounds
@@ -148,8 +148,8 @@ impl MeterOptions {
         self
     }
 
-    /// Which responses are errors; 5xx by default. Panics, failed bodies and errors of the service
-    /// itself always are.
+    /// Sets the rule for responses that are errors; 5xx by default. Panics, failed bodies and errors of
+    /// the service itself always are.
     #[must_use]
     pub fn errors(
         mut self,
@@ -159,9 +159,9 @@ impl MeterOptions {
         self
     }
 
-    /// Which gRPC status codes are errors, in trailers or headers. By default those that OpenTelemetry
-    /// lists as the server's fault: `UNKNOWN` 2, `DEADLINE_EXCEEDED` 4, `UNIMPLEMENTED` 12, `INTERNAL`
-    /// 13, `UNAVAILABLE` 14, `DATA_LOSS` 15. A status that is no code always is one.
+    /// Sets the rule for gRPC status codes, in trailers or headers, that are errors. By default those that
+    /// OpenTelemetry lists as server errors: `UNKNOWN` 2, `DEADLINE_EXCEEDED` 4, `UNIMPLEMENTED` 12,
+    /// `INTERNAL` 13, `UNAVAILABLE` 14, `DATA_LOSS` 15. A malformed status is always an error.
     #[cfg(feature = "grpc")]
     #[must_use]
     pub fn grpc_errors(mut self, rule: impl Fn(u8) -> bool + Send + Sync + 'static) -> Self {
@@ -169,8 +169,8 @@ impl MeterOptions {
         self
     }
 
-    /// How to find the route template of a request; by default axum's `MatchedPath`. Give templates,
-    /// never raw paths: each text takes one of the [`routes`](Self::routes), none is `unmatched`.
+    /// Sets the rule for a request's route template; by default axum's `MatchedPath`. Return templates,
+    /// never raw paths: each text takes one of the [`routes`](Self::routes). `None` is `unmatched`.
     #[must_use]
     pub fn route_of(
         mut self,
@@ -180,15 +180,15 @@ impl MeterOptions {
         self
     }
 
-    /// Lets a caught panic go on after counting it, for those who have a panic handler further out.
-    /// By default it becomes a 500.
+    /// Resumes a caught panic after counting it, for apps with a panic handler further out. By default a
+    /// panic becomes a 500.
     #[must_use]
     pub fn reraise_panics(mut self, reraise: bool) -> Self {
         self.reraise_panics = reraise;
         self
     }
 
-    /// Which bodies are followed to their end.
+    /// Selects the bodies that are tracked to their end.
     #[must_use]
     pub fn track_body(mut self, track: TrackBody) -> Self {
         self.track_body = track;
@@ -197,7 +197,7 @@ impl MeterOptions {
 }
 
 impl MeterOptions {
-    /// Whether a path is left out.
+    /// Reports if a path is excluded.
     pub(crate) fn excludes(&self, path: &str) -> bool {
         self.exclude.iter().any(|pattern| pattern.matches(path))
     }

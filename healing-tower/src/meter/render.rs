@@ -1,7 +1,7 @@
-//! The meter's own families in Prometheus' text format.
+//! The meter's own metric families in Prometheus' text format.
 //!
-//! Built for many series: a series' labels are escaped once, its numbers are integers until they are
-//! written, and nothing is collected into an intermediate form.
+//! Made for many series: a series' labels are escaped once, its numbers are integers until they are
+//! written, and there is no intermediate form.
 
 use super::series;
 use super::{Inner, Meter};
@@ -9,33 +9,37 @@ use crate::exposition::text::{self, Text};
 
 pub(super) use crate::exposition::text::Kind;
 
-/// Request durations; its `_count` is the number of requests.
+/// Name and help of the duration histogram; its `_count` is the number of requests.
 pub(crate) const DURATION: (&str, &str) = (
     "http_server_request_duration_seconds",
     "Duration of HTTP requests until the end of the response body. Without status: no response.",
 );
-/// Names of its label dimensions.
+/// Label names of the duration histogram.
 pub(crate) const LABELS: [&str; 3] = [
     "http_request_method",
     "http_route",
     "http_response_status_code",
 ];
 
-/// The families of one sample without labels: name, help, kind, value.
+/// Returns the families of one sample without labels: name, help, kind, value.
 pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64); 6] {
     let total = |count: u64| count as f64;
     [
         (
             "http_server_active_requests",
-            "HTTP requests being served now.",
+            "HTTP requests in flight.",
             Kind::Gauge,
-            total(super::open::count(meter.open_slots())),
+            total(super::in_flight::count(meter.in_flight_slots())),
         ),
         (
             "healing_app_oldest_in_flight_request_seconds",
-            "Age of the request that has been open for longest; 0 while none is.",
+            "Age of the oldest request in flight; 0 if there is none.",
             Kind::Gauge,
-            meter.recent().slowest.unwrap_or_default().as_secs_f64(),
+            meter
+                .recent()
+                .oldest_in_flight
+                .unwrap_or_default()
+                .as_secs_f64(),
         ),
         (
             "healing_app_errors_total",
@@ -45,7 +49,7 @@ pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64)
         ),
         (
             "healing_app_panics_total",
-            "Handler panics: errors too.",
+            "Handler panics; counted as errors too.",
             Kind::Counter,
             total(meter.sum(|shard| &shard.panics)),
         ),
@@ -57,21 +61,21 @@ pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64)
         ),
         (
             "healing_app_body_errors_total",
-            "Responses whose body failed midway: errors too.",
+            "Responses whose body failed midway; counted as errors too.",
             Kind::Counter,
             total(meter.sum(|shard| &shard.body_errors)),
         ),
     ]
 }
 
-/// Every series of the histogram, with the values of its [`LABELS`].
+/// Calls `each` for every series of the histogram, with the values of its [`LABELS`].
 pub(super) fn each_series(meter: &Inner, mut each: impl FnMut([&str; 3], &series::Totals)) {
     let buckets = meter.bounds.len() + 1;
     for route in meter.routes.iter() {
         for (method, endpoint) in route.endpoints() {
             for (status, totals) in endpoint.totals(buckets) {
                 let status = match status {
-                    super::record::NO_RESPONSE => String::new(),
+                    super::request_guard::NO_RESPONSE => String::new(),
                     status => status.to_string(),
                 };
                 each([method, route.name(), &status], &totals);
@@ -115,7 +119,7 @@ impl Meter {
     }
 }
 
-/// One line a bucket: what all lines of the series begin with, its bound, its count.
+/// Writes one line for each bucket: the common head of the series' lines, the bound, the count.
 fn write_buckets(out: &mut String, head: &str, ends: &[String], buckets: &[u64]) {
     let mut count = 0;
     for (end, requests) in ends.iter().zip(buckets) {
@@ -142,7 +146,7 @@ fn write_summary(out: &mut String, labels: &str, totals: &series::Totals) {
     out.push('\n');
 }
 
-/// Decimal digits, without the formatting machinery.
+/// Writes decimal digits, without `core::fmt`, which is slower.
 fn integer(out: &mut String, mut value: u64) {
     let mut digits = [b'0'; 20];
     let mut start = digits.len();
@@ -157,13 +161,13 @@ fn integer(out: &mut String, mut value: u64) {
     out.push_str(std::str::from_utf8(&digits[start..]).unwrap_or("0"));
 }
 
-/// Nanoseconds as decimal seconds, exactly.
+/// Writes nanoseconds as decimal seconds, exactly.
 fn seconds(out: &mut String, nanos: u64) {
     integer(out, nanos / 1_000_000_000);
     let fraction = nanos % 1_000_000_000;
     if fraction > 0 {
         let start = out.len();
-        // A one in front keeps the leading zeros.
+        // A leading one preserves the zeros after the decimal point.
         integer(out, 1_000_000_000 + fraction);
         out.replace_range(start..=start, ".");
         out.truncate(out.trim_end_matches('0').len());
@@ -175,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_exact() {
+    fn seconds_are_written_exactly() {
         let written = |nanos| {
             let mut out = String::from("x ");
             seconds(&mut out, nanos);

@@ -1,8 +1,8 @@
-//! Route templates to series, without a lock or a label map on the way.
+//! The map from route templates to series, with neither a lock nor a label map on lookup.
 //!
-//! The table is open-addressed and only ever filled, so a lookup is a hash, a load and a comparison
-//! of the text (by content: a nested router makes a new `Arc<str>` for each request). Inserting takes
-//! a lock, once a route. Beyond the cap everything new is `other`.
+//! The table is open-addressed and insert-only, so a lookup is a hash, a load and a comparison of the
+//! text (by content: a nested router makes a new `Arc<str>` for each request). Insertion takes a lock,
+//! once for each route. Every route beyond the cap is `other`.
 
 use super::series::Endpoint;
 use http::Method;
@@ -11,26 +11,26 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// The label of requests for which no route matched.
+/// Label of requests that matched no route.
 pub(crate) const UNMATCHED: &str = "unmatched";
-/// More routes than this never have series of their own, whatever cap is set: they take memory.
-pub(crate) const MOST: usize = 1 << 16;
-/// The label of routes beyond the cap.
+/// Upper limit of the cap on routes, which bounds memory.
+pub(crate) const MAX_ROUTES: usize = 1 << 16;
+/// Label of routes beyond the cap.
 pub(crate) const OTHER: &str = "other";
 
-/// Methods as OpenTelemetry lists them, by [`MethodSlot`]; the last is for all others.
+/// Methods as OpenTelemetry lists them, indexed by [`MethodSlot`]; the last stands for all others.
 const METHODS: [&str; 10] = [
     "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "_OTHER",
 ];
 
-/// A method by its place in [`METHODS`].
+/// Index of a method in [`METHODS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MethodSlot(u8);
 
 impl MethodSlot {
-    /// Its responses have no body.
+    /// `HEAD`, whose responses have no body.
     pub(crate) const HEAD: Self = Self(4);
-    /// Its successful responses have none.
+    /// `CONNECT`, whose successful responses have no body.
     pub(crate) const CONNECT: Self = Self(7);
 
     #[inline]
@@ -53,59 +53,59 @@ impl MethodSlot {
 /// One route template and its endpoints by method.
 pub(crate) struct Route {
     name: Box<str>,
-    /// How many texts of it are held by `paths`.
+    /// Number of its texts in the path cache.
     #[cfg(feature = "axum")]
-    pub(super) held: AtomicU8,
+    pub(super) cached: AtomicU8,
     endpoints: [OnceLock<Box<Endpoint>>; METHODS.len()],
 }
 
 impl Route {
-    /// Lives as long as its meter: for good.
+    /// Creates a route that is never freed, like its meter.
     fn new(name: &str) -> &'static Self {
         Box::leak(Box::new(Self {
             name: name.into(),
             #[cfg(feature = "axum")]
-            held: AtomicU8::new(0),
+            cached: AtomicU8::new(0),
             endpoints: [const { OnceLock::new() }; METHODS.len()],
         }))
     }
 
-    /// The endpoint for a method.
+    /// Returns the endpoint of a method.
     #[inline]
     pub(crate) fn endpoint(&self, method: MethodSlot, shards: usize) -> &Endpoint {
         let slot = &self.endpoints[usize::from(method.0)];
         slot.get_or_init(|| Box::new(Endpoint::new(shards)))
     }
 
-    /// The template.
+    /// Returns the template.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The endpoints that were called, with their method's label.
+    /// Iterates over the endpoints that were called, with the label of their method.
     pub(crate) fn endpoints(&self) -> impl Iterator<Item = (&'static str, &Endpoint)> {
         let endpoints = METHODS.into_iter().zip(&self.endpoints);
         endpoints.filter_map(|(method, cell)| Some((method, &**cell.get()?)))
     }
 }
 
-/// All routes that were seen.
+/// Table of all routes seen so far.
 pub(crate) struct Routes {
     unmatched: &'static Route,
     other: &'static Route,
     slots: Box<[OnceLock<&'static Route>]>,
-    /// How many slots are filled.
+    /// Number of filled slots.
     filled: AtomicUsize,
-    /// Guards insertion.
+    /// Serialises insertion.
     inserting: Mutex<()>,
     cap: usize,
 }
 
 impl Routes {
-    /// Room for `cap` routes, [`MOST`] at most.
+    /// Creates a table for `cap` routes, [`MAX_ROUTES`] at most.
     pub(crate) fn new(cap: usize) -> Self {
-        let cap = cap.min(MOST);
-        // Half empty at most: short probes, and always an empty slot to stop at.
+        let cap = cap.min(MAX_ROUTES);
+        // At most half full: probes are short and always reach an empty slot.
         let slots = (2 * cap).next_power_of_two().max(2);
         Self {
             unmatched: Route::new(UNMATCHED),
@@ -117,7 +117,7 @@ impl Routes {
         }
     }
 
-    /// The route of a template.
+    /// Returns the route of a template.
     #[inline]
     pub(crate) fn get(&self, template: Option<&str>) -> &'static Route {
         let Some(template) = template else {
@@ -129,7 +129,7 @@ impl Routes {
         }
     }
 
-    /// The route, or the empty slot where it would be.
+    /// Returns the route, or the empty slot where it would be inserted.
     #[inline]
     fn find(&self, template: &str) -> Result<&'static Route, usize> {
         let mask = self.slots.len() - 1;
@@ -145,7 +145,7 @@ impl Routes {
 
     #[cold]
     fn insert(&self, template: &str) -> &'static Route {
-        // Full stays full: no lock where templates are many.
+        // A full table never empties, so the check before the lock is final.
         if self.filled.load(Relaxed) >= self.cap {
             return self.other;
         }
@@ -160,14 +160,14 @@ impl Routes {
         }
     }
 
-    /// Every route, those without a template last.
+    /// Iterates over every route, those without a template last.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &'static Route> {
         let named = self.slots.iter().filter_map(OnceLock::get).copied();
         named.chain([self.other, self.unmatched])
     }
 }
 
-/// Fx: a multiplication for eight bytes. Templates come from the program, not from clients.
+/// Fx hash: one multiplication for eight bytes. Templates come from the program, not from clients.
 #[inline]
 fn hash(bytes: &[u8]) -> usize {
     const K: u64 = 0x517c_c1b7_2722_0a95;
@@ -178,14 +178,14 @@ fn hash(bytes: &[u8]) -> usize {
         hash = add(hash, u64::from_le_bytes(*word));
         rest = after;
     }
-    // The last eight bytes once more, rather than what is left of them one by one.
+    // The last eight bytes overlap the words before: cheaper than the remaining bytes one by one.
     hash = match bytes.last_chunk() {
         Some(word) => add(hash, u64::from_le_bytes(*word)),
         None => bytes
             .iter()
             .fold(hash, |hash, byte| add(hash, u64::from(*byte))),
     };
-    // The best bits of a product are the high ones.
+    // The high bits of a product are the best mixed.
     (hash >> 32) as usize
 }
 
@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_template_is_one_route_by_content() {
+    fn equal_templates_share_one_route() {
         let routes = Routes::new(8);
         let first = String::from("/users/{id}");
         let second = first.clone();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_cap_all_is_other() {
+    fn routes_beyond_cap_are_other() {
         let routes = Routes::new(3);
         for index in 0..100 {
             routes.get(Some(&format!("/r/{index}")));

@@ -1,36 +1,36 @@
-//! The histograms of one endpoint (route and method): one a status code and shard.
+//! Histograms of one endpoint (route and method): one for each status code and shard.
 //!
-//! A handler answers with few codes, so a short chain that is walked from the front beats any map.
-//! It is only ever appended to; a place in it, once filled, belongs to its code for good.
+//! A handler responds with few status codes, so a linear search of a short chain beats any map.
+//! The chain is append-only: an entry, once filled, keeps its status code.
 
-use super::cells::Cells;
+use super::sharded::ShardCounters;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-/// Index of a series' sum of durations, in nanoseconds; the buckets follow.
+/// Index of the sum of durations in a series' counters, in nanoseconds; the buckets follow.
 const SUM: usize = 0;
 
-/// One route and method.
+/// Series of one route and method, a chain for each shard.
 pub(crate) struct Endpoint(Box<[Chain]>);
 
-/// The codes that one shard has seen.
+/// Series of the status codes that one shard has seen.
 #[derive(Default)]
 struct Chain {
-    codes: [OnceLock<Code>; 3],
-    more: OnceLock<Box<Chain>>,
+    entries: [OnceLock<StatusSeries>; 3],
+    next: OnceLock<Box<Chain>>,
 }
 
-struct Code {
+struct StatusSeries {
     status: u16,
-    cells: Cells,
+    counters: ShardCounters,
 }
 
-/// What a series adds up to.
+/// Totals of one series over all shards.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Totals {
     /// Sum of the durations in nanoseconds.
     pub(crate) nanos: u64,
-    /// Requests a bucket, not cumulative; the last is above all bounds.
+    /// Requests in each bucket, not cumulative; the last is above all bounds.
     pub(crate) buckets: Vec<u64>,
 }
 
@@ -39,34 +39,34 @@ impl Endpoint {
         Self((0..shards).map(|_| Chain::default()).collect())
     }
 
-    /// Adds one request. `bounds` in nanoseconds, ascending, the same at each call.
+    /// Adds one request. `bounds` are in nanoseconds, ascending, and the same at each call.
     #[inline]
     pub(crate) fn record(&self, shard: usize, status: u16, nanos: u64, bounds: &[u64]) {
-        // Most requests are fast, so this ends early.
+        // Most requests are fast, so a linear search ends early.
         let bucket = bounds
             .iter()
             .position(|&b| nanos <= b)
             .unwrap_or(bounds.len());
-        let cells = self.0[shard].cells(status, bounds.len() + 2);
-        cells.add(SUM, nanos);
-        cells.add(SUM + 1 + bucket, 1);
+        let counters = self.0[shard].counters(status, bounds.len() + 2);
+        counters.add(SUM, nanos);
+        counters.add(SUM + 1 + bucket, 1);
     }
 
-    /// The series by status code, `buckets` of them each.
+    /// Returns the totals by status code, with `buckets` buckets each.
     pub(crate) fn totals(&self, buckets: usize) -> BTreeMap<u16, Totals> {
         let mut totals = BTreeMap::<u16, Totals>::new();
         for chain in &self.0 {
             let mut next = Some(chain);
             while let Some(chain) = next {
-                for code in chain.codes.iter().filter_map(OnceLock::get) {
-                    let total = totals.entry(code.status).or_default();
-                    total.nanos = total.nanos.wrapping_add(code.cells.get(SUM));
+                for series in chain.entries.iter().filter_map(OnceLock::get) {
+                    let total = totals.entry(series.status).or_default();
+                    total.nanos = total.nanos.wrapping_add(series.counters.get(SUM));
                     total.buckets.resize(buckets, 0);
                     for (index, count) in total.buckets.iter_mut().enumerate() {
-                        *count += code.cells.get(SUM + 1 + index);
+                        *count += series.counters.get(SUM + 1 + index);
                     }
                 }
-                next = chain.more.get().map(|more| &**more);
+                next = chain.next.get().map(|next| &**next);
             }
         }
         totals
@@ -75,19 +75,19 @@ impl Endpoint {
 
 impl Chain {
     #[inline]
-    fn cells(&self, status: u16, len: usize) -> &Cells {
+    fn counters(&self, status: u16, len: usize) -> &ShardCounters {
         let mut chain = self;
         loop {
-            for place in &chain.codes {
-                let code = place.get_or_init(|| Code {
+            for entry in &chain.entries {
+                let series = entry.get_or_init(|| StatusSeries {
                     status,
-                    cells: Cells::new(len),
+                    counters: ShardCounters::new(len),
                 });
-                if code.status == status {
-                    return &code.cells;
+                if series.status == status {
+                    return &series.counters;
                 }
             }
-            chain = chain.more.get_or_init(Box::default);
+            chain = chain.next.get_or_init(Box::default);
         }
     }
 }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_and_shards_add_up() {
+    fn totals_sum_every_status_over_shards() {
         let endpoint = Endpoint::new(2);
         for status in 200..300 {
             for shard in 0..2 {

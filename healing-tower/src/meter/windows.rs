@@ -1,33 +1,33 @@
-//! Rates, ratios and quantiles over the last 10 s and 60 s, for people.
+//! Rates, ratios and quantiles over the last 10 s and 60 s, for human readers.
 //!
-//! The care thread takes a sample of the cumulative counts about once a second; a window is the
-//! difference between the newest sample and the one that is its length older. The request path knows
-//! nothing of it, and the samples are a ring of fixed length.
+//! The care thread takes a snapshot of the cumulative counts at each tick and keeps one a second; a
+//! window is the difference between the newest snapshot and the one that is its length older. Requests
+//! take no part in it, and the snapshots form a ring of fixed length.
 
-use super::durations::{self, BUCKETS, Counts};
+use super::durations::{self, BUCKETS, BucketCounts};
 use healing_core::health::WindowStats;
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The windows, in seconds.
+/// Lengths of the windows, in seconds.
 const WINDOWS: [u64; 2] = [10, 60];
-/// Samples kept, one a second: one more than seconds in the longest window.
-const KEPT: usize = 61;
+/// Snapshots kept, one a second: one more than the seconds of the longest window.
+const CAPACITY: usize = 61;
 
 /// Cumulative counts at one moment.
 #[derive(Clone)]
-pub(crate) struct Sample {
-    /// Since the meter's start.
+pub(crate) struct Snapshot {
+    /// Time since the meter's start.
     pub(crate) at: Duration,
     pub(crate) errors: u64,
     pub(crate) panics: u64,
-    pub(crate) durations: Counts,
-    /// Requests in flight; once kept: the most seen since the sample before.
+    pub(crate) durations: BucketCounts,
+    /// Requests in flight; of a kept snapshot, the peak since the one before.
     pub(crate) in_flight: u64,
 }
 
-impl Sample {
-    /// Nothing yet.
+impl Snapshot {
+    /// Returns the snapshot of a meter without requests, at its start.
     pub(crate) fn zero() -> Self {
         Self {
             at: Duration::ZERO,
@@ -39,40 +39,40 @@ impl Sample {
     }
 }
 
-/// The ring of samples.
+/// Ring of snapshots.
 pub(crate) struct Windows {
-    kept: VecDeque<Sample>,
-    /// Newer than the last kept one.
-    latest: Sample,
+    kept: VecDeque<Snapshot>,
+    /// The newest snapshot, kept or not.
+    latest: Snapshot,
 }
 
 impl Windows {
     pub(crate) fn new() -> Self {
-        let mut kept = VecDeque::with_capacity(KEPT);
-        kept.push_back(Sample::zero());
+        let mut kept = VecDeque::with_capacity(CAPACITY);
+        kept.push_back(Snapshot::zero());
         Self {
             kept,
-            latest: Sample::zero(),
+            latest: Snapshot::zero(),
         }
     }
 
-    /// Takes a sample. Often is good for the peak; one a second is kept.
-    pub(crate) fn push(&mut self, mut sample: Sample) {
+    /// Adds a snapshot. Each of them enters the peak in flight; one a second is kept.
+    pub(crate) fn push(&mut self, mut snapshot: Snapshot) {
         let last_kept = self.kept.back().map_or(Duration::ZERO, |kept| kept.at);
         if self.latest.at > last_kept {
-            sample.in_flight = sample.in_flight.max(self.latest.in_flight);
+            snapshot.in_flight = snapshot.in_flight.max(self.latest.in_flight);
         }
-        // The first one in each second is kept: by the clock, so that jitter does not add up.
-        if sample.at.as_secs() > last_kept.as_secs() {
-            if self.kept.len() == KEPT {
+        // The first one of each second of the clock is kept, so that jitter does not accumulate.
+        if snapshot.at.as_secs() > last_kept.as_secs() {
+            if self.kept.len() == CAPACITY {
                 self.kept.pop_front();
             }
-            self.kept.push_back(sample.clone());
+            self.kept.push_back(snapshot.clone());
         }
-        self.latest = sample;
+        self.latest = snapshot;
     }
 
-    /// The figures of each window, as of the last sample; nothing before the first.
+    /// Returns the statistics of each window, as of the last snapshot; none before the first.
     pub(crate) fn stats(&self) -> Vec<WindowStats> {
         if self.latest.at.is_zero() {
             return Vec::new();
@@ -84,18 +84,18 @@ impl Windows {
     }
 
     fn window(&self, seconds: u64) -> WindowStats {
-        // A young process has a shorter window; its rate is over the time there was.
+        // The window of a young process is shorter; its rate is over the uptime.
         let begin = self.latest.at.saturating_sub(Duration::from_secs(seconds));
-        let inside = self.kept.iter().filter(|sample| sample.at > begin);
+        let inside = self.kept.iter().filter(|snapshot| snapshot.at > begin);
         let peak = inside
             .chain([&self.latest])
-            .map(|sample| sample.in_flight)
+            .map(|snapshot| snapshot.in_flight)
             .max();
-        let before = self.kept.iter().rev().find(|sample| sample.at <= begin);
+        let before = self.kept.iter().rev().find(|snapshot| snapshot.at <= begin);
         let base = before.or(self.kept.front()).unwrap_or(&self.latest);
 
         let now = &self.latest;
-        let counts: Counts =
+        let counts: BucketCounts =
             std::array::from_fn(|i| now.durations[i].saturating_sub(base.durations[i]));
         let requests: u64 = counts.iter().sum();
         let span = now.at.saturating_sub(base.at).as_secs_f64();
@@ -122,19 +122,19 @@ impl Windows {
 mod tests {
     use super::*;
 
-    fn sample(at: f64, requests: u64, errors: u64, in_flight: u64) -> Sample {
-        let mut sample = Sample::zero();
-        sample.at = Duration::from_secs_f64(at);
-        sample.durations[durations::bucket(20_000_000)] = requests;
-        sample.errors = errors;
-        sample.in_flight = in_flight;
-        sample
+    fn snapshot(at: f64, requests: u64, errors: u64, in_flight: u64) -> Snapshot {
+        let mut snapshot = Snapshot::zero();
+        snapshot.at = Duration::from_secs_f64(at);
+        snapshot.durations[durations::bucket(20_000_000)] = requests;
+        snapshot.errors = errors;
+        snapshot.in_flight = in_flight;
+        snapshot
     }
 
     #[test]
-    fn without_requests_there_are_no_ratios() {
+    fn ratios_are_absent_without_requests() {
         let mut windows = Windows::new();
-        windows.push(sample(1.0, 0, 0, 0));
+        windows.push(snapshot(1.0, 0, 0, 0));
         for window in windows.stats() {
             assert_eq!(window.request_rate, 0.0);
             assert_eq!((window.error_ratio, window.p99_seconds), (None, None));
@@ -143,13 +143,13 @@ mod tests {
     }
 
     #[test]
-    fn each_window_sees_its_own_length() {
+    fn window_covers_its_own_length() {
         let mut windows = Windows::new();
         // 100 requests a second for two minutes, all of them errors until 30 s before the end.
         for tick in 1..=480u64 {
             let at = tick as f64 / 4.0;
             let errors = 25 * tick.min(480 - 120);
-            windows.push(sample(
+            windows.push(snapshot(
                 at,
                 25 * tick,
                 errors,
@@ -165,17 +165,17 @@ mod tests {
         assert_eq!(
             long.in_flight_peak,
             Some(77),
-            "45 s ago, between two kept samples"
+            "45 s ago, between two kept snapshots"
         );
         assert!((long.p50_seconds.unwrap() - 0.02).abs() < 0.0025);
-        assert_eq!(windows.kept.len(), KEPT);
+        assert_eq!(windows.kept.len(), CAPACITY);
     }
 
     #[test]
-    fn a_young_process_is_not_diluted() {
+    fn rate_of_young_process_is_over_its_uptime() {
         let mut windows = Windows::new();
-        windows.push(sample(1.0, 10, 0, 0));
-        windows.push(sample(2.0, 20, 0, 0));
+        windows.push(snapshot(1.0, 10, 0, 0));
+        windows.push(snapshot(2.0, 20, 0, 0));
         assert!(
             windows
                 .stats()

@@ -1,30 +1,30 @@
 //! Limits and working set of this process's control group, v1 and v2.
 //!
-//! The smallest memory limit up the tree is the one that kills, so every ancestor is read, and
-//! the working set is that of the group which has this limit. So it is with the smallest CPU quota
-//! and the time throttled: a group below the one that is throttled counts none. The files are opened once and read
-//! by offset: about a microsecond each. They are read anew each time, because a pod may be
-//! resized in place.
+//! The smallest memory limit among the group and its ancestors is the one at which the kernel kills, so
+//! every ancestor is read, and the working set is that of the group with this limit. The smallest CPU
+//! quota and the throttled time are read likewise: a group below the throttled one counts no
+//! throttling. The files are opened once and read by offset, about a microsecond each. They are read
+//! each time, because a pod can be resized in place.
 
 use std::path::Path;
 
-mod file;
 mod mounts;
+mod pseudo_file;
 
-pub(super) use file::KeptFile;
 use mounts::{Controller, Version};
+pub(super) use pseudo_file::PseudoFile;
 
-/// Limits at or above this are v1's way of saying "none" (the page-rounded largest number).
+/// Memory limit from which v1 means "no limit" (it writes the largest number, rounded to pages).
 const V1_UNLIMITED: u64 = 1 << 60;
 
-/// What the control group says now.
+/// Limits of the control group at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Limits {
     /// The smallest CPU quota, in cores.
     pub(super) cpu_cores: Option<f64>,
-    /// Time throttled in the group that has this quota; in the process's own where none has one.
+    /// Time throttled, in the group with this quota; in the process's own group without any quota.
     pub(super) throttled_seconds: Option<f64>,
-    /// Absent where no group up the tree has a limit.
+    /// Absent if neither the group nor an ancestor has a limit.
     pub(super) memory: Option<Memory>,
 }
 
@@ -32,12 +32,12 @@ pub(super) struct Limits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Memory {
     pub(super) limit: u64,
-    /// Usage minus inactive file pages, which the kernel gives up before it kills. Absent where
-    /// either is not told: the limit holds all the same.
+    /// Usage minus inactive file pages, which the kernel reclaims before it kills. Absent if either
+    /// cannot be read; the limit is valid regardless.
     pub(super) working_set: Option<u64>,
 }
 
-/// The open files of the group and its ancestors, own group first.
+/// Files of the group and its ancestors, own group first.
 #[derive(Debug, Default)]
 pub(super) struct Cgroup {
     memory: Vec<MemoryLevel>,
@@ -45,7 +45,7 @@ pub(super) struct Cgroup {
 }
 
 impl Cgroup {
-    /// Finds the groups of this process below `root` (`/`, but for tests).
+    /// Finds the groups of this process below `root` (`/` except in tests).
     pub(super) fn discover(root: &Path) -> Self {
         let levels = |controller| mounts::levels(root, controller);
         Self {
@@ -85,9 +85,9 @@ impl Cgroup {
 
 #[derive(Debug)]
 struct MemoryLevel {
-    limit: KeptFile,
-    usage: Option<KeptFile>,
-    stat: Option<KeptFile>,
+    limit: PseudoFile,
+    usage: Option<PseudoFile>,
+    stat: Option<PseudoFile>,
     inactive_file: &'static str,
 }
 
@@ -102,15 +102,15 @@ impl MemoryLevel {
             Version::V2 => ("memory.max", "memory.current", "inactive_file "),
         };
         Some(Self {
-            limit: KeptFile::open(&path.join(limit))?,
-            usage: KeptFile::open(&path.join(usage)),
-            stat: KeptFile::open(&path.join("memory.stat")),
+            limit: PseudoFile::open(&path.join(limit))?,
+            usage: PseudoFile::open(&path.join(usage)),
+            stat: PseudoFile::open(&path.join("memory.stat")),
             inactive_file,
         })
     }
 
     fn read(&mut self) -> Option<Memory> {
-        // v2 writes `max` for none, which is no number.
+        // v2 writes `max` for no limit, which does not parse as a number.
         let limit: u64 = self.limit.text()?.trim().parse().ok()?;
         if limit == 0 || limit >= V1_UNLIMITED {
             return None;
@@ -131,19 +131,19 @@ impl MemoryLevel {
 #[derive(Debug)]
 enum CpuLevel {
     V1 {
-        quota: KeptFile,
-        period: KeptFile,
-        stat: Option<KeptFile>,
+        quota: PseudoFile,
+        period: PseudoFile,
+        stat: Option<PseudoFile>,
     },
     V2 {
-        max: KeptFile,
-        stat: Option<KeptFile>,
+        max: PseudoFile,
+        stat: Option<PseudoFile>,
     },
 }
 
 impl CpuLevel {
     fn open(version: Version, path: &Path) -> Option<Self> {
-        let open = |name: &str| KeptFile::open(&path.join(name));
+        let open = |name: &str| PseudoFile::open(&path.join(name));
         Some(match version {
             Version::V1 => Self::V1 {
                 quota: open("cpu.cfs_quota_us")?,
@@ -158,7 +158,7 @@ impl CpuLevel {
     }
 
     fn cores(&mut self) -> Option<f64> {
-        // None is `-1` in v1 and `max` in v2: neither is a positive number.
+        // No quota is `-1` in v1 and `max` in v2: neither is a positive number.
         let (quota, period): (f64, f64) = match self {
             Self::V1 { quota, period, .. } => (
                 quota.text()?.trim().parse().ok()?,

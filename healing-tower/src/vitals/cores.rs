@@ -1,25 +1,25 @@
-//! How many cores the machine lets this process run on, quotas left out.
+//! Number of cores on which this process may run, apart from quotas.
 //!
-//! The standard library's answer has the control group's quota in it already, rounded down to whole
-//! cores: no measure for a quota of two and a half.
+//! The standard library's value includes the control group's quota, rounded down to whole cores, which
+//! is too coarse for a quota of two and a half.
 
 use std::path::Path;
 
-use super::cgroup::KeptFile;
+use super::cgroup::PseudoFile;
 
-/// Read anew each time: a pod may be given other cores.
+/// Reader of the allowed cores. It reads the file each time, because a pod's cores can change.
 #[derive(Debug)]
 pub(super) struct Cores {
-    status: Option<KeptFile>,
-    /// Where the file is not: asked once, because it reads all of the control group's.
-    otherwise: Option<f64>,
+    status: Option<PseudoFile>,
+    /// Value without that file; read once, because the standard library reads all cgroup files for it.
+    fallback: Option<f64>,
 }
 
 impl Cores {
-    pub(super) fn below(root: &Path) -> Self {
+    pub(super) fn open(root: &Path) -> Self {
         Self {
-            status: KeptFile::open(&root.join("proc/self/status")),
-            otherwise: std::thread::available_parallelism()
+            status: PseudoFile::open(&root.join("proc/self/status")),
+            fallback: std::thread::available_parallelism()
                 .ok()
                 .map(|cores| cores.get() as f64),
         }
@@ -28,13 +28,13 @@ impl Cores {
     pub(super) fn read(&mut self) -> Option<f64> {
         self.status
             .as_mut()
-            .and_then(|status| count(status.line("Cpus_allowed_list:")?))
-            .map_or(self.otherwise, |cores| Some(f64::from(cores)))
+            .and_then(|status| count_cpus(status.line("Cpus_allowed_list:")?))
+            .map_or(self.fallback, |cores| Some(f64::from(cores)))
     }
 }
 
-/// The length of a list such as `0-3,8`.
-fn count(list: &str) -> Option<u32> {
+/// Counts the CPUs in a list such as `0-3,8`.
+fn count_cpus(list: &str) -> Option<u32> {
     let mut cores: u32 = 0;
     for part in list.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -46,10 +46,10 @@ fn count(list: &str) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::count;
+    use super::count_cpus;
 
     #[test]
-    fn lists_are_counted_and_nonsense_is_absent() {
+    fn cpu_list_is_counted_or_absent_if_invalid() {
         for (list, cores) in [
             ("0", Some(1)),
             ("0-3", Some(4)),
@@ -60,7 +60,7 @@ mod tests {
             ("0-4294967295", None),
             ("x", None),
         ] {
-            assert_eq!(count(list), cores, "{list:?}");
+            assert_eq!(count_cpus(list), cores, "{list:?}");
         }
     }
 }

@@ -1,17 +1,17 @@
-//! What the process uses, against what its container may use.
+//! Resource usage of the process, relative to the limits of its container.
 //!
 //! CPU time and resident memory come from the process itself, limits and the working set from the
-//! cgroup files, because in a pod the machine's totals belong to somebody else. The care thread
-//! takes one [`Sample`] a second; everything else reads the last one. A figure without a source is
-//! absent: never zero, never invented.
+//! cgroup files, because a pod shares the machine's totals with others. The care thread takes one
+//! [`Sample`] a second; everything else reads the last one. A value without a source is absent: never
+//! zero, never estimated.
 //!
 //! # Hazards
-//! Without a memory limit up the tree, or with none below what the machine has, the working set is
-//! the process's resident memory and the denominator the machine's; `memory_source` says so, and
-//! `cpu_source` likewise of quotas and cores. Where a group has a limit but does not tell its usage,
-//! or what of it is inactive, the resident memory stands in for the working set. A process that
-//! shares its cgroup with others (no container, a systemd slice) shares that cgroup's limit and its
-//! usage too.
+//!
+//! If no ancestor group has a memory limit below the machine's memory, the working set is the process's
+//! resident memory and the limit is the machine's; `memory_source` says so, and `cpu_source` likewise
+//! for quotas and cores. If a group has a limit but its usage or inactive pages cannot be read, the
+//! resident memory replaces the working set. A process that shares its cgroup with others (no
+//! container, a systemd slice) shares that cgroup's limit and usage too.
 
 mod cgroup;
 mod cores;
@@ -27,47 +27,47 @@ use cgroup::Cgroup;
 use cores::Cores;
 use process::Process;
 
-/// One reading of everything, with the two figures that the original system reported.
+/// One sample of all vitals, with the two percentages that the original system reported.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Sample {
-    /// CPU of the process since the sample before, in percent of its limit.
+    /// CPU usage of the process since the previous sample, in percent of its limit.
     pub(crate) cpu_usage: Option<f64>,
     /// Working set in percent of the smallest limit.
     pub(crate) memory_usage: Option<f64>,
-    /// The rest.
+    /// The absolute values and their limits.
     pub(crate) vitals: Vitals,
 }
 
-/// Keeps the files open and remembers the CPU time of the sample before.
+/// Takes samples, with the files kept open and the CPU time of the previous sample.
 #[derive(Debug)]
 pub(crate) struct Sampler {
     process: Process,
     cgroup: Cgroup,
     cores: Cores,
-    before: Option<(Instant, f64)>,
+    previous: Option<(Instant, f64)>,
 }
 
 impl Sampler {
-    /// Looks for the files of this process; what is not there stays absent.
+    /// Opens the files of this process; the values of missing files are absent.
     pub(crate) fn new() -> Self {
-        Self::rooted(Path::new("/"))
+        Self::with_root(Path::new("/"))
     }
 
-    fn rooted(root: &Path) -> Self {
+    fn with_root(root: &Path) -> Self {
         Self {
             process: Process::new(),
             cgroup: Cgroup::discover(root),
-            cores: Cores::below(root),
-            before: None,
+            cores: Cores::open(root),
+            previous: None,
         }
     }
 
-    /// Reads everything once.
+    /// Takes one sample.
     pub(crate) fn sample(&mut self, now: Instant) -> Sample {
         let process = self.process.read();
         let limits = self.cgroup.read();
 
-        // What a limit allows beyond the machine is not there to be used.
+        // A limit above the machine's capacity cannot be used up: the machine's applies.
         let cores = self.cores.read();
         let (cpu_limit, cpu_source) = match limits.cpu_cores {
             Some(quota) if cores.is_none_or(|cores| quota <= cores) => {
@@ -90,9 +90,9 @@ impl Sampler {
         };
 
         let cpu_usage = self
-            .cpu_share(now, process.cpu_seconds)
+            .cores_used(now, process.cpu_seconds)
             .zip(cpu_limit)
-            .and_then(|(cores_used, limit)| (limit > 0.0).then(|| 100.0 * cores_used / limit));
+            .and_then(|(used, limit)| (limit > 0.0).then(|| 100.0 * used / limit));
         let memory_usage = working_set
             .zip(memory_limit)
             .and_then(|(used, limit)| (limit > 0).then(|| 100.0 * used as f64 / limit as f64));
@@ -115,16 +115,16 @@ impl Sampler {
         }
     }
 
-    /// Cores used on average since the sample before; absent at the first.
-    fn cpu_share(&mut self, now: Instant, cpu_seconds: Option<f64>) -> Option<f64> {
+    /// Returns the cores used on average since the previous sample; absent at the first.
+    fn cores_used(&mut self, now: Instant, cpu_seconds: Option<f64>) -> Option<f64> {
         let used = cpu_seconds?;
-        let (then, used_then) = self.before.replace((now, used))?;
+        let (then, used_then) = self.previous.replace((now, used))?;
         let elapsed = now.saturating_duration_since(then).as_secs_f64();
         (elapsed > 0.0).then(|| (used - used_then).max(0.0) / elapsed)
     }
 }
 
-/// The last sample, shared between the care thread that takes it and those who show it.
+/// The last sample, shared between the care thread that takes it and the endpoints that show it.
 #[derive(Debug, Default)]
 pub(crate) struct LastSample(Mutex<Option<Sample>>);
 
@@ -133,7 +133,7 @@ impl LastSample {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sample);
     }
 
-    /// Absent until the care thread has taken the first.
+    /// Returns the last sample; `None` until the care thread has taken the first.
     pub(crate) fn load(&self) -> Option<Sample> {
         self.0
             .lock()
@@ -148,18 +148,18 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn work_shows_as_cpu_and_the_first_sample_has_none() {
+    fn cpu_usage_is_absent_in_first_sample_and_positive_after_work() {
         let mut sampler = Sampler::new();
         let start = Instant::now();
         let first = sampler.sample(start);
         assert_eq!(first.cpu_usage, None, "a rate needs two samples");
         assert!(first.vitals.cpu_seconds_total.is_some());
 
-        // Burn until the process's own clock has moved: no assumption about the machine's speed.
-        let mut noise = 0_u64;
+        // Busy until the process's CPU clock advances: no assumption about the machine's speed.
+        let mut sink = 0_u64;
         let second = loop {
             for i in 0..1_000_000_u64 {
-                noise = std::hint::black_box(noise.wrapping_mul(31).wrapping_add(i));
+                sink = std::hint::black_box(sink.wrapping_mul(31).wrapping_add(i));
             }
             let sample = sampler.sample(Instant::now());
             if sample.vitals.cpu_seconds_total > first.vitals.cpu_seconds_total {
@@ -167,7 +167,7 @@ mod tests {
             }
             assert!(
                 start.elapsed() < Duration::from_secs(30),
-                "CPU time never moved"
+                "CPU time did not advance"
             );
         };
         assert!(
@@ -181,7 +181,7 @@ mod tests {
         );
     }
 
-    /// A tree of files with these texts.
+    /// Creates a tree of files with these texts.
     fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
         let tree = tempfile::tempdir().expect("temporary directory");
         for (path, text) in files {
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_are_shares_of_the_containers_limits() {
+    fn usage_is_relative_to_container_limits() {
         let tree = tree(&[
             ("proc/self/cgroup", "0::/\n"),
             (
@@ -206,12 +206,12 @@ mod tests {
             ("cg/cpu.max", "250000 100000\n"),
             ("proc/self/status", "Cpus_allowed_list:\t0-3,8\n"),
         ]);
-        let mut sampler = Sampler::rooted(tree.path());
+        let mut sampler = Sampler::with_root(tree.path());
         let start = Instant::now();
         // Half a second of CPU time in one second.
-        assert_eq!(sampler.cpu_share(start, Some(1.0)), None);
+        assert_eq!(sampler.cores_used(start, Some(1.0)), None);
         let second = start + Duration::from_secs(1);
-        assert_eq!(sampler.cpu_share(second, Some(1.5)), Some(0.5));
+        assert_eq!(sampler.cores_used(second, Some(1.5)), Some(0.5));
         let sample = sampler.sample(second + Duration::from_secs(1));
         assert_eq!(sample.memory_usage, Some(25.0));
         assert_eq!(sample.vitals.memory_source, Some(Source::Cgroup));
@@ -219,12 +219,12 @@ mod tests {
         assert_eq!(sample.vitals.cpu_source, Some(Source::Cgroup));
         assert_eq!(
             sample.vitals.cpu_throttled_seconds_total, None,
-            "no such file: absent"
+            "absent without cpu.stat"
         );
     }
 
     #[test]
-    fn what_a_limit_allows_beyond_the_machine_is_not_counted_on() {
+    fn limit_above_machine_capacity_is_ignored() {
         let tree = tree(&[
             ("proc/self/cgroup", "0::/\n"),
             (
@@ -237,7 +237,7 @@ mod tests {
             ("cg/memory.stat", "inactive_file 200\n"),
             ("cg/cpu.max", "6400000 100000\n"),
         ]);
-        let sample = Sampler::rooted(tree.path()).sample(Instant::now());
+        let sample = Sampler::with_root(tree.path()).sample(Instant::now());
         assert_eq!(sample.vitals.cpu_limit_cores, Some(2.0));
         assert_eq!(sample.vitals.cpu_source, Some(Source::Machine));
         assert!(
@@ -252,14 +252,14 @@ mod tests {
                 .vitals
                 .memory_working_set_bytes
                 .is_some_and(|bytes| bytes > 450),
-            "the process's own"
+            "resident memory of the process"
         );
     }
 
     #[test]
-    fn without_limits_the_machine_is_the_measure_and_says_so() {
+    fn machine_is_source_without_limits() {
         let tree = tree(&[]);
-        let sample = Sampler::rooted(tree.path()).sample(Instant::now());
+        let sample = Sampler::with_root(tree.path()).sample(Instant::now());
         assert_eq!(sample.vitals.memory_source, Some(Source::Machine));
         assert_eq!(sample.vitals.cpu_source, Some(Source::Machine));
         assert!(
@@ -271,7 +271,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn threads_and_files_follow_the_process() {
+    fn threads_and_open_fds_track_process() {
         let mut sampler = Sampler::new();
         let before = sampler.sample(Instant::now()).vitals;
         let files: Vec<_> = (0..200)
@@ -281,7 +281,7 @@ mod tests {
         drop(files);
         assert!(before.threads.is_some_and(|threads| threads >= 1));
         let (before, after) = (before.open_fds.expect("fds"), after.open_fds.expect("fds"));
-        // Other tests of this process open and close files meanwhile.
+        // Other tests of this process open and close files at the same time.
         assert!(
             after >= before.saturating_sub(100) + 200,
             "{before} then {after}"

@@ -1,13 +1,13 @@
-//! Figures of this process: CPU time, resident memory, open files, threads.
+//! Resource usage of this process: CPU time, resident memory, open files, threads.
 //!
-//! sysinfo reads CPU and memory on every platform, for this one process only (`refresh_all` costs
-//! 40 ms). Open files and threads are read from procfs where there is one.
+//! sysinfo reads CPU and memory on every platform, for this process only (`refresh_all` costs 40 ms).
+//! Open files and threads are read from procfs, if there is one.
 
 use sysinfo::{MemoryRefreshKind, Pid, ProcessRefreshKind, ProcessesToUpdate, RefreshKind, System};
 
-/// What could be read.
+/// Usage of the process; a value that cannot be read is absent.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Figures {
+pub(super) struct ProcessUsage {
     pub(super) cpu_seconds: Option<f64>,
     pub(super) resident_bytes: Option<u64>,
     pub(super) machine_bytes: Option<u64>,
@@ -16,7 +16,7 @@ pub(super) struct Figures {
     pub(super) threads: Option<u64>,
 }
 
-/// A reader that keeps its buffers and handles.
+/// Reader of the process's usage; it keeps its buffers and handles.
 #[derive(Debug)]
 pub(super) struct Process {
     system: Option<(System, Pid)>,
@@ -39,7 +39,7 @@ impl Process {
         }
     }
 
-    pub(super) fn read(&mut self) -> Figures {
+    pub(super) fn read(&mut self) -> ProcessUsage {
         let (mut cpu_seconds, mut resident_bytes) = (None, None);
         if let Some((system, pid)) = &mut self.system {
             system.refresh_processes_specifics(
@@ -56,7 +56,7 @@ impl Process {
             }
         }
         let (threads, open_fds, max_fds) = self.procfs.read();
-        Figures {
+        ProcessUsage {
             cpu_seconds,
             resident_bytes,
             machine_bytes: self.machine_bytes,
@@ -69,24 +69,24 @@ impl Process {
 
 #[cfg(target_os = "linux")]
 mod procfs {
-    use super::super::cgroup::KeptFile;
+    use super::super::cgroup::PseudoFile;
     use std::path::Path;
 
     #[derive(Debug)]
     pub(super) struct Procfs {
-        status: Option<KeptFile>,
-        limits: Option<KeptFile>,
+        status: Option<PseudoFile>,
+        limits: Option<PseudoFile>,
     }
 
     impl Procfs {
         pub(super) fn open() -> Self {
             Self {
-                status: KeptFile::open(Path::new("/proc/self/status")),
-                limits: KeptFile::open(Path::new("/proc/self/limits")),
+                status: PseudoFile::open(Path::new("/proc/self/status")),
+                limits: PseudoFile::open(Path::new("/proc/self/limits")),
             }
         }
 
-        /// Threads, open files, most open files.
+        /// Returns the threads, the open files and the limit on open files.
         pub(super) fn read(&mut self) -> (Option<u64>, Option<u64>, Option<u64>) {
             let threads = self
                 .status
@@ -103,14 +103,15 @@ mod procfs {
         }
     }
 
-    /// Since Linux 6.2 the directory's size is the count; before that it is 0 and they are listed.
+    /// Counts the open files. Since Linux 6.2 the directory's size is the count; before, the size is 0
+    /// and the entries are counted.
     fn open_fds() -> Option<u64> {
         let fds = Path::new("/proc/self/fd");
         match std::fs::metadata(fds) {
             Ok(directory) if directory.len() > 0 => Some(directory.len()),
             _ => {
                 let listed = std::fs::read_dir(fds).ok()?.count() as u64;
-                Some(listed.saturating_sub(1)) // the handle of the listing itself
+                Some(listed.saturating_sub(1)) // the descriptor of the listing itself
             }
         }
     }
@@ -118,7 +119,7 @@ mod procfs {
 
 #[cfg(not(target_os = "linux"))]
 mod procfs {
-    /// Nothing to read here: these figures are absent.
+    /// Stand-in for platforms without procfs: every value is absent.
     #[derive(Debug)]
     pub(super) struct Procfs;
 

@@ -1,4 +1,4 @@
-//! A real process to end: this test binary again, playing an app.
+//! A child process to shut down: this test binary, run again as an app.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
@@ -14,47 +14,47 @@ use axum::routing::{get, post};
 use healing_tower::Healing;
 use rustix::process::{Pid, Signal, kill_process};
 
-const PLAY: &str = "HEALING_TEST_PLAY";
+const CONFIG: &str = "HEALING_TEST_CHILD";
 const WORKERS: usize = 2;
-/// What the handler of `/` has seen: the truth that clients' books are held against.
-static BEGUN: AtomicU64 = AtomicU64::new(0);
+/// Requests begun by the handler of `/`, to compare with the clients' counts.
+static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
-/// Settings of the child, in milliseconds.
+/// Settings of the child; times are in milliseconds.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Play {
+pub(crate) struct ChildConfig {
     pub(crate) stall_after: u64,
     pub(crate) lame_duck: u64,
     pub(crate) drain_deadline: u64,
     pub(crate) condemned_wait: u64,
     pub(crate) mode: Mode,
-    /// Logs to its standard output, as apps do.
+    /// Logs to standard output, as apps do.
     pub(crate) logs: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Serve,
-    /// Wired by hand on axum's own server.
-    ByHand,
-    /// Serves, after another instance in the same process is gone.
-    AfterAnother,
-    /// Two servers of one instance.
+    /// Serves by axum's own server, wired by hand.
+    HandWired,
+    /// Serves after another instance of the same process was dropped.
+    AfterDropOfOther,
+    /// Serves on two listeners of one instance.
     TwoServers,
-    /// Goes on without healing, after the only instance is gone.
+    /// Keeps running after the only instance was dropped.
     Dropped,
 }
 
 impl Mode {
     const ALL: [Self; 5] = [
         Self::Serve,
-        Self::ByHand,
-        Self::AfterAnother,
+        Self::HandWired,
+        Self::AfterDropOfOther,
         Self::TwoServers,
         Self::Dropped,
     ];
 }
 
-impl Default for Play {
+impl Default for ChildConfig {
     fn default() -> Self {
         Self {
             stall_after: 500,
@@ -69,28 +69,33 @@ impl Default for Play {
 
 pub(crate) struct Child {
     process: std::process::Child,
-    /// Kept open: the child writes to it until its end.
+    /// Kept open: the child writes to it until it exits.
     stdout: BufReader<ChildStdout>,
     pub(crate) app: SocketAddr,
-    /// The other server's, where there are two.
+    /// Address of the second server, in [`Mode::TwoServers`].
     pub(crate) second: Option<SocketAddr>,
     pub(crate) care: SocketAddr,
 }
 
 impl Child {
-    pub(crate) fn start(play: Play) -> Self {
-        let Play {
+    pub(crate) fn start(config: ChildConfig) -> Self {
+        let ChildConfig {
             stall_after,
             lame_duck,
             drain_deadline,
             condemned_wait,
             mode,
             logs,
-        } = play;
+        } = config;
         let mut process = Command::new(std::env::current_exe().unwrap())
-            .args(["child::play", "--exact", "--nocapture", "--test-threads=1"])
+            .args([
+                "child::child_process_main",
+                "--exact",
+                "--nocapture",
+                "--test-threads=1",
+            ])
             .env(
-                PLAY,
+                CONFIG,
                 format!(
                     "{stall_after} {lame_duck} {drain_deadline} {condemned_wait} {} {}",
                     mode as u64,
@@ -102,19 +107,19 @@ impl Child {
             .spawn()
             .unwrap();
         let mut stdout = BufReader::new(process.stdout.take().unwrap());
-        let told = stdout
+        let addresses = stdout
             .by_ref()
             .lines()
             .map_while(Result::ok)
             .find_map(|line| line.split_once("SERVING ").map(|(_, rest)| rest.to_owned()))
-            .expect("the child tells its addresses");
-        let mut told = told.split(' ').map(|addr| addr.parse().unwrap());
+            .expect("the child prints its addresses");
+        let mut addresses = addresses.split(' ').map(|addr| addr.parse().unwrap());
         Self {
             process,
             stdout,
-            app: told.next().unwrap(),
-            care: told.next().unwrap(),
-            second: told.next(),
+            app: addresses.next().unwrap(),
+            care: addresses.next().unwrap(),
+            second: addresses.next(),
         }
     }
 
@@ -123,12 +128,12 @@ impl Child {
         kill_process(pid, Signal::TERM).unwrap();
     }
 
-    /// Waits for the end; fails where it does not come.
+    /// Waits for the process to exit; panics if it takes longer than `within`.
     pub(crate) async fn exit(&mut self, within: Duration) -> ExitStatus {
         let begin = std::time::Instant::now();
         loop {
             if let Some(status) = self.process.try_wait().unwrap() {
-                assert_eq!(status.signal(), None, "it ended by itself");
+                assert_eq!(status.signal(), None, "not killed by a signal");
                 return status;
             }
             assert!(begin.elapsed() < within, "still running after {within:?}");
@@ -136,12 +141,12 @@ impl Child {
         }
     }
 
-    /// Requests that its handlers have begun; told when it has ended in order.
-    pub(crate) fn begun(&mut self) -> u64 {
+    /// Returns the requests that its handlers have begun; the child prints it at an orderly exit.
+    pub(crate) fn requests_begun(&mut self) -> u64 {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
-        let told = rest.split_once("BEGUN ").expect("told at the end").1;
-        told.split_whitespace().next().unwrap().parse().unwrap()
+        let count = rest.split_once("REQUESTS ").expect("printed at exit").1;
+        count.split_whitespace().next().unwrap().parse().unwrap()
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -156,10 +161,10 @@ impl Drop for Child {
     }
 }
 
-/// Not a test of its own: the child's `main`.
+/// Entry point of the child process; not a test of its own.
 #[test]
-fn play() {
-    let Ok(settings) = std::env::var(PLAY) else {
+fn child_process_main() {
+    let Ok(settings) = std::env::var(CONFIG) else {
         return;
     };
     let mut settings = settings
@@ -190,9 +195,9 @@ fn play() {
         .block_on(async move {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let app = listener.local_addr().unwrap();
-            if mode == Mode::AfterAnother {
-                let another = Healing::builder("another").build();
-                another.start_care().unwrap();
+            if mode == Mode::AfterDropOfOther {
+                let other = Healing::builder("other").build();
+                other.start_care().unwrap();
             }
             let care = healing.start_care().unwrap();
             if mode == Mode::TwoServers {
@@ -203,19 +208,19 @@ fn play() {
             }
             println!("SERVING {app} {care}");
             match mode {
-                Mode::Serve | Mode::AfterAnother | Mode::TwoServers => {
+                Mode::Serve | Mode::AfterDropOfOther | Mode::TwoServers => {
                     healing.serve(listener, routes()).await.unwrap();
                 }
-                Mode::ByHand => serve_by_hand(&healing, listener).await,
+                Mode::HandWired => serve_hand_wired(&healing, listener).await,
                 Mode::Dropped => {
                     drop(healing);
                     std::future::pending::<()>().await;
                 }
             }
-            // An app without a subscriber may rely on `tracing` handing its lines to `log`, which
-            // it does until it has met a subscriber.
+            // An app without a subscriber may rely on `tracing` forwarding its events to `log`, which
+            // it does until a subscriber has been set.
             assert_eq!(tracing::dispatcher::has_been_set(), logs);
-            println!("BEGUN {}", BEGUN.load(Ordering::Relaxed));
+            println!("REQUESTS {}", REQUESTS.load(Ordering::Relaxed));
         });
 }
 
@@ -224,7 +229,7 @@ async fn serve_twice(healing: &Healing, [one, two]: [tokio::net::TcpListener; 2]
     one.and(two).unwrap();
 }
 
-async fn serve_by_hand(healing: &Healing, listener: tokio::net::TcpListener) {
+async fn serve_hand_wired(healing: &Healing, listener: tokio::net::TcpListener) {
     let app = healing.wrap(routes());
     axum::serve(
         listener,
@@ -241,7 +246,7 @@ fn routes() -> Router {
         .route(
             "/",
             get(|| async {
-                BEGUN.fetch_add(1, Ordering::Relaxed);
+                REQUESTS.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 "ok"
             }),
@@ -254,23 +259,23 @@ fn routes() -> Router {
                 "slow"
             }),
         )
-        .route("/wedge", post(wedge))
-        .route("/wedge/log", post(wedge_in_the_log))
+        .route("/stall", post(stall))
+        .route("/stall/log", post(stall_in_log))
 }
 
-/// Every worker sleeps in a blocking call.
-async fn wedge() {
+/// Makes every worker sleep in a blocking call.
+async fn stall() {
     for _ in 0..WORKERS {
         tokio::spawn(async { std::thread::sleep(Duration::from_secs(600)) });
     }
 }
 
-/// Every worker writes to the log, until the pipe that nobody reads is full.
-async fn wedge_in_the_log() {
+/// Makes every worker log until its pipe, which has no reader, is full.
+async fn stall_in_log() {
     for _ in 0..WORKERS {
         tokio::spawn(async {
             loop {
-                tracing::info!("as busy as apps are");
+                tracing::info!("log line of a busy app");
             }
         });
     }

@@ -1,4 +1,4 @@
-//! The endpoints at both doors.
+//! The endpoints on the app port and the care port.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use healing_tower::{Builder, CheckOptions, Healing};
 use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
-use crate::http::{self, heal, until};
+use crate::http::{self, heal, wait_until};
 
 fn builder(name: &str) -> Builder {
     Healing::builder(name)
@@ -24,8 +24,12 @@ fn app() -> Router {
     Router::new().route("/", get(|| async { "hello" }))
 }
 
-/// One request to the router, from `peer`, as a server with peer addresses would hand it on.
-async fn ask(router: &Router, path: &str, peer: Option<&str>) -> (StatusCode, serde_json::Value) {
+/// Sends one request to the router, with the peer address that a server would attach.
+async fn get_from(
+    router: &Router,
+    path: &str,
+    peer: Option<&str>,
+) -> (StatusCode, serde_json::Value) {
     let mut request = Request::get(path)
         .header("host", "127.0.0.1:5000")
         .body(Body::empty())
@@ -41,33 +45,33 @@ async fn ask(router: &Router, path: &str, peer: Option<&str>) -> (StatusCode, se
 }
 
 #[tokio::test]
-async fn the_front_door_is_constant_and_not_counted() {
+async fn front_door_is_constant_and_not_counted() {
     let healing = builder("front").build();
     let router = healing.wrap(app());
     for path in ["/healthz", "/livez"] {
-        let answer = ask(&router, path, None).await;
+        let response = get_from(&router, path, None).await;
         assert_eq!(
-            answer,
+            response,
             (StatusCode::OK, serde_json::json!({"status": "ok"}))
         );
     }
-    ask(&router, "/metrics", None).await;
-    ask(&router, "/health", None).await;
+    get_from(&router, "/metrics", None).await;
+    get_from(&router, "/health", None).await;
     assert_eq!(
         healing.meter().totals().requests_total,
         Some(0),
-        "ours are not the app's"
+        "healing's endpoints are not counted"
     );
-    ask(&router, "/", None).await;
+    get_from(&router, "/", None).await;
     assert_eq!(healing.meter().totals().requests_total, Some(1));
 }
 
 #[tokio::test]
-async fn what_no_route_matches_is_counted_with_and_without_a_fallback() {
+async fn unmatched_request_is_counted_with_and_without_fallback() {
     let healing = builder("unmatched").build();
     let router = healing.wrap(app());
     assert_eq!(
-        ask(&router, "/nowhere", None).await.0,
+        get_from(&router, "/nowhere", None).await.0,
         StatusCode::NOT_FOUND
     );
     assert_eq!(healing.meter().totals().requests_total, Some(1));
@@ -75,14 +79,14 @@ async fn what_no_route_matches_is_counted_with_and_without_a_fallback() {
     let healing = builder("fallback").build();
     let own = app().fallback(|| async { (StatusCode::NOT_FOUND, axum::Json("the app's own")) });
     let router = healing.wrap(own);
-    assert_eq!(ask(&router, "/nowhere", None).await.1, "the app's own");
+    assert_eq!(get_from(&router, "/nowhere", None).await.1, "the app's own");
     assert_eq!(healing.meter().totals().requests_total, Some(1));
-    assert_eq!(ask(&router, "/healthz", None).await.0, StatusCode::OK);
+    assert_eq!(get_from(&router, "/healthz", None).await.0, StatusCode::OK);
     assert_eq!(healing.meter().totals().requests_total, Some(1));
 }
 
 #[tokio::test]
-async fn strangers_see_the_originals_five_fields_and_neighbours_all() {
+async fn health_shows_five_fields_to_remote_peers_and_all_to_local_ones() {
     let healing = builder("privacy").build();
     healing.start_care().unwrap();
     let router = healing.wrap(app());
@@ -93,27 +97,27 @@ async fn strangers_see_the_originals_five_fields_and_neighbours_all() {
         "status",
         "uptime",
     ];
-    for stranger in [
+    for remote in [
         None,
         Some("10.1.2.3:4"),
         Some("[::ffff:10.1.2.3]:4"),
         Some("[2001:db8::1]:4"),
     ] {
-        let (status, health) = ask(&router, "/health", stranger).await;
+        let (status, health) = get_from(&router, "/health", remote).await;
         assert_eq!(status, StatusCode::OK);
         let fields: Vec<_> = health.as_object().unwrap().keys().cloned().collect();
-        assert_eq!(fields, five, "{stranger:?}");
+        assert_eq!(fields, five, "{remote:?}");
     }
-    for neighbour in ["127.0.0.1:4", "[::1]:4", "[::ffff:127.0.0.1]:4"] {
-        let (_, health) = ask(&router, "/health", Some(neighbour)).await;
-        assert_eq!(health["instance_id"], healing.instance_id(), "{neighbour}");
+    for local in ["127.0.0.1:4", "[::1]:4", "[::ffff:127.0.0.1]:4"] {
+        let (_, health) = get_from(&router, "/health", Some(local)).await;
+        assert_eq!(health["instance_id"], healing.instance_id(), "{local}");
         assert_eq!(health["app"], "privacy");
         assert_eq!(health["requests_total"], 0);
     }
 }
 
 #[tokio::test]
-async fn the_care_port_tells_everything() {
+async fn care_port_serves_complete_health_and_metrics() {
     let healing = builder("everything")
         .soft_heal("cache", || async { Ok::<(), String>(()) })
         .dependency("db", || async { Err("connection refused") })
@@ -121,7 +125,7 @@ async fn the_care_port_tells_everything() {
     let care = healing.start_care().unwrap();
     assert_eq!(healing.care_addr(), Some(care));
     assert_eq!(healing.start_care().unwrap(), care, "started once");
-    let health = until("vitals, a tick and a result", || async {
+    let health = wait_until("vitals, a tick and a check result", || async {
         let health = http::get(care, "/health").await.json();
         let complete = health["cpu_usage"].is_number()
             && health["runtime"]["stalled"] == false
@@ -139,7 +143,7 @@ async fn the_care_port_tells_everything() {
     assert!(health["memory_usage"].as_f64().unwrap() > 0.0);
     assert!(health["hour_of_day"].as_u64().unwrap() < 24);
     let parsed: healing_tower::health::Health =
-        serde_json::from_value(health).expect("its own schema");
+        serde_json::from_value(health).expect("a valid `Health`");
     assert!(
         parsed
             .vitals
@@ -150,13 +154,13 @@ async fn the_care_port_tells_everything() {
     let ready = http::get(care, "/readyz?verbose").await;
     assert_eq!(
         ready.status, 200,
-        "a check without opt-in is shown, not heeded: {ready:?}"
+        "a check without opt-in does not affect readiness: {ready:?}"
     );
     assert_eq!(ready.json()["checks"][0]["state"], "failing");
     assert_eq!(
         http::get(care, "/healthz").await.status,
         404,
-        "the front door is the app's"
+        "the front door is on the app port only"
     );
     let metrics = http::get(care, "/metrics").await;
     for line in [
@@ -170,7 +174,7 @@ async fn the_care_port_tells_everything() {
     ] {
         assert!(metrics.body.contains(line), "{line} in {}", metrics.body);
     }
-    let post = http::raw(
+    let post = http::send_raw(
         care,
         b"POST /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
     );
@@ -178,7 +182,7 @@ async fn the_care_port_tells_everything() {
 }
 
 #[tokio::test]
-async fn readiness_follows_start_lease_and_checks() {
+async fn readiness_follows_start_drain_and_checks() {
     let healing = builder("ready")
         .local_with(
             "warm",
@@ -186,16 +190,16 @@ async fn readiness_follows_start_lease_and_checks() {
                 .readiness(true)
                 .interval(Duration::from_millis(20)),
             {
-                let asked = std::sync::atomic::AtomicU32::new(0);
+                let calls = std::sync::atomic::AtomicU32::new(0);
                 move || {
-                    let cold = asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 3;
+                    let cold = calls.fetch_add(1, std::sync::atomic::Ordering::Relaxed) < 3;
                     async move { if cold { Err("cold") } else { Ok(()) } }
                 }
             },
         )
         .build();
     let router = healing.wrap(app());
-    let (status, unready) = ask(&router, "/readyz", None).await;
+    let (status, unready) = get_from(&router, "/readyz", None).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(
         unready["reasons"][0]
@@ -206,26 +210,26 @@ async fn readiness_follows_start_lease_and_checks() {
     );
 
     let care = healing.start_care().unwrap();
-    until("it is warm", || async {
+    wait_until("the check passes", || async {
         (http::get(care, "/readyz").await.status == 200).then_some(())
     })
     .await;
     assert_eq!(
-        ask(&router, "/readyz", None).await.0,
+        get_from(&router, "/readyz", None).await.0,
         StatusCode::OK,
-        "both doors agree"
+        "app port and care port agree"
     );
 
     assert_eq!(heal(care, "drain").await.status, 200);
     assert_eq!(http::get(care, "/readyz").await.status, 503);
     assert_eq!(
-        ask(&router, "/readyz", None).await.0,
+        get_from(&router, "/readyz", None).await.0,
         StatusCode::SERVICE_UNAVAILABLE
     );
     assert_eq!(
         http::get(care, "/livez").await.status,
         200,
-        "draining is not dying"
+        "a drain does not fail liveness"
     );
     let health = http::get(care, "/health").await.json();
     assert_eq!(
@@ -237,7 +241,7 @@ async fn readiness_follows_start_lease_and_checks() {
 }
 
 #[tokio::test]
-async fn error_texts_of_checks_are_not_for_strangers() {
+async fn check_error_texts_are_hidden_from_remote_peers() {
     let healing = builder("secrets")
         .dependency("db", || async { Err("no route to 10.9.8.7") })
         .build();
@@ -245,15 +249,15 @@ async fn error_texts_of_checks_are_not_for_strangers() {
     healing.start_care().unwrap();
     events.next().await.expect("the first result");
     let router = healing.wrap(app());
-    let (_, near) = ask(&router, "/readyz?verbose", Some("127.0.0.1:4")).await;
+    let (_, near) = get_from(&router, "/readyz?verbose", Some("127.0.0.1:4")).await;
     assert_eq!(near["checks"][0]["error"], "no route to 10.9.8.7");
-    let (_, far) = ask(&router, "/readyz?verbose", Some("10.1.2.3:4")).await;
+    let (_, far) = get_from(&router, "/readyz?verbose", Some("10.1.2.3:4")).await;
     assert_eq!(far["checks"][0]["state"], "failing");
     assert!(far["checks"][0].get("error").is_none(), "{far}");
 }
 
 #[tokio::test]
-async fn a_busy_care_port_is_an_error_at_the_start() {
+async fn occupied_care_port_fails_start() {
     let first = builder("first").build();
     let taken = first.start_care().unwrap();
     let second = Healing::builder("second")
@@ -263,15 +267,15 @@ async fn a_busy_care_port_is_an_error_at_the_start() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let error = second.serve(listener, app()).await.expect_err("busy");
     assert_eq!(error.kind(), std::io::ErrorKind::AddrInUse);
-    let told = error.to_string();
+    let message = error.to_string();
     assert!(
-        told.contains(&taken.to_string()) && told.contains("HEALING_CARE_BIND"),
-        "{told}"
+        message.contains(&taken.to_string()) && message.contains("HEALING_CARE_BIND"),
+        "{message}"
     );
 }
 
 #[tokio::test]
-async fn settings_that_cannot_be_used_are_errors_at_the_start() {
+async fn invalid_settings_fail_start() {
     let twice = builder("twice")
         .dependency("db", || async { Ok::<(), String>(()) })
         .local("db", || async { Ok::<(), String>(()) })
@@ -279,7 +283,7 @@ async fn settings_that_cannot_be_used_are_errors_at_the_start() {
     assert!(
         twice
             .start_care()
-            .expect_err("two")
+            .expect_err("duplicate name")
             .to_string()
             .contains("\"db\"")
     );
@@ -287,18 +291,18 @@ async fn settings_that_cannot_be_used_are_errors_at_the_start() {
     assert!(
         tokenless
             .start_care()
-            .expect_err("no file")
+            .expect_err("missing token file")
             .to_string()
             .contains("/nowhere/token")
     );
 }
 
 #[tokio::test]
-async fn two_instances_live_in_one_process() {
+async fn instances_are_independent_in_one_process() {
     let (one, two) = (builder("one").build(), builder("two").build());
     let (care_one, care_two) = (one.start_care().unwrap(), two.start_care().unwrap());
     let router = one.wrap(app());
-    ask(&router, "/", None).await;
+    get_from(&router, "/", None).await;
     heal(care_two, "drain").await;
     let (first, second) = (
         http::get(care_one, "/health").await.json(),
@@ -315,7 +319,7 @@ async fn two_instances_live_in_one_process() {
     );
 
     drop((one, router));
-    until(
+    wait_until(
         "the first care thread ends with its last handle",
         || async {
             http::try_get(care_one, "/livez")
@@ -329,12 +333,12 @@ async fn two_instances_live_in_one_process() {
 }
 
 #[tokio::test]
-async fn a_path_can_be_left_to_the_app() {
+async fn omitted_path_is_served_by_app() {
     let healing = builder("omits").omit("/metrics").build();
     let own = app().route("/metrics", get(|| async { axum::Json("the app's own") }));
     let router = healing.wrap(own);
-    assert_eq!(ask(&router, "/metrics", None).await.1, "the app's own");
-    assert_eq!(ask(&router, "/healthz", None).await.0, StatusCode::OK);
+    assert_eq!(get_from(&router, "/metrics", None).await.1, "the app's own");
+    assert_eq!(get_from(&router, "/healthz", None).await.0, StatusCode::OK);
     let care = healing.start_care().unwrap();
     assert!(
         http::get(care, "/metrics")
@@ -345,7 +349,7 @@ async fn a_path_can_be_left_to_the_app() {
 }
 
 #[tokio::test]
-async fn a_path_that_the_app_has_too_is_a_panic_before_the_start() {
+async fn path_collision_panics_before_start() {
     use axum::routing::{any, post};
 
     let other = || async { "the app's own" };
@@ -356,15 +360,17 @@ async fn a_path_that_the_app_has_too_is_a_panic_before_the_start() {
             let (served, app) = (healing.clone(), app().route(path, own));
             let server = tokio::spawn(async move { served.serve(listener, app).await });
             let limit = Duration::from_secs(20);
-            let ended = tokio::time::timeout(limit, server).await.expect("an end");
-            assert!(ended.expect_err("a collision").is_panic(), "{path}");
+            let ended = tokio::time::timeout(limit, server)
+                .await
+                .expect("the server ends");
+            assert!(ended.expect_err("a path collision").is_panic(), "{path}");
             assert_eq!(healing.care_addr(), None, "nothing was started");
         }
     }
 }
 
 #[tokio::test]
-async fn other_methods_are_told_which_to_use() {
+async fn wrong_method_is_rejected_with_allow_header() {
     let healing = builder("methods").heal_on_app_port().build();
     let router = healing.wrap(app());
     for (path, allowed) in [
@@ -377,13 +383,13 @@ async fn other_methods_are_told_which_to_use() {
                 .method(method)
                 .uri(path)
                 .body(Body::empty());
-            let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+            let response = router.clone().oneshot(request.unwrap()).await.unwrap();
             assert_eq!(
-                answer.status(),
+                response.status(),
                 StatusCode::METHOD_NOT_ALLOWED,
                 "{method} {path}"
             );
-            let allow: Vec<_> = answer.headers().get_all("allow").iter().collect();
+            let allow: Vec<_> = response.headers().get_all("allow").iter().collect();
             assert_eq!(allow, [allowed], "{method} {path}");
         }
     }
@@ -393,9 +399,9 @@ async fn other_methods_are_told_which_to_use() {
 }
 
 #[test]
-fn whose_a_path_is_can_be_asked_for_every_request() {
+fn owns_does_not_allocate() {
     let healing = builder("owner").omit("/metrics").build();
-    for (path, ours) in [
+    for (path, owned) in [
         ("/healthz", true),
         ("/livez", true),
         ("/readyz", true),
@@ -406,23 +412,23 @@ fn whose_a_path_is_can_be_asked_for_every_request() {
         ("/", false),
         ("", false),
     ] {
-        let mut owned = None;
-        let counted = allocation_counter::measure(|| owned = Some(healing.owns(path)));
-        assert_eq!((owned, counted.count_total), (Some(ours), 0), "{path}");
+        let mut owns = None;
+        let counted = allocation_counter::measure(|| owns = Some(healing.owns(path)));
+        assert_eq!((owns, counted.count_total), (Some(owned), 0), "{path}");
     }
     assert!(builder("heals").heal_on_app_port().build().owns("/heal"));
 }
 
 #[tokio::test]
-async fn an_orderly_end_can_be_asked_for() {
-    let healing = builder("asked")
+async fn request_shutdown_ends_server_in_order() {
+    let healing = builder("shutdown")
         .lame_duck(Duration::from_millis(50))
         .build();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let served = healing.clone();
     let server = tokio::spawn(async move { served.serve(listener, app()).await });
-    let care = until("it serves", || async { healing.care_addr() }).await;
-    until("it is ready", || async {
+    let care = wait_until("the server is up", || async { healing.care_addr() }).await;
+    wait_until("the instance is ready", || async {
         (http::get(care, "/readyz").await.status == 200).then_some(())
     })
     .await;
@@ -432,7 +438,7 @@ async fn an_orderly_end_can_be_asked_for() {
 }
 
 #[tokio::test]
-async fn endless_times_are_no_panic() {
+async fn maximum_durations_do_not_panic() {
     let healing = builder("endless")
         .stall_after(Duration::MAX)
         .lame_duck(Duration::MAX)
@@ -444,25 +450,25 @@ async fn endless_times_are_no_panic() {
     assert_eq!(
         http::get(care, "/livez").await.status,
         503,
-        "condemned, and still there"
+        "condemned, but still serving"
     );
     assert_eq!(http::get(care, "/health").await.status, 200);
 }
 
 #[tokio::test]
-async fn over_http_2_the_authority_is_the_host_and_open_streams_are_finished() {
+async fn http2_authority_is_host_and_shutdown_finishes_streams() {
     use hyper_util::rt::{TokioExecutor, TokioIo};
 
     let healing = builder("h2").lame_duck(Duration::ZERO).build();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
-    let (begun, go_on) = (
+    let (begun, resume) = (
         std::sync::Arc::new(tokio::sync::Notify::new()),
         std::sync::Arc::new(tokio::sync::Notify::new()),
     );
-    let (tell, wait) = (begun.clone(), go_on.clone());
+    let (started, wait) = (begun.clone(), resume.clone());
     let slow = get(move || async move {
-        tell.notify_one();
+        started.notify_one();
         wait.notified().await;
         "finished"
     });
@@ -488,19 +494,19 @@ async fn over_http_2_the_authority_is_the_host_and_open_streams_are_finished() {
         }
     };
     let health: serde_json::Value = serde_json::from_str(&get("/health").await.unwrap()).unwrap();
-    assert_eq!(health["app"], "h2", "a neighbour by its authority");
+    assert_eq!(health["app"], "h2", "a local client by its authority");
 
-    let open = tokio::spawn(get("/slow"));
+    let in_flight = tokio::spawn(get("/slow"));
     begun.notified().await;
     healing.request_shutdown();
-    until("no more connections", || async {
+    wait_until("the listener is closed", || async {
         tokio::net::TcpStream::connect(addr)
             .await
             .is_err()
             .then_some(())
     })
     .await;
-    go_on.notify_one();
-    assert_eq!(open.await.unwrap().unwrap(), "finished");
+    resume.notify_one();
+    assert_eq!(in_flight.await.unwrap().unwrap(), "finished");
     server.await.unwrap().unwrap();
 }

@@ -1,4 +1,4 @@
-//! `POST /heal`: what it does, and everything that it refuses.
+//! `POST /heal`: its effects and its rejections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use axum::routing::get;
 use healing_tower::{Builder, Healing, HookOptions};
 use tokio::sync::Semaphore;
 
-use crate::http::{self, heal, post_heal, raw, until};
+use crate::http::{self, heal, post_heal, send_raw, wait_until};
 
-const GOOD: [&str; 2] = ["Host: 127.0.0.1:5002", "X-Healing: 1"];
+const VALID_HEADERS: [&str; 2] = ["Host: 127.0.0.1:5002", "X-Healing: 1"];
 
 fn builder() -> Builder {
     Healing::builder("test")
@@ -20,7 +20,7 @@ fn builder() -> Builder {
         .leave_sigterm()
 }
 
-/// Serves an app that only fails; app port and care port.
+/// Serves an app whose route fails; returns the addresses of the app port and the care port.
 async fn serve(builder: Builder) -> (Healing, SocketAddr, SocketAddr) {
     let healing = builder.build();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -33,7 +33,7 @@ async fn serve(builder: Builder) -> (Healing, SocketAddr, SocketAddr) {
 }
 
 #[tokio::test]
-async fn a_soft_heal_runs_the_hooks_and_zeroes_the_count() {
+async fn soft_heal_runs_hooks_and_resets_error_count() {
     let ran = Arc::new(Semaphore::new(0));
     let count = Arc::clone(&ran);
     let (_healing, app, care) = serve(
@@ -48,7 +48,7 @@ async fn a_soft_heal_runs_the_hooks_and_zeroes_the_count() {
     for _ in 0..7 {
         assert_eq!(http::get(app, "/fail").await.status, 502);
     }
-    until("errors are counted", || async {
+    wait_until("errors are counted", || async {
         (http::get(care, "/health").await.json()["error_count"] == 7).then_some(())
     })
     .await;
@@ -79,9 +79,9 @@ async fn a_soft_heal_runs_the_hooks_and_zeroes_the_count() {
 }
 
 #[tokio::test]
-async fn an_empty_body_is_a_soft_heal_and_without_hooks_it_says_so() {
+async fn empty_body_is_soft_heal_and_reports_missing_hooks() {
     let (_healing, _, care) = serve(builder()).await;
-    let healed = post_heal(care, &GOOD, "").await;
+    let healed = post_heal(care, &VALID_HEADERS, "").await;
     assert_eq!(healed.status, 200);
     assert_eq!(healed.json()["action"], "reset_errors");
     assert!(
@@ -91,9 +91,9 @@ async fn an_empty_body_is_a_soft_heal_and_without_hooks_it_says_so() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_understood_is_told_what_could() {
+async fn invalid_heal_is_rejected_and_known_actions_are_listed() {
     let (_healing, _, care) = serve(builder()).await;
-    let unknown = post_heal(care, &GOOD, r#"{"action":"reboot"}"#).await;
+    let unknown = post_heal(care, &VALID_HEADERS, r#"{"action":"reboot"}"#).await;
     assert_eq!(
         (unknown.status, unknown.error().as_str()),
         (400, "unknown_action")
@@ -111,21 +111,21 @@ async fn what_cannot_be_understood_is_told_what_could() {
         "\u{0}",
         "action=drain",
     ] {
-        let malformed = post_heal(care, &GOOD, body).await;
+        let malformed = post_heal(care, &VALID_HEADERS, body).await;
         assert_eq!(
             (malformed.status, malformed.error().as_str()),
             (400, "malformed"),
             "{body}"
         );
     }
-    let nested = post_heal(care, &GOOD, &"[".repeat(4000)).await;
-    assert_eq!(nested.status, 400, "depth is limited");
+    let nested = post_heal(care, &VALID_HEADERS, &"[".repeat(4000)).await;
+    assert_eq!(nested.status, 400, "nesting depth is limited");
 }
 
 #[tokio::test]
-async fn a_large_body_is_refused_however_it_is_announced() {
+async fn large_body_is_rejected_with_and_without_content_length() {
     let (_healing, _, care) = serve(builder()).await;
-    let large = post_heal(care, &GOOD, &" ".repeat(5000)).await;
+    let large = post_heal(care, &VALID_HEADERS, &" ".repeat(5000)).await;
     assert_eq!((large.status, large.error().as_str()), (413, "too_large"));
 
     let mut chunked = String::from(
@@ -136,11 +136,14 @@ async fn a_large_body_is_refused_however_it_is_announced() {
         chunked.push_str(&format!("400\r\n{}\r\n", "x".repeat(1024)));
     }
     chunked.push_str("0\r\n\r\n");
-    assert_eq!(raw(care, chunked.as_bytes()).await.unwrap().status, 413);
+    assert_eq!(
+        send_raw(care, chunked.as_bytes()).await.unwrap().status,
+        413
+    );
 }
 
 #[tokio::test]
-async fn strangers_pages_and_forgers_are_refused_on_the_wire() {
+async fn heal_rejects_invalid_host_origin_header_and_token() {
     let directory = tempfile::tempdir().unwrap();
     let token = directory.path().join("token");
     std::fs::write(&token, "s3cret").unwrap();
@@ -176,18 +179,18 @@ async fn strangers_pages_and_forgers_are_refused_on_the_wire() {
             "token",
         ),
     ];
-    for door in [app, care] {
-        for (headers, why) in cases {
-            let refused = post_heal(door, headers, r#"{"action":"drain"}"#).await;
+    for port in [app, care] {
+        for (headers, reason) in cases {
+            let rejected = post_heal(port, headers, r#"{"action":"drain"}"#).await;
             assert_eq!(
-                (refused.status, refused.error().as_str()),
+                (rejected.status, rejected.error().as_str()),
                 (403, "forbidden")
             );
-            assert!(refused.body.contains(why), "{refused:?}");
+            assert!(rejected.body.contains(reason), "{rejected:?}");
         }
         let allowed = ["Host: localhost", "X-Healing: 1", authorised];
         assert_eq!(
-            post_heal(door, &allowed, r#"{"action":"undrain"}"#)
+            post_heal(port, &allowed, r#"{"action":"undrain"}"#)
                 .await
                 .status,
             200
@@ -196,52 +199,55 @@ async fn strangers_pages_and_forgers_are_refused_on_the_wire() {
 }
 
 #[tokio::test]
-async fn a_peer_from_elsewhere_is_refused_even_where_the_port_is_open_to_it() {
-    let Some(elsewhere) = own_address_off_loopback() else {
+async fn remote_peer_cannot_heal_on_reachable_care_port() {
+    let Some(remote) = own_non_loopback_address() else {
         return;
     };
-    let bind = SocketAddr::new(elsewhere.ip(), 0);
+    let bind = SocketAddr::new(remote.ip(), 0);
     let (_healing, _, care) = serve(builder().care_bind(bind)).await;
-    let refused = post_heal(care, &GOOD, r#"{"action":"restart_service"}"#).await;
-    assert_eq!(refused.status, 403);
-    assert!(refused.body.contains("peer"), "{refused:?}");
+    let rejected = post_heal(care, &VALID_HEADERS, r#"{"action":"restart_service"}"#).await;
+    assert_eq!(rejected.status, 403);
+    assert!(rejected.body.contains("peer"), "{rejected:?}");
     assert_eq!(
         http::get(care, "/livez").await.status,
         200,
-        "probes come from outside"
+        "probes come from remote peers"
     );
     let health = http::get(care, "/health").await.json();
     assert_eq!(health.as_object().unwrap().len(), 5, "{health}");
 }
 
 #[tokio::test]
-async fn strangers_who_hold_connections_do_not_keep_the_doctor_out() {
-    let Some(elsewhere) = own_address_off_loopback() else {
+async fn idle_remote_connections_do_not_block_doctor() {
+    let Some(remote) = own_non_loopback_address() else {
         return;
     };
     let (_healing, _, care) = serve(builder().care_bind("0.0.0.0:0".parse().unwrap())).await;
-    let outside = SocketAddr::new(elsewhere.ip(), care.port());
+    let outside = SocketAddr::new(remote.ip(), care.port());
     let mut held = Vec::new();
     for _ in 0..200 {
         held.push(tokio::net::TcpStream::connect(outside).await.unwrap());
     }
     let doctor = SocketAddr::from(([127, 0, 0, 1], care.port()));
     assert_eq!(heal(doctor, "undrain").await.status, 200);
-    let crowded = http::try_get(outside, "/livez").await;
-    assert!(crowded.is_err(), "one address has its limit: {crowded:?}");
+    let rejected = http::try_get(outside, "/livez").await;
+    assert!(
+        rejected.is_err(),
+        "connections of one address are limited: {rejected:?}"
+    );
     drop(held);
-    until("its places are given back", || async {
+    wait_until("its connection permits are released", || async {
         http::try_get(outside, "/livez").await.ok()
     })
     .await;
 }
 
 #[tokio::test]
-async fn loopback_in_every_notation_may_heal() {
+async fn loopback_peer_may_heal_in_every_notation() {
     let v4_on_dual_stack = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let v6 = |port| SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, port));
-    // On the unspecified address of IPv6, an IPv4 peer shows as ::ffff:127.0.0.1.
-    for (bind, ways) in [
+    // On the unspecified IPv6 address, an IPv4 peer appears as ::ffff:127.0.0.1.
+    for (bind, addresses) in [
         ("[::1]:0", vec![v6 as fn(u16) -> _]),
         ("[::]:0", vec![v6, v4_on_dual_stack]),
     ] {
@@ -249,15 +255,15 @@ async fn loopback_in_every_notation_may_heal() {
             continue; // no IPv6 on this machine
         }
         let (_healing, _, care) = serve(builder().care_bind(bind.parse().unwrap())).await;
-        for way in ways {
-            let allowed = heal(way(care.port()), "undrain").await;
-            assert_eq!(allowed.status, 200, "{bind} by {way:?}: {allowed:?}");
+        for address in addresses {
+            let allowed = heal(address(care.port()), "undrain").await;
+            assert_eq!(allowed.status, 200, "{bind} by {address:?}: {allowed:?}");
         }
     }
 }
 
-/// An address of this machine that is not loopback; none where there is no network.
-fn own_address_off_loopback() -> Option<SocketAddr> {
+/// Returns an address of this machine other than loopback; `None` without a network.
+fn own_non_loopback_address() -> Option<SocketAddr> {
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
     socket.connect("192.0.2.1:9").ok()?; // sends nothing
     socket
@@ -267,7 +273,7 @@ fn own_address_off_loopback() -> Option<SocketAddr> {
 }
 
 #[tokio::test]
-async fn the_apps_own_port_takes_heals_only_when_asked_to() {
+async fn app_port_accepts_heal_only_if_enabled() {
     let (_healing, app, _) = serve(builder()).await;
     assert_eq!(heal(app, "reset_errors").await.status, 404);
 
@@ -286,17 +292,17 @@ async fn the_apps_own_port_takes_heals_only_when_asked_to() {
         post_heal(app, &["Host: evil.example"], "").await.status,
         403
     );
-    let waived_here_only = post_heal(care, &["Host: localhost"], "").await;
-    assert_eq!(waived_here_only.status, 403);
+    let care_without_header = post_heal(care, &["Host: localhost"], "").await;
+    assert_eq!(care_without_header.status, 403);
     assert_eq!(http::get(app, "/heal").await.status, 405);
 }
 
 #[tokio::test]
-async fn one_heal_at_a_time_and_it_ends_though_its_client_leaves() {
-    let (begun, go_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
-    let (tell, wait) = (Arc::clone(&begun), Arc::clone(&go_on));
+async fn concurrent_heal_is_rejected_and_heal_survives_its_client() {
+    let (begun, resume) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let (started, wait) = (Arc::clone(&begun), Arc::clone(&resume));
     let (_healing, _, care) = serve(builder().soft_heal("slow", move || {
-        tell.add_permits(1);
+        started.add_permits(1);
         let wait = Arc::clone(&wait);
         async move {
             wait.acquire()
@@ -312,25 +318,29 @@ async fn one_heal_at_a_time_and_it_ends_though_its_client_leaves() {
         (busy.status, busy.error().as_str()),
         (409, "already_healing")
     );
-    assert_eq!(heal(care, "drain").await.status, 200, "a drain is no heal");
+    assert_eq!(
+        heal(care, "drain").await.status,
+        200,
+        "a drain is not a heal"
+    );
     assert_eq!(heal(care, "undrain").await.status, 200);
 
     client.abort();
-    go_on.add_permits(1);
-    until("the heal has ended", || async {
+    resume.add_permits(1);
+    wait_until("the heal has ended", || async {
         (http::get(care, "/health").await.json()["hooks"][0]["runs_total"] == 1).then_some(())
     })
     .await;
-    go_on.add_permits(1);
-    let next = until("the next may begin", || async {
-        Some(heal(care, "reset_errors").await).filter(|answer| answer.status == 200)
+    resume.add_permits(1);
+    let next = wait_until("the next heal is accepted", || async {
+        Some(heal(care, "reset_errors").await).filter(|reply| reply.status == 200)
     })
     .await;
     assert_eq!(next.json()["hooks"][0]["ok"], true);
 }
 
 #[tokio::test]
-async fn a_hook_that_hangs_or_panics_is_reported() {
+async fn hanging_and_panicking_hooks_are_reported() {
     let quick = HookOptions::default().timeout(Duration::from_millis(50));
     let (_healing, _, care) = serve(
         builder()

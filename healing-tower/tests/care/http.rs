@@ -1,4 +1,4 @@
-//! A client that says exactly what it is told to, forged headers included.
+//! An HTTP/1.1 client that sends requests verbatim, forged headers included.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
+pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Answer {
+impl Reply {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -24,7 +24,7 @@ impl Answer {
 }
 
 /// Sends the bytes and reads to the end of the connection.
-pub(crate) async fn raw(addr: SocketAddr, request: &[u8]) -> std::io::Result<Answer> {
+pub(crate) async fn send_raw(addr: SocketAddr, request: &[u8]) -> std::io::Result<Reply> {
     let exchange = async {
         let mut stream = TcpStream::connect(addr).await?;
         stream.write_all(request).await?;
@@ -34,7 +34,7 @@ pub(crate) async fn raw(addr: SocketAddr, request: &[u8]) -> std::io::Result<Ans
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
         let cut = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, format!("{text:?}"));
-        Ok(Answer {
+        Ok(Reply {
             status: status.ok_or_else(cut)?,
             head: head.to_owned(),
             body: body.to_owned(),
@@ -46,19 +46,19 @@ pub(crate) async fn raw(addr: SocketAddr, request: &[u8]) -> std::io::Result<Ans
         .map_err(|_| std::io::ErrorKind::TimedOut)?
 }
 
-pub(crate) async fn get(addr: SocketAddr, path: &str) -> Answer {
+pub(crate) async fn get(addr: SocketAddr, path: &str) -> Reply {
     try_get(addr, path)
         .await
         .unwrap_or_else(|error| panic!("GET {path}: {error}"))
 }
 
-pub(crate) async fn try_get(addr: SocketAddr, path: &str) -> std::io::Result<Answer> {
+pub(crate) async fn try_get(addr: SocketAddr, path: &str) -> std::io::Result<Reply> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
-    raw(addr, request.as_bytes()).await
+    send_raw(addr, request.as_bytes()).await
 }
 
-/// `POST /heal` with these headers beside length and `Connection: close`.
-pub(crate) async fn post_heal(addr: SocketAddr, headers: &[&str], body: &str) -> Answer {
+/// Sends `POST /heal` with these headers besides the length and `Connection: close`.
+pub(crate) async fn post_heal(addr: SocketAddr, headers: &[&str], body: &str) -> Reply {
     let mut request = format!(
         "POST /heal HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
         body.len()
@@ -69,37 +69,42 @@ pub(crate) async fn post_heal(addr: SocketAddr, headers: &[&str], body: &str) ->
     }
     request.push_str("\r\n");
     request.push_str(body);
-    raw(addr, request.as_bytes()).await.expect("POST /heal")
+    send_raw(addr, request.as_bytes())
+        .await
+        .expect("POST /heal")
 }
 
-/// As the doctor does it.
-pub(crate) async fn heal(addr: SocketAddr, action: &str) -> Answer {
+/// Sends a heal as the doctor does.
+pub(crate) async fn heal(addr: SocketAddr, action: &str) -> Reply {
     let body = format!(r#"{{"action":"{action}"}}"#);
     post_heal(addr, &["Host: 127.0.0.1", "X-Healing: 1"], &body).await
 }
 
-/// Asks again until it holds; fails loudly after 20 s.
-pub(crate) async fn until<T, Fut>(what: &str, mut ask: impl FnMut() -> Fut) -> T
+/// Polls until the condition yields a value; panics after 20 s.
+pub(crate) async fn wait_until<T, Fut>(condition: &str, mut poll: impl FnMut() -> Fut) -> T
 where
     Fut: Future<Output = Option<T>>,
 {
-    let asked = async {
+    let polling = async {
         loop {
-            if let Some(found) = ask().await {
+            if let Some(found) = poll().await {
                 return found;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     let limit = Duration::from_secs(20);
-    tokio::time::timeout(limit, asked)
+    tokio::time::timeout(limit, polling)
         .await
-        .unwrap_or_else(|_| panic!("not within 20 s: {what}"))
+        .unwrap_or_else(|_| panic!("not within 20 s: {condition}"))
 }
 
-/// One connection for many requests, until the server says that it closes, or `answered` says that
-/// it is enough.
-pub(crate) async fn kept_alive(addr: SocketAddr, path: &str, mut answered: impl FnMut() -> bool) {
+/// Sends requests on one connection until the server closes it or `on_response` returns false.
+pub(crate) async fn send_keep_alive(
+    addr: SocketAddr,
+    path: &str,
+    mut on_response: impl FnMut() -> bool,
+) {
     let Ok(mut stream) = TcpStream::connect(addr).await else {
         return;
     };
@@ -126,7 +131,7 @@ pub(crate) async fn kept_alive(addr: SocketAddr, path: &str, mut answered: impl 
                 return;
             }
         }
-        if !answered() || head.contains("connection: close") {
+        if !on_response() || head.contains("connection: close") {
             return;
         }
     }

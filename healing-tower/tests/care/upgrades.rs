@@ -1,4 +1,4 @@
-//! Changes of protocol through `serve`: WebSocket's way in, over HTTP/1.1 and HTTP/2.
+//! Protocol upgrades through `serve`, as WebSocket makes them over HTTP/1.1 and HTTP/2.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -14,11 +14,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::http::{self, heal, until};
+use crate::http::{self, heal, wait_until};
 
-/// Sends back what comes, once both sides have left HTTP.
+/// Echoes what it receives after the upgrade.
 async fn echo(request: Request) -> Response<Body> {
-    let answer = match *request.method() {
+    let response = match *request.method() {
         Method::CONNECT => Response::builder(),
         _ => Response::builder()
             .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -30,7 +30,7 @@ async fn echo(request: Request) -> Response<Body> {
         let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded));
         tokio::io::copy(&mut read, &mut write).await
     });
-    answer.body(Body::empty()).unwrap()
+    response.body(Body::empty()).unwrap()
 }
 
 struct Served {
@@ -41,7 +41,7 @@ struct Served {
 }
 
 impl Served {
-    async fn begin(name: &str) -> Self {
+    async fn start(name: &str) -> Self {
         let healing = Healing::builder(name)
             .care_bind("127.0.0.1:0".parse().unwrap())
             .leave_sigterm()
@@ -54,7 +54,7 @@ impl Served {
         let addr = listener.local_addr().unwrap();
         let served = healing.clone();
         let server = tokio::spawn(async move { served.serve(listener, app).await });
-        let care = until("it serves", || async { healing.care_addr() }).await;
+        let care = wait_until("the server is up", || async { healing.care_addr() }).await;
         Self {
             healing,
             addr,
@@ -63,15 +63,15 @@ impl Served {
         }
     }
 
-    async fn end(self) {
+    async fn shut_down(self) {
         self.healing.request_shutdown();
         self.server.await.unwrap().unwrap();
     }
 }
 
 #[tokio::test]
-async fn an_upgrade_succeeds_while_the_instance_drains() {
-    let served = Served::begin("upgrades").await;
+async fn upgrade_succeeds_while_instance_drains() {
+    let served = Served::start("upgrades").await;
     assert_eq!(heal(served.care, "drain").await.status, 200);
     let mut stream = TcpStream::connect(served.addr).await.unwrap();
     stream
@@ -87,24 +87,24 @@ async fn an_upgrade_succeeds_while_the_instance_drains() {
     assert!(head.contains("\r\nconnection: upgrade\r\n"), "{head}");
     assert_eq!(head.matches("\r\nconnection:").count(), 1, "{head}");
     stream.write_all(b"hello").await.unwrap();
-    let mut back = [0; 5];
-    stream.read_exact(&mut back).await.unwrap();
-    assert_eq!(&back, b"hello");
+    let mut echoed = [0; 5];
+    stream.read_exact(&mut echoed).await.unwrap();
+    assert_eq!(&echoed, b"hello");
 
-    let other = http::raw(served.addr, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let other = http::send_raw(served.addr, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
     let other = other.unwrap();
     assert_eq!((other.status, other.body.as_str()), (200, "hello"));
     assert!(
         other.head.to_lowercase().contains("connection: close"),
-        "all others are still sent away: {other:?}"
+        "other connections are still closed: {other:?}"
     );
     drop(stream);
-    served.end().await;
+    served.shut_down().await;
 }
 
 #[tokio::test]
-async fn an_extended_connect_gets_through() {
-    let served = Served::begin("connects").await;
+async fn extended_connect_succeeds_over_http2() {
+    let served = Served::start("connects").await;
     let stream = TcpStream::connect(served.addr).await.unwrap();
     let io = TokioIo::new(stream);
     let (mut sender, connection) =
@@ -114,7 +114,7 @@ async fn an_extended_connect_gets_through() {
     let connection = tokio::spawn(connection);
     let addr = served.addr;
     let request = |method| Request::builder().method(method);
-    // The server's settings have come before its first answer.
+    // The server's HTTP/2 settings arrive before its first response.
     let first = request(Method::GET).uri(format!("http://{addr}/"));
     let first = first.body(String::new()).unwrap();
     assert_eq!(sender.send_request(first).await.unwrap().status(), 200);
@@ -123,16 +123,16 @@ async fn an_extended_connect_gets_through() {
         .uri(format!("http://{addr}/echo"))
         .extension(hyper::ext::Protocol::from_static("websocket"));
     let connect = connect.body(String::new()).unwrap();
-    let answer = sender.send_request(connect).await.unwrap();
-    assert_eq!(answer.status(), 200);
-    let upgraded = hyper::upgrade::on(answer).await.unwrap();
+    let response = sender.send_request(connect).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let upgraded = hyper::upgrade::on(response).await.unwrap();
     let mut upgraded = TokioIo::new(upgraded);
     upgraded.write_all(b"hello").await.unwrap();
-    let mut back = [0; 5];
-    upgraded.read_exact(&mut back).await.unwrap();
-    assert_eq!(&back, b"hello");
+    let mut echoed = [0; 5];
+    upgraded.read_exact(&mut echoed).await.unwrap();
+    assert_eq!(&echoed, b"hello");
 
     drop((upgraded, sender));
     connection.await.unwrap().unwrap();
-    served.end().await;
+    served.shut_down().await;
 }

@@ -1,5 +1,5 @@
-//! Every way in which a request can end, without sockets: the service is called, the body is read
-//! (or not) as a server would.
+//! Every class in which a request can end, without sockets: the test calls the service and reads the
+//! body (or not) as a server would.
 
 use crate::support::*;
 use axum::body::Body;
@@ -17,23 +17,23 @@ use std::task::Poll;
 use std::time::Duration;
 use tower::{Layer, ServiceExt, service_fn};
 
-/// What the other end does with the response.
+/// Behaviour of the client.
 #[derive(Debug, Clone, Copy)]
 enum Client {
     /// Reads the body until it ends or fails.
     Reads,
-    /// Reads one frame, then leaves.
+    /// Reads one frame, then disconnects.
     ReadsOne,
-    /// Does not touch the body: as a server does for HEAD, or when the client is gone.
+    /// Drops the body unread, as a server does for HEAD or after a disconnect.
     DropsBody,
-    /// Leaves before the response.
-    Leaves,
+    /// Disconnects before the response.
+    Disconnects,
 }
-use Client::{DropsBody, Leaves, Reads, ReadsOne};
+use Client::{Disconnects, DropsBody, Reads, ReadsOne};
 
 fn app() -> Router {
     let status = |code: u16| move || async move { StatusCode::from_u16(code).unwrap() };
-    let body = |script: fn() -> Script| move || async move { script().boxed() };
+    let body = |script: fn() -> ScriptedBody| move || async move { script().boxed() };
     Router::new()
         .route("/text", any(|| async { "text" }))
         .route("/empty", get(|| async {}))
@@ -64,24 +64,26 @@ fn app() -> Router {
             get(|| async {
                 (
                     StatusCode::NOT_MODIFIED,
-                    Script::new([Step::Data("x")]).boxed(),
+                    ScriptedBody::new([Step::Data("x")]).boxed(),
                 )
             }),
         )
         .route(
             "/stream",
-            get(body(|| Script::new([Step::Data("a"), Step::Data("b")]))),
+            get(body(|| {
+                ScriptedBody::new([Step::Data("a"), Step::Data("b")])
+            })),
         )
         .route(
             "/stream-end",
             get(body(|| {
-                Script::new([Step::Data("a"), Step::Data("b")]).says_end()
+                ScriptedBody::new([Step::Data("a"), Step::Data("b")]).reports_end()
             })),
         )
         .route(
             "/trailers",
             get(body(|| {
-                Script::new([Step::Data("a"), Step::Trailers(&[("x", "y")])])
+                ScriptedBody::new([Step::Data("a"), Step::Trailers(&[("x", "y")])])
             })),
         )
         .route(
@@ -89,63 +91,65 @@ fn app() -> Router {
             get(|| async {
                 (
                     StatusCode::INTERNAL_SERVER_ERROR,
-                    Script::new([Step::Data("a")]).boxed(),
+                    ScriptedBody::new([Step::Data("a")]).boxed(),
                 )
             }),
         )
         .route(
             "/fails",
-            get(body(|| Script::new([Step::Data("a"), Step::Fail]))),
+            get(body(|| ScriptedBody::new([Step::Data("a"), Step::Fail]))),
         )
         .route(
             "/body-panics",
-            get(body(|| Script::new([Step::Data("a"), Step::Panic]))),
+            get(body(|| ScriptedBody::new([Step::Data("a"), Step::Panic]))),
         )
         .route(
             "/hangs",
-            get(body(|| Script::new([Step::Data("a"), Step::Hang]))),
+            get(body(|| ScriptedBody::new([Step::Data("a"), Step::Hang]))),
         )
         .route(
             "/exact-fails",
-            get(body(|| Script::new([Step::Data("a"), Step::Fail]).exact(2))),
+            get(body(|| {
+                ScriptedBody::new([Step::Data("a"), Step::Fail]).exact(2)
+            })),
         )
         .route(
             "/exact",
             get(body(|| {
-                Script::new([Step::Data("a"), Step::Data("b"), Step::Hang]).exact(2)
+                ScriptedBody::new([Step::Data("a"), Step::Data("b"), Step::Hang]).exact(2)
             })),
         )
         .route(
             "/declared",
             get(|| async {
-                let body = Script::new([Step::Data("ab"), Step::Hang]).boxed();
+                let body = ScriptedBody::new([Step::Data("ab"), Step::Hang]).boxed();
                 ([(header::CONTENT_LENGTH, "2")], body)
             }),
         )
         .route(
             "/declared-empty",
             get(|| async {
-                let body = Script::new([Step::Hang]).boxed();
+                let body = ScriptedBody::new([Step::Hang]).boxed();
                 ([(header::CONTENT_LENGTH, "0")], body)
             }),
         )
         .route(
             "/declared-more",
             get(|| async {
-                let body = Script::new([Step::Data("ab")]).boxed();
+                let body = ScriptedBody::new([Step::Data("ab")]).boxed();
                 ([(header::CONTENT_LENGTH, "10")], body)
             }),
         )
         .route(
             "/large-fails",
             get(body(|| {
-                Script::new([Step::Data("a"), Step::Fail]).exact(1_000_000)
+                ScriptedBody::new([Step::Data("a"), Step::Fail]).exact(1_000_000)
             })),
         )
         .route(
             "/upgrade",
             any(|| async {
-                let body = Script::new([Step::Hang]).boxed();
+                let body = ScriptedBody::new([Step::Hang]).boxed();
                 (
                     StatusCode::SWITCHING_PROTOCOLS,
                     [(header::UPGRADE, "echo")],
@@ -155,10 +159,10 @@ fn app() -> Router {
         )
         .route(
             "/connect",
-            any(|| async { Script::new([Step::Hang]).boxed() }),
+            any(|| async { ScriptedBody::new([Step::Hang]).boxed() }),
         )
         .route(
-            "/uncounted",
+            "/skipped",
             get(|| async { (axum::Extension(SkipMetrics), "probe") }),
         )
         .route(
@@ -172,7 +176,7 @@ fn app() -> Router {
         )
 }
 
-/// Makes one request of an app inside the layer, and tells how it was counted.
+/// Makes one request to the app inside the layer and returns the counts.
 async fn run(options: MeterOptions, method: Method, path: &str, client: Client) -> Classes {
     let meter = Meter::new(options);
     let app = app()
@@ -183,35 +187,35 @@ async fn run(options: MeterOptions, method: Method, path: &str, client: Client) 
         .uri(path)
         .body(Body::empty())
         .unwrap();
-    // A panic that goes on ends the task, as it ends the task of a connection.
-    let _ = tokio::spawn(act(app.oneshot(request), client)).await;
+    // A reraised panic ends the task, as it ends the task of a connection.
+    let _ = tokio::spawn(exchange(app.oneshot(request), client)).await;
     classes(meter)
 }
 
-async fn act<E: std::fmt::Debug>(
+async fn exchange<E: std::fmt::Debug>(
     response: impl Future<Output = Result<Response, E>>,
     client: Client,
 ) {
-    if matches!(client, Leaves) {
+    if matches!(client, Disconnects) {
         let mut response = pin!(response);
-        // Polled once, so that the handler has begun; then dropped.
+        // Polled once, so that the handler starts; then dropped.
         let pending = poll_fn(|cx| Poll::Ready(response.as_mut().poll(cx).is_pending())).await;
         assert!(pending);
         return;
     }
     let mut body = response.await.unwrap().into_body();
     match client {
-        Leaves | DropsBody => {}
+        Disconnects | DropsBody => {}
         Reads => while let Some(Ok(_)) = body.frame().await {},
         ReadsOne => drop(body.frame().await),
     }
 }
 
 #[tokio::test]
-async fn each_ending_has_its_class() {
+async fn request_ends_in_expected_class() {
     let table = [
         ("/text", Reads, OK),
-        ("/text", DropsBody, OK), // of exact size: it ended with the head
+        ("/text", DropsBody, OK), // exact size: the request ends with the head
         ("/empty", DropsBody, OK),
         ("/404", Reads, OK),
         ("/429", Reads, OK),
@@ -221,7 +225,7 @@ async fn each_ending_has_its_class() {
         ("/304", DropsBody, OK),
         ("/panic", Reads, PANIC),
         ("/panic-later", Reads, PANIC),
-        ("/pending", Leaves, CANCELLED),
+        ("/pending", Disconnects, CANCELLED),
         ("/timeout", Reads, ERROR),
         ("/stream", Reads, OK),
         ("/stream", DropsBody, CANCELLED),
@@ -235,12 +239,12 @@ async fn each_ending_has_its_class() {
         ("/body-panics", Reads, PANIC),
         ("/hangs", ReadsOne, CANCELLED),
         ("/declared", ReadsOne, OK), // a server stops at the declared length
-        ("/declared-empty", DropsBody, OK), // a server does not even look
+        ("/declared-empty", DropsBody, OK), // a server does not poll it
         ("/declared-more", Reads, BODY_ERROR),
-        ("/large-fails", Reads, BODY_ERROR), // no body of that size is sure to be in memory
+        ("/large-fails", Reads, BODY_ERROR), // too large to be assumed in memory
         ("/large-fails", ReadsOne, CANCELLED),
         ("/upgrade", DropsBody, OK),
-        ("/uncounted", Reads, NONE),
+        ("/skipped", Reads, NONE),
     ];
     for (path, client, expected) in table {
         let counted = run(MeterOptions::new(), Method::GET, path, client).await;
@@ -249,7 +253,7 @@ async fn each_ending_has_its_class() {
 }
 
 #[tokio::test]
-async fn methods_that_have_no_body() {
+async fn head_and_connect_requests_end_with_response_head() {
     let run = |method, path| run(MeterOptions::new(), method, path, DropsBody);
     assert_eq!(run(Method::HEAD, "/stream").await, OK);
     assert_eq!(run(Method::HEAD, "/stream-500").await, ERROR);
@@ -257,7 +261,7 @@ async fn methods_that_have_no_body() {
 }
 
 #[tokio::test]
-async fn bodies_can_be_followed_always_or_never() {
+async fn track_body_selects_tracked_bodies() {
     let always = || MeterOptions::new().track_body(TrackBody::Always);
     let never = || MeterOptions::new().track_body(TrackBody::Never);
     let table = [
@@ -280,7 +284,7 @@ async fn bodies_can_be_followed_always_or_never() {
 }
 
 #[tokio::test]
-async fn an_exact_body_ends_with_its_last_byte() {
+async fn exact_size_body_ends_with_last_byte() {
     let meter = Meter::new(MeterOptions::new().track_body(TrackBody::Always));
     let app = app().layer(HealingLayer::new(meter).for_axum());
     let request = Request::builder()
@@ -289,7 +293,7 @@ async fn an_exact_body_ends_with_its_last_byte() {
         .unwrap();
     let mut body = app.oneshot(request).await.unwrap().into_body();
     body.frame().await.unwrap().unwrap();
-    assert_eq!(classes(meter), OPEN);
+    assert_eq!(classes(meter), IN_FLIGHT);
     body.frame().await.unwrap().unwrap();
     assert_eq!(classes(meter), OK);
     drop(body);
@@ -297,7 +301,7 @@ async fn an_exact_body_ends_with_its_last_byte() {
 }
 
 #[tokio::test]
-async fn a_panic_becomes_500_or_goes_on() {
+async fn panic_becomes_500_or_is_reraised() {
     let meter = Meter::new(MeterOptions::new());
     let caught = app().layer(HealingLayer::new(meter).for_axum());
     let response = caught
@@ -319,7 +323,7 @@ async fn a_panic_becomes_500_or_goes_on() {
 }
 
 #[tokio::test]
-async fn what_an_error_is_can_be_chosen() {
+async fn errors_rule_replaces_default() {
     let options = || {
         MeterOptions::new().errors(|response| {
             response.status == StatusCode::TOO_MANY_REQUESTS
@@ -332,7 +336,7 @@ async fn what_an_error_is_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn a_rule_that_panics_is_a_panic() {
+async fn panic_in_errors_rule_counts_as_panic() {
     let meter = Meter::new(MeterOptions::new().errors(|_| panic!("in the rule")));
     let app = app().layer(HealingLayer::new(meter).for_axum());
     let request = Request::get("/text").body(Body::empty()).unwrap();
@@ -342,7 +346,7 @@ async fn a_rule_that_panics_is_a_panic() {
 }
 
 #[tokio::test]
-async fn paths_can_be_left_out() {
+async fn excluded_paths_are_not_counted() {
     let options = || MeterOptions::new().exclude("/text").exclude("/st*");
     for (path, expected) in [("/text", NONE), ("/stream", NONE), ("/fails", BODY_ERROR)] {
         assert_eq!(
@@ -351,39 +355,39 @@ async fn paths_can_be_left_out() {
             "{path}"
         );
     }
-    // Left out altogether: a panic there goes its own way.
+    // The layer does not catch a panic of an excluded path.
     let options = MeterOptions::new().exclude("/panic");
     assert_eq!(run(options, Method::GET, "/panic", Reads).await, NONE);
 }
 
-/// Any service will do: other bodies, errors of its own, a panic inside `call`.
+/// A service with its own body type, its own errors and a panic inside `call`.
 #[tokio::test]
-async fn services_without_axum() {
-    type Outcome = Result<http::Response<Script>, std::io::Error>;
-    async fn once<F: Future<Output = Outcome>>(
+async fn service_without_axum_is_counted() {
+    type Outcome = Result<http::Response<ScriptedBody>, std::io::Error>;
+    async fn classes_of<F: Future<Output = Outcome>>(
         call: impl FnMut(http::Request<()>) -> F,
     ) -> Classes {
         let meter = Meter::new(MeterOptions::new());
         let service = HealingLayer::new(meter).layer(service_fn(call));
-        // A panic in `call` goes on, counted.
+        // A panic in `call` is counted and not caught.
         let response = AssertUnwindSafe(service.oneshot(http::Request::new(()))).catch_unwind();
         if let Ok(Ok(response)) = response.await {
             let _ = response.into_body().collect().await;
         }
         classes(meter)
     }
-    let good = |_| async { Ok(http::Response::new(Script::new([Step::Data("a")]))) };
-    assert_eq!(once(good).await, OK);
-    let failing = |_| async { Ok(http::Response::new(Script::new([Step::Fail]))) };
-    assert_eq!(once(failing).await, BODY_ERROR);
+    let good = |_| async { Ok(http::Response::new(ScriptedBody::new([Step::Data("a")]))) };
+    assert_eq!(classes_of(good).await, OK);
+    let failing = |_| async { Ok(http::Response::new(ScriptedBody::new([Step::Fail]))) };
+    assert_eq!(classes_of(failing).await, BODY_ERROR);
     let error = |_| async { Err(std::io::Error::other("no")) };
-    assert_eq!(once(error).await, ERROR);
+    assert_eq!(classes_of(error).await, ERROR);
     let panics = |_: http::Request<()>| -> std::future::Ready<Outcome> { panic!("in call") };
-    assert_eq!(once(panics).await, PANIC);
+    assert_eq!(classes_of(panics).await, PANIC);
 }
 
 #[tokio::test]
-async fn responses_pass_unchanged() {
+async fn responses_pass_through_unchanged() {
     let meter = Meter::new(MeterOptions::new());
     let app = app().layer(HealingLayer::new(meter).for_axum());
     for (path, text) in [("/text", "text"), ("/stream", "ab"), ("/declared-not", "")] {

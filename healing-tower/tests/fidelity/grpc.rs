@@ -1,4 +1,4 @@
-//! gRPC calls through tonic: their status is in the trailers, HTTP says 200.
+//! gRPC calls through tonic: their status is in the trailers, the HTTP status is 200.
 
 use crate::support::*;
 use bytes::{Buf, BufMut};
@@ -10,11 +10,11 @@ use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::{Code, Status};
 use tower::{Layer, service_fn};
 
-/// Messages are one byte each.
+/// Codec of one-byte messages.
 #[derive(Default)]
-struct Bytes1;
+struct ByteCodec;
 
-impl Codec for Bytes1 {
+impl Codec for ByteCodec {
     type Encode = u8;
     type Decode = u8;
     type Encoder = Self;
@@ -29,7 +29,7 @@ impl Codec for Bytes1 {
     }
 }
 
-impl Encoder for Bytes1 {
+impl Encoder for ByteCodec {
     type Item = u8;
     type Error = Status;
 
@@ -39,7 +39,7 @@ impl Encoder for Bytes1 {
     }
 }
 
-impl Decoder for Bytes1 {
+impl Decoder for ByteCodec {
     type Item = u8;
     type Error = Status;
 
@@ -48,8 +48,8 @@ impl Decoder for Bytes1 {
     }
 }
 
-/// Sends so many messages, then ends with a status: with a code above 100 the call itself fails,
-/// before any message.
+/// Service that streams messages, then ends with the requested status code; from 100 on, the call itself
+/// fails with the code above 100, before any message.
 #[derive(Clone, Copy)]
 struct Server;
 
@@ -61,9 +61,12 @@ impl tonic::server::ServerStreamingService<u8> for Server {
     type Future = std::future::Ready<Result<tonic::Response<Messages>, Status>>;
 
     fn call(&mut self, request: tonic::Request<u8>) -> Self::Future {
-        let wanted = request.into_inner();
-        std::future::ready(match wanted {
-            100.. => Err(Status::new(Code::from(i32::from(wanted - 100)), "at once")),
+        let requested = request.into_inner();
+        std::future::ready(match requested {
+            100.. => Err(Status::new(
+                Code::from(i32::from(requested - 100)),
+                "at once",
+            )),
             0 => Ok(tonic::Response::new(stream::iter([Ok(1), Ok(2)]).boxed())),
             code => {
                 let failure = Status::new(Code::from(i32::from(code)), "midway");
@@ -75,16 +78,16 @@ impl tonic::server::ServerStreamingService<u8> for Server {
     }
 }
 
-/// Makes a call; `reads` messages of the answer are taken, then it is dropped.
-async fn call(wanted: u8, reads: usize) -> Classes {
-    call_by(MeterOptions::new(), wanted, reads).await
+/// Makes a call, reads up to `reads` messages of the response and drops it; returns the counts.
+async fn call(requested: u8, reads: usize) -> Classes {
+    call_with(MeterOptions::new(), requested, reads).await
 }
 
-async fn call_by(options: MeterOptions, wanted: u8, reads: usize) -> Classes {
+async fn call_with(options: MeterOptions, requested: u8, reads: usize) -> Classes {
     let meter = Meter::new(options);
     let service = HealingLayer::new(meter).layer(service_fn(|request| async {
         Ok::<_, Infallible>(
-            tonic::server::Grpc::new(Bytes1)
+            tonic::server::Grpc::new(ByteCodec)
                 .server_streaming(Server, request)
                 .await,
         )
@@ -92,8 +95,8 @@ async fn call_by(options: MeterOptions, wanted: u8, reads: usize) -> Classes {
     let mut client = tonic::client::Grpc::new(service);
     client.ready().await.unwrap();
     let path = "/numbers.Numbers/Count".parse().unwrap();
-    let request = tonic::Request::new(wanted);
-    if let Ok(response) = client.server_streaming(request, path, Bytes1).await {
+    let request = tonic::Request::new(requested);
+    if let Ok(response) = client.server_streaming(request, path, ByteCodec).await {
         let mut messages = response.into_inner();
         for _ in 0..reads {
             if !matches!(messages.message().await, Ok(Some(_))) {
@@ -105,47 +108,47 @@ async fn call_by(options: MeterOptions, wanted: u8, reads: usize) -> Classes {
 }
 
 #[tokio::test]
-async fn the_trailers_tell() {
+async fn grpc_status_determines_class() {
     let all = usize::MAX;
     assert_eq!(call(0, all).await, OK);
-    for fault in [
+    for server_error in [
         Code::Unknown,
         Code::Internal,
         Code::Unavailable,
         Code::DataLoss,
     ] {
         assert_eq!(
-            call(fault as u8, all).await,
+            call(server_error as u8, all).await,
             ERROR,
-            "{fault:?} in the trailers"
+            "{server_error:?} in the trailers"
         );
         assert_eq!(
-            call(100 + fault as u8, all).await,
+            call(100 + server_error as u8, all).await,
             ERROR,
-            "{fault:?} in the headers"
+            "{server_error:?} in the headers"
         );
     }
-    for callers in [Code::NotFound, Code::InvalidArgument, Code::Cancelled] {
+    for client_error in [Code::NotFound, Code::InvalidArgument, Code::Cancelled] {
         assert_eq!(
-            call(callers as u8, all).await,
+            call(client_error as u8, all).await,
             OK,
-            "{callers:?} in the trailers"
+            "{client_error:?} in the trailers"
         );
         assert_eq!(
-            call(100 + callers as u8, all).await,
+            call(100 + client_error as u8, all).await,
             OK,
-            "{callers:?} in the headers"
+            "{client_error:?} in the headers"
         );
     }
     assert_eq!(call(0, 1).await, CANCELLED);
 }
 
 #[tokio::test]
-async fn which_codes_are_errors_can_be_chosen() {
+async fn grpc_errors_rule_overrides_default_codes() {
     let options = || MeterOptions::new().grpc_errors(|code| code == Code::NotFound as u8);
     for add in [0, 100] {
-        let by = |code| call_by(options(), code as u8 + add, usize::MAX);
-        assert_eq!(by(Code::NotFound).await, ERROR);
-        assert_eq!(by(Code::Unimplemented).await, OK);
+        let with_code = |code| call_with(options(), code as u8 + add, usize::MAX);
+        assert_eq!(with_code(Code::NotFound).await, ERROR);
+        assert_eq!(with_code(Code::Unimplemented).await, OK);
     }
 }

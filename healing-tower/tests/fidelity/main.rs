@@ -1,4 +1,4 @@
-//! Each request ends in exactly one class, in the right one, and is open no longer.
+//! Tests that a request ends once, in the right class, and leaves the number in flight.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod classes;

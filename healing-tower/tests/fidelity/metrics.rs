@@ -1,5 +1,5 @@
-//! The page at `/metrics`: what is on it, and that Prometheus would take it (in CI its own tool judges
-//! a real pair's pages).
+//! Content and format of the page at `/metrics` (CI also checks pages of a running pair with
+//! `promtool`).
 
 use crate::support::*;
 use axum::body::Body;
@@ -17,7 +17,7 @@ use tower::ServiceExt;
 /// One sample: name, labels, value.
 type Sample = (String, BTreeMap<String, String>, f64);
 
-/// Reads the text format and refuses everything that Prometheus or `promtool check metrics` would:
+/// Parses the text format and rejects everything that Prometheus or `promtool check metrics` would:
 /// samples outside their family, repeated families or series, malformed names, labels or numbers,
 /// counters without `_total`, histograms that are not cumulative or lack `+Inf`, sum or count.
 fn parse(text: &str) -> Vec<Sample> {
@@ -33,11 +33,14 @@ fn parse(text: &str) -> Vec<Sample> {
             assert!(!help.is_empty(), "{name} has no help");
             (family, kind) = (name.to_owned(), String::new());
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            let (name, of) = rest.split_once(' ').unwrap();
+            let (name, declared) = rest.split_once(' ').unwrap();
             assert_eq!(name, family);
-            assert!(["counter", "gauge", "histogram"].contains(&of), "{line}");
-            assert_eq!(of == "counter", name.ends_with("_total"), "{line}");
-            kind = of.to_owned();
+            assert!(
+                ["counter", "gauge", "histogram"].contains(&declared),
+                "{line}"
+            );
+            assert_eq!(declared == "counter", name.ends_with("_total"), "{line}");
+            kind = declared.to_owned();
         } else {
             let sample = sample(line);
             let suffixes: &[&str] = if kind == "histogram" {
@@ -59,24 +62,24 @@ fn parse(text: &str) -> Vec<Sample> {
             samples.push(sample);
         }
     }
-    histograms(&samples);
+    check_histograms(&samples);
     samples
 }
 
 fn sample(line: &str) -> Sample {
     let (name, mut rest) = line.split_at(line.find(['{', ' ']).unwrap());
-    let word = |text: &str| {
+    let is_name = |text: &str| {
         !text.is_empty()
             && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             && !text.starts_with(|c: char| c.is_ascii_digit())
     };
-    assert!(word(name), "{line}");
+    assert!(is_name(name), "{line}");
     let mut labels = BTreeMap::new();
     if let Some(inside) = rest.strip_prefix('{') {
         let mut inside = inside;
         rest = loop {
             let (label, after) = inside.split_once("=\"").unwrap();
-            assert!(word(label), "{line}");
+            assert!(is_name(label), "{line}");
             let mut value = String::new();
             let mut characters = after.char_indices();
             let end = loop {
@@ -107,7 +110,7 @@ fn sample(line: &str) -> Sample {
     (name.to_owned(), labels, value)
 }
 
-fn histograms(samples: &[Sample]) {
+fn check_histograms(samples: &[Sample]) {
     let mut series: HashMap<String, Vec<(f64, f64)>> = HashMap::new();
     for (name, labels, value) in samples {
         let Some(name) = name.strip_suffix("_bucket") else {
@@ -160,11 +163,11 @@ fn app() -> Router {
         )
         .route(
             "/fails",
-            get(|| async { Script::new([Step::Data("a"), Step::Fail]).boxed() }),
+            get(|| async { ScriptedBody::new([Step::Data("a"), Step::Fail]).boxed() }),
         )
 }
 
-async fn visit(app: &Router, path: &str) -> (http::response::Parts, String) {
+async fn get_page(app: &Router, path: &str) -> (http::response::Parts, String) {
     let request = Request::get(path).body(Body::empty()).unwrap();
     let (head, body) = app.clone().oneshot(request).await.unwrap().into_parts();
     let body = body
@@ -183,12 +186,12 @@ fn value(samples: &[Sample], name: &str, labels: &[(&str, &str)]) -> f64 {
         .next()
         .unwrap_or_else(|| panic!("no {name} {labels:?}"))
         .2;
-    assert!(found.next().is_none(), "{name} {labels:?} is not one");
+    assert!(found.next().is_none(), "{name} {labels:?} is ambiguous");
     value
 }
 
 #[tokio::test]
-async fn the_page_has_everything_and_is_well_formed() {
+async fn metrics_page_is_complete_and_well_formed() {
     let healing = Healing::builder("shop").build();
     let own = IntCounterVec::new(Opts::new("orders_total", "Orders."), &["kind"]).unwrap();
     healing.registry().register(Box::new(own.clone())).unwrap();
@@ -196,12 +199,12 @@ async fn the_page_has_everything_and_is_well_formed() {
     let app = healing.wrap(app());
 
     for path in ["/items/1", "/items/2", "/500", "/panic", "/fails", "/none"] {
-        visit(&app, path).await;
+        get_page(&app, path).await;
     }
     for probe in ["/healthz", "/livez", "/readyz", "/health", "/metrics"] {
-        visit(&app, probe).await;
+        get_page(&app, probe).await;
     }
-    let (head, page) = visit(&app, "/metrics").await;
+    let (head, page) = get_page(&app, "/metrics").await;
     assert_eq!(
         head.headers[header::CONTENT_TYPE],
         "text/plain; version=0.0.4; charset=utf-8"
@@ -229,7 +232,7 @@ async fn the_page_has_everything_and_is_well_formed() {
         .filter(|(name, ..)| name == "http_server_request_duration_seconds_count")
         .map(|sample| sample.2)
         .sum();
-    assert_eq!(all, 6.0, "probes are none of the app's requests");
+    assert_eq!(all, 6.0, "probes are not counted");
     assert_eq!(value(&samples, "http_server_active_requests", &[]), 0.0);
     assert_eq!(value(&samples, "healing_app_errors_total", &[]), 3.0);
     assert_eq!(value(&samples, "healing_app_panics_total", &[]), 1.0);
@@ -242,24 +245,24 @@ async fn the_page_has_everything_and_is_well_formed() {
 }
 
 #[tokio::test]
-async fn probes_never_count_however_they_are_wired() {
+async fn probes_are_not_counted_inside_layer() {
     let healing = Healing::builder("shop").build();
-    // The wrong way round: the layer covers healing's own routes.
+    // Miswired: the layer also covers healing's own routes.
     let app = app().merge(healing.router()).layer(healing.layer());
     for probe in ["/healthz", "/livez", "/readyz", "/health", "/metrics"] {
-        visit(&app, probe).await;
+        get_page(&app, probe).await;
     }
     assert_eq!(classes(healing.meter()), NONE);
-    visit(&app, "/items/1").await;
+    get_page(&app, "/items/1").await;
     assert_eq!(classes(healing.meter()), OK);
 }
 
 #[tokio::test]
-async fn the_collector_says_the_same() {
+async fn collector_matches_written_metrics() {
     let meter = Meter::new(MeterOptions::new().buckets([0.5, 0.1, 3.0]));
     let app = app().layer(HealingLayer::new(meter));
     for path in ["/items/1", "/500", "/none", "/panic"] {
-        visit(&app, path).await;
+        get_page(&app, path).await;
     }
     let registry = Registry::new();
     registry.register(Box::new(meter.collector())).unwrap();
@@ -278,7 +281,7 @@ async fn the_collector_says_the_same() {
 }
 
 #[test]
-fn no_requests_no_series() {
+fn histogram_has_no_series_without_requests() {
     let meter = Meter::new(MeterOptions::new());
     let mut text = String::new();
     meter.write_metrics(&mut text);
@@ -289,9 +292,8 @@ fn no_requests_no_series() {
     );
 }
 
-/// Windows and gauges as `/health` has them.
 #[tokio::test]
-async fn extreme_options_are_no_trouble() {
+async fn extreme_options_do_not_break_counting() {
     let options = MeterOptions::new().routes(usize::MAX).buckets([
         f64::MIN_POSITIVE,
         0.1,
@@ -301,7 +303,7 @@ async fn extreme_options_are_no_trouble() {
     let meter = Meter::new(options);
     let app = app().layer(HealingLayer::new(meter));
     for path in ["/items/1", "/500", "/panic", "/none"] {
-        visit(&app, path).await;
+        get_page(&app, path).await;
     }
     assert_eq!(meter.totals().requests_total, Some(4));
     let mut page = String::new();
@@ -309,23 +311,24 @@ async fn extreme_options_are_no_trouble() {
     assert!(page.contains("le=\"0.1\"} 1"), "{page}");
 }
 
+/// Windows and gauges, as `/health` has them.
 #[tokio::test]
-async fn recent_figures() {
+async fn windows_and_gauges_follow_ticks() {
     let meter = Meter::new(MeterOptions::new());
     let app = app().layer(HealingLayer::new(meter));
     let begun = Instant::now();
-    assert_eq!(meter.windows(), [], "unknown is not zero");
+    assert_eq!(meter.windows(), [], "absent before the first tick");
     meter.tick(begun);
     let hanging = Router::new()
         .route("/", get(|| async { std::future::pending::<()>().await }))
         .layer(HealingLayer::new(meter));
     let request = Request::get("/").body(Body::empty()).unwrap();
-    let open = tokio::spawn(hanging.oneshot(request));
+    let in_flight = tokio::spawn(hanging.oneshot(request));
     eventually(1, || meter.in_flight()).await;
     for path in ["/items/1", "/items/2", "/500", "/panic"] {
-        visit(&app, path).await;
+        get_page(&app, path).await;
     }
-    // The clock is the caller's: twenty seconds go by at once.
+    // The caller supplies the clock: twenty seconds pass at once.
     (1..=20).for_each(|second| meter.tick(begun + Duration::from_secs(second)));
     let age = meter.oldest_in_flight().unwrap().as_secs_f64();
     assert!((19.0..=20.0).contains(&age), "{age}");
@@ -345,11 +348,11 @@ async fn recent_figures() {
     assert_eq!(meter.error_count(), 2);
     assert_eq!(meter.reset_errors(), 2);
     assert_eq!((meter.error_count(), meter.reset_errors()), (0, 0));
-    assert_eq!(meter.totals().errors_total, Some(2), "totals go on");
+    assert_eq!(meter.totals().errors_total, Some(2), "totals are not reset");
     let latency = meter.latency();
     assert_eq!(latency.counts.iter().sum::<u64>(), 4);
 
-    open.abort();
+    in_flight.abort();
     eventually(0, || meter.in_flight()).await;
     meter.tick(begun + Duration::from_secs(21));
     assert_eq!(meter.oldest_in_flight(), None);

@@ -1,4 +1,4 @@
-//! Which series a request belongs to.
+//! Assignment of requests to series.
 
 use axum::body::Body;
 use axum::routing::{get, post};
@@ -14,23 +14,23 @@ fn app() -> Router {
     Router::new().route("/", get(|| async {})).nest("/api", api)
 }
 
-async fn ask(app: &Router, method: &str, path: &str) {
+async fn request_path(app: &Router, method: &str, path: &str) {
     let request = Request::builder().method(method).uri(path);
     let request = request.body(Body::empty()).unwrap();
     app.clone().oneshot(request).await.unwrap();
 }
 
-/// The series that requests lead to, as `method route status count`.
+/// Makes requests and returns the resulting series, as `method route status count`.
 async fn series(options: MeterOptions, requests: &[(&str, &str)]) -> Vec<String> {
     let meter = Meter::new(options);
     let app = app().layer(HealingLayer::new(meter).for_axum());
     for (method, path) in requests {
-        ask(&app, method, path).await;
+        request_path(&app, method, path).await;
     }
-    written(meter)
+    rendered_series(meter)
 }
 
-fn written(meter: Meter) -> Vec<String> {
+fn rendered_series(meter: Meter) -> Vec<String> {
     let mut text = String::new();
     meter.write_metrics(&mut text);
     let mut series: Vec<_> = text
@@ -50,7 +50,7 @@ fn written(meter: Meter) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn nested_routers_give_the_full_template() {
+async fn nested_routers_yield_full_template() {
     let requests = [
         ("GET", "/"),
         ("GET", "/api/users/1"),
@@ -67,9 +67,9 @@ async fn nested_routers_give_the_full_template() {
     );
 }
 
-/// axum makes the template of a nested *service* anew for each request, where the last one lay.
+/// axum allocates the template of a nested *service* for each request, at the address of the last one.
 #[tokio::test]
-async fn templates_that_come_and_go_at_one_address_are_told_apart() {
+async fn templates_at_reused_address_stay_distinct() {
     let meter = Meter::new(MeterOptions::new());
     let parts: Vec<_> = (10..40).map(|part| format!("part-{part}")).collect();
     let mut users = Router::new();
@@ -80,16 +80,16 @@ async fn templates_that_come_and_go_at_one_address_are_told_apart() {
     let app = Router::new().nest_service("/users", users).with_state(());
     for _ in 0..10 {
         for part in &parts {
-            ask(&app, "GET", &format!("/users/1/{part}")).await;
+            request_path(&app, "GET", &format!("/users/1/{part}")).await;
         }
     }
     let expected = |part| format!("GET /users/{{id}}/{part} 200 10");
     let expected: Vec<_> = parts.iter().map(expected).collect();
-    assert_eq!(written(meter), expected);
+    assert_eq!(rendered_series(meter), expected);
 }
 
 #[tokio::test]
-async fn unmatched_paths_are_one_series() {
+async fn unmatched_paths_share_one_series() {
     let requests = [
         ("GET", "/a"),
         ("GET", "/b?c"),
@@ -103,7 +103,7 @@ async fn unmatched_paths_are_one_series() {
 }
 
 #[tokio::test]
-async fn unknown_methods_are_one() {
+async fn unknown_methods_share_one_series() {
     let requests = [("PURGE", "/"), ("X", "/"), ("PATCH", "/")];
     assert_eq!(
         series(MeterOptions::new(), &requests).await,
@@ -112,7 +112,7 @@ async fn unknown_methods_are_one() {
 }
 
 #[tokio::test]
-async fn routes_beyond_the_cap_are_other() {
+async fn routes_beyond_cap_share_route_other() {
     let requests = [
         ("GET", "/"),
         ("POST", "/api/items"),
@@ -126,7 +126,7 @@ async fn routes_beyond_the_cap_are_other() {
 }
 
 #[tokio::test]
-async fn routes_can_be_named_by_the_owner() {
+async fn route_of_rule_replaces_matched_path() {
     let by_header = MeterOptions::new()
         .route_of(|request| request.headers.get("x-none").map_or(Some("all"), |_| None));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The same over real connections, where only the server knows that a client has gone.
+//! Request classes over real connections, where only the server detects that a client is gone.
 
 use crate::support::*;
 use axum::Router;
@@ -24,20 +24,24 @@ pub(crate) async fn serve(app: Router, meter: Meter) -> SocketAddr {
     address
 }
 
-/// An HTTP/1.1 connection on which nothing is parsed: what was sent, and what came.
-async fn raw(address: SocketAddr, request: &str) -> TcpStream {
+/// Opens a connection and sends a raw HTTP/1.1 request.
+async fn send_raw(address: SocketAddr, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
 }
 
-/// Reads until this text has come.
+/// Reads until `text` has been received.
 async fn read_until(stream: &mut TcpStream, text: &str) -> String {
     let mut got = Vec::new();
     while !String::from_utf8_lossy(&got).contains(text) {
         let mut chunk = [0; 1024];
         let read = stream.read(&mut chunk).await.unwrap();
-        assert!(read > 0, "ended after {:?}", String::from_utf8_lossy(&got));
+        assert!(
+            read > 0,
+            "connection ended after {:?}",
+            String::from_utf8_lossy(&got)
+        );
         got.extend_from_slice(&chunk[..read]);
     }
     String::from_utf8(got).unwrap()
@@ -47,32 +51,32 @@ fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: here\r\n\r\n")
 }
 
-fn app(open: &Arc<Notify>) -> Router {
-    let open = open.clone();
+fn app(begun: &Arc<Notify>) -> Router {
+    let begun = begun.clone();
     Router::new()
         .route("/text", get(|| async { "text" }))
         .route(
             "/pending",
             get(|| async move {
-                open.notify_one();
+                begun.notify_one();
                 pending::<()>().await;
             }),
         )
         .route(
             "/stream",
-            get(|| async { Script::new([Step::Data("a"), Step::Data("b")]).boxed() }),
+            get(|| async { ScriptedBody::new([Step::Data("a"), Step::Data("b")]).boxed() }),
         )
         .route(
             "/fails",
-            get(|| async { Script::new([Step::Data("a"), Step::Fail]).boxed() }),
+            get(|| async { ScriptedBody::new([Step::Data("a"), Step::Fail]).boxed() }),
         )
         .route(
             "/hangs",
-            get(|| async { Script::new([Step::Data("begun"), Step::Hang]).boxed() }),
+            get(|| async { ScriptedBody::new([Step::Data("begun"), Step::Hang]).boxed() }),
         )
         .route(
             "/body-panics",
-            get(|| async { Script::new([Step::Data("a"), Step::Panic]).boxed() }),
+            get(|| async { ScriptedBody::new([Step::Data("a"), Step::Panic]).boxed() }),
         )
         .route(
             "/panic",
@@ -85,7 +89,7 @@ fn app(open: &Arc<Notify>) -> Router {
         .route("/echo", any(echo))
 }
 
-/// Switches to a protocol that sends back what comes.
+/// Switches to a protocol that echoes what it receives.
 async fn echo(request: axum::extract::Request) -> http::Response<Body> {
     tokio::spawn(async move {
         let upgraded = hyper::upgrade::on(request).await.unwrap();
@@ -101,7 +105,7 @@ async fn echo(request: axum::extract::Request) -> http::Response<Body> {
 }
 
 #[tokio::test]
-async fn http1_ends_each_once() {
+async fn http1_request_ends_in_one_class() {
     let table = [
         ("/text", OK),
         ("/none", OK),
@@ -113,21 +117,21 @@ async fn http1_ends_each_once() {
     for (path, expected) in table {
         let meter = Meter::new(MeterOptions::new());
         let address = serve(app(&Arc::default()), meter).await;
-        let mut stream = raw(
+        let mut stream = send_raw(
             address,
             &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
         )
         .await;
-        let _ = stream.read_to_end(&mut Vec::new()).await; // ends in whatever way
+        let _ = stream.read_to_end(&mut Vec::new()).await; // the body may end with a reset
         eventually(expected, || classes(meter)).await;
     }
 }
 
 #[tokio::test]
-async fn http1_head_and_keep_alive() {
+async fn http1_head_and_keep_alive_requests_count_as_ok() {
     let meter = Meter::new(MeterOptions::new());
     let address = serve(app(&Arc::default()), meter).await;
-    let mut stream = raw(address, "HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    let mut stream = send_raw(address, "HEAD /stream HTTP/1.1\r\nHost: x\r\n\r\n").await;
     read_until(&mut stream, "\r\n\r\n").await;
     for _ in 0..3 {
         stream
@@ -140,17 +144,17 @@ async fn http1_head_and_keep_alive() {
 }
 
 #[tokio::test]
-async fn http1_client_leaves() {
+async fn http1_disconnect_counts_as_cancelled() {
     let begun = Arc::new(Notify::new());
     let meter = Meter::new(MeterOptions::new());
     let address = serve(app(&begun), meter).await;
-    let before_response = raw(address, &request("/pending")).await;
+    let before_response = send_raw(address, &request("/pending")).await;
     begun.notified().await;
-    assert_eq!(classes(meter), OPEN);
+    assert_eq!(classes(meter), IN_FLIGHT);
     drop(before_response);
     eventually(CANCELLED, || classes(meter)).await;
 
-    let mut midway = raw(address, &request("/hangs")).await;
+    let mut midway = send_raw(address, &request("/hangs")).await;
     read_until(&mut midway, "begun").await;
     assert_eq!(meter.in_flight(), 1);
     drop(midway);
@@ -165,11 +169,11 @@ async fn http1_client_leaves() {
 }
 
 #[tokio::test]
-async fn an_upgrade_ends_with_its_answer() {
+async fn upgrade_request_ends_with_its_response() {
     let meter = Meter::new(MeterOptions::new());
     let address = serve(app(&Arc::default()), meter).await;
     let head = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
-    let mut stream = raw(address, head).await;
+    let mut stream = send_raw(address, head).await;
     assert!(
         read_until(&mut stream, "\r\n\r\n")
             .await
@@ -183,13 +187,13 @@ async fn an_upgrade_ends_with_its_answer() {
 }
 
 #[tokio::test]
-async fn http2_ends_each_once() {
+async fn http2_stream_ends_in_one_class() {
     let begun = Arc::new(Notify::new());
     let meter = Meter::new(MeterOptions::new());
     let address = serve(app(&begun), meter).await;
     let socket = std::net::TcpStream::connect(address).unwrap();
     socket.set_nonblocking(true).unwrap();
-    let plug = socket.try_clone().unwrap();
+    let shutdown_handle = socket.try_clone().unwrap();
     let io = TokioIo::new(TcpStream::from_std(socket).unwrap());
     let (mut client, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), io)
         .await
@@ -243,7 +247,7 @@ async fn http2_ends_each_once() {
     expected.panic += 1;
     eventually(expected, || classes(meter)).await;
 
-    // A stream is reset: before the response, then in the middle of it. The connection goes on.
+    // A stream is reset: before the response, then midway. The connection stays open.
     let early = tokio::spawn(client.send_request(get("/pending")));
     begun.notified().await;
     assert_eq!(meter.in_flight(), 1);
@@ -265,18 +269,18 @@ async fn http2_ends_each_once() {
     expected.cancelled += 1;
     eventually(expected, || classes(meter)).await;
 
-    // The whole connection goes, with two streams open.
+    // The connection is shut down with two streams in flight.
     let first = client.send_request(get("/hangs")).await.unwrap();
     let second = client.send_request(get("/hangs")).await.unwrap();
     eventually(2, || meter.in_flight()).await;
-    plug.shutdown(std::net::Shutdown::Both).unwrap();
+    shutdown_handle.shutdown(std::net::Shutdown::Both).unwrap();
     expected.cancelled += 2;
     eventually(expected, || classes(meter)).await;
     drop((first, second));
 }
 
 #[tokio::test]
-async fn a_long_stream_is_open_until_its_end() {
+async fn streamed_response_stays_in_flight_until_its_end() {
     let (sender, receiver) = tokio::sync::mpsc::channel::<&'static str>(1);
     let receiver = Arc::new(std::sync::Mutex::new(Some(receiver)));
     let stream = move || async move {
@@ -290,11 +294,11 @@ async fn a_long_stream_is_open_until_its_end() {
     };
     let meter = Meter::new(MeterOptions::new());
     let address = serve(Router::new().route("/live", get(stream)), meter).await;
-    let mut client = raw(address, &request("/live")).await;
+    let mut client = send_raw(address, &request("/live")).await;
     for text in ["one", "two", "three"] {
         sender.send(text).await.unwrap();
         read_until(&mut client, text).await;
-        assert_eq!(classes(meter), OPEN);
+        assert_eq!(classes(meter), IN_FLIGHT);
     }
     drop(sender);
     read_until(&mut client, "0\r\n\r\n").await;

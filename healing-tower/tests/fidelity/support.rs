@@ -1,4 +1,4 @@
-//! What the cases share: counts that can be compared, bodies that misbehave.
+//! Shared test support: comparable counts by class, and bodies that misbehave.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -10,11 +10,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Requests by class: each request is in one of these.
+/// Number of requests in each class; a request is in exactly one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Classes {
     pub(crate) ok: u64,
-    /// Neither a panic nor a failed body.
+    /// Errors other than panics and failed bodies.
     pub(crate) error: u64,
     pub(crate) panic: u64,
     pub(crate) cancelled: u64,
@@ -41,7 +41,7 @@ pub(crate) const BODY_ERROR: Classes = Classes {
     body_error: 1,
     ..NONE
 };
-pub(crate) const OPEN: Classes = Classes {
+pub(crate) const IN_FLIGHT: Classes = Classes {
     in_flight: 1,
     ..NONE
 };
@@ -66,7 +66,7 @@ pub(crate) fn classes(meter: Meter) -> Classes {
     }
 }
 
-/// Waits for what another task is about to do; panics with the last value if it does not.
+/// Waits until `now` returns the expected value; panics with the last value after 10 s.
 pub(crate) async fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, now: impl Fn() -> T) {
     for _ in 0..2000 {
         if now() == expected {
@@ -77,7 +77,7 @@ pub(crate) async fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, now:
     assert_eq!(now(), expected);
 }
 
-/// What a [`Script`] does at one poll.
+/// Effect of one poll of a [`ScriptedBody`].
 pub(crate) enum Step {
     Data(&'static str),
     Trailers(&'static [(&'static str, &'static str)]),
@@ -86,32 +86,32 @@ pub(crate) enum Step {
     Hang,
 }
 
-/// A body that follows a script, and says of itself only what it is told to.
-pub(crate) struct Script {
+/// A body that follows a script, with the size hint and end flag that the script sets.
+pub(crate) struct ScriptedBody {
     steps: VecDeque<Step>,
     hint: SizeHint,
-    says_end: bool,
+    reports_end: bool,
 }
 
-impl Script {
+impl ScriptedBody {
     pub(crate) fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         let steps = steps.into_iter().collect();
         Self {
             steps,
             hint: SizeHint::default(),
-            says_end: false,
+            reports_end: false,
         }
     }
 
-    /// Its exact size is known.
+    /// Sets an exact size hint.
     pub(crate) fn exact(mut self, size: u64) -> Self {
         self.hint = SizeHint::with_exact(size);
         self
     }
 
-    /// It says `is_end_stream` after its last frame.
-    pub(crate) fn says_end(mut self) -> Self {
-        self.says_end = true;
+    /// Makes `is_end_stream` true after the last frame.
+    pub(crate) fn reports_end(mut self) -> Self {
+        self.reports_end = true;
         self
     }
 
@@ -120,7 +120,7 @@ impl Script {
     }
 }
 
-impl http_body::Body for Script {
+impl http_body::Body for ScriptedBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -141,13 +141,13 @@ impl http_body::Body for Script {
             Some(Step::Panic) => panic!("the body panics"),
             Some(Step::Hang) => {
                 self.steps.push_front(Step::Hang);
-                return Poll::Pending; // whoever waits for it gives up, or is cut off
+                return Poll::Pending; // the reader gives up or is cut off
             }
         })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.says_end && self.steps.is_empty()
+        self.reports_end && self.steps.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -4,10 +4,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use healing_core::training::dataset::Dataset;
-use healing_core::training::read::Limits;
-use healing_core::training::read_csv::read_csv;
-use healing_core::training::read_jsonl::read_jsonl;
+use healing_training::dataset::Dataset;
+use healing_training::read::Limits;
+use healing_training::read_csv::read_csv;
+use healing_training::read_jsonl::read_jsonl;
 
 /// The rows, or what is wrong and in which line.
 pub(super) fn read(path: &Path) -> Result<Dataset, String> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use healing_core::training::evaluate::evaluate;
+use healing_training::evaluate::evaluate;
 
 use super::{data, fail, print};
 use crate::doctor::brain::read_model;

@@ -6,15 +6,15 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use healing_core::brain::Model;
-use healing_core::training::TrainingError;
-use healing_core::training::builtin::{split, train_and_judge};
-use healing_core::training::choose::choose;
-use healing_core::training::dataset::Dataset;
-use healing_core::training::evaluate::Report;
-use healing_core::training::fit::Recipe;
-use healing_core::training::splits::by_time;
-use healing_core::training::synthetic;
+use healing_core::model::Model;
+use healing_training::TrainingError;
+use healing_training::builtin::{split, train_and_judge};
+use healing_training::dataset::Dataset;
+use healing_training::evaluate::Report;
+use healing_training::fit::Recipe;
+use healing_training::grid_search::choose;
+use healing_training::splits::by_time;
+use healing_training::synthetic;
 
 use super::{data, fail, print};
 use crate::files;

@@ -1,16 +1,16 @@
-//! Where the control groups of this process are: `/proc/self/cgroup` says which, and
-//! `/proc/self/mountinfo` where their tree is mounted.
+//! Directories of this process's control groups: `/proc/self/cgroup` names the groups, and
+//! `/proc/self/mountinfo` the mount point of their tree.
 
 use std::path::{Component, Path, PathBuf};
 
-/// Which files a group has.
+/// Version of the cgroup interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Version {
     V1,
     V2,
 }
 
-/// What is asked for.
+/// A cgroup controller that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Controller {
     Memory,
@@ -26,9 +26,9 @@ impl Controller {
     }
 }
 
-/// The directories of this process's group and its visible ancestors, own group first.
+/// Returns the directories of this process's group and its visible ancestors, own group first.
 ///
-/// A controller that v1 has mounted is v1's, even where a v2 tree exists beside it ("hybrid").
+/// A controller mounted by v1 belongs to v1, even if a v2 tree exists beside it ("hybrid").
 pub(super) fn levels(root: &Path, controller: Controller) -> Vec<(Version, PathBuf)> {
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
     let groups = read("proc/self/cgroup");
@@ -37,17 +37,17 @@ pub(super) fn levels(root: &Path, controller: Controller) -> Vec<(Version, PathB
     for version in [Version::V1, Version::V2] {
         let Some(group) = groups
             .lines()
-            .find_map(|line| group(line, version, controller))
+            .find_map(|line| parse_group(line, version, controller))
         else {
             continue;
         };
         let Some((tree_root, mount)) = mounts
             .lines()
-            .find_map(|line| mounted(line, version, controller))
+            .find_map(|line| parse_mount(line, version, controller))
         else {
             continue;
         };
-        let inside = below(Path::new(group), Path::new(tree_root));
+        let inside = relative_to_mount(Path::new(group), Path::new(tree_root));
         let top = root.join(unescape(mount).trim_start_matches('/'));
         let mut levels: Vec<_> = inside
             .ancestors()
@@ -60,8 +60,8 @@ pub(super) fn levels(root: &Path, controller: Controller) -> Vec<(Version, PathB
     Vec::new()
 }
 
-/// The path in a line such as `4:memory:/kubepods/x` (v1) or `0::/kubepods/x` (v2).
-fn group(line: &str, version: Version, controller: Controller) -> Option<&str> {
+/// Parses the path in a line such as `4:memory:/kubepods/x` (v1) or `0::/kubepods/x` (v2).
+fn parse_group(line: &str, version: Version, controller: Controller) -> Option<&str> {
     let mut fields = line.splitn(3, ':');
     let (id, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
     let matches = match version {
@@ -71,8 +71,8 @@ fn group(line: &str, version: Version, controller: Controller) -> Option<&str> {
     matches.then_some(path)
 }
 
-/// Root and mount point of the tree in a line of mountinfo, if it is the one.
-fn mounted(line: &str, version: Version, controller: Controller) -> Option<(&str, &str)> {
+/// Parses the root and the mount point in a line of mountinfo, if it mounts the controller's tree.
+fn parse_mount(line: &str, version: Version, controller: Controller) -> Option<(&str, &str)> {
     let (before, after) = line.split_once(" - ")?;
     let mut fields = before.split(' ').skip(3);
     let (tree_root, mount) = (fields.next()?, fields.next()?);
@@ -85,9 +85,9 @@ fn mounted(line: &str, version: Version, controller: Controller) -> Option<(&str
     matches.then_some((tree_root, mount))
 }
 
-/// The group's path inside the mounted tree. A group outside it (a container that sees only its
-/// own part, under the host's names) is the tree's top.
-fn below(group: &Path, tree_root: &Path) -> PathBuf {
+/// Returns the group's path inside the mounted tree. A group outside it (in a container that sees only
+/// its own subtree, under the host's names) is the top of the tree.
+fn relative_to_mount(group: &Path, tree_root: &Path) -> PathBuf {
     match group.strip_prefix(tree_root) {
         Ok(inside)
             if inside
@@ -100,7 +100,7 @@ fn below(group: &Path, tree_root: &Path) -> PathBuf {
     }
 }
 
-/// mountinfo writes a space in a path as `\040`.
+/// Decodes a path of mountinfo, which writes a space as `\040`.
 fn unescape(path: &str) -> String {
     path.replace("\\040", " ")
 }

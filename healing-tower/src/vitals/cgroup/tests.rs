@@ -1,9 +1,9 @@
-//! Fixture trees: what kernels show in containers, on hosts and in hybrids.
+//! Fixture trees, as kernels present them in containers, on hosts and in hybrid setups.
 
 use super::*;
 use std::fs;
 
-/// A directory tree that is removed at the end.
+/// A directory tree, removed on drop.
 struct Tree(tempfile::TempDir);
 
 impl Tree {
@@ -29,7 +29,7 @@ impl Tree {
 const V2_MOUNT: &str = "31 30 0:26 / /sys/fs/cgroup ro,nosuid - cgroup2 cgroup rw\n";
 
 #[test]
-fn v2_in_a_container_sees_its_own_group_as_the_root() {
+fn v2_group_in_container_is_root_of_mount() {
     let tree = Tree::new(&[
         ("proc/self/cgroup", "0::/\n"),
         ("proc/self/mountinfo", V2_MOUNT),
@@ -59,7 +59,7 @@ fn v2_in_a_container_sees_its_own_group_as_the_root() {
 }
 
 #[test]
-fn the_smallest_limit_up_the_tree_counts_with_its_own_usage() {
+fn smallest_ancestor_limit_applies_with_usage_of_its_group() {
     let tree = Tree::new(&[
         ("proc/self/cgroup", "0::/kubepods/pod1/app\n"),
         ("proc/self/mountinfo", V2_MOUNT),
@@ -103,12 +103,12 @@ fn the_smallest_limit_up_the_tree_counts_with_its_own_usage() {
     assert_eq!(
         limits.throttled_seconds,
         Some(7.5),
-        "of the group that has the quota: the others are not throttled by it"
+        "of the group with the quota, which does not throttle the others"
     );
 }
 
 #[test]
-fn throttling_is_of_the_level_that_has_the_quota_or_absent() {
+fn throttled_time_is_of_quota_level_or_absent() {
     let mut files = vec![
         ("proc/self/cgroup", "0::/pod/app\n"),
         ("proc/self/mountinfo", V2_MOUNT),
@@ -119,16 +119,19 @@ fn throttling_is_of_the_level_that_has_the_quota_or_absent() {
     assert_eq!(
         Tree::new(&files).read().throttled_seconds,
         Some(0.0),
-        "without a quota known to be none, not absent"
+        "zero, not absent, without a quota"
     );
     files[4].1 = "50000 100000\n";
     let limits = Tree::new(&files).read();
     assert_eq!(limits.cpu_cores, Some(0.5));
-    assert_eq!(limits.throttled_seconds, None, "never another level's");
+    assert_eq!(
+        limits.throttled_seconds, None,
+        "not taken from another level"
+    );
 }
 
 #[test]
-fn a_limit_holds_without_what_the_working_set_is_made_of() {
+fn memory_limit_applies_without_usage_files() {
     let mut files = vec![
         ("proc/self/cgroup", "0::/pod/app\n"),
         ("proc/self/mountinfo", V2_MOUNT),
@@ -139,23 +142,23 @@ fn a_limit_holds_without_what_the_working_set_is_made_of() {
         ("sys/fs/cgroup/pod/app/memory.current", "400\n"),
         ("sys/fs/cgroup/pod/app/memory.stat", "anon 1\n"),
     ];
-    let alone = Some(Memory {
+    let limit_only = Some(Memory {
         limit: 1000,
         working_set: None,
     });
     while files.len() > 6 {
-        assert_eq!(Tree::new(&files).read().memory, alone, "{files:?}");
+        assert_eq!(Tree::new(&files).read().memory, limit_only, "{files:?}");
         files.pop();
     }
     assert_eq!(
         Tree::new(&files).read().memory,
-        alone,
-        "nothing but the limit"
+        limit_only,
+        "only the limit file"
     );
 }
 
 #[test]
-fn v1_with_hybrid_mounts_uses_the_controllers_own_trees() {
+fn v1_controllers_are_read_from_their_own_trees_in_hybrid_mounts() {
     let tree = Tree::new(&[
         (
             "proc/self/cgroup",
@@ -195,7 +198,7 @@ fn v1_with_hybrid_mounts_uses_the_controllers_own_trees() {
 }
 
 #[test]
-fn v1_without_limits_is_absent() {
+fn limits_are_absent_on_v1_without_limits() {
     let tree = Tree::new(&[
         ("proc/self/cgroup", "5:memory:/\n3:cpu:/\n"),
         (
@@ -219,7 +222,7 @@ fn v1_without_limits_is_absent() {
 }
 
 #[test]
-fn a_group_under_the_hosts_name_is_the_top_of_what_is_visible() {
+fn group_under_host_name_is_top_of_visible_tree() {
     let tree = Tree::new(&[
         ("proc/self/cgroup", "0::/../../host/name\n"),
         ("proc/self/mountinfo", V2_MOUNT),
@@ -239,7 +242,7 @@ fn a_group_under_the_hosts_name_is_the_top_of_what_is_visible() {
 }
 
 #[test]
-fn a_resize_in_place_is_seen_without_opening_anew() {
+fn in_place_resize_is_read_without_reopening() {
     let tree = Tree::new(&[
         ("proc/self/cgroup", "0::/\n"),
         ("proc/self/mountinfo", V2_MOUNT),
@@ -260,7 +263,7 @@ fn a_resize_in_place_is_seen_without_opening_anew() {
 }
 
 #[test]
-fn nonsense_is_absent_and_never_a_panic() {
+fn limits_are_absent_for_invalid_files() {
     for text in [
         "",
         "\n",
@@ -283,7 +286,7 @@ fn nonsense_is_absent_and_never_a_panic() {
         assert_eq!(tree.read(), Limits::default(), "{text:?}");
     }
     assert_eq!(
-        Tree::new(&[("proc/self/cgroup", "nonsense")]).read(),
+        Tree::new(&[("proc/self/cgroup", "invalid")]).read(),
         Limits::default()
     );
     assert_eq!(Tree::new(&[]).read(), Limits::default());

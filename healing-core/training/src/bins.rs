@@ -1,0 +1,130 @@
+//! At most 64 bins a feature, before smartcore sees a row.
+//!
+//! smartcore would use every midpoint between two values as a threshold; the compiled form wants few
+//! (its tables grow with them). It is trained on bin *numbers* instead. A threshold `t` between bin
+//! numbers decides as the boundary above bin `floor(t)` does between values, so the forest over
+//! values makes exactly the decisions of the forest over bins.
+
+use super::dataset::Dataset;
+use healing_core::model::forest::round_down;
+
+/// Most bins a feature is put into: 63 thresholds.
+pub const MAX_BINS: usize = 64;
+
+/// The boundaries between a data set's bins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bins {
+    boundaries: Vec<Vec<f32>>,
+}
+
+impl Bins {
+    /// Boundaries by this data: between all neighbouring values where there are at most 64, else at
+    /// 64 quantiles.
+    #[must_use]
+    pub fn of(data: &Dataset) -> Self {
+        let boundaries = (0..data.features().len())
+            .map(|feature| {
+                let mut column: Vec<f32> = data.column(feature).collect();
+                column.sort_by(f32::total_cmp);
+                boundaries(&column)
+            })
+            .collect();
+        Self { boundaries }
+    }
+
+    /// The number of the bin that `value` falls into.
+    #[must_use]
+    pub fn bin(&self, feature: usize, value: f32) -> usize {
+        self.boundaries[feature].partition_point(|boundary| *boundary < value)
+    }
+
+    /// The boundary that a threshold between bin numbers stands for.
+    #[must_use]
+    pub fn threshold(&self, feature: usize, between_bins: f64) -> f32 {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // floor, 0..64
+        let below = between_bins as usize;
+        self.boundaries[feature]
+            .get(below)
+            .copied()
+            .unwrap_or(f32::NAN)
+    }
+}
+
+/// Boundaries for one sorted column.
+fn boundaries(sorted: &[f32]) -> Vec<f32> {
+    let mut all = between(sorted, 1..sorted.len());
+    if all.len() >= MAX_BINS {
+        all = between(sorted, (1..MAX_BINS).map(|i| i * sorted.len() / MAX_BINS));
+    }
+    all
+}
+
+/// A boundary before each of these positions, moved up to the next place where the value changes.
+fn between(sorted: &[f32], positions: impl IntoIterator<Item = usize>) -> Vec<f32> {
+    let mut found: Vec<f32> = Vec::new();
+    for position in positions {
+        let Some(&low) = position
+            .checked_sub(1)
+            .and_then(|before| sorted.get(before))
+        else {
+            continue;
+        };
+        let Some(&high) = sorted[position..].iter().find(|value| **value > low) else {
+            break;
+        };
+        // Rounded down it is still at least `low`, and below `high`: it parts the two.
+        let middle = round_down(f64::midpoint(low.into(), high.into()));
+        if found.last().is_none_or(|last| *last < middle) {
+            found.push(middle);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use healing_core::decision::Action;
+
+    fn data(column: impl IntoIterator<Item = f32>) -> Dataset {
+        let mut data = Dataset::new(["x"]);
+        for value in column {
+            data.push(&[value], Action::NoAction, "").unwrap();
+        }
+        data
+    }
+
+    #[test]
+    fn few_values_are_all_told_apart() {
+        let bins = Bins::of(&data([3.0, 1.0, 2.0, 2.0, 1.0]));
+        assert_eq!(bins.boundaries, [vec![1.5, 2.5]]);
+        assert_eq!(
+            [1.0, 1.5, 2.0, 9.0].map(|value| bins.bin(0, value)),
+            [0, 0, 1, 2]
+        );
+        // A threshold between bins 0 and 2 is 1.0: bins 0 and 1 go below, as under boundary 1.
+        assert!((bins.threshold(0, 1.0) - 2.5).abs() < f32::EPSILON);
+        assert!((bins.threshold(0, 0.5) - 1.5).abs() < f32::EPSILON);
+    }
+
+    #[test]
+    fn many_values_make_at_most_64_bins_of_like_size() {
+        let bins = Bins::of(&data((0..1000_u16).map(f32::from)));
+        assert_eq!(bins.boundaries[0].len(), 63);
+        let mut sizes = [0; 64];
+        for value in 0..1000_u16 {
+            sizes[bins.bin(0, value.into())] += 1;
+        }
+        assert!(
+            sizes.iter().all(|size| (15..=16).contains(size)),
+            "{sizes:?}"
+        );
+    }
+
+    #[test]
+    fn neighbouring_floats_are_still_parted() {
+        let low = 1.0_f32;
+        let bins = Bins::of(&data([low, low.next_up()]));
+        assert_eq!((bins.bin(0, low), bins.bin(0, low.next_up())), (0, 1));
+    }
+}
