@@ -22,7 +22,7 @@ pub(crate) fn status(headers: &HeaderMap) -> Option<Option<u8>> {
 }
 
 /// Returns `true` for UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE and DATA_LOSS.
-pub(crate) fn is_the_servers_fault(code: u8) -> bool {
+pub(crate) fn is_server_error(code: u8) -> bool {
     matches!(code, 2 | 4 | 12 | 13 | 14 | 15)
 }
 
@@ -49,9 +49,7 @@ mod tests {
 
     #[test]
     fn server_errors_are_six_codes() {
-        let errors: Vec<u8> = (0..=16)
-            .filter(|code| is_the_servers_fault(*code))
-            .collect();
+        let errors: Vec<u8> = (0..=16).filter(|code| is_server_error(*code)).collect();
         assert_eq!(errors, [2, 4, 12, 13, 14, 15]);
     }
 }
