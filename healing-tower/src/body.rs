@@ -43,8 +43,8 @@ impl<B: Body> BodyKind<B> for Generic {
 
     #[inline]
     fn whole<E>(polled: PollResponse<B, E>) -> PollResponse<Self::Body, E> {
-        let kind = |body| Kind::Whole { body };
-        polled.map_ok(|response| response.map(|body| ResponseBody { kind: kind(body) }))
+        let whole = |body| Inner::Whole { body };
+        polled.map_ok(|response| response.map(|body| ResponseBody { inner: whole(body) }))
     }
 
     #[inline]
@@ -53,7 +53,9 @@ impl<B: Body> BodyKind<B> for Generic {
     }
 
     fn empty() -> Self::Body {
-        ResponseBody { kind: Kind::Empty }
+        ResponseBody {
+            inner: Inner::Empty,
+        }
     }
 }
 
@@ -92,13 +94,13 @@ pin_project! {
     /// Response body that reports its end to the meter.
     pub struct ResponseBody<B> {
         #[pin]
-        kind: Kind<B>,
+        inner: Inner<B>,
     }
 }
 
 pin_project! {
-    #[project = KindProj]
-    enum Kind<B> {
+    #[project = InnerProj]
+    enum Inner<B> {
         // The request has ended already.
         Whole { #[pin] body: B },
         Tracked { #[pin] body: B, tracking: Tracking },
@@ -110,7 +112,7 @@ pin_project! {
 impl<B> ResponseBody<B> {
     fn tracked(body: B, tracking: Tracking) -> Self {
         Self {
-            kind: Kind::Tracked { body, tracking },
+            inner: Inner::Tracked { body, tracking },
         }
     }
 }
@@ -124,26 +126,26 @@ impl<B: Body> Body for ResponseBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().kind.project() {
-            KindProj::Whole { body } => body.poll_frame(cx),
-            KindProj::Tracked { body, tracking } => tracking.poll_frame(body, cx),
-            KindProj::Empty => Poll::Ready(None),
+        match self.project().inner.project() {
+            InnerProj::Whole { body } => body.poll_frame(cx),
+            InnerProj::Tracked { body, tracking } => tracking.poll_frame(body, cx),
+            InnerProj::Empty => Poll::Ready(None),
         }
     }
 
     #[inline]
     fn is_end_stream(&self) -> bool {
-        match &self.kind {
-            Kind::Whole { body } | Kind::Tracked { body, .. } => body.is_end_stream(),
-            Kind::Empty => true,
+        match &self.inner {
+            Inner::Whole { body } | Inner::Tracked { body, .. } => body.is_end_stream(),
+            Inner::Empty => true,
         }
     }
 
     #[inline]
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            Kind::Whole { body } | Kind::Tracked { body, .. } => body.size_hint(),
-            Kind::Empty => SizeHint::with_exact(0),
+        match &self.inner {
+            Inner::Whole { body } | Inner::Tracked { body, .. } => body.size_hint(),
+            Inner::Empty => SizeHint::with_exact(0),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use crate::exposition::Exposition;
 use crate::hooks::{Hook, Hooks};
 use crate::layer::HealingLayer;
 use crate::lifecycle::Step;
+use crate::lock::lock;
 use crate::meter::{Meter, MeterOptions};
 use crate::settings::{CareSettings, ConfigError, Settings};
 use crate::shared::Shared;
@@ -126,11 +127,7 @@ impl Healing {
     ///
     /// The care port is busy, a setting is invalid, or there is no tokio runtime around.
     pub fn start_care(&self) -> io::Result<SocketAddr> {
-        let mut thread = self
-            .care
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut thread = lock(&self.care.thread);
         if let Some(thread) = &*thread {
             return Ok(thread.addr());
         }
@@ -146,11 +143,7 @@ impl Healing {
     /// Returns the care port's address; absent before [`start_care`](Self::start_care).
     #[must_use]
     pub fn care_addr(&self) -> Option<SocketAddr> {
-        let thread = self
-            .care
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let thread = lock(&self.care.thread);
         thread.as_ref().map(CareThread::addr)
     }
 

@@ -12,7 +12,7 @@
 //! while it still runs. With `panic = "abort"` a panic in a hook ends the process.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use healing_core::health::{HookOutcome, HookReport};
@@ -21,6 +21,7 @@ use tokio::task::JoinHandle;
 
 use crate::deferred_log;
 use crate::job::{Job, JobError, JobResult, joined_result};
+use crate::lock::lock;
 
 /// Options of one hook.
 ///
@@ -108,18 +109,12 @@ impl Hook {
             return joined_result(joined);
         }
         task.abort();
-        *self
-            .still_running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(task);
+        *lock(&self.still_running) = Some(task);
         Err(JobError::TimedOut(self.options.timeout))
     }
 
     fn is_still_running(&self) -> bool {
-        let mut task = self
-            .still_running
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut task = lock(&self.still_running);
         if task.as_ref().is_some_and(JoinHandle::is_finished) {
             *task = None;
         }

@@ -20,6 +20,7 @@ pub mod hooks;
 mod job;
 mod layer;
 mod lifecycle;
+mod lock;
 mod meter;
 #[cfg(feature = "axum")]
 mod router;

@@ -6,11 +6,13 @@
 //! but still accepting, until load balancers have noticed. **Closing**: no new connections, requests in
 //! flight may finish. **Closed**: all of them have finished.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
+
+use crate::lock::lock;
 
 /// Duration of a drain that is not renewed.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
@@ -78,7 +80,7 @@ impl Default for Lifecycle {
 impl Lifecycle {
     /// Begins or renews the lease.
     pub(crate) fn drain(&self, now: Instant) {
-        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lease = lock(&self.lease);
         let since = lease
             .filter(|lease| now < lease.until)
             .map_or(now, |lease| lease.since);
@@ -91,16 +93,12 @@ impl Lifecycle {
 
     /// Ends the lease; returns `true` if there was one.
     pub(crate) fn undrain(&self, now: Instant) -> bool {
-        let lease = self
-            .lease
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let lease = lock(&self.lease).take();
         lease.is_some_and(|lease| now < lease.until)
     }
 
     fn leased_since(&self, now: Instant) -> Option<Instant> {
-        let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let lease = lock(&self.lease);
         lease
             .filter(|lease| now < lease.until)
             .map(|lease| lease.since)

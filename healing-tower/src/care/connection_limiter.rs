@@ -6,7 +6,9 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::lock;
 
 /// Upper bound of the connections of one remote address.
 const MAX_PER_ADDRESS: usize = 16;
@@ -28,7 +30,7 @@ impl ConnectionLimiter {
         if peer.is_loopback() {
             return Some(Permit(None));
         }
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&self.0);
         let (total, own) = (held.values().sum::<usize>(), held.entry(peer).or_default());
         if total >= MAX_TOTAL || *own >= MAX_PER_ADDRESS {
             return None; // leaves an entry of zero only at the total limit; the next release removes it
@@ -43,7 +45,7 @@ impl Drop for Permit {
         let Some((limiter, peer)) = &self.0 else {
             return;
         };
-        let mut held = limiter.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = lock(&limiter.0);
         if let Some(own) = held.get_mut(peer) {
             *own -= 1;
         }

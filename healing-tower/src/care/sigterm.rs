@@ -5,15 +5,16 @@
 //! if there is none, it ends the process itself, as the default action would.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
+use crate::lock::lock;
 use crate::shared::Shared;
 
 /// Registered instances; absent until the signal is first taken.
 static INSTANCES: Mutex<Option<Vec<Arc<Shared>>>> = Mutex::new(None);
 
 fn instances() -> MutexGuard<'static, Option<Vec<Arc<Shared>>>> {
-    INSTANCES.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&INSTANCES)
 }
 
 /// Returns `true` if an instance is registered, which then ends the process.

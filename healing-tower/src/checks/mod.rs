@@ -21,7 +21,7 @@
 mod events;
 mod runner;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use healing_core::health::{CheckKind, CheckReport, CheckState};
@@ -31,6 +31,7 @@ pub(crate) use runner::run_checks;
 
 use crate::deferred_log;
 use crate::job::{Job, JobResult};
+use crate::lock::lock;
 
 /// Options of one check.
 ///
@@ -119,10 +120,7 @@ impl Check {
     }
 
     fn last(&self) -> LastResult {
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.last).clone()
     }
 
     fn report(&self, now: Instant) -> CheckReport {
@@ -178,7 +176,7 @@ impl Checks {
         };
         let error = result.err().map(|error| error.to_string());
         let from = {
-            let mut last = check.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut last = lock(&check.last);
             let from = last.state;
             *last = LastResult {
                 state: to,

@@ -14,10 +14,12 @@ pub(crate) mod text;
 use bytes::Bytes;
 use prometheus::{Registry, TextEncoder};
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use text::Text;
 use tokio::sync::watch;
+
+use crate::lock::lock;
 
 /// Age from which a page that is still being rendered is not waited for: scrapers give up after ten
 /// seconds by default.
@@ -77,10 +79,7 @@ impl Exposition {
 
     /// Returns the page that is being rendered, or starts to render one.
     fn join_or_start(&self, now: Instant) -> Result<watch::Receiver<Option<Bytes>>, ScrapeError> {
-        let mut rendering = self
-            .rendering
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut rendering = lock(&self.rendering);
         if let Some(Rendering { started_at, page }) = &*rendering
             && page.has_changed().is_ok()
         {
@@ -101,8 +100,7 @@ impl Exposition {
                 let text = this.render();
                 // Cleared before the page is published, so that a caller that has received this page
                 // gets a fresh one from its next scrape.
-                let rendering = this.rendering.lock();
-                *rendering.unwrap_or_else(PoisonError::into_inner) = None;
+                *lock(&this.rendering) = None;
                 done.send_replace(Some(text.into()));
             })
             .map_err(|_| ScrapeError::NoThread)?;

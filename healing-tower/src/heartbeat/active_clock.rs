@@ -4,8 +4,10 @@
 //! not been unresponsive for a minute. The clock is driven by the care thread's ticks, and a late tick
 //! counts as one second at most.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
+
+use crate::lock::lock;
 
 /// Upper bound of the time counted between two ticks.
 const MAX_STEP: Duration = Duration::from_secs(1);
@@ -37,7 +39,7 @@ impl ActiveClock {
 
     /// Records that the care thread runs at `now`; to be called several times a second.
     pub(super) fn tick(&self, now: Instant) {
-        let mut tick = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tick = lock(&self.0);
         *tick = Tick {
             at: now.max(tick.at),
             active: tick.active_at(now),
@@ -46,10 +48,7 @@ impl ActiveClock {
 
     /// Returns the active time at `now`.
     pub(super) fn now(&self, now: Instant) -> Duration {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .active_at(now)
+        lock(&self.0).active_at(now)
     }
 }
 

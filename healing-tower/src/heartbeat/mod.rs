@@ -14,7 +14,7 @@
 mod active_clock;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use healing_core::health::Runtime;
@@ -22,6 +22,8 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use active_clock::ActiveClock;
+
+use crate::lock::lock;
 
 /// Time between two pings.
 pub(crate) const PING_INTERVAL: Duration = Duration::from_millis(100);
@@ -62,7 +64,7 @@ impl Heartbeat {
     }
 
     fn history(&self) -> MutexGuard<'_, History> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.history)
     }
 
     /// Runs the task on the app's runtime: answers pings until its runtime ends.
