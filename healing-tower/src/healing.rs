@@ -1,4 +1,7 @@
 //! The handle of one instrumented app.
+//!
+//! The methods of [`Healing`] are grouped by theme: construction in `builder`, axum routers in `router`,
+//! axum serving in `serve`, everything else here.
 
 use std::future::Future;
 use std::io;
@@ -33,8 +36,6 @@ use crate::shared::Shared;
 ///
 /// SIGTERM and exit concern the whole process: of two instances in one process, each drains by itself,
 /// but `restart_service` of one ends both.
-// The methods are grouped by theme: construction in `builder`, axum routers in `router`, axum serving in
-// `serve`, everything else here.
 #[derive(Debug, Clone)]
 pub struct Healing {
     pub(crate) shared: Arc<Shared>,
