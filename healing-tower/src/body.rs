@@ -1,8 +1,8 @@
-//! The response body, followed to its end.
+//! The response body, tracked to its end.
 //!
-//! A server need not read a body until `None`: it stops where the declared length is reached, where
-//! `is_end_stream` says so, and never begins for HEAD. Each of these is an end, not a client that
-//! left; so lengths are counted, and `is_end_stream` is asked after each frame.
+//! A server need not read a body until `None`: it stops at the declared length or when `is_end_stream`
+//! returns `true`, and does not read the body of a HEAD response at all. Each of these is an end, not a
+//! client that left; so bytes are counted, and `is_end_stream` is called after each frame.
 
 use crate::track::Tracking;
 use http::Response;
@@ -11,18 +11,18 @@ use pin_project_lite::pin_project;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// What polling a response future gives.
-type Polled<B, E> = Poll<Result<Response<B>, E>>;
+/// Result of polling a response future.
+type PollResponse<B, E> = Poll<Result<Response<B>, E>>;
 
-/// Which body type the layer puts out for a service whose own is `B`. Sealed: [`Generic`] and
-/// [`Axum`] are all there are.
+/// Selection of the layer's body type for a service whose own is `B`. Sealed: the kinds are [`Generic`]
+/// and [`Axum`].
 pub trait BodyKind<B: Body>: sealed::Sealed {
-    /// The type that comes out.
+    /// The layer's body type.
     type Body;
     #[doc(hidden)]
-    fn whole<E>(polled: Polled<B, E>) -> Polled<Self::Body, E>;
+    fn whole<E>(polled: PollResponse<B, E>) -> PollResponse<Self::Body, E>;
     #[doc(hidden)]
-    fn tracked<E>(polled: Polled<B, E>, tracking: Tracking) -> Polled<Self::Body, E>;
+    fn tracked<E>(polled: PollResponse<B, E>, tracking: Tracking) -> PollResponse<Self::Body, E>;
     #[doc(hidden)]
     fn empty() -> Self::Body;
 }
@@ -34,7 +34,7 @@ mod sealed {
     impl Sealed for super::Axum {}
 }
 
-/// Any body goes in, a [`ResponseBody`] around it comes out. Nothing is boxed.
+/// Wraps any body in a [`ResponseBody`], without boxing.
 #[derive(Debug, Clone, Copy)]
 pub enum Generic {}
 
@@ -42,22 +42,24 @@ impl<B: Body> BodyKind<B> for Generic {
     type Body = ResponseBody<B>;
 
     #[inline]
-    fn whole<E>(polled: Polled<B, E>) -> Polled<Self::Body, E> {
-        let kind = |body| Kind::Whole { body };
-        polled.map_ok(|response| response.map(|body| ResponseBody { kind: kind(body) }))
+    fn whole<E>(polled: PollResponse<B, E>) -> PollResponse<Self::Body, E> {
+        let whole = |body| Inner::Whole { body };
+        polled.map_ok(|response| response.map(|body| ResponseBody { inner: whole(body) }))
     }
 
     #[inline]
-    fn tracked<E>(polled: Polled<B, E>, tracking: Tracking) -> Polled<Self::Body, E> {
+    fn tracked<E>(polled: PollResponse<B, E>, tracking: Tracking) -> PollResponse<Self::Body, E> {
         polled.map_ok(|response| response.map(|body| ResponseBody::tracked(body, tracking)))
     }
 
     fn empty() -> Self::Body {
-        ResponseBody { kind: Kind::Empty }
+        ResponseBody {
+            inner: Inner::Empty,
+        }
     }
 }
 
-/// axum's body goes in and comes out: as it is where it need not be followed, else boxed once.
+/// Keeps axum's body type: an untracked body is passed on as it is, a tracked one is boxed once.
 #[cfg(feature = "axum")]
 #[derive(Debug, Clone, Copy)]
 pub enum Axum {}
@@ -67,15 +69,15 @@ impl BodyKind<axum::body::Body> for Axum {
     type Body = axum::body::Body;
 
     #[inline]
-    fn whole<E>(polled: Polled<axum::body::Body, E>) -> Polled<Self::Body, E> {
-        polled // not even taken apart
+    fn whole<E>(polled: PollResponse<axum::body::Body, E>) -> PollResponse<Self::Body, E> {
+        polled // passed on as it is
     }
 
     #[inline]
     fn tracked<E>(
-        mut polled: Polled<axum::body::Body, E>,
+        mut polled: PollResponse<axum::body::Body, E>,
         tracking: Tracking,
-    ) -> Polled<Self::Body, E> {
+    ) -> PollResponse<Self::Body, E> {
         if let Poll::Ready(Ok(response)) = &mut polled {
             let body = std::mem::take(response.body_mut());
             *response.body_mut() = axum::body::Body::new(ResponseBody::tracked(body, tracking));
@@ -89,20 +91,20 @@ impl BodyKind<axum::body::Body> for Axum {
 }
 
 pin_project! {
-    /// A response body that tells the meter how it ended.
+    /// Response body that reports its end to the meter.
     pub struct ResponseBody<B> {
         #[pin]
-        kind: Kind<B>,
+        inner: Inner<B>,
     }
 }
 
 pin_project! {
-    #[project = KindProj]
-    enum Kind<B> {
-        // Its request has ended already.
+    #[project = InnerProj]
+    enum Inner<B> {
+        // The request has ended already.
         Whole { #[pin] body: B },
         Tracked { #[pin] body: B, tracking: Tracking },
-        // What a panic is answered with.
+        // Response to a panic.
         Empty,
     }
 }
@@ -110,7 +112,7 @@ pin_project! {
 impl<B> ResponseBody<B> {
     fn tracked(body: B, tracking: Tracking) -> Self {
         Self {
-            kind: Kind::Tracked { body, tracking },
+            inner: Inner::Tracked { body, tracking },
         }
     }
 }
@@ -124,26 +126,26 @@ impl<B: Body> Body for ResponseBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().kind.project() {
-            KindProj::Whole { body } => body.poll_frame(cx),
-            KindProj::Tracked { body, tracking } => tracking.poll_frame(body, cx),
-            KindProj::Empty => Poll::Ready(None),
+        match self.project().inner.project() {
+            InnerProj::Whole { body } => body.poll_frame(cx),
+            InnerProj::Tracked { body, tracking } => tracking.poll_frame(body, cx),
+            InnerProj::Empty => Poll::Ready(None),
         }
     }
 
     #[inline]
     fn is_end_stream(&self) -> bool {
-        match &self.kind {
-            Kind::Whole { body } | Kind::Tracked { body, .. } => body.is_end_stream(),
-            Kind::Empty => true,
+        match &self.inner {
+            Inner::Whole { body } | Inner::Tracked { body, .. } => body.is_end_stream(),
+            Inner::Empty => true,
         }
     }
 
     #[inline]
     fn size_hint(&self) -> SizeHint {
-        match &self.kind {
-            Kind::Whole { body } | Kind::Tracked { body, .. } => body.size_hint(),
-            Kind::Empty => SizeHint::with_exact(0),
+        match &self.inner {
+            Inner::Whole { body } | Inner::Tracked { body, .. } => body.size_hint(),
+            Inner::Empty => SizeHint::with_exact(0),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Everything that can be set, in code or by the environment.
+//! The builder: all settings of an instance, from code, the environment or defaults.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -8,22 +9,22 @@ use std::time::Duration;
 
 use healing_core::health::CheckKind;
 
-use crate::app::Timing;
-use crate::care::access::HeaderRule;
 use crate::checks::{Check, CheckOptions};
 use crate::healing::Healing;
 use crate::hooks::{Hook, HookOptions};
 use crate::job::Job;
 use crate::meter::MeterOptions;
+use crate::settings::{CareSettings, ConfigError, DEFAULT_CARE_BIND, HeaderRule, Settings, Timing};
+use crate::token_file::TokenFile;
 
-/// Longer waits are as good as this one, and cannot be added to a point in time.
-const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Upper bound of time limits, because a longer one could not be added to a point in time.
+const MAX_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Makes a [`Healing`]; from [`Healing::builder`].
+/// Builder of a [`Healing`]; from [`Healing::builder`].
 ///
-/// Settings in code win over the environment (`HEALING_CARE_BIND`, `HEALING_TOKEN_FILE`), that wins
-/// over the defaults. [`build`](Self::build) never fails: a setting that cannot be used is an error
-/// of [`Healing::serve`] and [`Healing::start_care`], which can say so.
+/// Settings in code take precedence over the environment (`HEALING_CARE_BIND`, `HEALING_TOKEN_FILE`),
+/// and the environment over the defaults. [`build`](Self::build) never fails: an invalid setting is an
+/// error of [`Healing::serve`] and [`Healing::start_care`].
 ///
 /// ```
 /// use healing_tower::{CheckOptions, Healing};
@@ -43,22 +44,23 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 #[derive(Debug)]
 #[must_use]
 pub struct Builder {
-    pub(crate) name: String,
-    pub(crate) care_bind: Option<SocketAddr>,
-    pub(crate) token_file: Option<PathBuf>,
-    pub(crate) meter: MeterOptions,
-    pub(crate) timing: Timing,
-    pub(crate) heal_on_app: Option<HeaderRule>,
-    pub(crate) omitted: Vec<String>,
-    pub(crate) take_sigterm: bool,
-    pub(crate) hooks: Vec<Hook>,
-    pub(crate) checks: Vec<Check>,
+    name: String,
+    care_bind: Option<SocketAddr>,
+    token_file: Option<PathBuf>,
+    meter: MeterOptions,
+    timing: Timing,
+    heal_on_app: Option<HeaderRule>,
+    omitted: Vec<String>,
+    take_sigterm: bool,
+    hooks: Vec<Hook>,
+    checks: Vec<Check>,
 }
 
-impl Builder {
-    pub(crate) fn new(name: String) -> Self {
-        Self {
-            name,
+impl Healing {
+    /// Returns a builder for an app of this name, which `/health` shows.
+    pub fn builder(name: impl Into<String>) -> Builder {
+        Builder {
+            name: name.into(),
             care_bind: None,
             token_file: None,
             meter: MeterOptions::default(),
@@ -70,8 +72,10 @@ impl Builder {
             checks: Vec::new(),
         }
     }
+}
 
-    /// Adds a recovery hook; a soft heal runs them in the order in which they were added. It must
+impl Builder {
+    /// Adds a recovery hook; a soft heal runs the hooks in the order in which they were added. It must
     /// be idempotent. See [`crate::hooks`].
     pub fn soft_heal<F, Fut, E>(self, name: impl Into<String>, hook: F) -> Self
     where
@@ -82,7 +86,7 @@ impl Builder {
         self.soft_heal_with(name, HookOptions::default(), hook)
     }
 
-    /// The same with options.
+    /// Adds a recovery hook with options; see [`soft_heal`](Self::soft_heal).
     pub fn soft_heal_with<F, Fut, E>(
         mut self,
         name: impl Into<String>,
@@ -99,8 +103,8 @@ impl Builder {
         self
     }
 
-    /// Adds a check of something outside the process, over a connection of the check's own. While
-    /// it fails, restarts are vetoed. See [`crate::checks`].
+    /// Adds a check of something outside the process, over a connection of the check's own. While it
+    /// fails, restarts are vetoed. See [`crate::checks`].
     pub fn dependency<F, Fut, E>(self, name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -110,7 +114,7 @@ impl Builder {
         self.dependency_with(name, CheckOptions::default(), check)
     }
 
-    /// The same with options.
+    /// Adds a dependency check with options; see [`dependency`](Self::dependency).
     pub fn dependency_with<F, Fut, E>(
         self,
         name: impl Into<String>,
@@ -135,7 +139,7 @@ impl Builder {
         self.local_with(name, CheckOptions::default(), check)
     }
 
-    /// The same with options.
+    /// Adds a local check with options; see [`local`](Self::local).
     pub fn local_with<F, Fut, E>(
         self,
         name: impl Into<String>,
@@ -155,81 +159,170 @@ impl Builder {
         self
     }
 
-    /// Where the care port binds; 127.0.0.1:5002 unless `HEALING_CARE_BIND` says otherwise. Port 0
-    /// takes a free one: [`Healing::care_addr`] tells which.
+    /// Sets the address of the care port; by default that of `HEALING_CARE_BIND`, else 127.0.0.1:5002.
+    /// Port 0 takes a free one, which [`Healing::care_addr`] returns.
     pub fn care_bind(mut self, addr: SocketAddr) -> Self {
         self.care_bind = Some(addr);
         self
     }
 
-    /// `POST /heal` then also wants `Authorization: Bearer` and the text of this file, which is
-    /// read at each heal, so that it may be rotated.
+    /// Makes `POST /heal` require `Authorization: Bearer` with the text of this file as well. The file
+    /// is read at each heal, so it may be rotated.
     pub fn token_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.token_file = Some(path.into());
         self
     }
 
-    /// How requests are counted.
+    /// Sets the options of the meter.
     pub fn meter(mut self, options: MeterOptions) -> Self {
         self.meter = options;
         self
     }
 
-    /// `POST /heal` on the app's own router too, by the same rules as on the care port.
+    /// Adds `POST /heal` to the app's own router, by the same rules as on the care port.
     pub fn heal_on_app_port(mut self) -> Self {
         self.heal_on_app = Some(HeaderRule::Required);
         self
     }
 
-    /// The same without asking for `X-Healing: 1` there. A loopback peer, a loopback `Host`, no
-    /// `Origin` and the token, where there is one, are still asked for.
+    /// Adds `POST /heal` to the app's own router without requiring `X-Healing: 1` there. A loopback
+    /// peer, a loopback `Host`, no `Origin` and the token, if configured, are still required.
     pub fn heal_on_app_port_without_header(mut self) -> Self {
         self.heal_on_app = Some(HeaderRule::Waived);
         self
     }
 
-    /// Leaves a path to the app, on the app's own router: where the app has a `/metrics` of its own,
-    /// say. The care port still has it.
+    /// Leaves a path on the app's own router to the app, for example if the app has a `/metrics` of its
+    /// own. The care port still serves it.
     pub fn omit(mut self, path: impl Into<String>) -> Self {
         self.omitted.push(path.into());
         self
     }
 
-    /// The app's runtime counts as stalled when it has not ticked for this long; 10 s by default.
-    pub fn stall_after(mut self, silence: Duration) -> Self {
-        self.timing.stall_after = silence;
+    /// Sets the time without a tick after which the app's runtime counts as stalled; 10 s by default.
+    pub fn stall_after(mut self, time: Duration) -> Self {
+        self.timing.stall_after = time;
         self
     }
 
-    /// How long a leaving instance still accepts, so that those who route to it can notice; 3 s by
-    /// default. A drain before counts.
+    /// Sets the time for which an instance that shuts down still accepts, so that load balancers can
+    /// notice; 3 s by default. The time of an earlier drain counts.
     pub fn lame_duck(mut self, time: Duration) -> Self {
-        self.timing.lame_duck = time.min(FOR_EVER);
+        self.timing.lame_duck = time.min(MAX_WAIT);
         self
     }
 
-    /// How long open requests may take to finish once nothing new is accepted; 20 s by default.
+    /// Sets the time limit for requests in flight, counted from the moment when no new connections are
+    /// accepted; 20 s by default.
     pub fn drain_deadline(mut self, time: Duration) -> Self {
-        self.timing.drain_deadline = time.min(FOR_EVER);
+        self.timing.drain_deadline = time.min(MAX_WAIT);
         self
     }
 
-    /// How long after `restart_service` the process ends by itself at the earliest; 10 s by
-    /// default. Time for a supervisor that restarts by `/livez`, whose restart costs no back-off.
+    /// Sets the time after `restart_service` before which the process does not exit by itself; 10 s by
+    /// default. A supervisor that restarts by `/livez` can act in it, and its restart has no back-off.
     pub fn condemned_wait(mut self, time: Duration) -> Self {
-        self.timing.condemned_wait = time.min(FOR_EVER);
+        self.timing.condemned_wait = time.min(MAX_WAIT);
         self
     }
 
-    /// Leaves SIGTERM to the app. Without it the care thread does not notice a shutdown.
+    /// Leaves SIGTERM to the app. The care thread then does not learn of it; the app should call
+    /// [`Healing::request_shutdown`].
     pub fn leave_sigterm(mut self) -> Self {
         self.take_sigterm = false;
         self
     }
 
-    /// Done.
+    /// Builds the handle.
     #[must_use]
     pub fn build(self) -> Healing {
-        Healing::new(self)
+        let token_file = self.resolve_token_file();
+        let care = self.resolve_care(token_file.as_ref());
+        let settings = Settings {
+            name: self.name,
+            timing: self.timing,
+            token_file,
+            heal_on_app: self.heal_on_app,
+            omitted: self.omitted,
+        };
+        Healing::new(settings, care, self.meter, self.checks, self.hooks)
+    }
+
+    fn resolve_token_file(&self) -> Option<TokenFile> {
+        let from_environment = || {
+            std::env::var_os("HEALING_TOKEN_FILE")
+                .filter(|path| !path.is_empty())
+                .map(Into::into)
+        };
+        self.token_file
+            .clone()
+            .or_else(from_environment)
+            .map(TokenFile::new)
+    }
+
+    /// Resolves and validates the settings. An unusable token file is an error at start-up, not only at
+    /// the first heal.
+    fn resolve_care(&self, token_file: Option<&TokenFile>) -> Result<CareSettings, ConfigError> {
+        let bind = match self.care_bind {
+            Some(addr) => addr,
+            None => parse_care_bind(std::env::var_os("HEALING_CARE_BIND"))?,
+        };
+        if let Some(name) = first_duplicate(self.hooks.iter().map(Hook::name)) {
+            return Err(ConfigError::DuplicateHook(name.to_owned()));
+        }
+        if let Some(name) = first_duplicate(self.checks.iter().map(Check::name)) {
+            return Err(ConfigError::DuplicateCheck(name.to_owned()));
+        }
+        token_file.map_or(Ok(()), |file| file.read().map(drop))?;
+        Ok(CareSettings {
+            bind,
+            take_sigterm: self.take_sigterm,
+        })
+    }
+}
+
+/// Parses the environment variable; an empty one is treated as absent.
+fn parse_care_bind(value: Option<OsString>) -> Result<SocketAddr, ConfigError> {
+    let value = value.unwrap_or_default();
+    let text = match value.to_string_lossy() {
+        text if text.is_empty() => DEFAULT_CARE_BIND.into(),
+        text => text,
+    };
+    text.parse().map_err(|_| ConfigError::CareBind {
+        value: text.into_owned(),
+    })
+}
+
+/// Returns the first name that is present twice; names are metric labels, so each must be unique.
+fn first_duplicate<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = std::collections::HashSet::new();
+    names.into_iter().find(|name| !seen.insert(*name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn care_bind_is_parsed_from_the_environment() {
+        let bind = |text: &str| parse_care_bind(Some(text.into()));
+        let default = DEFAULT_CARE_BIND.parse();
+        assert_eq!(parse_care_bind(None).ok(), default.clone().ok());
+        assert_eq!(bind("").ok(), default.ok());
+        assert_eq!(bind("0.0.0.0:0").map(|addr| addr.port()).ok(), Some(0));
+        assert!(bind("[::]:5002").is_ok_and(|addr| addr.is_ipv6()));
+        for wrong in [
+            "5002",
+            "localhost:5002",
+            "127.0.0.1",
+            "127.0.0.1:99999",
+            "x",
+        ] {
+            let message = bind(wrong).expect_err(wrong).to_string();
+            assert!(
+                message.contains(wrong) && message.contains("ADDRESS:PORT"),
+                "{message}"
+            );
+        }
     }
 }

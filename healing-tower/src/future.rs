@@ -1,9 +1,9 @@
-//! The response future: sees the response, the error, the panic, or (dropped) the client's leaving.
+//! The response future: observes the response, the error, the panic, or (dropped) a client that left.
 
 use crate::body::BodyKind;
 use crate::grpc;
 use crate::meter::{Ending, MethodSlot, RequestGuard, ResponseHead, TrackBody};
-use crate::track::{Following, Tracking};
+use crate::track::{BodyState, Tracking};
 use http::{Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
@@ -14,8 +14,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// A mark that a handler may put into the extensions of its response: the request is left out of
-/// every count. Healing's own endpoints carry it.
+/// Marker in a response's extensions that excludes the request from all counts. Responses of healing's
+/// own endpoints carry it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SkipMetrics;
 
@@ -25,25 +25,25 @@ pin_project! {
     /// # Hazards
     ///
     /// With `panic = "abort"` nothing can be caught: a panic ends the process, as it does without this
-    /// layer. Only the future is caught: a panic of `call` itself (in a service that works before it
-    /// returns its future; axum's never do) is counted and goes on. A panic that is caught leaves the
-    /// handler's shared state as it was at that moment; locks of `std` are poisoned.
+    /// layer. Only panics of the future are caught: a panic of `call` itself (in a service that works
+    /// before it returns its future; axum's never do) is counted and propagates. A caught panic leaves
+    /// the handler's shared state as it was at that moment; locks of `std` are poisoned.
     pub struct ResponseFuture<F, K> {
         #[pin]
         inner: F,
-        // Nothing once the request has ended, or where it is left out.
-        open: Option<RequestGuard>,
+        // Absent once the request has ended, or if it is excluded.
+        guard: Option<RequestGuard>,
         kind: PhantomData<fn() -> K>,
     }
 }
 
 impl<F, K> ResponseFuture<F, K> {
-    /// A request that counts, or (without `open`) is left out.
+    /// Wraps the future of a request that is counted, or (without `guard`) excluded.
     #[inline]
-    pub(crate) fn new(inner: F, open: Option<RequestGuard>) -> Self {
+    pub(crate) fn new(inner: F, guard: Option<RequestGuard>) -> Self {
         Self {
             inner,
-            open,
+            guard,
             kind: PhantomData,
         }
     }
@@ -57,31 +57,33 @@ where
 {
     type Output = Result<Response<K::Body>, E>;
 
-    // Never inlined: so the response is written where the caller wants it, not copied there.
+    // Never inlined, so that the response is written to its destination and not copied there.
     #[inline(never)]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let polled = match catch_unwind(AssertUnwindSafe(|| this.inner.poll(cx))) {
             Ok(polled) => polled,
-            Err(payload) => return Poll::Ready(Ok(after_panic::<K, B>(this.open.take(), payload))),
+            Err(payload) => {
+                return Poll::Ready(Ok(after_panic::<K, B>(this.guard.take(), payload)));
+            }
         };
-        // Looked at where it is: a response is too large to be handed from hand to hand.
+        // Inspected in place: a response is too large to be moved repeatedly.
         let Poll::Ready(result) = &polled else {
             return Poll::Pending;
         };
-        let Some(open) = this.open else {
+        let Some(guard) = this.guard else {
             return K::whole(polled);
         };
-        let fate = match result {
-            Ok(response) => answered(open, response),
-            Err(_) => Fate::Ends(Ending::Error),
+        let disposition = match result {
+            Ok(response) => inspect(guard, response),
+            Err(_) => Disposition::End(Ending::Error),
         };
-        match fate {
-            Fate::Ends(ending) => RequestGuard::end_in(this.open, ending),
-            Fate::IsLeftOut => RequestGuard::forget_in(this.open),
-            Fate::GoesOn(following) => {
-                if let Some(open) = this.open.take() {
-                    return K::tracked(polled, Tracking::new(open, following));
+        match disposition {
+            Disposition::End(ending) => RequestGuard::end_in(this.guard, ending),
+            Disposition::Skip => RequestGuard::forget_in(this.guard),
+            Disposition::Track(state) => {
+                if let Some(guard) = this.guard.take() {
+                    return K::tracked(polled, Tracking::new(guard, state));
                 }
             }
         }
@@ -89,39 +91,38 @@ where
     }
 }
 
-/// What becomes of a request that was answered.
-enum Fate {
-    Ends(Ending),
-    IsLeftOut,
-    /// Until its body's end.
-    GoesOn(Following),
+/// Next step for a request that has a response or an error.
+enum Disposition {
+    End(Ending),
+    Skip,
+    /// Track the body until its end.
+    Track(BodyState),
 }
 
-/// A body of exact size up to this many bytes is taken to be in memory; a larger one may come from
-/// elsewhere while it is sent, and fail on the way.
+/// Upper bound, in bytes, of a body of exact size that is assumed to be in memory; a larger one may be
+/// read from elsewhere while it is sent, and fail midway.
 const IN_MEMORY: u64 = 64 * 1024;
 
-/// Whether the response has no body whatever its handler made: a server will not send it, nor read
-/// it to its end.
+/// Returns `true` if the server sends no body for this response, and does not read the handler's one.
 #[inline]
-fn bodiless(status: StatusCode, method: MethodSlot) -> bool {
+fn has_no_body(status: StatusCode, method: MethodSlot) -> bool {
     method == MethodSlot::HEAD
         || matches!(status.as_u16(), ..200 | 204 | 304)
         || (method == MethodSlot::CONNECT && status.is_success())
 }
 
-/// There is a response: either that is the end, or the body will be, which is then to be followed.
+/// Classifies the response head: the request ends with it, or with the body, which is then tracked.
 #[inline]
-fn answered<B: Body>(open: &mut RequestGuard, response: &Response<B>) -> Fate {
-    let options = open.meter().options();
+fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposition {
+    let options = guard.meter().options();
     if response.extensions().get::<SkipMetrics>().is_some() {
-        return Fate::IsLeftOut;
+        return Disposition::Skip;
     }
     let status = response.status();
-    open.set_status(status.as_u16());
+    guard.set_status(status.as_u16());
     let error = match &options.errors {
         None => status.is_server_error(),
-        Some(rule) => open.inside(|| {
+        Some(rule) => guard.inside(|| {
             rule(&ResponseHead {
                 status,
                 headers: response.headers(),
@@ -129,17 +130,17 @@ fn answered<B: Body>(open: &mut RequestGuard, response: &Response<B>) -> Fate {
             })
         }),
     };
-    let grpc = open.http2 && grpc::is_grpc(response.headers());
-    let error = error || (grpc && open.grpc_failed(response.headers()));
+    let grpc = guard.http2 && grpc::is_grpc(response.headers());
+    let error = error || (grpc && guard.grpc_failed(response.headers()));
 
     let exact = response.body().size_hint().exact();
     let ended = match options.track_body {
         TrackBody::Never => true,
         TrackBody::Unsized => exact.is_some_and(|bytes| bytes <= IN_MEMORY),
         TrackBody::Always => exact == Some(0),
-    } || bodiless(status, open.method)
+    } || has_no_body(status, guard.method)
         || response.body().is_end_stream();
-    // A server trusts the body's own word before the header's, and so do we.
+    // The body's own size takes precedence over the header, as in servers.
     let length = || {
         exact.or_else(|| {
             let declared = response.headers().get(http::header::CONTENT_LENGTH)?;
@@ -148,8 +149,8 @@ fn answered<B: Body>(open: &mut RequestGuard, response: &Response<B>) -> Fate {
     };
     let length = if ended { Some(0) } else { length() };
     match length.map(NonZeroU64::new) {
-        Some(None) => Fate::Ends(if error { Ending::Error } else { Ending::Ok }),
-        left => Fate::GoesOn(Following {
+        Some(None) => Disposition::End(if error { Ending::Error } else { Ending::Ok }),
+        left => Disposition::Track(BodyState {
             error,
             grpc,
             left: left.flatten(),
@@ -159,23 +160,23 @@ fn answered<B: Body>(open: &mut RequestGuard, response: &Response<B>) -> Fate {
 
 #[cold]
 fn after_panic<K: BodyKind<B>, B: Body>(
-    open: Option<RequestGuard>,
+    guard: Option<RequestGuard>,
     payload: Box<dyn Any + Send>,
 ) -> Response<K::Body> {
-    let Some(mut open) = open else {
-        resume_unwind(payload); // left out: a panic is not ours to judge
+    let Some(mut guard) = guard else {
+        resume_unwind(payload); // excluded requests are not handled
     };
-    let reraise = open.meter().options().reraise_panics;
-    open.set_status(500);
-    open.end(Ending::Panic);
+    let reraise = guard.meter().options().reraise_panics;
+    guard.set_status(500);
+    guard.end(Ending::Panic);
     if reraise {
         resume_unwind(payload);
     }
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     tracing::error!(
-        panic = text.unwrap_or("not a text"),
-        "a handler panicked; the answer is 500"
+        panic = text.unwrap_or("not text"),
+        "a handler panicked; the response is 500"
     );
     let mut response = Response::new(K::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

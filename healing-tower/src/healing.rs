@@ -1,206 +1,186 @@
-//! The handle: one for each instrumented app, cheap to clone.
+//! The handle of one instrumented app.
+//!
+//! The methods of [`Healing`] are grouped by theme: construction in `builder`, axum routers in `router`,
+//! axum serving in `serve`, everything else here.
 
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Instant;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 
-use crate::app::{App, new_instance_id};
-use crate::builder::Builder;
-use crate::care::Care;
-use crate::care::access::Access;
-use crate::care::heartbeat::Heartbeat;
-use crate::checks::{CheckEvents, Checks};
-use crate::endpoints::{Door, answer, owns};
-use crate::families;
-use crate::hooks::Hooks;
+use crate::app_metrics;
+use crate::care::CareThread;
+use crate::checks::{Check, CheckEvents, Checks};
+use crate::endpoints::{Port, answer, owns};
+use crate::exposition::Exposition;
+use crate::hooks::{Hook, Hooks};
 use crate::layer::HealingLayer;
-use crate::lifecycle::{Lifecycle, Step};
-use crate::meter::Meter;
-use crate::metrics::Exposition;
-use crate::vitals::LastSample;
+use crate::lifecycle::Step;
+use crate::lock::lock;
+use crate::meter::{Meter, MeterOptions};
+use crate::settings::{CareSettings, ConfigError, Settings};
+use crate::shared::Shared;
 
-/// Healing for one app: counts its requests, answers its probes, runs its hooks and checks, and
-/// ends it in order when asked to. Clones are the same instance; when the last is dropped, its care
-/// thread ends.
+/// Handle of one instrumented app: counts its requests, answers its probes, runs its hooks and checks,
+/// and shuts it down gracefully when asked to. Cheap to clone: clones are the same instance. When the
+/// last one is dropped, its care thread ends.
 ///
-/// The short way is [`serve`](Self::serve). The parts are public for those who wire by hand.
+/// [`serve`](Self::serve) does everything; the parts are public for servers that are wired by hand.
 ///
 /// # Hazards
-/// SIGTERM and the end of the process are the process's: of two instances in one process, each
-/// drains by itself, but `restart_service` of one ends both.
+///
+/// SIGTERM and exit concern the whole process: of two instances in one process, each drains by itself,
+/// but `restart_service` of one ends both.
 #[derive(Debug, Clone)]
 pub struct Healing {
-    pub(crate) app: Arc<App>,
+    pub(crate) shared: Arc<Shared>,
     care: Arc<CareSlot>,
 }
 
 #[derive(Debug)]
 struct CareSlot {
-    settings: Result<(SocketAddr, bool), String>,
-    started: Mutex<Option<Care>>,
+    settings: Result<CareSettings, Arc<ConfigError>>,
+    thread: Mutex<Option<CareThread>>,
 }
 
 impl Healing {
-    /// Begins with a name, which `/health` shows.
-    pub fn builder(name: impl Into<String>) -> Builder {
-        Builder::new(name.into())
-    }
-
-    pub(crate) fn new(builder: Builder) -> Self {
-        let access = Access::new(builder.resolved_token_file());
-        let settings = builder
-            .resolved_care_bind()
-            .and_then(|bind| builder.check_names().map(|()| (bind, builder.take_sigterm)))
-            .and_then(|settings| access.check_token_file().map(|()| settings));
-        let meter = Meter::new(builder.meter);
-        let app = App {
-            name: builder.name,
-            instance_id: new_instance_id(),
-            begun: Instant::now(),
-            meter,
-            metrics: Exposition::new(meter),
-            heart: Arc::new(Heartbeat::new(builder.timing.stall_after)),
-            timing: builder.timing,
-            life: Lifecycle::default(),
-            checks: Checks::new(builder.checks),
-            hooks: Hooks::new(builder.hooks),
-            vitals: LastSample::default(),
-            access,
-            heal_on_app: builder.heal_on_app,
-            omitted: builder.omitted,
-            runtimes: std::sync::OnceLock::new(),
-        };
-        let app = Arc::new(app);
-        let weak = Arc::downgrade(&app); // the page is the app's own
-        app.metrics.add(move |text| {
-            if let Some(app) = weak.upgrade() {
-                families::write(&app, text);
-            }
+    pub(crate) fn new(
+        settings: Settings,
+        care: Result<CareSettings, ConfigError>,
+        meter: MeterOptions,
+        checks: Vec<Check>,
+        hooks: Vec<Hook>,
+    ) -> Self {
+        let meter = Meter::new(meter);
+        let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
+            let shared = shared.clone(); // a strong reference would be a cycle
+            let exposition = Exposition::new(move |text| {
+                meter.write(text);
+                if let Some(shared) = shared.upgrade() {
+                    app_metrics::write(&shared, text);
+                }
+            });
+            let (checks, hooks) = (Checks::new(checks), Hooks::new(hooks));
+            Shared::new(settings, meter, exposition, checks, hooks)
         });
         Self {
-            app,
+            shared,
             care: Arc::new(CareSlot {
-                settings,
-                started: Mutex::new(None),
+                settings: care.map_err(Arc::new),
+                thread: Mutex::new(None),
             }),
         }
     }
 
-    /// The name given to the builder.
+    /// Returns the name given to the builder.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.app.name
+        &self.shared.settings.name
     }
 
-    /// New at every start: how others recognise a restart.
+    /// Returns the instance's id, which is different after every start and so reveals a restart.
     #[must_use]
     pub fn instance_id(&self) -> &str {
-        &self.app.instance_id
+        &self.shared.instance_id
     }
 
-    /// The layer that counts requests, for any `tower` service. On an axum `Router`,
-    /// [`wrap`](Self::wrap) is the shorter way.
+    /// Returns the layer that counts requests, for any `tower` service. On an axum `Router`,
+    /// [`wrap`](Self::wrap) is shorter.
     #[must_use]
     pub fn layer(&self) -> HealingLayer {
-        HealingLayer::new(self.app.meter)
+        HealingLayer::new(self.shared.meter)
     }
 
-    /// The counts of this app's requests.
+    /// Returns the meter of this app's requests.
     #[must_use]
     pub fn meter(&self) -> Meter {
-        self.app.meter
+        self.shared.meter
     }
 
-    /// The app's own Prometheus metrics: what is registered here shows on `/metrics` too. Not for
-    /// this instance's own [`Meter::collector`]: the page has the meter's families already, and a
-    /// scraper rejects one that has a name twice. A collector that blocks keeps the page from
-    /// everyone: after ten seconds scrapes are answered 503.
+    /// Returns the registry of the app's own Prometheus metrics, which are shown on `/metrics` too.
+    ///
+    /// # Hazards
+    ///
+    /// Do not register this instance's own [`Meter::collector`]: the page has the meter's families
+    /// already, and a scraper rejects a page that repeats a name. A collector that blocks makes the page
+    /// unavailable: after ten seconds scrapes are answered 503.
     #[must_use]
     pub fn registry(&self) -> &prometheus::Registry {
-        self.app.metrics.registry()
+        self.shared.exposition.registry()
     }
 
-    /// Changes of the checks' state, from now on.
+    /// Subscribes to the checks' changes of state from this moment on.
     #[must_use]
     pub fn check_events(&self) -> CheckEvents {
-        self.app.checks.subscribe()
+        self.shared.checks.subscribe()
     }
 
-    /// Starts the care thread, unless it runs, and returns the care port's address. To be called
-    /// from within the app's runtime, when the app is about to serve: from its first tick on it
-    /// counts as started.
+    /// Starts the care thread unless it runs, and returns the care port's address. To be called from
+    /// within the app's runtime when the app is about to serve: from that runtime's first tick on the
+    /// app counts as started.
     ///
     /// # Errors
-    /// The care port is busy, a setting cannot be used, or there is no tokio runtime around.
+    ///
+    /// The care port is busy, a setting is invalid, or there is no tokio runtime around.
     pub fn start_care(&self) -> io::Result<SocketAddr> {
-        let mut started = self
-            .care
-            .started
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(care) = &*started {
-            return Ok(care.addr());
+        let mut thread = lock(&self.care.thread);
+        if let Some(thread) = &*thread {
+            return Ok(thread.addr());
         }
-        let (bind, take_sigterm) = self
+        let settings = self
             .care
             .settings
             .clone()
-            .map_err(|wrong| io::Error::new(io::ErrorKind::InvalidInput, wrong))?;
-        Ok(started
-            .insert(Care::start(&self.app, bind, take_sigterm)?)
-            .addr())
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let started = CareThread::start(&self.shared, settings)?;
+        Ok(thread.insert(started).addr())
     }
 
-    /// Where the care port listens; absent before it was started.
+    /// Returns the care port's address; absent before [`start_care`](Self::start_care).
     #[must_use]
     pub fn care_addr(&self) -> Option<SocketAddr> {
-        let started = self
-            .care
-            .started
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        started.as_ref().map(Care::addr)
+        let thread = lock(&self.care.thread);
+        thread.as_ref().map(CareThread::addr)
     }
 
-    /// Begins an orderly end, as SIGTERM does, for other signals or a command of the app's own. The
-    /// care thread does not end the process then, even if the drain does not succeed.
+    /// Begins a graceful shutdown, as SIGTERM does, for other signals or a command of the app's own. The
+    /// care thread then does not end the process, even if the drain exceeds its deadline.
     pub fn request_shutdown(&self) {
-        self.app.life.request(Instant::now());
+        self.shared.lifecycle.request(Instant::now());
     }
 
-    /// Resolves when the server should stop accepting and finish what is open: after SIGTERM or
-    /// `restart_service`, when the lame-duck time is over. For a server wired by hand, which should
-    /// call [`finish`](Self::finish) when it has.
+    /// Resolves when a server wired by hand should stop accepting and finish its requests in flight:
+    /// after SIGTERM or `restart_service`, when the lame-duck time is over. The server should call
+    /// [`finish`](Self::finish) afterwards.
     pub fn shutdown_requested(&self) -> impl Future<Output = ()> + Send + use<> {
-        let app = Arc::clone(&self.app);
-        async move { app.life.reached(Step::Closing).await }
+        let shared = Arc::clone(&self.shared);
+        async move { shared.lifecycle.reached(Step::Closing).await }
     }
 
-    /// Says that all open requests have finished, those of every server wired by hand; where a
-    /// `serve` still runs, the instance is closed when that has finished too. After
-    /// `restart_service` it never returns: the care thread ends the process with exit code 75, where
-    /// returning from `main` would end it with 0.
+    /// Reports that all requests in flight of every server wired by hand have finished; where a `serve`
+    /// still runs, the instance is closed when that has finished too. After `restart_service` it never
+    /// returns: the care thread ends the process with exit code 75, whereas a return from `main` would
+    /// end it with 0.
     pub async fn finish(&self) {
-        self.app.life.close();
-        if self.app.life.is_condemned() {
+        self.shared.lifecycle.close();
+        if self.shared.lifecycle.is_condemned() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Whether a path is one of healing's own on the app's router.
+    /// Returns `true` if a path is one of healing's own on the app's router.
     #[must_use]
     pub fn owns(&self, path: &str) -> bool {
-        owns(&self.app, Door::App, path)
+        owns(&self.shared, Port::App, path)
     }
 
-    /// Answers one of healing's own requests: the whole of the app's router for services that are
-    /// not axum's. `peer` is the connection's own address; without it the caller is a stranger.
+    /// Answers a request for one of healing's own paths, for services that are not axum's. `peer` is the
+    /// connection's own address; without it the caller is treated as remote.
     ///
     /// ```
     /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -225,6 +205,6 @@ impl Healing {
         B::Data: Send,
         B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
-        answer(&self.app, Door::App, peer, request).await
+        answer(&self.shared, Port::App, peer, request).await
     }
 }

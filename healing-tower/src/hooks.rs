@@ -1,34 +1,36 @@
-//! Recovery hooks: what a soft heal really does.
+//! Recovery hooks: the actions of a soft heal.
 //!
-//! Zeroing a counter heals nothing; dropping a poisoned cache or rebuilding a pool may. The owner
-//! registers such actions by name with
-//! [`Builder::soft_heal`](crate::Builder::soft_heal); a soft heal runs them in the order in which
-//! they were registered, on the app's own runtime, each with its own time limit, and reports each.
+//! A reset counter heals nothing; dropping a poisoned cache or rebuilding a pool may. The owner
+//! registers such actions by name with [`Builder::soft_heal`](crate::Builder::soft_heal). A soft heal
+//! runs them in the order of registration, on the app's own runtime, each with its own time limit, and
+//! reports each.
 //!
 //! # Hazards
-//! A hook must be idempotent: it may be run again after it succeeded. One that blocks its thread
-//! cannot be cancelled; when its time is up it is reported, left behind, and not started again
+//!
+//! A hook must be idempotent: it may run again after it succeeded. A hook that blocks its thread cannot
+//! be cancelled; after its time limit it is reported and left running, and it is not started again
 //! while it still runs. With `panic = "abort"` a panic in a hook ends the process.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use healing_core::health::{HookOutcome, HookReport};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-use crate::care::log;
-use crate::job::{Job, ended};
+use crate::deferred_log;
+use crate::job::{Job, JobError, JobResult, joined_result};
+use crate::lock::lock;
 
-/// How a hook is run.
+/// Options of one hook.
 ///
 /// ```
 /// use healing_tower::HookOptions;
 /// use std::time::Duration;
 ///
-/// let patient = HookOptions::default().timeout(Duration::from_secs(20));
-/// # let _ = patient;
+/// let options = HookOptions::default().timeout(Duration::from_secs(20));
+/// # let _ = options;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
@@ -37,7 +39,7 @@ pub struct HookOptions {
 }
 
 impl Default for HookOptions {
-    /// A time limit of 5 s.
+    /// Returns a time limit of 5 s.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(5),
@@ -46,7 +48,7 @@ impl Default for HookOptions {
 }
 
 impl HookOptions {
-    /// After this long the hook counts as failed and is cancelled.
+    /// Sets the time limit, after which the hook has failed and is cancelled.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -60,8 +62,8 @@ pub(crate) struct Hook {
     job: Job,
     runs: AtomicU64,
     failures: AtomicU64,
-    /// A run whose time was up and that could not be cancelled yet.
-    left_behind: Mutex<Option<JoinHandle<Result<(), String>>>>,
+    /// A run that exceeded its time limit and has not ended yet.
+    still_running: Mutex<Option<JoinHandle<JobResult>>>,
 }
 
 impl Hook {
@@ -72,7 +74,7 @@ impl Hook {
             job,
             runs: AtomicU64::new(0),
             failures: AtomicU64::new(0),
-            left_behind: Mutex::new(None),
+            still_running: Mutex::new(None),
         }
     }
 
@@ -84,41 +86,35 @@ impl Hook {
         let begin = Instant::now();
         let result = self.attempt(runtime).await;
         self.runs.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = &result {
+        let error = result.err().map(|error| error.to_string());
+        if let Some(error) = error.clone() {
             self.failures.fetch_add(1, Ordering::Relaxed);
-            let (hook, error) = (self.name.clone(), error.clone());
-            log::say(move || tracing::warn!(hook, error, "a recovery hook failed"));
+            let hook = self.name.clone();
+            deferred_log::emit(move || tracing::warn!(hook, error, "a recovery hook failed"));
         }
         HookOutcome {
             name: self.name.clone(),
-            ok: result.is_ok(),
+            ok: error.is_none(),
             seconds: begin.elapsed().as_secs_f64(),
-            error: result.err(),
+            error,
         }
     }
 
-    async fn attempt(&self, runtime: &Handle) -> Result<(), String> {
-        if self.is_left_behind() {
-            return Err("still running from an earlier heal; not started again".to_owned());
+    async fn attempt(&self, runtime: &Handle) -> JobResult {
+        if self.is_still_running() {
+            return Err(JobError::StillRunning);
         }
         let mut task = self.job.spawn_on(runtime);
         if let Ok(joined) = tokio::time::timeout(self.options.timeout, &mut task).await {
-            return ended(joined)
-                .unwrap_or_else(|| Err("the app's runtime ended before it".to_owned()));
+            return joined_result(joined);
         }
         task.abort();
-        *self
-            .left_behind
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = Some(task);
-        Err(format!("timed out after {:?}", self.options.timeout))
+        *lock(&self.still_running) = Some(task);
+        Err(JobError::TimedOut(self.options.timeout))
     }
 
-    fn is_left_behind(&self) -> bool {
-        let mut task = self
-            .left_behind
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+    fn is_still_running(&self) -> bool {
+        let mut task = lock(&self.still_running);
         if task.as_ref().is_some_and(JoinHandle::is_finished) {
             *task = None;
         }
@@ -134,15 +130,16 @@ impl Hook {
     }
 }
 
-/// All hooks of one app, in order, one soft heal at a time.
+/// All hooks of one app, in order, with one soft heal at a time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Hooks {
     hooks: Arc<Vec<Hook>>,
     healing: Arc<AtomicBool>,
 }
 
-/// A heal is running already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A soft heal is running already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a soft heal is running; wait for its answer")]
 pub(crate) struct AlreadyHealing;
 
 impl Hooks {
@@ -153,13 +150,17 @@ impl Hooks {
         }
     }
 
-    /// Begins a heal, unless one is running.
-    pub(crate) fn begin(&self) -> Result<Heal, AlreadyHealing> {
+    /// Begins a soft heal.
+    ///
+    /// # Errors
+    ///
+    /// Another one is running.
+    pub(crate) fn begin(&self) -> Result<SoftHeal, AlreadyHealing> {
         match self
             .healing
             .compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire)
         {
-            Ok(_) => Ok(Heal {
+            Ok(_) => Ok(SoftHeal {
                 hooks: self.clone(),
             }),
             Err(_) => Err(AlreadyHealing),
@@ -171,14 +172,14 @@ impl Hooks {
     }
 }
 
-/// The one running heal; its end, whatever way, lets the next begin.
+/// The running soft heal; the next can begin once it is dropped.
 #[derive(Debug)]
-pub(crate) struct Heal {
+pub(crate) struct SoftHeal {
     hooks: Hooks,
 }
 
-impl Heal {
-    /// Runs every hook in order, whether or not the one before succeeded.
+impl SoftHeal {
+    /// Runs every hook in order, even after one has failed.
     pub(crate) async fn run(&self, runtime: &Handle) -> Vec<HookOutcome> {
         let mut outcomes = Vec::with_capacity(self.hooks.hooks.len());
         for hook in self.hooks.hooks.iter() {
@@ -188,7 +189,7 @@ impl Heal {
     }
 }
 
-impl Drop for Heal {
+impl Drop for SoftHeal {
     fn drop(&mut self) {
         self.hooks.healing.store(false, Ordering::Release);
     }

@@ -1,20 +1,38 @@
-//! The owner's code: an async function that may fail, hang or panic, and runs on the owner's
-//! runtime.
+//! The owner's code: an async function that may fail, hang or panic, and runs on the owner's runtime.
 
 use std::any::Any;
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::task::{JoinError, JoinHandle};
 
-type Boxed = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+/// Failure of one run of a job.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JobError {
+    /// The job's own error, as text.
+    #[error("{0}")]
+    Failed(String),
+    #[error("panicked: {0}")]
+    Panicked(String),
+    #[error("timed out after {0:?}")]
+    TimedOut(Duration),
+    #[error("still running from an earlier heal; not started again")]
+    StillRunning,
+    #[error("the app's runtime ended before it")]
+    RuntimeEnded,
+}
 
-/// A hook's or a check's function.
+pub(crate) type JobResult = Result<(), JobError>;
+
+type BoxFuture = Pin<Box<dyn Future<Output = JobResult> + Send>>;
+
+/// Function of a hook or a check.
 #[derive(Clone)]
-pub(crate) struct Job(Arc<dyn Fn() -> Boxed + Send + Sync>);
+pub(crate) struct Job(Arc<dyn Fn() -> BoxFuture + Send + Sync>);
 
 impl Job {
     pub(crate) fn new<F, Fut, E>(function: F) -> Self
@@ -26,13 +44,17 @@ impl Job {
         let function = Arc::new(function);
         Self(Arc::new(move || {
             let function = Arc::clone(&function);
-            // Called inside the future, so that a panic of the call itself is the task's too.
-            Box::pin(async move { function().await.map_err(|error| error.to_string()) })
+            // Called inside the future, so that a panic of the call itself also belongs to the task.
+            Box::pin(async move {
+                function()
+                    .await
+                    .map_err(|error| JobError::Failed(error.to_string()))
+            })
         }))
     }
 
-    /// Starts it as a task of `runtime`.
-    pub(crate) fn spawn_on(&self, runtime: &Handle) -> JoinHandle<Result<(), String>> {
+    /// Starts a run as a task of `runtime`.
+    pub(crate) fn spawn_on(&self, runtime: &Handle) -> JoinHandle<JobResult> {
         runtime.spawn((self.0)())
     }
 }
@@ -43,23 +65,22 @@ impl std::fmt::Debug for Job {
     }
 }
 
-/// How a task of the owner's ended; absent where its runtime ended first.
-pub(crate) fn ended(joined: Result<Result<(), String>, JoinError>) -> Option<Result<(), String>> {
+/// Returns the result of a run from that of its task; a cancelled task means that its runtime has ended.
+pub(crate) fn joined_result(joined: Result<JobResult, JoinError>) -> JobResult {
     match joined {
-        Ok(result) => Some(result),
-        Err(error) if error.is_panic() => Some(Err(format!(
-            "panicked: {}",
-            panic_text(&*error.into_panic())
-        ))),
-        Err(_) => None,
+        Ok(result) => result,
+        Err(error) if error.is_panic() => Err(JobError::Panicked(
+            panic_message(&*error.into_panic()).to_owned(),
+        )),
+        Err(_) => Err(JobError::RuntimeEnded),
     }
 }
 
-/// What a panic said.
-fn panic_text(payload: &(dyn Any + Send)) -> &str {
+/// Returns the message of a panic.
+fn panic_message(payload: &(dyn Any + Send)) -> &str {
     payload
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with something that is not text")
+        .unwrap_or("with a payload that is not text")
 }

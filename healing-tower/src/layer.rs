@@ -1,4 +1,4 @@
-//! The layer.
+//! The tower layer.
 
 use crate::body::Generic;
 use crate::meter::Meter;
@@ -7,10 +7,10 @@ use std::fmt;
 use std::marker::PhantomData;
 use tower::Layer;
 
-/// Counts every request of the service that it wraps: see [the crate's documentation](crate).
+/// Layer that counts every request of the wrapped service; see [the crate's documentation](crate).
 ///
-/// Works on any `Service<Request<B>>` whose response is an `http::Response`. `K` is the type of the
-/// response body that comes out: [`Generic`] for [`ResponseBody`](crate::ResponseBody), or
+/// It wraps any `Service<Request<B>>` whose response is an `http::Response`. `K` selects the
+/// response body of the wrapped service: [`Generic`] for [`ResponseBody`](crate::ResponseBody), or
 /// [`Axum`](crate::Axum) for axum's own.
 ///
 /// ```
@@ -33,19 +33,19 @@ use tower::Layer;
 ///
 /// # Hazards
 ///
-/// Only what is inside is counted. A middleware that is added outside of this layer and answers by
-/// itself (a rate limiter, an authenticator) does so unseen; one that is added inside is part of the
-/// request. On an axum `Router`, `layer` covers the routes added before it. Each layer counts for
-/// itself: a request that passes two of one meter ([`Healing::wrap`](crate::Healing::wrap) adds one)
-/// counts twice. What axum serves by `nest_service` or a fallback has no route template: it is
-/// `unmatched` unless [`route_of`](crate::MeterOptions::route_of) names it.
+/// Responses of a middleware outside this layer (a rate limiter, an authenticator) are not counted; a
+/// middleware inside is part of the request. On an axum `Router`, `layer` covers the routes added before
+/// it. Each layer counts for itself: a request that passes two layers of one meter
+/// ([`Healing::wrap`](crate::Healing::wrap) adds one) counts twice. Requests that axum serves by
+/// `nest_service` or a fallback have no route template: they are `unmatched` unless
+/// [`route_of`](crate::MeterOptions::route_of) returns one.
 pub struct HealingLayer<K = Generic> {
     meter: Meter,
     kind: PhantomData<fn() -> K>,
 }
 
 impl HealingLayer {
-    /// A layer that counts into this meter.
+    /// Returns a layer that counts into this meter.
     #[must_use]
     pub fn new(meter: Meter) -> Self {
         Self {
@@ -54,8 +54,8 @@ impl HealingLayer {
         }
     }
 
-    /// The layer for axum's `Router`: the body that comes out is axum's own, so that it need not be
-    /// boxed again.
+    /// Returns the layer for axum's `Router`, whose response body is axum's own and so is not boxed
+    /// again.
     ///
     /// ```
     /// use axum::{Router, routing::get};
@@ -66,7 +66,7 @@ impl HealingLayer {
     /// ```
     #[cfg(feature = "axum")]
     #[must_use]
-    pub fn for_axum(self) -> HealingLayer<crate::Axum> {
+    pub fn for_axum(self) -> HealingLayer<crate::body::Axum> {
         HealingLayer {
             meter: self.meter,
             kind: PhantomData,

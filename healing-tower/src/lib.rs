@@ -1,30 +1,35 @@
-//! A tower layer that counts what others miss, answers probes and heals softly.
+//! A tower layer that counts requests, answers probes and runs recovery hooks.
 //!
 #![cfg_attr(feature = "axum", doc = include_str!("../README.md"))]
 #![forbid(unsafe_code)]
 
-mod app;
+mod app_metrics;
 mod body;
 mod builder;
 mod care;
 pub mod checks;
+mod deferred_log;
 mod endpoints;
-mod families;
+mod exit_code;
+mod exposition;
 mod future;
 mod grpc;
 mod healing;
+mod heartbeat;
 pub mod hooks;
 mod job;
 mod layer;
 mod lifecycle;
+mod lock;
 mod meter;
-mod metrics;
 #[cfg(feature = "axum")]
 mod router;
 #[cfg(feature = "axum")]
 mod serve;
 mod service;
 mod settings;
+mod shared;
+mod token_file;
 mod track;
 mod vitals;
 

@@ -1,21 +1,23 @@
-//! From serving to ended: the drain lease, and the one way out.
+//! Lifecycle of an instance: the drain lease, and the steps of the shutdown.
 //!
-//! A *lease* is the doctor's: no new work for 30 s unless renewed, so that a doctor which dies
-//! between drain and exit leaves nothing behind. *Leaving* is for good: SIGTERM,
-//! `restart_service`, or the app's own wish. It has three steps. **Lame duck**: not ready, but still accepting, until
-//! those who route requests here have noticed. **Closing**: no new connections, what is open may
-//! finish. **Closed**: all of it has.
+//! A *lease* is the doctor's: the instance is not ready for 30 s unless the lease is renewed, so that a
+//! doctor which dies between drain and restart leaves no permanent effect. A *shutdown* is permanent: by
+//! SIGTERM, `restart_service`, or the app's own request. It has three steps. **Lame duck**: not ready,
+//! but still accepting, until load balancers have noticed. **Closing**: no new connections, requests in
+//! flight may finish. **Closed**: all of them have finished.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-/// How long a drain lasts unless it is renewed.
+use crate::lock::lock;
+
+/// Duration of a drain that is not renewed.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
-/// Steps, in order; there is no way back.
+/// Steps, in order; a later step never returns to an earlier one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
     Serving,
@@ -24,20 +26,20 @@ pub(crate) enum Step {
     Closed,
 }
 
-/// Why this instance leaves.
+/// Reasons of a shutdown, each with the time at which it came first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Reasons {
-    /// `restart_service` was accepted, then.
+pub(crate) struct ShutdownReasons {
+    /// `restart_service` was accepted.
     pub(crate) condemned: Option<Instant>,
-    /// SIGTERM came, then.
+    /// SIGTERM came.
     pub(crate) terminated: Option<Instant>,
-    /// The app itself asked for it, then.
+    /// The app itself requested it.
     pub(crate) requested: Option<Instant>,
 }
 
-impl Reasons {
-    /// The process is to end with this instance.
-    pub(crate) fn end_the_process(&self) -> bool {
+impl ShutdownReasons {
+    /// Returns `true` if the process is to exit with this instance.
+    pub(crate) fn exit_process(&self) -> bool {
         self.condemned.is_some() || self.terminated.is_some()
     }
 }
@@ -48,18 +50,18 @@ struct Lease {
     until: Instant,
 }
 
-/// The state of one instance, shared by care thread, server and endpoints.
+/// State of one instance, shared by care thread, servers and endpoints.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     step: watch::Sender<Step>,
-    reasons: watch::Sender<Reasons>,
+    reasons: watch::Sender<ShutdownReasons>,
     lease: Mutex<Option<Lease>>,
-    /// Ready once since start.
+    /// Set once the instance has been ready.
     started: AtomicBool,
-    /// Calls of `serve` that run.
+    /// Number of running servers.
     servers: AtomicUsize,
-    /// There has been a lease or a way out: until then a request need not look closer.
-    touched: AtomicBool,
+    /// Set by the first lease or shutdown. Until then a request need not take the locks.
+    has_drained: AtomicBool,
 }
 
 impl Default for Lifecycle {
@@ -70,7 +72,7 @@ impl Default for Lifecycle {
             lease: Mutex::new(None),
             started: AtomicBool::new(false),
             servers: AtomicUsize::new(0),
-            touched: AtomicBool::new(false),
+            has_drained: AtomicBool::new(false),
         }
     }
 }
@@ -78,7 +80,7 @@ impl Default for Lifecycle {
 impl Lifecycle {
     /// Begins or renews the lease.
     pub(crate) fn drain(&self, now: Instant) {
-        let mut lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lease = lock(&self.lease);
         let since = lease
             .filter(|lease| now < lease.until)
             .map_or(now, |lease| lease.since);
@@ -86,35 +88,31 @@ impl Lifecycle {
             since,
             until: now + LEASE,
         });
-        self.touched.store(true, Ordering::Release);
+        self.has_drained.store(true, Ordering::Release);
     }
 
-    /// Ends the lease; says whether there was one.
+    /// Ends the lease; returns `true` if there was one.
     pub(crate) fn undrain(&self, now: Instant) -> bool {
-        let lease = self
-            .lease
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let lease = lock(&self.lease).take();
         lease.is_some_and(|lease| now < lease.until)
     }
 
     fn leased_since(&self, now: Instant) -> Option<Instant> {
-        let lease = self.lease.lock().unwrap_or_else(PoisonError::into_inner);
+        let lease = lock(&self.lease);
         lease
             .filter(|lease| now < lease.until)
             .map(|lease| lease.since)
     }
 
-    /// Takes no new work: by lease, or because it leaves.
+    /// Returns `true` if the instance takes no new work: by lease, or because it shuts down.
     pub(crate) fn is_draining(&self, now: Instant) -> bool {
-        self.touched.load(Ordering::Acquire)
-            && (self.is_leaving() || self.leased_since(now).is_some())
+        self.has_drained.load(Ordering::Acquire)
+            && (self.is_shutting_down() || self.leased_since(now).is_some())
     }
 
-    /// Since when it has not been ready: what a lame-duck time is counted from.
+    /// Returns the time since which the instance is not ready; the lame-duck time is counted from it.
     pub(crate) fn draining_since(&self, now: Instant) -> Option<Instant> {
-        let Reasons {
+        let ShutdownReasons {
             condemned,
             terminated,
             requested,
@@ -125,26 +123,26 @@ impl Lifecycle {
             .min()
     }
 
-    /// `restart_service`. False if it was condemned before.
+    /// Begins the shutdown by `restart_service`; returns `false` if it was condemned before.
     pub(crate) fn condemn(&self, now: Instant) -> bool {
-        self.leave(now, |reasons| &mut reasons.condemned)
+        self.shut_down(now, |reasons| &mut reasons.condemned)
     }
 
-    /// SIGTERM.
+    /// Begins the shutdown by SIGTERM.
     pub(crate) fn terminate(&self, now: Instant) {
-        self.leave(now, |reasons| &mut reasons.terminated);
+        self.shut_down(now, |reasons| &mut reasons.terminated);
     }
 
-    /// The app's own wish.
+    /// Begins the shutdown that the app requested.
     pub(crate) fn request(&self, now: Instant) {
-        self.leave(now, |reasons| &mut reasons.requested);
+        self.shut_down(now, |reasons| &mut reasons.requested);
     }
 
-    /// False if it leaves for that reason already.
-    fn leave(
+    /// Returns `false` if the reason was present before.
+    fn shut_down(
         &self,
         now: Instant,
-        reason: impl FnOnce(&mut Reasons) -> &mut Option<Instant>,
+        reason: impl FnOnce(&mut ShutdownReasons) -> &mut Option<Instant>,
     ) -> bool {
         let first = self.reasons.send_if_modified(|reasons| {
             let reason = reason(reasons);
@@ -156,7 +154,7 @@ impl Lifecycle {
         first
     }
 
-    pub(crate) fn reasons(&self) -> Reasons {
+    pub(crate) fn reasons(&self) -> ShutdownReasons {
         *self.reasons.borrow()
     }
 
@@ -164,60 +162,68 @@ impl Lifecycle {
         self.reasons().condemned.is_some()
     }
 
-    pub(crate) fn is_leaving(&self) -> bool {
+    pub(crate) fn is_shutting_down(&self) -> bool {
         *self.step.borrow() > Step::Serving
     }
 
-    /// Goes on to `step`; never back.
+    /// Advances to `step`, unless a later one was reached.
     pub(crate) fn advance(&self, step: Step) {
-        self.touched.store(true, Ordering::Release);
-        self.step.send_if_modified(|now| {
-            let further = step > *now;
-            *now = step.max(*now);
-            further
+        self.has_drained.store(true, Ordering::Release);
+        self.step.send_if_modified(|current| {
+            let advanced = step > *current;
+            *current = step.max(*current);
+            advanced
         });
     }
 
-    /// Another server runs, until what is returned is dropped.
+    /// Registers a running server until the guard is dropped.
     #[cfg(any(feature = "axum", test))]
-    pub(crate) fn serving(&self) -> Serving<'_> {
+    pub(crate) fn register_server(&self) -> ServerGuard<'_> {
         self.servers.fetch_add(1, Ordering::AcqRel);
-        Serving(self)
+        ServerGuard(self)
     }
 
-    /// All open requests of one server have finished: closed, unless another server runs.
+    /// Records that all requests in flight of one server have finished: closed, unless another runs.
     pub(crate) fn close(&self) {
         if self.servers.load(Ordering::Acquire) == 0 {
             self.advance(Step::Closed);
         }
     }
 
-    /// Resolves once `step` is reached, or passed.
+    /// Resolves once `step`, or a later one, is reached.
     pub(crate) async fn reached(&self, step: Step) {
-        // An error means that the sender is gone; it is part of `self`.
-        let _ = self.step.subscribe().wait_for(|now| *now >= step).await;
+        // An error would mean that the sender is gone; it is part of `self`.
+        let _ = self
+            .step
+            .subscribe()
+            .wait_for(|current| *current >= step)
+            .await;
     }
 
     /// Resolves when SIGTERM has come.
     pub(crate) async fn terminated(&self) {
-        self.known(|reasons| reasons.terminated.is_some()).await;
+        self.wait_for_reasons(|reasons| reasons.terminated.is_some())
+            .await;
     }
 
-    /// Resolves when the process is to end, with why: a wish of the app itself is not enough.
-    pub(crate) async fn sentence(&self) -> Reasons {
-        self.known(Reasons::end_the_process).await
+    /// Resolves when the process is to exit; a request of the app itself is not sufficient.
+    pub(crate) async fn exit_requested(&self) -> ShutdownReasons {
+        self.wait_for_reasons(ShutdownReasons::exit_process).await
     }
 
-    async fn known(&self, enough: impl Fn(&Reasons) -> bool) -> Reasons {
+    async fn wait_for_reasons(
+        &self,
+        condition: impl Fn(&ShutdownReasons) -> bool,
+    ) -> ShutdownReasons {
         let mut reasons = self.reasons.subscribe();
-        // An error means that the sender is gone; it is part of `self`.
-        match reasons.wait_for(enough).await {
+        // An error would mean that the sender is gone; it is part of `self`.
+        match reasons.wait_for(condition).await {
             Ok(reasons) => *reasons,
             Err(_) => self.reasons(),
         }
     }
 
-    /// It has been ready once.
+    /// Records that the instance has been ready.
     pub(crate) fn set_started(&self) {
         self.started.store(true, Ordering::Relaxed);
     }
@@ -227,13 +233,13 @@ impl Lifecycle {
     }
 }
 
-/// One server that runs.
+/// Registration of one running server.
 #[cfg(any(feature = "axum", test))]
 #[must_use]
-pub(crate) struct Serving<'a>(&'a Lifecycle);
+pub(crate) struct ServerGuard<'a>(&'a Lifecycle);
 
 #[cfg(any(feature = "axum", test))]
-impl Drop for Serving<'_> {
+impl Drop for ServerGuard<'_> {
     fn drop(&mut self) {
         self.0.servers.fetch_sub(1, Ordering::AcqRel);
     }
@@ -249,64 +255,64 @@ mod tests {
     }
 
     #[test]
-    fn a_lease_ends_by_itself_by_undrain_and_not_while_renewed() {
-        let (life, start) = (Lifecycle::default(), Instant::now());
-        assert!(!life.is_draining(start));
-        life.drain(start);
-        assert!(life.is_draining(start + seconds(29)));
-        assert!(!life.is_draining(start + seconds(30)), "nobody renewed it");
+    fn lease_ends_by_expiry_or_undrain_and_renewal_extends_it() {
+        let (lifecycle, start) = (Lifecycle::default(), Instant::now());
+        assert!(!lifecycle.is_draining(start));
+        lifecycle.drain(start);
+        assert!(lifecycle.is_draining(start + seconds(29)));
+        assert!(!lifecycle.is_draining(start + seconds(30)), "not renewed");
 
-        life.drain(start);
-        life.drain(start + seconds(20));
-        assert!(life.is_draining(start + seconds(49)));
+        lifecycle.drain(start);
+        lifecycle.drain(start + seconds(20));
+        assert!(lifecycle.is_draining(start + seconds(49)));
         assert_eq!(
-            life.draining_since(start + seconds(49)),
+            lifecycle.draining_since(start + seconds(49)),
             Some(start),
-            "a renewal goes on"
+            "a renewal keeps the beginning"
         );
-        assert!(life.undrain(start + seconds(49)));
-        assert!(!life.is_draining(start + seconds(49)));
-        assert!(!life.undrain(start + seconds(49)), "there was none");
+        assert!(lifecycle.undrain(start + seconds(49)));
+        assert!(!lifecycle.is_draining(start + seconds(49)));
+        assert!(!lifecycle.undrain(start + seconds(49)), "there was none");
 
-        life.drain(start + seconds(60));
+        lifecycle.drain(start + seconds(60));
         assert_eq!(
-            life.draining_since(start + seconds(61)),
+            lifecycle.draining_since(start + seconds(61)),
             Some(start + seconds(60)),
-            "a new one"
+            "a new lease"
         );
     }
 
     #[test]
-    fn leaving_is_for_good() {
-        let (life, start) = (Lifecycle::default(), Instant::now());
-        assert!(life.condemn(start));
-        assert!(!life.condemn(start + seconds(1)), "once");
-        life.undrain(start);
+    fn shutdown_is_permanent() {
+        let (lifecycle, start) = (Lifecycle::default(), Instant::now());
+        assert!(lifecycle.condemn(start));
+        assert!(!lifecycle.condemn(start + seconds(1)), "only once");
+        lifecycle.undrain(start);
         assert!(
-            life.is_draining(start + seconds(999)),
-            "undrain does not pardon"
+            lifecycle.is_draining(start + seconds(999)),
+            "undrain does not end a shutdown"
         );
-        life.advance(Step::Closing);
-        life.terminate(start + seconds(2));
+        lifecycle.advance(Step::Closing);
+        lifecycle.terminate(start + seconds(2));
         assert!(
-            life.reached(Step::Closing).now_or_never().is_some(),
-            "SIGTERM does not reopen"
+            lifecycle.reached(Step::Closing).now_or_never().is_some(),
+            "SIGTERM does not return to the lame duck"
         );
-        assert!(life.reached(Step::Closed).now_or_never().is_none());
-        assert!(life.terminated().now_or_never().is_some());
-        assert_eq!(life.draining_since(start + seconds(9)), Some(start));
+        assert!(lifecycle.reached(Step::Closed).now_or_never().is_none());
+        assert!(lifecycle.terminated().now_or_never().is_some());
+        assert_eq!(lifecycle.draining_since(start + seconds(9)), Some(start));
     }
 
     #[test]
-    fn the_last_server_closes() {
-        let life = Lifecycle::default();
-        let (first, second) = (life.serving(), life.serving());
-        life.request(Instant::now());
+    fn lifecycle_is_closed_when_the_last_server_has_finished() {
+        let lifecycle = Lifecycle::default();
+        let (first, second) = (lifecycle.register_server(), lifecycle.register_server());
+        lifecycle.request(Instant::now());
         drop(first);
-        life.close();
-        assert!(life.reached(Step::Closed).now_or_never().is_none());
+        lifecycle.close();
+        assert!(lifecycle.reached(Step::Closed).now_or_never().is_none());
         drop(second);
-        life.close();
-        assert!(life.reached(Step::Closed).now_or_never().is_some());
+        lifecycle.close();
+        assert!(lifecycle.reached(Step::Closed).now_or_never().is_some());
     }
 }

@@ -7,12 +7,12 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodFilter, any};
 
-use crate::endpoints::{Door, answer, paths};
+use crate::endpoints::{Port, answer, paths};
 use crate::healing::Healing;
 
-/// Every method that axum tells apart. Each is taken by name, because `any` alone is a fallback to
-/// axum, and beside an app's `get` on the same path one of the two would be lost without a word.
-const EACH: MethodFilter = MethodFilter::GET
+/// Every method that axum distinguishes. Each is registered by name, because `any` alone is a fallback
+/// to axum: beside an app's `get` on the same path, axum would silently drop one of the two.
+const ALL_METHODS: MethodFilter = MethodFilter::GET
     .or(MethodFilter::HEAD)
     .or(MethodFilter::POST)
     .or(MethodFilter::PUT)
@@ -22,41 +22,45 @@ const EACH: MethodFilter = MethodFilter::GET
     .or(MethodFilter::TRACE)
     .or(MethodFilter::CONNECT);
 
+/// Axum routers.
 impl Healing {
     /// Counts the app's requests, and adds healing's own endpoints beside its routes. Those are not
     /// counted.
     ///
     /// # Panics
-    /// Where the app has one of healing's paths too, and [`Builder::omit`](crate::Builder::omit)
-    /// does not leave it to the app.
+    ///
+    /// If the app has one of healing's paths too, and [`Builder::omit`](crate::Builder::omit) does not
+    /// leave it to the app.
     ///
     /// # Hazards
-    /// Layers that are added to a router after [`Healing::wrap`] are outside it: what they answer is
-    /// not counted. A router served without `into_make_service_with_connect_info::<SocketAddr>()` does
-    /// not know its peers, so everyone is a stranger there: `/health` shows five fields, `/heal` is
-    /// refused. A path that the app has too (its own `/metrics`, say), by whatever method, makes axum
-    /// panic when the routers are merged, at start-up: leave it to the app with
-    /// [`Builder::omit`](crate::Builder::omit). A pattern of the app's that matches such a path as well
-    /// (`/{page}`) is no collision: the fixed path goes first, and so is healing's.
+    ///
+    /// Layers that are added to a router after [`Healing::wrap`] are outside it: responses of their own
+    /// are not counted. A router served without `into_make_service_with_connect_info::<SocketAddr>()`
+    /// does not know its peers, so every caller is treated as remote there: `/health` shows five fields,
+    /// `/heal` is refused. If the app has one of healing's paths too (its own `/metrics`, for example),
+    /// by any method, axum panics when the routers are merged, at start-up: leave the path to the app
+    /// with [`Builder::omit`](crate::Builder::omit). A pattern of the app's that also matches such a path
+    /// (`/{page}`) does not conflict: the fixed path takes precedence, and that is healing's.
     pub fn wrap(&self, app: Router) -> Router {
-        // The app is merged into ours, not ours into it: of two routers without a fallback of their
-        // own, axum keeps that of the merged one, and what no route matches must be counted too.
+        // The app is merged into healing's router, not the other way round: of two routers without a
+        // fallback of their own, axum keeps that of the merged one, and unmatched requests must be
+        // counted too.
         self.router().merge(app.layer(self.layer().for_axum()))
     }
 
-    /// Healing's own endpoints on the app's port.
+    /// Returns healing's own endpoints of the app's port.
     pub fn router(&self) -> Router {
-        self.routes(Door::App)
+        self.routes(Port::App)
     }
 
-    /// The care port's endpoints, for those who have an admin listener of their own. Served by the
-    /// app's runtime they are silent when that is: they do not replace the care thread.
+    /// Returns the care port's endpoints, for apps that have an admin listener of their own. Served by
+    /// the app's runtime they stop answering when it stalls: they do not replace the care thread.
     pub fn care_router(&self) -> Router {
-        self.routes(Door::Care)
+        self.routes(Port::Care)
     }
 
-    fn routes(&self, door: Door) -> Router {
-        paths(&self.app, door).fold(Router::new(), |router, path| {
+    fn routes(&self, port: Port) -> Router {
+        paths(&self.shared, port).fold(Router::new(), |router, path| {
             let healing = self.clone();
             let handler = move |request: Request| {
                 let healing = healing.clone();
@@ -65,12 +69,12 @@ impl Healing {
                         .extensions()
                         .get::<ConnectInfo<SocketAddr>>()
                         .map(|ConnectInfo(peer)| *peer);
-                    answer(&healing.app, door, peer, request)
+                    answer(&healing.shared, port, peer, request)
                         .await
                         .into_response()
                 }
             };
-            router.route(path, any(handler.clone()).on(EACH, handler))
+            router.route(path, any(handler.clone()).on(ALL_METHODS, handler))
         })
     }
 }

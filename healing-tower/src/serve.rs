@@ -1,9 +1,9 @@
-//! Serving an axum app from start to orderly end.
+//! Serving an axum app, from start to graceful shutdown.
 //!
-//! `axum::serve` with three differences, each of which would lose requests: answers carry
-//! `Connection: close` while the instance drains, so that clients leave it before it goes;
-//! connections that wait in the kernel's queue when the listener closes are still accepted; and a
-//! connection that has not sent its first request yet gets a moment to do so.
+//! It is `axum::serve` with three additions, without each of which requests would be lost: responses
+//! carry `Connection: close` while the instance drains, so that clients leave it in time; connections
+//! that wait in the kernel's queue when the listener closes are still accepted; and a connection that
+//! has not sent its first request yet gets some time to do so.
 
 use std::convert::Infallible;
 use std::io;
@@ -26,18 +26,19 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tower::ServiceExt as _;
 
-use crate::app::App;
 use crate::healing::Healing;
 use crate::lifecycle::Step;
+use crate::shared::Shared;
 
-/// For the first request on a connection that was accepted just before the end.
-const FIRST_REQUEST_WITHIN: Duration = Duration::from_millis(500);
-/// After a failed accept (out of file descriptors) before the next.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+/// Time limit, once the listener is closed, for the first request on a connection.
+const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_millis(500);
+/// Delay after a failed accept (out of file descriptors).
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
+/// Axum serving.
 impl Healing {
-    /// Serves the app on the listener: counts its requests, adds healing's endpoints, starts the
-    /// care thread, and on SIGTERM or `restart_service` drains and finishes what is open. Returns
+    /// Serves the app on the listener: counts its requests, adds healing's endpoints, starts the care
+    /// thread, and on SIGTERM or `restart_service` drains and finishes the requests in flight. Returns
     /// when that is done.
     ///
     /// ```no_run
@@ -53,71 +54,72 @@ impl Healing {
     /// ```
     ///
     /// # Errors
-    /// As [`start_care`](Self::start_care): before anything is served.
+    ///
+    /// Those of [`start_care`](Self::start_care), before anything is served.
     ///
     /// # Panics
-    /// As [`wrap`](Self::wrap): before anything is served or started.
+    ///
+    /// Those of [`wrap`](Self::wrap), before anything is served or started.
     ///
     /// # Hazards
+    ///
     /// Upgraded connections (WebSocket) belong to their handlers: they are not waited for. Over HTTP/2
     /// they are streams of a connection that is: the drain takes its whole deadline, unless their
-    /// handlers end them at [`Healing::shutdown_requested`]. A client that sends its next request on
-    /// an idle connection in the moment in which that closes loses it, as HTTP/1.1 has it.
+    /// handlers end them at [`Healing::shutdown_requested`]. A client that sends its next request on an
+    /// idle connection at the moment at which that is closed loses it, as HTTP/1.1 allows.
     pub async fn serve(&self, listener: TcpListener, app: Router) -> io::Result<()> {
         let router = self.wrap(app);
         self.start_care()?;
-        let serving = self.app.life.serving();
-        let open = accept(&self.app, listener, router).await?;
-        if timeout(self.app.timing.drain_deadline, open.closed())
-            .await
-            .is_err()
-        {
+        let server = self.shared.lifecycle.register_server();
+        let connections = accept(&self.shared, listener, router).await?;
+        let deadline = self.shared.settings.timing.drain_deadline;
+        if timeout(deadline, connections.closed()).await.is_err() {
             tracing::warn!(
-                connections = open.receiver_count(),
-                "the drain deadline has passed; what is open is cut off"
+                connections = connections.receiver_count(),
+                "the drain deadline has passed; the open connections are cut off"
             );
         }
-        drop(serving); // the last of several servers closes
+        drop(server);
         self.finish().await;
         Ok(())
     }
 }
 
-/// Accepts until told to stop; what is returned is closed when no connection is open.
+/// Accepts until the instance is closing. The returned channel is closed when no connection is open.
 async fn accept(
-    app: &Arc<App>,
+    shared: &Arc<Shared>,
     listener: TcpListener,
     router: Router,
 ) -> io::Result<watch::Sender<()>> {
     let router = router.with_state(());
-    let (open, each) = watch::channel(());
+    let (connections, open) = watch::channel(());
     let start = |stream: TcpStream, peer: SocketAddr| {
-        tokio::spawn(connection(
+        tokio::spawn(serve_connection(
             stream,
             peer,
             router.clone(),
-            Arc::clone(app),
-            each.clone(),
+            Arc::clone(shared),
+            open.clone(),
         ));
     };
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => start(stream, peer),
-                // The client's doing, and no reason to wait.
+                // The client has gone; the listener works.
                 Err(error) if matches!(
                     error.kind(),
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
                 ) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "could not accept");
-                    sleep(ACCEPT_AGAIN).await;
+                    tracing::warn!(%error, "could not accept a connection");
+                    sleep(ACCEPT_RETRY_DELAY).await;
                 }
             },
-            () = app.life.reached(Step::Closing) => break,
+            () = shared.lifecycle.reached(Step::Closing) => break,
         }
     }
-    // Those that the kernel has accepted already; it would reset them.
+    // Connections in the kernel's queue would be reset when the listener is closed.
     let listener = listener.into_std()?;
     while let Ok((stream, peer)) = listener.accept() {
         let stream = stream
@@ -128,23 +130,23 @@ async fn accept(
             Err(error) => tracing::warn!(%error, %peer, "an accepted connection was lost"),
         }
     }
-    Ok(open)
+    Ok(connections)
 }
 
-async fn connection(
+async fn serve_connection(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    app: Arc<App>,
+    shared: Arc<Shared>,
     _open: watch::Receiver<()>,
 ) {
     let _ = stream.set_nodelay(true);
-    let (asked, first) = (AtomicBool::new(false), Notify::new());
+    let (has_request, first_request) = (AtomicBool::new(false), Notify::new());
     let service = service_fn(|request: Request<Incoming>| {
-        if !asked.swap(true, Ordering::Relaxed) {
-            first.notify_one();
+        if !has_request.swap(true, Ordering::Relaxed) {
+            first_request.notify_one();
         }
-        let (router, app) = (router.clone(), Arc::clone(&app));
+        let (router, shared) = (router.clone(), Arc::clone(&shared));
         async move {
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer));
@@ -153,11 +155,11 @@ async fn connection(
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            // HTTP/2 says it by GOAWAY, and forbids the header. A change of protocol says
-            // `upgrade` there, and a WebSocket client refuses any other word.
+            // HTTP/2 sends GOAWAY, and forbids the header. A change of protocol has `upgrade` there, and
+            // a WebSocket client rejects any other value.
             if version <= Version::HTTP_11
                 && response.status() != StatusCode::SWITCHING_PROTOCOLS
-                && app.life.is_draining(Instant::now())
+                && shared.lifecycle.is_draining(Instant::now())
             {
                 response
                     .headers_mut()
@@ -168,22 +170,22 @@ async fn connection(
     });
     #[cfg_attr(not(feature = "http2"), expect(unused_mut))]
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    // WebSocket over HTTP/2 begins with it.
+    // WebSocket over HTTP/2 needs it.
     #[cfg(feature = "http2")]
     builder.http2().enable_connect_protocol();
-    let mut serving =
+    let mut connection =
         std::pin::pin!(builder.serve_connection_with_upgrades(TokioIo::new(stream), service));
     tokio::select! {
-        _ = serving.as_mut() => return,
-        () = app.life.reached(Step::Closing) => {}
+        _ = connection.as_mut() => return,
+        () = shared.lifecycle.reached(Step::Closing) => {}
     }
-    if !asked.load(Ordering::Relaxed) {
+    if !has_request.load(Ordering::Relaxed) {
         tokio::select! {
-            _ = serving.as_mut() => return,
-            () = first.notified() => {}
-            () = sleep(FIRST_REQUEST_WITHIN) => {}
+            _ = connection.as_mut() => return,
+            () = first_request.notified() => {}
+            () = sleep(FIRST_REQUEST_TIMEOUT) => {}
         }
     }
-    serving.as_mut().graceful_shutdown();
-    let _ = serving.await;
+    connection.as_mut().graceful_shutdown();
+    let _ = connection.await;
 }

@@ -1,4 +1,4 @@
-//! The service: decides what a request counts as before it goes in.
+//! The service: starts the guard of each request and calls the wrapped service.
 
 use crate::body::{BodyKind, Generic};
 use crate::future::ResponseFuture;
@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use std::task::{Context, Poll};
 use tower::Service;
 
-/// What [`HealingLayer`](crate::HealingLayer) makes of a service.
+/// Service made by [`HealingLayer`](crate::HealingLayer).
 pub struct HealingService<S, K = Generic> {
     inner: S,
     meter: &'static Inner,
@@ -26,17 +26,17 @@ impl<S, K> HealingService<S, K> {
         }
     }
 
-    /// The service inside.
+    /// Returns the wrapped service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
 
-    /// The service inside, mutably.
+    /// Returns the wrapped service, mutably.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.inner
     }
 
-    /// The service inside, without its wrapping.
+    /// Unwraps the service.
     pub fn into_inner(self) -> S {
         self.inner
     }
@@ -57,19 +57,19 @@ where
         self.inner.poll_ready(cx)
     }
 
-    // Never inlined: so the future is written where the caller wants it, not copied there.
+    // Never inlined, so that the future is written to its destination and not copied there.
     #[inline(never)]
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let mut open = start(self.meter, &request);
+        let mut guard = start(self.meter, &request);
         let inner = self.inner.call(request);
-        if let Some(open) = &mut open {
-            open.leave();
+        if let Some(guard) = &mut guard {
+            guard.leave();
         }
-        ResponseFuture::new(inner, open)
+        ResponseFuture::new(inner, guard)
     }
 }
 
-/// Opens the request in the meter, unless its path is left out.
+/// Starts the request in the meter, unless its path is excluded.
 #[inline]
 fn start<B>(meter: &'static Inner, request: &Request<B>) -> Option<RequestGuard> {
     let options = meter.options();
@@ -88,7 +88,7 @@ fn start<B>(meter: &'static Inner, request: &Request<B>) -> Option<RequestGuard>
     Some(RequestGuard::new(meter, route, request))
 }
 
-/// The route that axum chose.
+/// Returns the route that axum matched.
 #[cfg(feature = "axum")]
 #[inline]
 fn matched_route<B>(meter: &'static Inner, request: &Request<B>) -> &'static Route {

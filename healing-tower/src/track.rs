@@ -1,4 +1,4 @@
-//! Following one response body: which frame, error or drop is its end.
+//! Tracking of one response body: the frame, error or drop that is its end.
 
 use crate::meter::{Ending, RequestGuard};
 use bytes::Buf;
@@ -7,28 +7,28 @@ use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-/// What polling a body gives.
-type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
+/// Result of polling a body.
+type PollFrame<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-/// The request of a body that is still being read. Dropped before the end, it was left by the client.
+/// Guard of a request whose body is being read. A drop before the end counts as cancelled by the client.
 pub struct Tracking {
-    /// Nothing once the request has ended.
-    open: Option<RequestGuard>,
-    following: Following,
+    /// Absent once the request has ended.
+    guard: Option<RequestGuard>,
+    state: BodyState,
 }
 
-/// What is known when the body begins, and changes on the way.
-pub(crate) struct Following {
-    /// Whether the response's head was an error.
+/// State of a body that is being read.
+pub(crate) struct BodyState {
+    /// Set if the response's head, or a trailer, is an error.
     pub(crate) error: bool,
-    /// Whether trailers tell the status.
+    /// Set if the status is in the trailers.
     pub(crate) grpc: bool,
-    /// Bytes left of the declared length, where there is one. None left is the end.
+    /// Bytes left of the declared length; absent without one, and after the last of them.
     pub(crate) left: Option<NonZeroU64>,
 }
 
-impl Following {
-    /// Counts a frame; true if it was the rest of the declared length.
+impl BodyState {
+    /// Counts a frame; returns `true` if it completes the declared length.
     #[inline]
     fn is_last<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
         let (Some(left), Some(data)) = (self.left, frame.data_ref()) else {
@@ -40,25 +40,25 @@ impl Following {
 }
 
 impl Tracking {
-    pub(crate) fn new(open: RequestGuard, following: Following) -> Self {
+    pub(crate) fn new(guard: RequestGuard, state: BodyState) -> Self {
         Self {
-            open: Some(open),
-            following,
+            guard: Some(guard),
+            state,
         }
     }
 
-    /// Polls the body, and ends the request with its last frame.
+    /// Polls the body, and ends the request at its last frame.
     #[inline]
     pub(crate) fn poll_frame<B: Body>(
         &mut self,
         mut body: Pin<&mut B>,
         cx: &mut Context<'_>,
-    ) -> Polled<B> {
-        let Some(open) = &mut self.open else {
+    ) -> PollFrame<B> {
+        let Some(guard) = &mut self.guard else {
             return body.poll_frame(cx);
         };
-        let polled = open.inside(|| body.as_mut().poll_frame(cx));
-        // Looked at where it is, like the response.
+        let polled = guard.inside(|| body.as_mut().poll_frame(cx));
+        // Inspected in place, like the response.
         let Poll::Ready(frame) = &polled else {
             return Poll::Pending;
         };
@@ -67,10 +67,10 @@ impl Tracking {
             Some(Err(_)) => self.end(Ending::BodyError),
             Some(Ok(frame)) => {
                 let ended = if let Some(trailers) = frame.trailers_ref() {
-                    self.following.error |= self.following.grpc && open.grpc_failed(trailers);
+                    self.state.error |= self.state.grpc && guard.grpc_failed(trailers);
                     true
                 } else {
-                    self.following.is_last(frame) || body.is_end_stream()
+                    self.state.is_last(frame) || body.is_end_stream()
                 };
                 if ended {
                     self.complete();
@@ -80,9 +80,9 @@ impl Tracking {
         polled
     }
 
-    /// There is no more of it: all that was declared, or it failed its client.
+    /// Ends the request when the body yields no more frames; less than the declared length is a failure.
     fn complete(&mut self) {
-        self.end(match (self.following.left, self.following.error) {
+        self.end(match (self.state.left, self.state.error) {
             (Some(_), _) => Ending::BodyError,
             (_, true) => Ending::Error,
             (_, false) => Ending::Ok,
@@ -90,6 +90,6 @@ impl Tracking {
     }
 
     fn end(&mut self, ending: Ending) {
-        RequestGuard::end_in(&mut self.open, ending);
+        RequestGuard::end_in(&mut self.guard, ending);
     }
 }

@@ -1,27 +1,22 @@
 //! The care thread: an operating-system thread with a runtime and a listener of its own.
 //!
-//! It answers probes when the app's runtime is blocked, says how long that runtime has not ticked,
-//! is told of SIGTERM, and can end the process. So a wedge is seen, not guessed from a timeout, and
-//! it is healed from within: no signals from outside, no shared namespaces.
+//! It answers probes while the app's runtime is blocked, measures that runtime's heartbeat, receives
+//! SIGTERM, and can end the process. So a wedge is observed, not inferred from a timeout, and it is
+//! healed from within: without signals from outside or shared namespaces.
 //!
 //! # Hazards
-//! It shares the process: where the whole process is stopped, out of CPU or out of file
-//! descriptors, it is silent too. It takes SIGTERM for itself (unless told not to): an app that
-//! wires its own server must heed [`Healing::shutdown_requested`](crate::Healing::shutdown_requested).
-//! Where two instances live in one process, the end of one is the end of both.
+//!
+//! It is part of the process: where the whole process is stopped, out of CPU or out of file descriptors,
+//! it does not answer either. It takes SIGTERM unless configured otherwise: an app that wires its own
+//! server must await [`Healing::shutdown_requested`](crate::Healing::shutdown_requested). Where two
+//! instances live in one process, the exit of one ends both.
 
-pub(crate) mod access;
-mod awake;
-mod contained;
-mod crowd;
-pub(crate) mod ending;
-pub(crate) mod heal;
-pub(crate) mod heartbeat;
-pub(crate) mod log;
-mod refusal;
+mod catch_panic;
+mod connection_limiter;
+mod periodic;
 mod server;
+mod shutdown;
 mod sigterm;
-mod watch;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -30,73 +25,81 @@ use std::sync::{Arc, mpsc};
 use tokio::runtime::{self, Handle};
 use tokio::sync::oneshot;
 
-use crate::app::{App, Runtimes};
-use crate::checks::keep_running;
+use crate::checks::run_checks;
+use crate::deferred_log;
+use crate::settings::CareSettings;
+use crate::shared::{Runtimes, Shared};
+use sigterm::Registration;
 
-/// A started care thread; it ends when this is dropped.
+/// A running care thread; it ends when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Care {
+pub(crate) struct CareThread {
     addr: SocketAddr,
     _stop: oneshot::Sender<()>,
 }
 
-impl Care {
-    /// Binds, spawns the thread and the heartbeat's task, and returns once the thread serves.
-    pub(crate) fn start(app: &Arc<App>, bind: SocketAddr, take_sigterm: bool) -> io::Result<Self> {
-        let app_runtime = Handle::try_current().map_err(|_| {
-            io::Error::other("the care thread must be started from within the app's tokio runtime")
-        })?;
-        let listener = listen(bind)?;
+/// Failure to start the care thread.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    #[error("the care thread must be started from within the app's tokio runtime")]
+    NoRuntime,
+    #[error(
+        "care port {addr} cannot be bound: {source}; set HEALING_CARE_BIND (or Builder::care_bind) to \
+         ADDRESS:PORT, port 0 for any free one"
+    )]
+    Bind { addr: SocketAddr, source: io::Error },
+    #[error("SIGTERM cannot be taken: {0}")]
+    Sigterm(#[source] io::Error),
+    #[error("the care thread ended at its start")]
+    Ended,
+    #[error("the care thread cannot be started: {0}")]
+    Thread(#[from] io::Error),
+}
+
+impl From<StartError> for io::Error {
+    fn from(error: StartError) -> Self {
+        let kind = match &error {
+            StartError::NoRuntime | StartError::Ended => io::ErrorKind::Other,
+            StartError::Bind { source, .. }
+            | StartError::Sigterm(source)
+            | StartError::Thread(source) => source.kind(),
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl CareThread {
+    /// Binds the port, spawns the thread and the heartbeat's task, and returns once the thread serves.
+    ///
+    /// # Errors
+    ///
+    /// There is no runtime around, the port is busy, or the system refuses a thread or the signal.
+    pub(crate) fn start(shared: &Arc<Shared>, settings: CareSettings) -> Result<Self, StartError> {
+        let app_runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
+        let listener = listen(settings.bind)?;
         let addr = listener.local_addr()?;
+        let sigterm = settings
+            .take_sigterm
+            .then(|| Registration::new(shared))
+            .transpose()
+            .map_err(StartError::Sigterm)?;
 
         let (stop, stopped) = oneshot::channel();
-        let (tell, told) = mpsc::channel();
-        let cared = Arc::clone(app);
-        let sigterm = take_sigterm
-            .then(|| sigterm::Sigterm::take(app))
-            .transpose()?;
-        let on_app = app_runtime.clone();
+        let (ready, wait) = mpsc::channel();
+        let (instance, runtime) = (Arc::clone(shared), app_runtime.clone());
         std::thread::Builder::new()
             .name("healing-care".to_owned())
-            .spawn(move || {
-                // Made here: a runtime must not be dropped within another, not even on a failure.
-                let (runtime, listener) = match prepare(listener) {
-                    Ok(prepared) => prepared,
-                    Err(error) => {
-                        let _ = tell.send(Err(error));
-                        return;
-                    }
-                };
-                let _ = tell.send(Ok(runtime.handle().clone()));
-                runtime.block_on(async {
-                    tokio::select! {
-                        () = dropped(stopped, &cared) => {}
-                        code = care(Arc::clone(&cared), on_app, listener) => ending::end_process(code),
-                    }
-                });
-                runtime.shutdown_background();
-                drop(sigterm);
-                // It may have come in the last moment, and nobody walks with this instance any more.
-                let reasons = cared.life.reasons();
-                if reasons.condemned.is_some()
-                    || (reasons.terminated.is_some() && !sigterm::is_anyone_told())
-                {
-                    ending::end_process(ending::code(reasons));
-                }
-            })?;
-        let care_runtime = told
-            .recv()
-            .map_err(|_| io::Error::other("the care thread did not come up"))??;
+            .spawn(move || run_thread(&instance, runtime, listener, &ready, stopped, sigterm))?;
+        let care_runtime = wait.recv().map_err(|_| StartError::Ended)??;
 
-        let beat = Arc::clone(&app.heart).beat();
-        app_runtime.spawn(beat);
-        let _ = app.runtimes.set(Runtimes {
+        app_runtime.spawn(Arc::clone(&shared.heartbeat).run());
+        let _ = shared.runtimes.set(Runtimes {
             app: app_runtime,
             care: care_runtime,
         });
-        let (name, instance_id) = (app.name.clone(), app.instance_id.clone());
-        // The first line starts the logging thread, before it is needed.
-        log::say(move || tracing::info!(app = name, %addr, instance_id, "care port"));
+        let (name, instance_id) = (shared.settings.name.clone(), shared.instance_id.clone());
+        // The first line also starts the logging thread, while threads can still be started.
+        deferred_log::emit(move || tracing::info!(app = name, %addr, instance_id, "care port"));
         Ok(Self { addr, _stop: stop })
     }
 
@@ -105,53 +108,80 @@ impl Care {
     }
 }
 
-/// The listener must be made inside the runtime that it belongs to.
+/// Body of the thread. Reports its runtime, or the failure to make one, through `ready`.
+fn run_thread(
+    shared: &Arc<Shared>,
+    app_runtime: Handle,
+    listener: TcpListener,
+    ready: &mpsc::Sender<io::Result<Handle>>,
+    stopped: oneshot::Receiver<()>,
+    sigterm: Option<Registration>,
+) {
+    // Made on this thread: a runtime must not be dropped within another one, even on failure.
+    let (runtime, listener) = match prepare(listener) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            let _ = ready.send(Err(error));
+            return;
+        }
+    };
+    let _ = ready.send(Ok(runtime.handle().clone()));
+    runtime.block_on(async {
+        tokio::select! {
+            () = last_handle_dropped(stopped, shared) => {}
+            code = serve(Arc::clone(shared), app_runtime, listener) => shutdown::exit_process(code),
+        }
+    });
+    runtime.shutdown_background();
+    drop(sigterm);
+    // A request to exit may have come while this thread was ending. SIGTERM is left to the other
+    // instances, if there are any.
+    let reasons = shared.lifecycle.reasons();
+    if reasons.condemned.is_some() || (reasons.terminated.is_some() && !sigterm::has_instances()) {
+        shutdown::exit_process(shutdown::exit_code(reasons));
+    }
+}
+
+/// Makes the runtime, and the listener inside it.
 fn prepare(listener: TcpListener) -> io::Result<(runtime::Runtime, tokio::net::TcpListener)> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let inside = runtime.enter();
+    let guard = runtime.enter();
     let listener = tokio::net::TcpListener::from_std(listener)?;
-    drop(inside);
+    drop(guard);
     Ok((runtime, listener))
 }
 
-/// Does everything the thread is for; returns only with the code to end the process with.
-async fn care(app: Arc<App>, app_runtime: Handle, listener: tokio::net::TcpListener) -> i32 {
-    // Tasks of their own, so that a panic in one leaves the others at work.
-    tokio::spawn(watch::pings(Arc::clone(&app.heart)));
-    tokio::spawn(watch::samples(Arc::clone(&app)));
-    tokio::spawn(keep_running(
-        app.checks.clone(),
+/// Runs all work of the thread; returns only with the code to exit the process with.
+async fn serve(shared: Arc<Shared>, app_runtime: Handle, listener: tokio::net::TcpListener) -> i32 {
+    // Separate tasks, so that a panic in one does not stop the others.
+    tokio::spawn(periodic::ping(Arc::clone(&shared.heartbeat)));
+    tokio::spawn(periodic::sample(Arc::clone(&shared)));
+    tokio::spawn(run_checks(
+        shared.checks.clone(),
         app_runtime,
-        Arc::clone(&app.heart),
+        Arc::clone(&shared.heartbeat),
     ));
-    let server = server::Server::spawn(listener, Arc::clone(&app));
-    let code = ending::walk(&app).await;
-    server.finish().await; // the answer to /heal is on its way
+    let server = server::Server::spawn(listener, Arc::clone(&shared));
+    let code = shutdown::run(&shared).await;
+    server.shutdown().await; // the response of /heal may still be in flight
     code
 }
 
-/// The last handle is gone. A process on its way out is still seen to its end: `main` has returned,
-/// and now its runtime may hang.
-async fn dropped(stopped: oneshot::Receiver<()>, app: &App) {
+/// Resolves when the last handle was dropped, unless the process is to exit: that is supervised to its
+/// end, because the runtime of a `main` that has returned may still hang.
+async fn last_handle_dropped(stopped: oneshot::Receiver<()>, shared: &Shared) {
     let _ = stopped.await;
-    if app.life.reasons().end_the_process() {
+    if shared.lifecycle.reasons().exit_process() {
         std::future::pending::<()>().await;
     }
 }
 
-/// A busy port must be told at start-up: a silent app without its care port could not be healed.
-fn listen(bind: SocketAddr) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(bind).map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!(
-                "care port {bind} cannot be bound: {error}; set HEALING_CARE_BIND (or \
-                 Builder::care_bind) to ADDRESS:PORT, port 0 for any free one"
-            ),
-        )
-    })?;
+/// Binds the port. A busy port is an error at start-up: without its care port an unresponsive app could
+/// not be healed.
+fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(addr).map_err(|source| StartError::Bind { addr, source })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }

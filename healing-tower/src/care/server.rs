@@ -1,4 +1,4 @@
-//! The care port's server: small, HTTP/1 only, and never held up by strangers.
+//! Server of the care port: small, HTTP/1 only, with time limits for remote peers.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -13,64 +13,66 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::crowd::Crowd;
-use super::log;
-use crate::app::App;
-use crate::endpoints::{Door, answer};
+use super::connection_limiter::ConnectionLimiter;
+use crate::deferred_log;
+use crate::endpoints::{Port, answer};
+use crate::shared::Shared;
 
-/// For a request's head, and so for idle connections as well.
-const HEAD_WITHIN: Duration = Duration::from_secs(10);
-/// For a stranger's whole connection: one that does not read its answer does not stay.
-const STRANGER_WITHIN: Duration = Duration::from_secs(60);
-/// For answers that are being written when the process ends.
-const FINISH_WITHIN: Duration = Duration::from_secs(1);
-/// After a failed accept (out of file descriptors) before the next.
-const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
+/// Time limit for the head of a request, and so for idle connections as well.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time limit for the whole connection of a remote peer, which may not read its response.
+const REMOTE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time limit for responses that are being written at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
+/// Delay after a failed accept (out of file descriptors).
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 pub(super) struct Server {
     closing: watch::Sender<bool>,
 }
 
 impl Server {
-    pub(super) fn spawn(listener: TcpListener, app: Arc<App>) -> Self {
+    pub(super) fn spawn(listener: TcpListener, shared: Arc<Shared>) -> Self {
         let (closing, closed) = watch::channel(false);
-        tokio::spawn(accept(listener, app, closed));
+        tokio::spawn(accept(listener, shared, closed));
         Self { closing }
     }
 
-    /// Lets open answers go out; idle connections close at once.
-    pub(super) async fn finish(self) {
+    /// Finishes the responses in flight, for [`SHUTDOWN_TIMEOUT`] at most; closes idle connections.
+    pub(super) async fn shutdown(self) {
         self.closing.send_replace(true);
-        let _ = timeout(FINISH_WITHIN, self.closing.closed()).await;
+        let _ = timeout(SHUTDOWN_TIMEOUT, self.closing.closed()).await;
     }
 }
 
-async fn accept(listener: TcpListener, app: Arc<App>, mut closing: watch::Receiver<bool>) {
-    let crowd = Crowd::default();
+async fn accept(listener: TcpListener, shared: Arc<Shared>, mut closing: watch::Receiver<bool>) {
+    let limiter = ConnectionLimiter::default();
     loop {
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
-                    log::say(move || tracing::warn!(%error, "the care port could not accept"));
-                    sleep(ACCEPT_AGAIN).await;
+                    deferred_log::emit(move || {
+                        tracing::warn!(%error, "the care port could not accept a connection");
+                    });
+                    sleep(ACCEPT_RETRY_DELAY).await;
                     continue;
                 }
             },
             _ = closing.changed() => return,
         };
-        let Some(place) = crowd.enter(peer.ip()) else {
-            continue; // which closes it
+        let Some(permit) = limiter.try_acquire(peer.ip()) else {
+            continue; // closes the connection
         };
-        let (app, closing) = (Arc::clone(&app), closing.clone());
+        let (shared, closing) = (Arc::clone(&shared), closing.clone());
         tokio::spawn(async move {
-            let served = serve(stream, peer, app, closing);
+            let served = serve(stream, peer, shared, closing);
             if peer.ip().to_canonical().is_loopback() {
                 served.await;
             } else {
-                let _ = timeout(STRANGER_WITHIN, served).await;
+                let _ = timeout(REMOTE_TIMEOUT, served).await;
             }
-            drop(place);
+            drop(permit);
         });
     }
 }
@@ -78,17 +80,17 @@ async fn accept(listener: TcpListener, app: Arc<App>, mut closing: watch::Receiv
 async fn serve(
     stream: TcpStream,
     peer: SocketAddr,
-    app: Arc<App>,
+    shared: Arc<Shared>,
     mut closing: watch::Receiver<bool>,
 ) {
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(answer(&app, Door::Care, Some(peer), request).await) }
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(answer(&shared, Port::Care, Some(peer), request).await) }
     });
     let mut connection = std::pin::pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_WITHIN)
+            .header_read_timeout(HEAD_TIMEOUT)
             .serve_connection(TokioIo::new(stream), service)
     );
     tokio::select! {

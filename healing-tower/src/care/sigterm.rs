@@ -1,44 +1,46 @@
-//! SIGTERM, taken from the default action that would end the process at once.
+//! SIGTERM handling.
 //!
-//! It is the process's and cannot be given back: once taken, nobody restores the default action. So
-//! one thread of the process listens for good. It tells every instance that lives, and when none
-//! does any more, it ends the process itself, as the default action would.
+//! The default action, which ends the process at once, is replaced for the whole process and cannot be
+//! restored. So one thread of the process listens until its end. It notifies every registered instance;
+//! if there is none, it ends the process itself, as the default action would.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::app::App;
+use crate::lock::lock;
+use crate::shared::Shared;
 
-/// Those that are told; absent until the signal is first taken.
-static TOLD: Mutex<Option<Vec<Arc<App>>>> = Mutex::new(None);
+/// Registered instances; absent until the signal is first taken.
+static INSTANCES: Mutex<Option<Vec<Arc<Shared>>>> = Mutex::new(None);
 
-fn told() -> MutexGuard<'static, Option<Vec<Arc<App>>>> {
-    TOLD.lock().unwrap_or_else(PoisonError::into_inner)
+fn instances() -> MutexGuard<'static, Option<Vec<Arc<Shared>>>> {
+    lock(&INSTANCES)
 }
 
-/// Whether any instance sees to the end of the process.
-pub(super) fn is_anyone_told() -> bool {
-    told().as_deref().is_some_and(|apps| !apps.is_empty())
+/// Returns `true` if an instance is registered, which then ends the process.
+pub(super) fn has_instances() -> bool {
+    instances().as_deref().is_some_and(|all| !all.is_empty())
 }
 
-/// Told of SIGTERM until this is dropped.
-pub(super) struct Sigterm(Arc<App>);
+/// Registration of one instance, removed on drop.
+pub(super) struct Registration(Arc<Shared>);
 
-impl Sigterm {
-    pub(super) fn take(app: &Arc<App>) -> io::Result<Self> {
-        let mut told = told();
-        if told.is_none() {
+impl Registration {
+    /// Takes the signal if this is the first registration.
+    pub(super) fn new(shared: &Arc<Shared>) -> io::Result<Self> {
+        let mut instances = instances();
+        if instances.is_none() {
             listen::start()?;
         }
-        told.get_or_insert_default().push(Arc::clone(app));
-        Ok(Self(Arc::clone(app)))
+        instances.get_or_insert_default().push(Arc::clone(shared));
+        Ok(Self(Arc::clone(shared)))
     }
 }
 
-impl Drop for Sigterm {
+impl Drop for Registration {
     fn drop(&mut self) {
-        if let Some(told) = &mut *told() {
-            told.retain(|app| !Arc::ptr_eq(app, &self.0));
+        if let Some(instances) = &mut *instances() {
+            instances.retain(|shared| !Arc::ptr_eq(shared, &self.0));
         }
     }
 }
@@ -52,54 +54,54 @@ mod listen {
     use tokio::runtime::{Builder, Runtime};
     use tokio::signal::unix::{Signal, SignalKind, signal};
 
-    use super::told;
-    use crate::care::{ending, log};
-    use crate::lifecycle::Reasons;
+    use super::super::shutdown::exit_process;
+    use super::instances;
+    use crate::deferred_log;
+    use crate::exit_code;
 
-    /// Returns when the signal is taken.
+    /// Starts the thread, and returns when the signal is taken.
     pub(super) fn start() -> io::Result<()> {
-        let (tell, ready) = mpsc::channel();
+        let (ready, wait) = mpsc::channel();
         std::thread::Builder::new()
             .name("healing-sigterm".to_owned())
             .spawn(move || match prepare() {
                 Ok((runtime, signal)) => {
-                    let _ = tell.send(Ok(()));
+                    let _ = ready.send(Ok(()));
                     runtime.block_on(listen(signal));
                 }
                 Err(error) => {
-                    let _ = tell.send(Err(error));
+                    let _ = ready.send(Err(error));
                 }
             })?;
-        ready
-            .recv()
-            .map_err(|_| io::Error::other("the thread for SIGTERM did not come up"))?
+        wait.recv()
+            .map_err(|_| io::Error::other("the SIGTERM thread ended at its start"))?
     }
 
     fn prepare() -> io::Result<(Runtime, Signal)> {
         let runtime = Builder::new_current_thread().enable_io().build()?;
-        let inside = runtime.enter();
+        let guard = runtime.enter();
         let signal = signal(SignalKind::terminate())?;
-        drop(inside);
+        drop(guard);
         Ok((runtime, signal))
     }
 
     async fn listen(mut signal: Signal) {
         while signal.recv().await.is_some() {
-            let told = told();
-            let apps = told.as_deref().unwrap_or_default();
-            if apps.is_empty() {
-                ending::end_process(ending::code(Reasons::default()));
+            let instances = instances();
+            let instances = instances.as_deref().unwrap_or_default();
+            if instances.is_empty() {
+                exit_process(exit_code::TERMINATED);
             }
-            for app in apps {
-                app.life.terminate(Instant::now());
-                let name = app.name.clone();
-                log::say(move || tracing::info!(app = name, "SIGTERM: draining"));
+            for shared in instances {
+                shared.lifecycle.terminate(Instant::now());
+                let name = shared.settings.name.clone();
+                deferred_log::emit(move || tracing::info!(app = name, "SIGTERM: draining"));
             }
         }
     }
 }
 
-/// Elsewhere nobody sends SIGTERM.
+/// Platforms without SIGTERM.
 #[cfg(not(unix))]
 mod listen {
     pub(super) fn start() -> std::io::Result<()> {

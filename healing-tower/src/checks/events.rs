@@ -1,33 +1,33 @@
-//! A check's change of state, for those who want to be told.
+//! Subscription to the checks' changes of state.
 
 use healing_core::health::{CheckKind, CheckState};
 use tokio::sync::broadcast;
 
-/// Events that a subscriber may be behind before it loses the oldest.
+/// Number of events that a subscriber may be behind before it loses the oldest.
 const BACKLOG: usize = 64;
 
-/// A check changed its state.
+/// Change of a check's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckEvent {
-    /// The owner's name for the check.
+    /// Name of the check.
     pub name: String,
-    /// What it looks at.
+    /// Kind of the check.
     pub kind: CheckKind,
-    /// The state before; [`CheckState::Unknown`] at the first result.
+    /// Previous state; [`CheckState::Unknown`] at the first result.
     pub from: CheckState,
-    /// The state now.
+    /// New state.
     pub to: CheckState,
-    /// Why it fails.
+    /// Error, if the check fails.
     pub error: Option<String>,
 }
 
-/// A subscription, from [`Healing::check_events`](crate::Healing::check_events).
+/// Subscription to events; from [`Healing::check_events`](crate::Healing::check_events).
 #[derive(Debug)]
 pub struct CheckEvents(broadcast::Receiver<CheckEvent>);
 
 impl CheckEvents {
-    /// The next change; `None` once the app's healing has ended. A subscriber that is more than 64
+    /// Returns the next change; `None` once the instance is gone. A subscriber that is more than 64
     /// events behind loses the oldest.
     pub async fn next(&mut self) -> Option<CheckEvent> {
         loop {
@@ -40,7 +40,7 @@ impl CheckEvents {
     }
 }
 
-/// Where events come from.
+/// Sender of events.
 #[derive(Debug, Clone)]
 pub(super) struct Sender(broadcast::Sender<CheckEvent>);
 
@@ -52,7 +52,7 @@ impl Default for Sender {
 
 impl Sender {
     pub(super) fn send(&self, event: CheckEvent) {
-        let _ = self.0.send(event); // nobody may be listening
+        let _ = self.0.send(event); // fails if there is no subscriber
     }
 
     pub(super) fn subscribe(&self) -> CheckEvents {

@@ -1,44 +1,46 @@
-//! Checks: is what the app needs there?
+//! Health checks of the app's dependencies and parts.
 //!
-//! Two kinds. A **dependency** is outside the process (a database, another service) and is asked
-//! over a connection of the check's own: while it fails, a restart would not help, so restarts are
-//! vetoed (by the doctor, which heeds no news older than 60 s: keep the interval well below). A
-//! **local** check looks at something inside (a pool, a queue): a restart may well help, so it
-//! never vetoes. A check through the app's own pool is local, whatever is at its other end: it
-//! fails when the pool is exhausted, and that is the app's illness.
+//! There are two kinds. A **dependency** is outside the process (a database, another service) and is
+//! checked over a connection of the check's own: while it fails, a restart would not help, so restarts
+//! are vetoed (by the doctor, which ignores results older than 60 s: keep the interval well below). A
+//! **local** check examines something inside (a pool, a queue): a restart may well help, so it never
+//! vetoes. A check through the app's own pool is local, whatever is at its other end: it fails when the
+//! pool is exhausted, and that is the app's fault.
 //!
-//! Each check runs on the app's runtime, on its own, at its own interval, never twice at once;
-//! whoever asks gets the last result. So probes never pile up behind a slow dependency, and one
-//! hanging check delays no other. Readiness heeds a check only where it opted in
-//! ([`CheckOptions::readiness`]), liveness never.
+//! Each check runs on the app's runtime, on its own, at its own interval, never twice at once; reports
+//! contain the last result. So probes never queue behind a slow dependency, and a hanging check does not
+//! delay the others. Readiness depends only on the checks that opted in
+//! ([`CheckOptions::readiness`]), liveness on none.
 //!
 //! # Hazards
-//! Readiness that depends on something shared takes *every* replica out at once when it fails; opt
-//! in only where the app truly cannot serve without it. With `panic = "abort"` a panic in a check
-//! ends the process.
+//!
+//! Readiness that depends on something shared takes *every* replica out of service at once when it
+//! fails; opt in only where the app truly cannot serve without it. With `panic = "abort"` a panic in a
+//! check ends the process.
 
 mod events;
 mod runner;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use healing_core::health::{CheckKind, CheckReport, CheckState};
 
 pub use events::{CheckEvent, CheckEvents};
-pub(crate) use runner::keep_running;
+pub(crate) use runner::run_checks;
 
-use crate::care::log;
-use crate::job::Job;
+use crate::deferred_log;
+use crate::job::{Job, JobResult};
+use crate::lock::lock;
 
-/// How a check is run.
+/// Options of one check.
 ///
 /// ```
 /// use healing_tower::CheckOptions;
 /// use std::time::Duration;
 ///
-/// let needed = CheckOptions::default().interval(Duration::from_secs(2)).readiness(true);
-/// # let _ = needed;
+/// let options = CheckOptions::default().interval(Duration::from_secs(2)).readiness(true);
+/// # let _ = options;
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
@@ -49,7 +51,7 @@ pub struct CheckOptions {
 }
 
 impl Default for CheckOptions {
-    /// Every 10 s, with a time limit of 2 s, without a say in readiness.
+    /// Returns an interval of 10 s and a time limit of 2 s, without effect on readiness.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(2),
@@ -60,29 +62,29 @@ impl Default for CheckOptions {
 }
 
 impl CheckOptions {
-    /// After this long the check has failed and is cancelled.
+    /// Sets the time limit, after which the check has failed and is cancelled.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// From the start of one run to the start of the next, 10 ms to a day. The last result is kept
-    /// in between.
+    /// Sets the time from the start of one run to the start of the next, 10 ms to a day. The last result
+    /// is kept in between.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval.clamp(Duration::from_millis(10), Duration::from_secs(24 * 3600));
         self
     }
 
-    /// Whether `/readyz` is 503 until the check has passed, and while it fails.
+    /// Makes `/readyz` 503 until the check has passed, and while it fails.
     pub fn readiness(mut self, readiness: bool) -> Self {
         self.readiness = readiness;
         self
     }
 }
 
-/// The last result.
+/// Result of the last run.
 #[derive(Debug, Clone)]
-struct Record {
+struct LastResult {
     state: CheckState,
     at: Option<Instant>,
     error: Option<String>,
@@ -94,12 +96,12 @@ pub(crate) struct Check {
     kind: CheckKind,
     options: CheckOptions,
     job: Job,
-    last: Mutex<Record>,
+    last: Mutex<LastResult>,
 }
 
 impl Check {
     pub(crate) fn new(name: String, kind: CheckKind, options: CheckOptions, job: Job) -> Self {
-        let last = Mutex::new(Record {
+        let last = Mutex::new(LastResult {
             state: CheckState::Unknown,
             at: None,
             error: None,
@@ -117,15 +119,12 @@ impl Check {
         &self.name
     }
 
-    fn last(&self) -> Record {
-        self.last
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+    fn last(&self) -> LastResult {
+        lock(&self.last).clone()
     }
 
     fn report(&self, now: Instant) -> CheckReport {
-        let Record { state, at, error } = self.last();
+        let LastResult { state, at, error } = self.last();
         CheckReport {
             name: self.name.clone(),
             kind: self.kind,
@@ -159,7 +158,7 @@ impl Checks {
         self.events.subscribe()
     }
 
-    /// The names of those that opted in to readiness and have not passed.
+    /// Returns the names of the checks that opted in to readiness and have not passed.
     pub(crate) fn unready(&self) -> Vec<String> {
         self.checks
             .iter()
@@ -168,18 +167,18 @@ impl Checks {
             .collect()
     }
 
-    /// Stores a result and tells subscribers if it differs from the one before.
-    fn record(&self, check: &Check, result: Result<(), String>, now: Instant) {
+    /// Stores a result, and logs and publishes it if it differs from the previous one.
+    fn record(&self, check: &Check, result: JobResult, now: Instant) {
         let to = if result.is_ok() {
             CheckState::Passing
         } else {
             CheckState::Failing
         };
-        let error = result.err();
+        let error = result.err().map(|error| error.to_string());
         let from = {
-            let mut last = check.last.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut last = lock(&check.last);
             let from = last.state;
-            *last = Record {
+            *last = LastResult {
                 state: to,
                 at: Some(now),
                 error: error.clone(),
@@ -189,8 +188,8 @@ impl Checks {
         if from == to {
             return;
         }
-        let (name, why) = (check.name.clone(), error.clone());
-        log::say(move || match why {
+        let (name, logged) = (check.name.clone(), error.clone());
+        deferred_log::emit(move || match logged {
             Some(error) => tracing::warn!(check = name, error, "a check fails"),
             None => tracing::info!(check = name, "a check passes"),
         });

@@ -1,4 +1,4 @@
-//! Runs one check again and again: spawned on the app's runtime, timed from the care thread.
+//! Repeated runs of the checks: spawned on the app's runtime, timed from the care thread.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,53 +6,54 @@ use std::time::Instant;
 use tokio::runtime::Handle;
 
 use super::{Check, Checks};
-use crate::care::heartbeat::Heartbeat;
-use crate::job::ended;
+use crate::heartbeat::Heartbeat;
+use crate::job::{JobError, joined_result};
 
-/// Runs all checks side by side on the current (the care thread's) runtime until they are dropped.
-pub(crate) async fn keep_running(checks: Checks, app: Handle, heart: Arc<Heartbeat>) {
+/// Runs all checks concurrently on the current runtime, the care thread's, until dropped.
+pub(crate) async fn run_checks(checks: Checks, app: Handle, heartbeat: Arc<Heartbeat>) {
     let mut running = tokio::task::JoinSet::new();
     for check in checks.checks.iter() {
         let (checks, check) = (checks.clone(), Arc::clone(check));
-        let (app, heart) = (app.clone(), Arc::clone(&heart));
+        let (app, heartbeat) = (app.clone(), Arc::clone(&heartbeat));
         running.spawn(async move {
             let mut due = tokio::time::interval(check.options.interval);
             due.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 due.tick().await;
-                run_once(&checks, &check, &app, &heart).await;
+                run_once(&checks, &check, &app, &heartbeat).await;
             }
         });
     }
     while running.join_next().await.is_some() {}
 }
 
-/// Returns when the check's task is gone, so the next run never overlaps it.
-async fn run_once(checks: &Checks, check: &Check, app: &Handle, heart: &Heartbeat) {
+/// Runs a check once. Returns when the check's task is gone, so the next run never overlaps it.
+async fn run_once(checks: &Checks, check: &Check, app: &Handle, heartbeat: &Heartbeat) {
     let mut task = check.job.spawn_on(app);
     let timeout = check.options.timeout;
     let joined = match tokio::time::timeout(timeout, &mut task).await {
         Ok(joined) => joined,
-        // Is the check slow, or does the runtime not run? A stalled runtime says nothing about a
-        // dependency, and taken for an outage it would veto the restart that it needs. So the
-        // timeout counts only once the runtime has gone round twice and the check is still there.
+        // Either the check is slow or the runtime does not run. A stalled runtime says nothing about a
+        // dependency, and if the timeout were taken for an outage, it would veto the restart that the
+        // runtime needs. So the timeout counts only if the check is still running after two ticks.
         Err(_) => tokio::select! {
             biased;
             joined = &mut task => joined,
-            () = two_ticks(heart) => {
+            () = two_ticks(heartbeat) => {
                 task.abort();
-                checks.record(check, Err(format!("timed out after {timeout:?}")), Instant::now());
+                checks.record(check, Err(JobError::TimedOut(timeout)), Instant::now());
                 let _ = task.await;
                 return;
             }
         },
     };
-    if let Some(result) = ended(joined) {
-        checks.record(check, result, Instant::now());
+    match joined_result(joined) {
+        Err(JobError::RuntimeEnded) => {} // says nothing about the dependency
+        result => checks.record(check, result, Instant::now()),
     }
 }
 
-async fn two_ticks(heart: &Heartbeat) {
-    heart.next_tick().await;
-    heart.next_tick().await;
+async fn two_ticks(heartbeat: &Heartbeat) {
+    heartbeat.next_tick().await;
+    heartbeat.next_tick().await;
 }

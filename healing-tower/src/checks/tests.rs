@@ -1,5 +1,5 @@
 use super::*;
-use crate::care::heartbeat::{Heartbeat, PING_EVERY};
+use crate::heartbeat::{Heartbeat, PING_INTERVAL};
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::runtime::Handle;
@@ -20,23 +20,23 @@ where
     )
 }
 
-/// The care thread's part, on the test's runtime: pings and runs.
+/// Pings the runtime and runs the checks, as the care thread does, on the test's runtime.
 fn run(checks: &Checks) -> Arc<Heartbeat> {
-    let heart = Arc::new(Heartbeat::new(Duration::from_secs(10)));
-    tokio::spawn(Arc::clone(&heart).beat());
-    let pinged = Arc::clone(&heart);
+    let heartbeat = Arc::new(Heartbeat::new(Duration::from_secs(10)));
+    tokio::spawn(Arc::clone(&heartbeat).run());
+    let pinging = Arc::clone(&heartbeat);
     tokio::spawn(async move {
         loop {
-            pinged.ping(Instant::now());
-            tokio::time::sleep(PING_EVERY).await;
+            pinging.ping(Instant::now());
+            tokio::time::sleep(PING_INTERVAL).await;
         }
     });
-    tokio::spawn(keep_running(
+    tokio::spawn(run_checks(
         checks.clone(),
         Handle::current(),
-        Arc::clone(&heart),
+        Arc::clone(&heartbeat),
     ));
-    heart
+    heartbeat
 }
 
 fn states(checks: &Checks) -> Vec<CheckState> {
@@ -48,7 +48,7 @@ fn states(checks: &Checks) -> Vec<CheckState> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_and_a_panicking_check_fail_alone() {
+async fn hanging_and_panicking_checks_do_not_affect_others() {
     let checks = Checks::new(vec![
         check("hangs", CheckOptions::default(), || {
             std::future::pending::<Result<(), Infallible>>()
@@ -69,15 +69,15 @@ async fn a_hanging_and_a_panicking_check_fail_alone() {
     assert_eq!(states(&checks), [CheckState::Unknown; 4]);
     let mut events = checks.subscribe();
     run(&checks);
-    let mut told = Vec::new();
+    let mut received = Vec::new();
     for _ in 0..4 {
         let event = events.next().await.expect("an event");
-        told.push((event.name, event.to, event.error.unwrap_or_default()));
+        received.push((event.name, event.to, event.error.unwrap_or_default()));
     }
-    told.sort_by(|a, b| a.0.cmp(&b.0));
+    received.sort_by(|a, b| a.0.cmp(&b.0));
     let expect = |name: &str, to, error: &str| (name.to_owned(), to, error.to_owned());
     assert_eq!(
-        told,
+        received,
         [
             expect("fine", CheckState::Passing, ""),
             expect("hangs", CheckState::Failing, "timed out after 2s"),
@@ -88,7 +88,7 @@ async fn a_hanging_and_a_panicking_check_fail_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn results_are_kept_for_the_interval_and_changes_are_events() {
+async fn result_is_kept_for_the_interval_and_a_change_is_an_event() {
     let (runs, broken) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let (count, fails) = (Arc::clone(&runs), Arc::clone(&broken));
     let checks = Checks::new(vec![check("db", CheckOptions::default(), move || {
@@ -103,7 +103,7 @@ async fn results_are_kept_for_the_interval_and_changes_are_events() {
         Some(CheckState::Passing)
     );
     for _ in 0..1000 {
-        checks.report(Instant::now()); // asking does not run it
+        checks.report(Instant::now()); // a report does not run the check
     }
     assert_eq!(runs.load(Ordering::Relaxed), 1);
     advance(Duration::from_secs(9)).await;
@@ -124,17 +124,17 @@ async fn results_are_kept_for_the_interval_and_changes_are_events() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn extreme_settings_are_no_panic() {
+async fn extreme_options_do_not_panic() {
     let ok = || async { Ok::<(), Infallible>(()) };
     let options = CheckOptions::default;
     let checks = Checks::new(vec![
         check(
-            "at once",
+            "immediate",
             options().interval(Duration::ZERO).timeout(Duration::MAX),
             ok,
         ),
         check(
-            "never again",
+            "once",
             options().interval(Duration::MAX).timeout(Duration::MAX),
             ok,
         ),
@@ -158,7 +158,7 @@ async fn extreme_settings_are_no_panic() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn readiness_heeds_only_those_that_opted_in() {
+async fn readiness_depends_only_on_checks_that_opted_in() {
     let gate = Arc::new(Semaphore::new(0));
     let opened = Arc::clone(&gate);
     let checks = Checks::new(vec![
@@ -172,7 +172,7 @@ async fn readiness_heeds_only_those_that_opted_in() {
             },
         ),
     ]);
-    assert_eq!(checks.unready(), ["needed"], "it starts unready");
+    assert_eq!(checks.unready(), ["needed"], "unready before the first run");
     let mut events = checks.subscribe();
     run(&checks);
     assert_eq!(
@@ -188,9 +188,9 @@ async fn readiness_heeds_only_those_that_opted_in() {
     assert_eq!(checks.unready(), Vec::<String>::new());
 }
 
-/// A wedge must not look like an outage of everything that the app depends on.
+/// A stalled runtime must not look like an outage of every dependency.
 #[tokio::test]
-async fn a_stalled_runtime_is_no_news_about_a_dependency() {
+async fn dependency_keeps_its_state_while_the_runtime_is_stalled() {
     let app = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .build()
@@ -204,13 +204,13 @@ async fn a_stalled_runtime_is_no_news_about_a_dependency() {
         count.fetch_add(1, Ordering::Relaxed);
         async { Ok::<(), Infallible>(()) }
     })]);
-    let heart = Arc::new(Heartbeat::new(Duration::from_millis(100)));
-    app.spawn(Arc::clone(&heart).beat());
+    let heartbeat = Arc::new(Heartbeat::new(Duration::from_millis(100)));
+    app.spawn(Arc::clone(&heartbeat).run());
     let mut events = checks.subscribe();
-    let care = tokio::spawn(keep_running(
+    let care = tokio::spawn(run_checks(
         checks.clone(),
         app.handle().clone(),
-        Arc::clone(&heart),
+        Arc::clone(&heartbeat),
     ));
     assert_eq!(
         events.next().await.map(|event| event.to),
@@ -219,11 +219,11 @@ async fn a_stalled_runtime_is_no_news_about_a_dependency() {
 
     let (release, blocked) = std::sync::mpsc::channel::<()>();
     app.spawn(async move { blocked.recv() });
-    while !heart.is_stalled(Instant::now()) {
-        heart.ping(Instant::now());
+    while !heartbeat.is_stalled(Instant::now()) {
+        heartbeat.ping(Instant::now());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // Far beyond the timeout, and the last news is still the good one, only older.
+    // Far beyond the timeout the last result is unchanged, only older.
     let before = runs.load(Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(200)).await;
     assert_eq!(runs.load(Ordering::Relaxed), before, "runs do not pile up");
@@ -233,7 +233,7 @@ async fn a_stalled_runtime_is_no_news_about_a_dependency() {
 
     release.send(()).expect("blocked");
     while runs.load(Ordering::Relaxed) < before + 2 {
-        heart.ping(Instant::now());
+        heartbeat.ping(Instant::now());
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(states(&checks), [CheckState::Passing]);

@@ -12,7 +12,7 @@ where
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_hook_is_run_in_order_and_reported_whatever_the_others_do() {
+async fn hooks_run_in_order_and_are_all_reported_despite_failures() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let note = |name: &'static str| {
         let order = Arc::clone(&order);
@@ -45,12 +45,12 @@ async fn each_hook_is_run_in_order_and_reported_whatever_the_others_do() {
     ]);
     let heal = hooks.begin().expect("none is running");
     let outcomes = heal.run(&Handle::current()).await;
-    let told: Vec<_> = outcomes
+    let results: Vec<_> = outcomes
         .iter()
         .map(|o| (o.name.as_str(), o.ok, o.error.as_deref()))
         .collect();
     assert_eq!(
-        told,
+        results,
         [
             ("fails", false, Some("no such pool")),
             ("panics", false, Some("panicked: bad day 7")),
@@ -71,7 +71,7 @@ async fn each_hook_is_run_in_order_and_reported_whatever_the_others_do() {
 }
 
 #[tokio::test]
-async fn one_heal_at_a_time() {
+async fn second_heal_is_refused_while_one_runs() {
     let hooks = Hooks::new(Vec::new());
     let heal = hooks.begin().expect("none is running");
     assert_eq!(hooks.begin().err(), Some(AlreadyHealing));
@@ -80,7 +80,7 @@ async fn one_heal_at_a_time() {
 }
 
 #[tokio::test]
-async fn a_hook_that_cannot_be_cancelled_is_not_started_twice() {
+async fn hook_that_cannot_be_cancelled_is_not_started_twice() {
     let blocked = Arc::new((Mutex::new(true), std::sync::Condvar::new()));
     let started = Arc::new(Semaphore::new(0));
     let (gate, count) = (Arc::clone(&blocked), Arc::clone(&started));
@@ -99,7 +99,7 @@ async fn a_hook_that_cannot_be_cancelled_is_not_started_twice() {
             }
         }),
     )]);
-    // A runtime of its own, so that blocking it does not block the test.
+    // A separate runtime, so that the blocked worker does not block the test.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .build()
@@ -128,7 +128,7 @@ async fn a_hook_that_cannot_be_cancelled_is_not_started_twice() {
 
     *blocked.0.lock().expect("not poisoned") = false;
     blocked.1.notify_all();
-    while hooks.hooks[0].is_left_behind() {
+    while hooks.hooks[0].is_still_running() {
         tokio::task::yield_now().await;
     }
     assert!(run().await.ok);

@@ -16,13 +16,12 @@ mod request_guard;
 mod routes;
 mod series;
 mod sharded;
-pub(crate) mod text;
 mod windows;
 
 use healing_core::health::{self, Latency, WindowStats};
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 pub use collector::MeterCollector;
@@ -34,6 +33,8 @@ use durations::{BUCKETS, BucketCounts};
 use in_flight::{InFlightSlots, Rings};
 use routes::Routes;
 use windows::{Snapshot, Windows};
+
+use crate::lock::lock;
 
 /// A handle to the counts of one service. Copies refer to the same counts.
 ///
@@ -139,7 +140,7 @@ impl Inner {
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.recent)
     }
 }
 

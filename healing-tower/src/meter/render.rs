@@ -4,10 +4,10 @@
 //! written, and there is no intermediate form.
 
 use super::series;
-use super::text::{self, Text};
 use super::{Inner, Meter};
+use crate::exposition::text::{self, Text};
 
-pub(super) use super::text::Kind;
+pub(super) use crate::exposition::text::Kind;
 
 /// Name and help of the duration histogram; its `_count` is the number of requests.
 pub(crate) const DURATION: (&str, &str) = (

@@ -100,7 +100,7 @@ impl RequestGuard {
         match (grpc::status(headers), rule) {
             (None, _) => false,
             (Some(None), _) => true,
-            (Some(Some(code)), None) => grpc::is_the_servers_fault(code),
+            (Some(Some(code)), None) => grpc::is_server_error(code),
             (Some(Some(code)), Some(rule)) => self.inside(|| rule(code)),
         }
     }

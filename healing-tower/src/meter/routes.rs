@@ -9,7 +9,9 @@ use http::Method;
 #[cfg(feature = "axum")]
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
+
+use crate::lock::lock;
 
 /// Label of requests that matched no route.
 pub(crate) const UNMATCHED: &str = "unmatched";
@@ -149,7 +151,7 @@ impl Routes {
         if self.filled.load(Relaxed) >= self.cap {
             return self.other;
         }
-        let _guard = (self.inserting.lock()).unwrap_or_else(PoisonError::into_inner);
+        let _guard = lock(&self.inserting);
         match self.find(template) {
             Ok(route) => route,
             Err(_) if self.filled.load(Relaxed) >= self.cap => self.other,

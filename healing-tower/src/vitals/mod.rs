@@ -18,7 +18,7 @@ mod cores;
 mod process;
 
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Instant;
 
 use healing_core::health::{Source, Vitals};
@@ -26,6 +26,8 @@ use healing_core::health::{Source, Vitals};
 use cgroup::Cgroup;
 use cores::Cores;
 use process::Process;
+
+use crate::lock::lock;
 
 /// One sample of all vitals, with the two percentages that the original system reported.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -130,15 +132,12 @@ pub(crate) struct LastSample(Mutex<Option<Sample>>);
 
 impl LastSample {
     pub(crate) fn store(&self, sample: Sample) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(sample);
+        *lock(&self.0) = Some(sample);
     }
 
     /// Returns the last sample; `None` until the care thread has taken the first.
     pub(crate) fn load(&self) -> Option<Sample> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.0).clone()
     }
 }
 

@@ -1,60 +1,35 @@
-//! What one instrumented app is: everything that endpoints, care thread and server share.
+//! State of one instance, shared by endpoints, care thread and servers.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use healing_core::health::{Health, SCHEMA, Status};
 use tokio::runtime::Handle;
 
-use crate::care::access::{Access, HeaderRule};
-use crate::care::heartbeat::Heartbeat;
 use crate::checks::Checks;
+use crate::exposition::Exposition;
+use crate::heartbeat::Heartbeat;
 use crate::hooks::Hooks;
 use crate::lifecycle::Lifecycle;
 use crate::meter::Meter;
-use crate::metrics::Exposition;
+use crate::settings::Settings;
 use crate::vitals::LastSample;
 
-/// Times of the way out, and the like; see the builder's methods of the same names.
-#[derive(Debug, Clone)]
-pub(crate) struct Timing {
-    pub(crate) stall_after: Duration,
-    pub(crate) lame_duck: Duration,
-    pub(crate) drain_deadline: Duration,
-    pub(crate) condemned_wait: Duration,
-}
-
-impl Default for Timing {
-    fn default() -> Self {
-        Self {
-            stall_after: Duration::from_secs(10),
-            lame_duck: Duration::from_secs(3),
-            drain_deadline: Duration::from_secs(20),
-            condemned_wait: Duration::from_secs(10),
-        }
-    }
-}
-
 #[derive(Debug)]
-pub(crate) struct App {
-    pub(crate) name: String,
+pub(crate) struct Shared {
+    pub(crate) settings: Settings,
+    /// Different for each start.
     pub(crate) instance_id: String,
-    pub(crate) begun: Instant,
-    pub(crate) timing: Timing,
+    started_at: Instant,
     pub(crate) meter: Meter,
-    pub(crate) metrics: Exposition,
-    pub(crate) heart: Arc<Heartbeat>,
-    pub(crate) life: Lifecycle,
+    pub(crate) exposition: Exposition,
+    pub(crate) heartbeat: Arc<Heartbeat>,
+    pub(crate) lifecycle: Lifecycle,
     pub(crate) checks: Checks,
     pub(crate) hooks: Hooks,
     pub(crate) vitals: LastSample,
-    pub(crate) access: Access,
-    /// Whether the app's own router takes `POST /heal`.
-    pub(crate) heal_on_app: Option<HeaderRule>,
-    /// Paths that are the app's own there.
-    pub(crate) omitted: Vec<String>,
-    /// The app's and the care thread's runtime, once that has been started.
+    /// Set once the care thread was started.
     pub(crate) runtimes: OnceLock<Runtimes>,
 }
 
@@ -64,47 +39,63 @@ pub(crate) struct Runtimes {
     pub(crate) care: Handle,
 }
 
-/// Why `/readyz` is 503; empty when it is 200.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Reason for which `/readyz` is 503.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unready {
+    #[error("not started")]
     NotStarted,
+    #[error("draining")]
     Draining,
+    #[error("the app's runtime is stalled")]
     Stalled,
+    #[error("check {0} has not passed")]
     Check(String),
 }
 
-impl std::fmt::Display for Unready {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotStarted => f.write_str("not started"),
-            Self::Draining => f.write_str("draining"),
-            Self::Stalled => f.write_str("the app's runtime is stalled"),
-            Self::Check(name) => write!(f, "check {name} has not passed"),
+impl Shared {
+    pub(crate) fn new(
+        settings: Settings,
+        meter: Meter,
+        exposition: Exposition,
+        checks: Checks,
+        hooks: Hooks,
+    ) -> Self {
+        Self {
+            instance_id: new_instance_id(),
+            started_at: Instant::now(),
+            meter,
+            exposition,
+            heartbeat: Arc::new(Heartbeat::new(settings.timing.stall_after)),
+            lifecycle: Lifecycle::default(),
+            checks,
+            hooks,
+            vitals: LastSample::default(),
+            runtimes: OnceLock::new(),
+            settings,
         }
     }
-}
 
-impl App {
-    /// What keeps it from taking requests. Remembers the first time that nothing does.
+    /// Returns the reasons for not taking requests, none when ready. Records the first time that there
+    /// is none.
     pub(crate) fn unready(&self, now: Instant) -> Vec<Unready> {
         let mut unready = Vec::new();
-        if !self.heart.is_beating() {
+        if !self.heartbeat.is_running() {
             unready.push(Unready::NotStarted);
         }
-        if self.life.is_draining(now) {
+        if self.lifecycle.is_draining(now) {
             unready.push(Unready::Draining);
         }
-        if self.heart.is_stalled(now) {
+        if self.heartbeat.is_stalled(now) {
             unready.push(Unready::Stalled);
         }
         unready.extend(self.checks.unready().into_iter().map(Unready::Check));
         if unready.is_empty() {
-            self.life.set_started();
+            self.lifecycle.set_started();
         }
         unready
     }
 
-    /// The original's five fields: what anyone may see.
+    /// Returns the original system's five fields, which remote callers may see.
     pub(crate) fn summary(&self, now: Instant) -> Health {
         let error_count = self.meter.error_count();
         let (cpu_usage, memory_usage) = self
@@ -116,30 +107,30 @@ impl App {
             cpu_usage,
             memory_usage,
             error_count,
-            uptime: now.saturating_duration_since(self.begun).as_secs_f64(),
+            uptime: now.saturating_duration_since(self.started_at).as_secs_f64(),
             ..Health::default()
         }
     }
 
-    /// All fields: what a peer on this machine may see.
+    /// Returns all fields, which callers on this machine may see.
     pub(crate) fn health(&self, now: Instant) -> Health {
-        self.unready(now); // so that `started` is of now
+        self.unready(now); // updates `started`
         Health {
             schema: Some(SCHEMA),
-            app: Some(self.name.clone()),
+            app: Some(self.settings.name.clone()),
             instance_id: Some(self.instance_id.clone()),
             pid: Some(std::process::id()),
             hour_of_day: hour_of_day(SystemTime::now()),
-            started: Some(self.life.is_started()),
-            draining: self.life.is_draining(now),
-            condemned: self.life.is_condemned(),
+            started: Some(self.lifecycle.is_started()),
+            draining: self.lifecycle.is_draining(now),
+            condemned: self.lifecycle.is_condemned(),
             totals: self.meter.totals(),
             in_flight: Some(self.meter.in_flight()),
             oldest_in_flight_seconds: self.meter.oldest_in_flight().map(|age| age.as_secs_f64()),
             latency: Some(self.meter.latency()),
             windows: self.meter.windows(),
             vitals: self.vitals.load().map(|sample| sample.vitals),
-            runtime: self.heart.report(now),
+            runtime: self.heartbeat.report(now),
             checks: self.checks.report(now),
             hooks: self.hooks.report(),
             ..self.summary(now)
@@ -147,14 +138,16 @@ impl App {
     }
 }
 
+/// Returns the hour of the day in UTC.
 fn hour_of_day(now: SystemTime) -> Option<u8> {
     let seconds = now.duration_since(UNIX_EPOCH).ok()?.as_secs();
     u8::try_from(seconds / 3600 % 24).ok()
 }
 
-/// Different for each start of each app, even within one process.
-pub(crate) fn new_instance_id() -> String {
-    // RandomState is keyed by the operating system's randomness: enough to tell instances apart.
+/// Returns an id that differs for each instance, even within one process.
+fn new_instance_id() -> String {
+    // RandomState is seeded from the operating system's randomness, which suffices to tell instances
+    // apart.
     let random = || RandomState::new().build_hasher().finish();
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -168,17 +161,36 @@ pub(crate) fn new_instance_id() -> String {
 }
 
 #[cfg(test)]
+impl Shared {
+    /// Makes an instance with default settings, without checks and hooks.
+    pub(crate) fn for_test(name: &str) -> Arc<Self> {
+        let settings = Settings {
+            name: name.to_owned(),
+            timing: crate::settings::Timing::default(),
+            token_file: None,
+            heal_on_app: None,
+            omitted: Vec::new(),
+        };
+        let meter = Meter::new(crate::meter::MeterOptions::new());
+        let exposition = Exposition::new(|_| {});
+        let (checks, hooks) = (Checks::default(), Hooks::default());
+        Arc::new(Self::new(settings, meter, exposition, checks, hooks))
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     #[test]
-    fn instances_differ_within_one_process() {
+    fn instance_ids_differ_within_one_process() {
         let ids: std::collections::HashSet<_> = (0..100).map(|_| new_instance_id()).collect();
         assert_eq!(ids.len(), 100);
     }
 
     #[test]
-    fn hours_are_utc() {
+    fn hour_of_day_is_in_utc() {
         let at = |seconds| hour_of_day(UNIX_EPOCH + Duration::from_secs(seconds));
         assert_eq!(
             (at(0), at(3599), at(86_399), at(86_400)),

@@ -1,14 +1,14 @@
-//! `healing_app_*` on `/metrics`: vitals, runtime, readiness, checks and hooks.
+//! The families `healing_app_*` on `/metrics`: vitals, runtime, readiness, checks and hooks.
 
 use std::time::Instant;
 
 use healing_core::health::{CheckKind, CheckState};
 
-use crate::app::App;
-use crate::meter::text::{Kind, Text};
+use crate::exposition::text::{Kind, Text};
+use crate::shared::Shared;
 
-/// Writes them all. A figure without a source is left out.
-pub(crate) fn write(app: &App, text: &mut Text) {
+/// Writes all families. A figure without a source is left out.
+pub(crate) fn write(shared: &Shared, text: &mut Text) {
     let now = Instant::now();
     text.family(
         "healing_app_info",
@@ -17,18 +17,21 @@ pub(crate) fn write(app: &App, text: &mut Text) {
     );
     text.sample(
         "healing_app_info",
-        &[("app", &app.name), ("version", env!("CARGO_PKG_VERSION"))],
+        &[
+            ("app", &shared.settings.name),
+            ("version", env!("CARGO_PKG_VERSION")),
+        ],
         1.0,
     );
-    vitals(app, text);
-    runtime(app, text, now);
-    state(app, text, now);
-    checks(app, text, now);
-    hooks(app, text);
+    vitals(shared, text);
+    runtime(shared, text, now);
+    state(shared, text, now);
+    checks(shared, text, now);
+    hooks(shared, text);
 }
 
-fn vitals(app: &App, text: &mut Text) {
-    let Some(sample) = app.vitals.load() else {
+fn vitals(shared: &Shared, text: &mut Text) {
+    let Some(sample) = shared.vitals.load() else {
         return;
     };
     let vitals = sample.vitals;
@@ -51,19 +54,19 @@ fn vitals(app: &App, text: &mut Text) {
             "cpu_throttled_seconds_total",
             Counter,
             vitals.cpu_throttled_seconds_total,
-            "Time for which the container was kept from the CPU by its limit.",
+            "Time for which the container was throttled by its CPU limit.",
         ),
         (
             "memory_working_set_bytes",
             Gauge,
             count(vitals.memory_working_set_bytes),
-            "Memory that the kernel cannot simply take back.",
+            "Memory in use, without inactive file cache.",
         ),
         (
             "memory_limit_bytes",
             Gauge,
             count(vitals.memory_limit_bytes),
-            "Smallest memory limit up the tree, else the machine's memory.",
+            "Smallest memory limit of the cgroup and its ancestors, else the machine's memory.",
         ),
         (
             "open_fds",
@@ -75,7 +78,7 @@ fn vitals(app: &App, text: &mut Text) {
             "max_fds",
             Gauge,
             count(vitals.max_fds),
-            "Most open file descriptors allowed.",
+            "Limit of open file descriptors.",
         ),
         (
             "threads",
@@ -91,51 +94,51 @@ fn vitals(app: &App, text: &mut Text) {
     }
 }
 
-fn runtime(app: &App, text: &mut Text, now: Instant) {
-    let Some(runtime) = app.heart.report(now) else {
+fn runtime(shared: &Shared, text: &mut Text, now: Instant) {
+    let Some(runtime) = shared.heartbeat.report(now) else {
         return;
     };
     text.single(
         "healing_app_runtime_lag_seconds",
         Kind::Gauge,
-        "How late the app's runtime was at worst in the last 10 s.",
+        "Worst lag of the app's runtime in the last 10 s.",
         runtime.lag_seconds,
     );
     text.single(
         "healing_app_runtime_tick_age_seconds",
         Kind::Gauge,
-        "Time since the app's runtime last made progress.",
+        "Time since the last tick of the app's runtime.",
         runtime.tick_age_seconds,
     );
     text.single(
         "healing_app_runtime_stalled",
         Kind::Gauge,
-        "1 while no task of the app makes progress.",
+        "1 while the app's runtime is stalled: no task makes progress.",
         flag(runtime.stalled),
     );
 }
 
-fn state(app: &App, text: &mut Text, now: Instant) {
+fn state(shared: &Shared, text: &mut Text, now: Instant) {
     text.single(
         "healing_app_errors_since_heal",
         Kind::Gauge,
         "Errors since the start or the last soft heal.",
-        app.meter.error_count() as f64,
+        shared.meter.error_count() as f64,
     );
     let flags = [
         (
             "ready",
-            app.unready(now).is_empty(),
+            shared.unready(now).is_empty(),
             "1 while /readyz is 200.",
         ),
         (
             "draining",
-            app.life.is_draining(now),
-            "1 while no new work is wanted.",
+            shared.lifecycle.is_draining(now),
+            "1 while the instance takes no new work.",
         ),
         (
             "condemned",
-            app.life.is_condemned(),
+            shared.lifecycle.is_condemned(),
             "1 once restart_service was accepted.",
         ),
     ];
@@ -149,8 +152,8 @@ fn state(app: &App, text: &mut Text, now: Instant) {
     }
 }
 
-fn checks(app: &App, text: &mut Text, now: Instant) {
-    let reports = app.checks.report(now);
+fn checks(shared: &Shared, text: &mut Text, now: Instant) {
+    let reports = shared.checks.report(now);
     let known: Vec<_> = reports
         .iter()
         .filter(|check| check.state != CheckState::Unknown)
@@ -158,40 +161,40 @@ fn checks(app: &App, text: &mut Text, now: Instant) {
     if known.is_empty() {
         return;
     }
-    let labels = |kind| match kind {
+    let kind_label = |kind| match kind {
         CheckKind::Dependency => "dependency",
         CheckKind::Local => "local",
     };
     let name = "healing_app_check_up";
-    text.family(name, Kind::Gauge, "1 if the check passed when it last ran.");
+    text.family(name, Kind::Gauge, "1 if the last run of the check passed.");
     for check in &known {
         let up = flag(check.state == CheckState::Passing);
         text.sample(
             name,
-            &[("check", &check.name), ("kind", labels(check.kind))],
+            &[("check", &check.name), ("kind", kind_label(check.kind))],
             up,
         );
     }
     let name = "healing_app_check_age_seconds";
-    text.family(name, Kind::Gauge, "Time since the check last ran.");
+    text.family(name, Kind::Gauge, "Time since the last run of the check.");
     for check in &known {
         if let Some(age) = check.age_seconds {
             text.sample(
                 name,
-                &[("check", &check.name), ("kind", labels(check.kind))],
+                &[("check", &check.name), ("kind", kind_label(check.kind))],
                 age,
             );
         }
     }
 }
 
-fn hooks(app: &App, text: &mut Text) {
-    let reports = app.hooks.report();
+fn hooks(shared: &Shared, text: &mut Text) {
+    let reports = shared.hooks.report();
     if reports.is_empty() {
         return;
     }
     let name = "healing_app_hook_runs_total";
-    text.family(name, Kind::Counter, "Times that the recovery hook was run.");
+    text.family(name, Kind::Counter, "Runs of the recovery hook.");
     for hook in &reports {
         text.sample(name, &[("hook", &hook.name)], hook.runs_total as f64);
     }
@@ -199,7 +202,7 @@ fn hooks(app: &App, text: &mut Text) {
     text.family(
         name,
         Kind::Counter,
-        "Times that it failed, timed out or panicked.",
+        "Runs of the recovery hook that failed, timed out or panicked.",
     );
     for hook in &reports {
         text.sample(name, &[("hook", &hook.name)], hook.failures_total as f64);

@@ -58,13 +58,13 @@ impl Text {
     }
 
     /// Returns the buffer, for text that other code formats.
-    pub(super) fn out(&mut self) -> &mut String {
+    pub(crate) fn out(&mut self) -> &mut String {
         &mut self.out
     }
 }
 
 /// Writes label pairs: `a="b",c="d"`.
-pub(super) fn label_pairs(out: &mut String, labels: &[(&str, &str)]) {
+pub(crate) fn label_pairs(out: &mut String, labels: &[(&str, &str)]) {
     for (index, (name, value)) in labels.iter().enumerate() {
         if index > 0 {
             out.push(',');
@@ -77,7 +77,7 @@ pub(super) fn label_pairs(out: &mut String, labels: &[(&str, &str)]) {
 }
 
 /// Writes a number in Prometheus' notation.
-pub(super) fn float(out: &mut String, value: f64) {
+pub(crate) fn float(out: &mut String, value: f64) {
     if value.is_nan() {
         out.push_str("NaN");
     } else if value.is_infinite() {

@@ -1,0 +1,56 @@
+//! The file that holds the bearer token of `POST /heal`.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Upper bound of the file's size: a token is short, and a longer file is the wrong one.
+const MAX_BYTES: u64 = 4096;
+
+/// Path of the token file.
+#[derive(Debug, Clone)]
+pub(crate) struct TokenFile(PathBuf);
+
+/// Failure to get a token from the file.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TokenFileError {
+    #[error("token file {}: {source}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("token file {}: {bytes} bytes; a token has at most {MAX_BYTES}", path.display())]
+    TooLarge { path: PathBuf, bytes: u64 },
+    #[error(
+        "token file {}: it is empty; write a token to it or remove the setting",
+        path.display()
+    )]
+    Empty { path: PathBuf },
+}
+
+impl TokenFile {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Reads the token, without surrounding white space.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, is too large or empty.
+    pub(crate) fn read(&self) -> Result<String, TokenFileError> {
+        let path = || self.0.clone();
+        let unreadable = |source| TokenFileError::Unreadable {
+            path: path(),
+            source,
+        };
+        let bytes = std::fs::metadata(&self.0).map_err(unreadable)?.len();
+        if bytes > MAX_BYTES {
+            return Err(TokenFileError::TooLarge {
+                path: path(),
+                bytes,
+            });
+        }
+        let text = std::fs::read_to_string(&self.0).map_err(unreadable)?;
+        match text.trim() {
+            "" => Err(TokenFileError::Empty { path: path() }),
+            token => Ok(token.to_owned()),
+        }
+    }
+}
