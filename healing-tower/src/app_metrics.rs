@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use healing_core::health::{CheckKind, CheckState};
+use healing_wire::health::{CheckKind, CheckState};
 
 use crate::exposition::text::{Kind, Text};
 use crate::shared::Shared;

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use healing_core::health::CheckKind;
+use healing_wire::health::CheckKind;
 
 use crate::checks::{Check, CheckOptions};
 use crate::healing::Healing;

@@ -15,7 +15,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use healing_core::health::{HookOutcome, HookReport};
+use healing_wire::heal::HookOutcome;
+use healing_wire::health::HookReport;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 

@@ -40,7 +40,7 @@ pub use builder::Builder;
 pub use checks::{CheckEvent, CheckEvents, CheckOptions};
 pub use future::{ResponseFuture, SkipMetrics};
 pub use healing::Healing;
-pub use healing_core::health;
+pub use healing_wire::{heal, health};
 pub use hooks::HookOptions;
 pub use layer::HealingLayer;
 pub use meter::{Meter, MeterCollector, MeterOptions, RequestHead, ResponseHead, TrackBody};

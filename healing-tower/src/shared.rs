@@ -4,7 +4,7 @@ use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use healing_core::health::{Health, SCHEMA, Status};
+use healing_wire::health::{Health, SCHEMA, Status};
 use tokio::runtime::Handle;
 
 use crate::checks::Checks;

@@ -1,6 +1,6 @@
 //! Subscription to the checks' changes of state.
 
-use healing_core::health::{CheckKind, CheckState};
+use healing_wire::health::{CheckKind, CheckState};
 use tokio::sync::broadcast;
 
 /// Number of events that a subscriber may be behind before it loses the oldest.

@@ -24,7 +24,7 @@ mod runner;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use healing_core::health::{CheckKind, CheckReport, CheckState};
+use healing_wire::health::{CheckKind, CheckReport, CheckState};
 
 pub use events::{CheckEvent, CheckEvents};
 pub(crate) use runner::run_checks;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use healing_core::health::{HealAction, HealResponse, HookOutcome, Status};
+use healing_wire::heal::{HealAction, HealResponse, HookOutcome};
+use healing_wire::health::Status;
 use http::StatusCode;
 use http::request::Parts;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};

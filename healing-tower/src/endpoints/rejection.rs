@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use healing_core::health::{HealAction, HealError};
+use healing_wire::heal::{HealAction, HealError};
 use http::StatusCode;
 
 use super::access::Denied;

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use healing_core::health::Runtime;
+use healing_wire::health::Runtime;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 

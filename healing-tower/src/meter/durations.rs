@@ -1,7 +1,7 @@
 //! A log-linear histogram of durations: four buckets to an octave, so that the error of a quantile is
 //! an eighth at most. It spans 65 µs to 69 s; durations outside go to the outermost buckets.
 
-use healing_core::health::Latency;
+use healing_wire::health::Latency;
 
 /// log2 of the smallest bound in nanoseconds (65.5 µs).
 const LOWEST: u32 = 16;

@@ -18,7 +18,7 @@ mod series;
 mod sharded;
 mod windows;
 
-use healing_core::health::{self, Latency, WindowStats};
+use healing_wire::health::{self, Latency, WindowStats};
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};

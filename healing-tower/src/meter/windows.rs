@@ -5,7 +5,7 @@
 //! take no part in it, and the snapshots form a ring of fixed length.
 
 use super::durations::{self, BUCKETS, BucketCounts};
-use healing_core::health::WindowStats;
+use healing_wire::health::WindowStats;
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -21,7 +21,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use healing_core::health::{Source, Vitals};
+use healing_wire::health::{Source, Vitals};
 
 use cgroup::Cgroup;
 use cores::Cores;
