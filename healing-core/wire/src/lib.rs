@@ -9,5 +9,10 @@
 //! size and the time it takes, validate every value, and never act on a single one.
 #![forbid(unsafe_code)]
 
+/// Doc tests of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod heal;
 pub mod health;
