@@ -1,11 +1,12 @@
-//! The healing policy as a library without I/O: an observation of an app goes in, a decision with its
-//! reasons comes out.
+//! The healing policy as a library without I/O: it takes observations of an app and returns decisions
+//! with their reasons.
 //!
-//! It has no clock, no randomness of its own, no files, no sockets and no threads: the caller polls,
-//! tells the time, carries out what is allowed, and says how it went. So the same code decides in the
-//! sidecar, in a replay of a journal, and in a simulation, and the same inputs give the same decision.
+//! The crate has no clock, no random source, no files, no sockets and no threads. The caller polls the
+//! app, passes the time, carries out allowed treatments and reports their results. The same inputs
+//! therefore give the same decisions in the sidecar, in a replay of a journal and in a simulation.
 //!
-//! # Embedding it
+//! # Embedding
+//!
 //! ```
 //! use std::time::Duration;
 //! use healing_core::{brain::Proposer, config::PolicyConfig, decision::*, health::*, observation::*, policy::Policy};
@@ -14,31 +15,40 @@
 //! let circumstances = Circumstances { mode: Mode::Enforce, ..Circumstances::default() };
 //! let mut app = Health { instance_id: Some("a".into()), uptime: 600.0, ..Health::default() };
 //! for poll in 0..10 {
-//!     let time = Duration::from_secs(5 * poll); // here: your own clocks
+//!     let time = Duration::from_secs(5 * poll); // replace by your clocks
 //!     let errors = if poll < 3 { 0 } else { 6 };
 //!     app.totals = Totals { requests_total: Some(errors), errors_total: Some(errors), ..Totals::default() };
-//!     app.uptime += 5.0; // here: what your app says
+//!     app.uptime += 5.0; // replace by the response of your app
 //!     let care = ProbeResult::Valid(app.clone(), Duration::from_millis(1));
 //!     let front_door = ProbeResult::Valid((), Duration::from_millis(1));
 //!     let now = Now { monotonic: time, wall: time };
 //!     let decision = policy.step(now, &Observation { care, front_door, circumstances });
 //!     println!("{time:?}: {}", policy.explain(&decision));
-//!     if decision.action == Action::ResetErrors { // here: do it
+//!     if decision.action == Action::ResetErrors {
+//!         // carry out the treatment here, then report its result
 //!         policy.report_treatment(now, Treatment { action: decision.action, result: TreatmentResult::Done });
 //!     }
 //! }
-//! assert_eq!(policy.state().awaiting(), Some(Action::ResetErrors)); // here: save the state
+//! assert_eq!(policy.state().awaiting(), Some(Action::ResetErrors)); // save the state here
 //! ```
-//! What became of the treatment comes out of a later step as [`Decision::concluded`].
+//!
+//! A later step reports the outcome of the treatment in [`Decision::concluded`].
 //!
 //! # Hazards
-//! - A restart is reported as [`Started`](decision::TreatmentResult::Started), and the state saved,
-//!   *before* it is carried out. Otherwise the restart budget does not know of it.
-//! - One [`Policy`](policy::Policy) watches one instance. It cannot see other replicas.
-//! - Evidence and permission bound every brain; a brain that is wrong can still leave an app ill.
+//!
+//! - Report a restart as [`Started`](decision::TreatmentResult::Started) and save the state *before*
+//!   carrying it out. Otherwise the restart budget does not count it.
+//! - One [`Policy`](policy::Policy) observes one instance. It does not see other replicas.
+//! - Evidence and permission limit every proposer. A wrong model cannot heal a healthy app, but it can
+//!   leave an unhealthy one untreated.
 //!
 //! [`Decision::concluded`]: decision::Decision::concluded
 #![forbid(unsafe_code)]
+
+/// Doc tests of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use healing_wire::{heal, health};
 

@@ -58,10 +58,10 @@ fn main() {
             "{name}: {} nodes, at most {} leaves a tree, {}, {} bytes",
             case.model.header().nodes,
             case.model.forest().most_leaves(),
-            if compiled.is_words() {
-                "one word a tree"
+            if compiled.is_bitvector() {
+                "one bit vector per tree"
             } else {
-                "compact nodes"
+                "packed nodes"
             },
             compiled.bytes(),
         );
@@ -145,7 +145,7 @@ fn compare(case: &Case) -> [f64; 2] {
 
 /// As [`compare`], counting with vectors of this width; absent where this machine has no such way.
 fn compare_path(case: &Case, bits: u32) -> Option<[f64; 2]> {
-    let path = Compiled::every_path(case.model.forest())
+    let path = Compiled::all_backends(case.model.forest())
         .into_iter()
         .find(|path| path.simd_bits() == bits)?;
     let (mut ours, mut theirs) = (0, 0);

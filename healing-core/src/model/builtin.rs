@@ -1,22 +1,23 @@
-//! The models that are compiled in.
+//! The built-in models.
 
 use super::Model;
 use super::error::ModelError;
 use crate::brain::Proposer;
 
-/// The original system's five-feature forest.
+/// Model with the original system's five features, as file content.
 pub const ORIGINAL_FIVE: &[u8] = include_bytes!("../../models/original-five.model");
 
-/// The default: fifteen features, learned from simulated situations.
+/// Default model, as file content: fifteen features, trained on simulated incidents.
 pub const DEFAULT: &[u8] = include_bytes!("../../models/default.model");
 
-/// The name of each model that is compiled in, with its file's bytes.
+/// Name and file content of every built-in model.
 pub const ALL: [(&str, &[u8]); 2] = [("default", DEFAULT), ("original-five", ORIGINAL_FIVE)];
 
-/// The model with this name.
+/// Returns the built-in model with this name; `None` where there is none.
 ///
 /// # Errors
-/// None in practice: tests read each of them.
+///
+/// None in practice: a test reads every built-in model.
 #[must_use]
 pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
     ALL.iter()
@@ -25,10 +26,10 @@ pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
 }
 
 impl Proposer {
-    /// The model that is compiled in and asked unless another is named.
+    /// Returns a proposer with the default model.
     #[must_use]
     pub fn default_model() -> Self {
-        // It is read by a test; a sidecar whose own model were damaged would still have its rules.
+        // A test reads the default model; the rules are the fallback that needs no panic.
         Model::from_bytes(DEFAULT).map_or(Self::Rules, |model| Self::Model(Box::new(model)))
     }
 }
@@ -38,16 +39,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_default_is_a_model() {
+    fn default_model_is_readable() {
         assert!(matches!(Proposer::default_model(), Proposer::Model(_)));
     }
 
     #[test]
-    fn each_can_be_read_and_says_its_name() {
+    fn builtin_models_read_and_write_identically() {
         for (name, bytes) in ALL {
             let model = named(name).unwrap().unwrap();
             assert_eq!(model.header().name, name);
-            assert_eq!(model.to_bytes(), bytes, "{name} is written as it was read");
+            assert_eq!(model.to_bytes(), bytes, "{name} differs when written");
             assert!(bytes.len() <= 128 << 10, "{name} has {} bytes", bytes.len());
         }
     }

@@ -1,45 +1,46 @@
-//! The seam between policy and models: anything that votes on features.
+//! The interface between the policy and models: votes on features.
 
 use crate::decision::Action;
 use crate::features::{Feature, Features};
 
-/// A trained model, as the policy sees it.
+/// A trained model, as the policy uses it.
 pub trait Classifier: std::fmt::Debug + Send + Sync {
-    /// The votes for the three actions, by class.
+    /// Returns the votes for the three actions.
     ///
     /// # Errors
-    /// The first feature that keeps the model from judging: the rules decide then.
+    ///
+    /// The first feature that prevents classification. The rules decide then.
     fn votes(&self, features: &Features) -> Result<Votes, CannotClassify>;
 
-    /// What each feature adds to the vote share of an action, largest first, with the share that
-    /// the model gives without knowing any; `None` where the model cannot tell.
+    /// Returns the contribution of each feature to the vote share of an action, the largest first;
+    /// `None` where the model cannot explain its votes.
     fn contributions(&self, features: &Features, action: Action) -> Option<Contributions> {
         let _ = (features, action);
         None
     }
 }
 
-/// Contributions and base add up to the vote share.
+/// Contributions of the features to a vote share. Base and contributions add up to the share.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contributions {
-    /// The vote share before anything is known.
+    /// Vote share while no feature is known, 0–1.
     pub base: f64,
-    /// What each feature adds or takes.
+    /// Contribution of each feature to the share, −1 to 1; negative where it lowers the share.
     pub features: Vec<(Feature, f64)>,
 }
 
-/// How many trees are for each action, by class.
+/// Number of trees that vote for each action, by class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Votes(pub [u32; 3]);
 
 impl Votes {
-    /// All votes: the number of trees.
+    /// Returns the number of trees: the sum of all votes.
     #[must_use]
     pub fn trees(self) -> u32 {
         self.0.iter().sum()
     }
 
-    /// The action with most votes; the lowest class of those that tie, as in smartcore.
+    /// Returns the action with most votes. Ties go to the lowest class, as in smartcore.
     #[must_use]
     pub fn class(self) -> Action {
         let mut best = Action::NoAction;
@@ -51,7 +52,8 @@ impl Votes {
         best
     }
 
-    /// Probabilities, (votes + 1) / (trees + 3): an unanimous forest is not certain.
+    /// Returns the probability of each action: (votes + 1) / (trees + 3), so that even a unanimous
+    /// forest is not certain.
     #[must_use]
     pub fn probabilities(self) -> [f64; 3] {
         let trees: f64 = self.0.iter().copied().map(f64::from).sum();
@@ -59,13 +61,13 @@ impl Votes {
     }
 }
 
-/// Why a model cannot judge.
+/// Reason for which a model cannot classify a row of features.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum CannotClassify {
-    /// A feature that it needs could not be read.
+    /// A required feature is absent.
     #[error("{0} is not known")]
     Missing(Feature),
-    /// A bounded feature is outside the range that it was trained on.
+    /// A bounded feature is outside its trained range.
     #[error("{0} is outside the trained range")]
     OutOfRange(Feature),
 }
@@ -75,13 +77,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn votes_become_probabilities_that_are_never_certain() {
+    fn vote_probabilities_are_never_certain() {
         assert_eq!(Votes([97, 0, 0]).probabilities(), [0.98, 0.01, 0.01]);
         assert_eq!(Votes([0, 0, 0]).probabilities(), [1.0 / 3.0; 3]);
     }
 
     #[test]
-    fn ties_go_to_the_lowest_class() {
+    fn vote_ties_go_to_lowest_class() {
         assert_eq!(Votes([5, 5, 0]).class(), Action::NoAction);
         assert_eq!(Votes([1, 4, 4]).class(), Action::ResetErrors);
         assert_eq!(Votes([1, 4, 5]).class(), Action::RestartService);

@@ -1,160 +1,160 @@
-//! What can be wrong with a model: one variant a fault, each message saying where and what would be
-//! right. Nothing is used of a model that has any of them.
+//! Errors of model files: one variant per defect; each message names the position and the expected
+//! content. A model with any of them is rejected as a whole.
 
 use super::forest::{CLASSES, TreeError};
 
-/// Why a model was refused.
+/// Reason for which a model is rejected.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// Nothing there.
+    /// No bytes.
     #[error("the model is empty")]
     Empty,
-    /// Larger than any model can be.
-    #[error("the model has {bytes} bytes, the most allowed is {limit}")]
+    /// More bytes than a model may have.
+    #[error("the model has {bytes} bytes, the maximum is {limit}")]
     TooLarge {
-        /// Its size.
+        /// Size of the model, in bytes.
         bytes: usize,
-        /// The limit.
+        /// Maximum size, in bytes.
         limit: usize,
     },
-    /// Another kind of file.
+    /// Not a model file.
     #[error("not a model file: it does not begin with {expected:?}")]
     Magic {
-        /// How every model begins.
+        /// First bytes of every model file.
         expected: &'static str,
     },
-    /// Written by another version.
+    /// Another version of the file format.
     #[error("the model has format version {found}, this program reads version {expected}")]
     Version {
-        /// What it says.
+        /// Version of the file.
         found: String,
-        /// What is read.
+        /// Version that this program reads.
         expected: u32,
     },
-    /// It ends early.
-    #[error("the model is truncated: {needed} more bytes are needed at byte {at}, in {part}")]
+    /// A file that ends too early.
+    #[error("the model is truncated: {needed} more bytes are needed at byte {offset}, in {part}")]
     Truncated {
-        /// Where it ends.
-        at: usize,
-        /// How many bytes are missing.
+        /// Size of the file, in bytes.
+        offset: usize,
+        /// Number of missing bytes.
         needed: usize,
-        /// What was being read.
+        /// Part that is incomplete.
         part: &'static str,
     },
-    /// Bytes after the end.
-    #[error("the model has {bytes} bytes after its end at byte {at}")]
+    /// Bytes after the end of the model.
+    #[error("the model has {bytes} bytes after its end at byte {offset}")]
     Trailing {
-        /// Where it should end.
-        at: usize,
-        /// How many follow.
+        /// Offset of the model's end.
+        offset: usize,
+        /// Number of bytes after it.
         bytes: usize,
     },
-    /// Altered.
+    /// Content that does not match the checksum.
     #[error(
         "the model's checksum is {found:016x}, its content gives {computed:016x}: it was altered"
     )]
     Checksum {
-        /// What the file says.
+        /// Checksum in the file.
         found: u64,
-        /// What its content gives.
+        /// Checksum of the content.
         computed: u64,
     },
-    /// The header is not the JSON it should be.
+    /// A header that is not the expected JSON.
     #[error("the model's header (line 2) is malformed at column {column}: {message}")]
     Header {
-        /// 1-based.
+        /// Column in the header line, from 1.
         column: usize,
-        /// From the JSON reader.
+        /// Message of the JSON reader.
         message: String,
     },
-    /// A header field makes no sense.
+    /// A header field with an invalid value.
     #[error("the model's header field `{field}`: {message}")]
-    Field {
-        /// Its name.
+    InvalidField {
+        /// Name of the field.
         field: &'static str,
-        /// What is wrong with it.
+        /// Found and expected value.
         message: String,
     },
-    /// Made for features this program does not have.
+    /// A feature that this program does not have.
     #[error(
         "the model needs the feature {name:?}, which this program does not know; it knows {known}"
     )]
     UnknownFeature {
-        /// As in the header.
+        /// Name in the header.
         name: String,
-        /// All known names.
+        /// Names of all known features.
         known: String,
     },
-    /// Named twice.
+    /// A feature that is listed twice.
     #[error("the model names the feature {name:?} twice")]
     DuplicateFeature {
-        /// As in the header.
+        /// Name in the header.
         name: String,
     },
-    /// Other classes than the actions.
+    /// Classes that are not the actions.
     #[error("the model's classes are {found:?}, they must be {expected:?}")]
     Classes {
-        /// As in the header.
+        /// Classes in the header.
         found: Vec<String>,
-        /// The actions' words.
+        /// Names of the actions.
         expected: Vec<&'static str>,
     },
-    /// A threshold list that does not ascend.
+    /// A list of thresholds that does not ascend.
     #[error(
         "threshold {index} of feature {feature} is {value}: thresholds must be numbers and ascend"
     )]
     Thresholds {
         /// Index of the feature.
         feature: usize,
-        /// Index in its list.
+        /// Index of the threshold.
         index: usize,
-        /// What stands there.
+        /// Value of the threshold.
         value: f32,
     },
-    /// A split names a threshold its feature does not have.
+    /// A split by a threshold that its feature does not have.
     #[error("tree {tree}, node {node}: threshold {rank} of feature {feature}, which has {count}")]
     ThresholdRank {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
-        /// Which feature.
+        /// Index of the feature.
         feature: usize,
-        /// The threshold named.
+        /// Index of the threshold.
         rank: u32,
-        /// Thresholds the feature has.
+        /// Number of thresholds of the feature.
         count: usize,
     },
-    /// A number that does not fit.
-    #[error("a number at byte {at} ({part}) is too large")]
-    Number {
-        /// Where.
-        at: usize,
-        /// What was being read.
+    /// A number above its maximum.
+    #[error("a number at byte {offset} ({part}) is too large")]
+    NumberTooLarge {
+        /// Offset of the number.
+        offset: usize,
+        /// Part that holds it.
         part: &'static str,
     },
-    /// Header and body disagree.
+    /// A count in the header that the body contradicts.
     #[error("the model's header says {declared} {what}, its body has {found}")]
-    Count {
-        /// Of what.
+    CountMismatch {
+        /// Items counted.
         what: &'static str,
-        /// In the header.
+        /// Number in the header.
         declared: usize,
-        /// In the body.
+        /// Number in the body.
         found: usize,
     },
-    /// The trees are no trees.
+    /// An invalid tree.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// The forest does not answer as it did when it was written.
-    #[error("self-check row {row}: the model votes {found:?}, when written it voted {expected:?}")]
+    /// A self-check row whose votes differ from the recorded ones.
+    #[error("self-check row {row}: the model votes {found:?}, the recorded votes are {expected:?}")]
     SelfCheck {
-        /// Which row.
+        /// Index of the row.
         row: usize,
-        /// Votes now.
+        /// Votes of the loaded forest.
         found: [u32; CLASSES],
-        /// Votes then.
+        /// Votes recorded when the model was written.
         expected: [u32; CLASSES],
     },
 }

@@ -1,10 +1,13 @@
-//! Why the trees vote as they do: what each feature adds to the vote share of an action.
+//! Explanation of votes: the contribution of each feature to the vote share of an action.
 //!
-//! These are Shapley values by TreeSHAP (Lundberg et al. 2020, the path-dependent form): what a
-//! feature adds on average over all orders in which the figures may become known, where a figure not
-//! yet known sends a row down both sides of its splits, in proportion to the training rows that went
-//! there. Base and contributions add up to the vote share. On demand only: it takes some thousand
-//! times as long as the vote.
+//! The contributions are Shapley values by TreeSHAP (Lundberg et al. 2020, path-dependent form): the
+//! average change of the share over all orders in which the features may become known. An unknown
+//! feature sends a row down both sides of its splits, in proportion to the training rows on each side.
+//! Base and contributions add up to the vote share.
+//!
+//! # Hazards
+//!
+//! An explanation takes some thousand times as long as a vote: compute it on demand only.
 
 mod tree_shap;
 
@@ -18,36 +21,41 @@ use crate::decision::Action;
 use crate::features::{Feature, Features};
 use tree_shap::contributions;
 
-/// Why a share of the trees votes for an action.
+/// Explanation of the vote share of an action.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct WhyVotes {
-    /// The action.
+pub struct VoteExplanation {
+    /// Explained action.
     pub action: Action,
-    /// Share of the trees that vote for it, 0–1.
+    /// Share of the trees that vote for the action, 0–1.
     pub share: f64,
-    /// The share before any figure is known.
+    /// Share while no feature is known, 0–1.
     pub base: f64,
-    /// What each feature adds, the largest effect first.
+    /// Contribution of each feature, the largest effect first.
     pub contributions: Vec<Contribution>,
 }
 
-/// What one feature adds.
+/// Contribution of one feature.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Contribution {
     /// The feature.
     pub feature: Feature,
-    /// Its figure, as the forest saw it.
+    /// Value in the evaluated row, clamped to the trained range.
     pub value: f32,
-    /// What it adds to the share; takes, if negative.
+    /// Contribution to the share, −1 to 1; negative where it lowers the share.
     pub adds: f64,
 }
 
 impl Model {
-    /// Explains the votes for `action`.
+    /// Explains the vote share of `action`.
     ///
     /// # Errors
-    /// Where the model cannot judge.
-    pub fn why(&self, features: &Features, action: Action) -> Result<WhyVotes, CannotClassify> {
+    ///
+    /// The first feature that prevents classification.
+    pub fn explain(
+        &self,
+        features: &Features,
+        action: Action,
+    ) -> Result<VoteExplanation, CannotClassify> {
         let row = self.row(features)?;
         let votes = self.votes(features)?;
         let (base, adds) = contributions(self.forest(), &row, action);
@@ -64,7 +72,7 @@ impl Model {
             .collect();
         contributions.sort_by(|a, b| b.adds.abs().total_cmp(&a.adds.abs()));
         let share = f64::from(votes.0[action as usize]) / f64::from(votes.trees().max(1));
-        Ok(WhyVotes {
+        Ok(VoteExplanation {
             action,
             share,
             base,
@@ -73,23 +81,23 @@ impl Model {
     }
 }
 
-impl From<WhyVotes> for Contributions {
-    fn from(why: WhyVotes) -> Self {
-        let features = why
+impl From<VoteExplanation> for Contributions {
+    fn from(explanation: VoteExplanation) -> Self {
+        let features = explanation
             .contributions
             .iter()
             .map(|one| (one.feature, one.adds))
             .collect();
         Self {
-            base: why.base,
+            base: explanation.base,
             features,
         }
     }
 }
 
-/// `97 % of the trees vote for restart_service (10 % before anything is known), for:
+/// For example: `97 % of the trees vote for restart_service (10 % before anything is known), for:
 /// memory_time_to_limit 240 s (+61 %), …; against: uptime 900 s (-3 %)`
-impl fmt::Display for WhyVotes {
+impl fmt::Display for VoteExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             action,
@@ -106,11 +114,11 @@ impl fmt::Display for WhyVotes {
             percent(*base)
         )?;
         let mut list = |word: &str, sign: f64| -> fmt::Result {
-            let mut named = false;
-            let speaking = |one: &&Contribution| percent(one.adds) * sign > 0.0;
-            for one in contributions.iter().filter(speaking).take(3) {
-                f.write_str(if named { ", " } else { word })?;
-                named = true;
+            let mut begun = false;
+            let in_direction = |one: &&Contribution| percent(one.adds) * sign > 0.0;
+            for one in contributions.iter().filter(in_direction).take(3) {
+                f.write_str(if begun { ", " } else { word })?;
+                begun = true;
                 let (value, unit) = (one.value, one.feature.spec().unit);
                 let rounded = (f64::from(value) * 1000.0).round() / 1000.0 + 0.0;
                 write!(

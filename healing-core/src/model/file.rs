@@ -1,23 +1,25 @@
-//! The model file.
+//! The model file format.
 //!
 //! ```text
-//! healing-model 1\n                 what it is, and the version of this format
-//! {"name":…,"features":[…],…}\n     the header: one line of JSON (see `Header`)
+//! healing-model 1\n                 magic and format version
+//! {"name":…,"features":[…],…}\n     header: one line of JSON (see `Header`)
 //! body                              header.body_bytes bytes:
 //!   per feature                       count, then that many thresholds (f32, ascending)
 //!   per tree                          count, then that many nodes:
-//!     split                             feature (one byte, 0–63), threshold's index, below, above
+//!     split                             feature (one byte, 0–63), index of the threshold, below, above
 //!     leaf                              0xf0 + class (one byte), cover
-//!   per self-check row                one f32 a feature, one number a class: the votes
-//! checksum                          FNV-1a, 64 bits, of all before it
+//!   per self-check row                one f32 per feature, then the votes: one number per class
+//! checksum                          FNV-1a, 64 bits, of all bytes before it
 //! ```
 //! Numbers without a type are LEB128, everything else is little-endian. Children are indices of nodes
 //! in the same tree and come after their parent.
 //!
-//! Hazard: a model decides about restarts, and its file may come from anywhere. All of it is checked
-//! before any of it is used; nothing is allocated because a number in the file says so, only for
-//! bytes that are really there. The checksum finds damage, not malice: who may write the file may
-//! write the checksum.
+//! # Hazards
+//!
+//! A model decides about restarts, and its file may come from an untrusted source. The whole file is
+//! validated before any of it is used. Memory is allocated only in proportion to the bytes that are
+//! present, never by a count in the file alone. The checksum detects damage, not tampering: anyone who
+//! can write the file can also write a matching checksum.
 
 mod reader;
 
@@ -27,15 +29,17 @@ use super::forest::Node;
 use super::header::Header;
 use reader::Reader;
 
-/// The version this program reads and writes.
+/// Version of the format that this program reads and writes.
 pub const VERSION: u32 = 1;
-/// Larger files are not read.
+/// Maximum size of a model file, in bytes. Larger files are rejected.
 pub const MAX_BYTES: usize = 16 << 20;
 
+/// First bytes of every model file, before the version.
 const MAGIC: &str = "healing-model ";
+/// First byte of a leaf, without its class.
 const LEAF: u8 = 0xf0;
 
-/// FNV-1a, 64 bits: each step can be undone, so any one altered byte alters the result.
+/// Returns the 64-bit FNV-1a hash. Each step is invertible, so a change of one byte changes the result.
 #[must_use]
 pub fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
@@ -44,10 +48,11 @@ pub fn checksum(bytes: &[u8]) -> u64 {
 }
 
 impl Model {
-    /// Reads a model, checking all of it.
+    /// Reads and validates a model.
     ///
     /// # Errors
-    /// The first fault found: see [`ModelError`].
+    ///
+    /// The first error found: see [`ModelError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         if bytes.is_empty() {
             return Err(ModelError::Empty);
@@ -58,7 +63,7 @@ impl Model {
                 limit: MAX_BYTES,
             });
         }
-        let mut reader = Reader { bytes, at: 0 };
+        let mut reader = Reader { bytes, offset: 0 };
         reader.magic()?;
         let header = reader.line("the header")?;
         let header: Header =
@@ -66,39 +71,39 @@ impl Model {
                 column: error.column(),
                 message: error.to_string(),
             })?;
-        header.check()?;
-        let body_at = reader.at;
+        header.validate()?;
+        let body_offset = reader.offset;
         let body = reader.take(header.body_bytes, "the body")?;
-        let end = reader.at;
+        let end = reader.offset;
         let found = reader.take(8, "the checksum")?;
         let found = found
             .iter()
             .rev()
             .fold(0, |sum, byte| sum << 8 | u64::from(*byte));
-        if reader.at < bytes.len() {
+        if reader.offset < bytes.len() {
             return Err(ModelError::Trailing {
-                at: reader.at,
-                bytes: bytes.len() - reader.at,
+                offset: reader.offset,
+                bytes: bytes.len() - reader.offset,
             });
         }
         let computed = checksum(&bytes[..end]);
         if found != computed {
             return Err(ModelError::Checksum { found, computed });
         }
-        // Read from the file's start, so that positions in messages are the file's.
+        // The reader gets the bytes from the file's start, so that offsets in errors are file offsets.
         let mut reader = Reader {
-            bytes: &bytes[..body_at + body.len()],
-            at: body_at,
+            bytes: &bytes[..body_offset + body.len()],
+            offset: body_offset,
         };
         let (forest, self_check) = reader.body(&header)?;
         Self::from_parts(header, forest, self_check)
     }
 
-    /// The whole file.
+    /// Returns the content of the model file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = format!("{MAGIC}{VERSION}\n").into_bytes();
-        // A header is strings and numbers: nothing in it that JSON cannot say.
+        // A header has only strings and finite numbers, so serialisation cannot fail.
         bytes.extend(serde_json::to_vec(self.header()).unwrap_or_default());
         bytes.push(b'\n');
         bytes.extend(self.body());
@@ -107,23 +112,23 @@ impl Model {
         bytes
     }
 
-    /// The binary part.
+    /// Returns the body of the model file.
     pub(super) fn body(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let thresholds = self.forest().thresholds();
         for column in &thresholds {
-            number(&mut bytes, column.len());
+            write_number(&mut bytes, column.len());
             for threshold in column {
                 bytes.extend(threshold.to_le_bytes());
             }
         }
         for tree in self.forest().trees() {
-            number(&mut bytes, tree.len());
+            write_number(&mut bytes, tree.len());
             for node in tree {
                 match *node {
                     Node::Leaf { class, cover } => {
                         bytes.push(LEAF + class);
-                        number(&mut bytes, cover as usize);
+                        write_number(&mut bytes, cover as usize);
                     }
                     Node::Split {
                         feature,
@@ -133,12 +138,12 @@ impl Model {
                     } => {
                         bytes.push(feature);
                         let column = &thresholds[usize::from(feature)];
-                        number(
+                        write_number(
                             &mut bytes,
                             column.partition_point(|other| *other < threshold),
                         );
-                        number(&mut bytes, below as usize);
-                        number(&mut bytes, above as usize);
+                        write_number(&mut bytes, below as usize);
+                        write_number(&mut bytes, above as usize);
                     }
                 }
             }
@@ -146,15 +151,15 @@ impl Model {
         for (row, votes) in self.self_check() {
             bytes.extend(row.iter().flat_map(|value| value.to_le_bytes()));
             for count in votes.0 {
-                number(&mut bytes, count as usize);
+                write_number(&mut bytes, count as usize);
             }
         }
         bytes
     }
 }
 
-/// LEB128: seven bits a byte, lowest first.
-fn number(bytes: &mut Vec<u8>, mut value: usize) {
+/// Appends a LEB128 number: seven bits per byte, lowest first.
+fn write_number(bytes: &mut Vec<u8>, mut value: usize) {
     while value >= 0x80 {
         bytes.push(value.to_le_bytes()[0] | 0x80);
         value >>= 7;

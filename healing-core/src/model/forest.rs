@@ -1,8 +1,8 @@
-//! A random forest as plain trees: what a model file holds and what the compiled form is made of.
+//! A random forest as plain trees: the content of a model file and the source of the compiled layouts.
 //!
-//! A [`Forest`] can only be had valid: [`Forest::new`] checks every tree *as a tree*, so that no
-//! later walk can leave it, loop in it, or run deeper than [`MAX_DEPTH`]. The walk here is the plain
-//! reading of the trees; [`inference`](super::inference) must agree with it vote for vote.
+//! A [`Forest`] is always valid: [`Forest::new`] validates the structure of every tree, so that no
+//! later traversal can leave it, loop in it, or go deeper than [`MAX_DEPTH`]. [`Forest::traverse`] is
+//! the reference; [`inference`](super::inference) must agree with it vote for vote.
 
 mod error;
 
@@ -13,46 +13,47 @@ use crate::decision::Action;
 #[cfg(test)]
 use crate::rng::Rng;
 
-/// Number of classes: one for each [`Action`].
+/// Number of classes: one per [`Action`].
 pub const CLASSES: usize = Action::ALL.len();
-/// Most features a forest can have.
+/// Maximum number of features of a forest.
 pub const MAX_FEATURES: usize = 64;
-/// Most trees in a forest.
+/// Maximum number of trees in a forest.
 pub const MAX_TREES: usize = 4096;
-/// Most nodes in a tree.
+/// Maximum number of nodes in a tree.
 pub const MAX_NODES: usize = 1 << 16;
-/// Most nodes in all trees together.
+/// Maximum number of nodes in all trees together.
 pub const MAX_TOTAL_NODES: usize = 1 << 20;
-/// Deepest leaf. Explanations walk recursively, so depth is bounded before anything walks.
+/// Maximum depth of a leaf. Explanations recurse, so the depth is bounded when a forest is made.
 pub const MAX_DEPTH: usize = 128;
 
-/// One node. Children are indices into the tree's nodes; node 0 is the root.
+/// One node of a tree. Children are indices into the tree's nodes; node 0 is the root.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Node {
-    /// `row[feature] <= threshold` goes to `below`, anything else to `above`.
+    /// A split: rows with `row[feature] <= threshold` go to `below`, all others to `above`.
     Split {
-        /// Index into the row.
+        /// Index of the feature in the row.
         feature: u8,
-        /// Rounded *down* from the source's f64, so that an f32 decides as it did there.
+        /// Threshold, rounded *down* from the learner's f64 (see [`round_down`]), so that an f32 value
+        /// goes the same way as in the learner.
         threshold: f32,
-        /// Where values up to the threshold go.
+        /// Child for values up to the threshold.
         below: u32,
-        /// Where values above it go.
+        /// Child for values above it.
         above: u32,
     },
-    /// The end: one vote.
+    /// A leaf: one vote.
     Leaf {
-        /// The class voted for: an [`Action`]'s discriminant.
+        /// Class voted for: an [`Action`]'s discriminant.
         class: u8,
-        /// Training rows that ended here (with multiplicity): what explanations weigh by.
+        /// Number of training rows that ended here, duplicates included. Explanations weigh by it.
         cover: u32,
     },
 }
 
-/// One tree, its root first.
+/// One tree, root first.
 pub type Tree = Vec<Node>;
 
-/// Trees that have been checked.
+/// A validated set of trees.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     features: usize,
@@ -60,10 +61,11 @@ pub struct Forest {
 }
 
 impl Forest {
-    /// Checks that `trees` are trees over rows of `features` figures.
+    /// Validates `trees` as trees over rows of `features` values.
     ///
     /// # Errors
-    /// The first fault found: see [`TreeError`].
+    ///
+    /// The first error found: see [`TreeError`].
     pub fn new(features: usize, trees: Vec<Tree>) -> Result<Self, TreeError> {
         if features == 0 || features > MAX_FEATURES {
             return Err(TreeError::FeatureCount { features });
@@ -81,25 +83,25 @@ impl Forest {
         Ok(Self { features, trees })
     }
 
-    /// Figures in a row.
+    /// Returns the number of features: the values of a row.
     #[must_use]
     pub fn features(&self) -> usize {
         self.features
     }
 
-    /// The trees.
+    /// Returns the trees.
     #[must_use]
     pub fn trees(&self) -> &[Tree] {
         &self.trees
     }
 
-    /// Nodes of all trees.
+    /// Returns the number of nodes of all trees.
     #[must_use]
     pub fn nodes(&self) -> usize {
         self.trees.iter().map(Vec::len).sum()
     }
 
-    /// Leaves of the tree that has most.
+    /// Returns the number of leaves of the largest tree.
     #[must_use]
     pub fn most_leaves(&self) -> usize {
         self.trees
@@ -109,7 +111,7 @@ impl Forest {
             .unwrap_or(0)
     }
 
-    /// The distinct thresholds of each feature, ascending (`-0.0` counts as `0.0`).
+    /// Returns the distinct thresholds of each feature, ascending (`-0.0` counts as `0.0`).
     #[must_use]
     pub fn thresholds(&self) -> Vec<Vec<f32>> {
         let mut all = vec![Vec::new(); self.features];
@@ -123,17 +125,18 @@ impl Forest {
         }
         for column in &mut all {
             column.sort_by(f32::total_cmp);
-            column.dedup(); // by ==: -0.0 and 0.0 decide alike
+            column.dedup(); // by ==: -0.0 and 0.0 split alike
         }
         all
     }
 
-    /// Votes by walking every tree: slow and plain, the reference for the compiled form.
+    /// Returns the votes for a row by traversing every tree: the slow reference for the compiled layouts.
     ///
     /// # Panics
+    ///
     /// If the row is shorter than [`Forest::features`].
     #[must_use]
-    pub fn walk(&self, row: &[f32]) -> Votes {
+    pub fn traverse(&self, row: &[f32]) -> Votes {
         let mut votes = Votes::default();
         for tree in &self.trees {
             let mut at = 0;
@@ -163,7 +166,7 @@ impl Forest {
     }
 }
 
-/// Every node but the root has one parent that comes before it, and all can be reached.
+/// Checks that every node except the root has exactly one parent, which comes before it.
 fn check_tree(tree: usize, nodes: &[Node], features: usize) -> Result<(), TreeError> {
     if nodes.is_empty() || nodes.len() > MAX_NODES {
         return Err(TreeError::NodeCount {
@@ -171,7 +174,7 @@ fn check_tree(tree: usize, nodes: &[Node], features: usize) -> Result<(), TreeEr
             nodes: nodes.len(),
         });
     }
-    // Parents come before children, so one pass in order knows each node's depth; 0 = no parent yet.
+    // Parents come before children, so one pass finds the depth of each node; 0 = no parent found.
     let mut depth = vec![0_usize; nodes.len()];
     depth[0] = 1;
     for (at, node) in nodes.iter().enumerate() {
@@ -238,8 +241,9 @@ fn check_tree(tree: usize, nodes: &[Node], features: usize) -> Result<(), TreeEr
     Ok(())
 }
 
-/// The greatest f32 that is not above `value`: for every f32 `x`, `x <= value` as f64 is the same as
-/// `x <= round_down(value)`.
+/// Returns the greatest f32 that is not above `value`.
+///
+/// For every f32 `x`, `x <= value` in f64 is equivalent to `x <= round_down(value)`.
 #[must_use]
 pub fn round_down(value: f64) -> f32 {
     #[allow(clippy::cast_possible_truncation)] // rounds to nearest; corrected below

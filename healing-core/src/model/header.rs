@@ -1,4 +1,4 @@
-//! What a model says of itself, as JSON in its file's second line: `head -n 2 MODEL` shows it.
+//! The header of a model file: one line of JSON, the second line of the file (`head -n 2 MODEL`).
 
 use std::collections::BTreeMap;
 
@@ -9,80 +9,81 @@ use super::forest::MAX_FEATURES;
 use crate::decision::Action;
 use crate::features::Feature;
 
-/// A model's header.
+/// Header of a model file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
-    /// What the model is called.
+    /// Name of the model, 1 to 100 bytes.
     pub name: String,
-    /// The figures of a row, in order.
+    /// Features of a row, in order.
     pub features: Vec<FeatureRange>,
-    /// The classes' words, by class.
+    /// Names of the classes, by class: those of the actions.
     pub classes: Vec<String>,
     /// Number of trees.
     pub trees: usize,
-    /// Nodes of all trees.
+    /// Number of nodes of all trees.
     pub nodes: usize,
-    /// Rows kept with their votes, asked again at every load.
+    /// Number of self-check rows, which are evaluated at every load.
     pub self_check_rows: usize,
-    /// Bytes of the body.
+    /// Size of the body, in bytes.
     pub body_bytes: usize,
-    /// Where it comes from.
+    /// Origin of the model.
     pub provenance: Provenance,
 }
 
-/// One figure, and what was seen of it in training.
+/// One feature and its range in the training data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureRange {
-    /// The feature's name.
+    /// Name of the feature.
     pub name: String,
-    /// Smallest value in training.
+    /// Smallest value in the training data, in the feature's unit.
     pub min: f32,
-    /// Largest value in training.
+    /// Largest value in the training data, in the feature's unit.
     pub max: f32,
 }
 
-/// How a model came to be.
+/// Origin of a model: learner, data and settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provenance {
-    /// The learner and its version.
+    /// Learner and its version.
     pub learner: String,
-    /// The data, in words.
+    /// Description of the training data.
     pub data: String,
-    /// Their hash, in hexadecimal.
+    /// Hash of the training data, in hexadecimal.
     pub data_hash: String,
-    /// Rows trained on.
+    /// Number of training rows.
     pub rows: usize,
-    /// The forest's seed.
+    /// Seed of the forest.
     pub seed: u64,
-    /// Fewest rows in a leaf.
+    /// Minimum number of rows in a leaf.
     pub min_leaf: usize,
-    /// Depth limit.
+    /// Maximum depth of a tree.
     pub max_depth: u16,
-    /// Scores on rows held out, by name.
+    /// Scores on held-out rows, by name.
     pub scores: BTreeMap<String, f64>,
 }
 
 impl Header {
-    /// Everything that can be checked without the body.
+    /// Validates everything that does not need the body.
     ///
     /// # Errors
-    /// The first field that makes no sense.
-    pub fn check(&self) -> Result<(), ModelError> {
-        let field = |field, message: String| Err(ModelError::Field { field, message });
+    ///
+    /// The first invalid field.
+    pub fn validate(&self) -> Result<(), ModelError> {
+        let field = |field, message: String| Err(ModelError::InvalidField { field, message });
         if self.name.is_empty() || self.name.len() > 100 {
             return field(
                 "name",
-                format!("{} characters instead of 1 to 100", self.name.len()),
+                format!("{} bytes, expected 1 to 100", self.name.len()),
             );
         }
         if self.features.is_empty() || self.features.len() > MAX_FEATURES {
             let count = self.features.len();
             return field(
                 "features",
-                format!("{count} of them instead of 1 to {MAX_FEATURES}"),
+                format!("{count} features, expected 1 to {MAX_FEATURES}"),
             );
         }
         for (index, feature) in self.features.iter().enumerate() {
@@ -103,7 +104,7 @@ impl Header {
                 });
             }
             if !(min.is_finite() && max.is_finite() && min <= max) {
-                return field("features", format!("{name} ranges from {min} to {max}"));
+                return field("features", format!("the range of {name} is {min} to {max}"));
             }
         }
         let expected = Action::ALL.map(Action::as_str);

@@ -1,9 +1,9 @@
-//! The forest as it is asked: built once at load, no allocation per prediction.
+//! A forest compiled for inference: built once at load, without allocation per prediction.
 //!
-//! Two forms, chosen by the forest. `words`: one 64-bit word a tree, for forests as we train them
-//! (at most 64 leaves a tree, few thresholds a feature). `nodes`: compact nodes, for any other
-//! forest, or where the first form's tables would outgrow [`MAX_TABLE_BYTES`]. Both give exactly the
-//! votes of [`Forest::walk`].
+//! There are two layouts, and the forest decides between them. `quickscorer` keeps one 64-bit
+//! bit vector per tree, for forests as healing trains them (at most 64 leaves per tree, few
+//! thresholds per feature). `packed_nodes` takes any other forest, and those whose QuickScorer
+//! tables would exceed [`MAX_TABLE_BYTES`]. Both give exactly the votes of [`Forest::traverse`].
 
 mod packed_nodes;
 mod quickscorer;
@@ -11,42 +11,45 @@ mod simd;
 
 use super::classifier::Votes;
 use super::forest::Forest;
-use packed_nodes::CompactNodes;
-use quickscorer::WordTables;
+use packed_nodes::PackedNodes;
+use quickscorer::QuickScorer;
 
-/// Tables larger than this do not pay beside an app: compact nodes are used instead.
+/// Upper bound of the QuickScorer tables, in bytes. Larger tables cost an app in the same pod more
+/// memory and cache than they save time, so packed nodes are used.
 pub const MAX_TABLE_BYTES: usize = 2 << 20;
 
 /// A compiled forest.
 #[derive(Debug)]
 pub struct Compiled {
-    form: Form,
-    /// The instruction set found at run time.
+    layout: Layout,
+    /// Instruction set, found at run time.
     arch: pulp::Arch,
 }
 
+/// Memory layout of a compiled forest.
 #[derive(Debug)]
-enum Form {
-    Words(WordTables),
-    Nodes(CompactNodes),
+enum Layout {
+    QuickScorer(QuickScorer),
+    PackedNodes(PackedNodes),
 }
 
 impl Compiled {
     /// Compiles for the best instruction set of this machine.
     #[must_use]
     pub fn new(forest: &Forest) -> Self {
-        let form = if WordTables::bytes_for(forest).is_some_and(|bytes| bytes <= MAX_TABLE_BYTES) {
-            Form::Words(WordTables::new(forest))
+        let layout = if QuickScorer::bytes_for(forest).is_some_and(|bytes| bytes <= MAX_TABLE_BYTES)
+        {
+            Layout::QuickScorer(QuickScorer::new(forest))
         } else {
-            Form::Nodes(CompactNodes::new(forest))
+            Layout::PackedNodes(PackedNodes::new(forest))
         };
         Self {
-            form,
+            layout,
             arch: pulp::Arch::new(),
         }
     }
 
-    /// The same without SIMD found at run time: what every machine of this architecture can do.
+    /// Compiles for the baseline instruction set of this architecture, without run-time SIMD.
     #[must_use]
     pub fn portable(forest: &Forest) -> Self {
         Self {
@@ -55,60 +58,61 @@ impl Compiled {
         }
     }
 
-    /// One for each way to count that this machine has, the portable one first: they must all agree.
+    /// Compiles once for each backend of this machine, the portable one first. All give the same votes.
     #[must_use]
-    pub fn every_path(forest: &Forest) -> Vec<Self> {
-        let mut paths = vec![Self::portable(forest)];
+    pub fn all_backends(forest: &Forest) -> Vec<Self> {
+        let mut backends = vec![Self::portable(forest)];
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = pulp::x86::V3::try_new() {
             let arch = pulp::Arch::V3(simd);
-            paths.push(Self {
+            backends.push(Self {
                 arch,
                 ..Self::new(forest)
             });
         }
-        paths.push(Self::new(forest));
-        paths.dedup_by_key(|path| path.simd_bits());
-        paths
+        backends.push(Self::new(forest));
+        backends.dedup_by_key(|backend| backend.simd_bits());
+        backends
     }
 
-    /// Votes on a row of finite figures.
+    /// Returns the votes for a row of finite values.
     ///
     /// # Panics
+    ///
     /// If the row is shorter than the forest's features.
     #[inline]
     #[must_use]
     pub fn votes(&self, row: &[f32]) -> Votes {
-        match &self.form {
-            Form::Words(words) => words.votes(self.arch, row),
-            Form::Nodes(nodes) => nodes.votes(row),
+        match &self.layout {
+            Layout::QuickScorer(tables) => tables.votes(self.arch, row),
+            Layout::PackedNodes(nodes) => nodes.votes(row),
         }
     }
 
-    /// Bytes of the tables or nodes.
+    /// Returns the size of the tables or nodes, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        match &self.form {
-            Form::Words(words) => words.bytes(),
-            Form::Nodes(nodes) => nodes.bytes(),
+        match &self.layout {
+            Layout::QuickScorer(tables) => tables.bytes(),
+            Layout::PackedNodes(nodes) => nodes.bytes(),
         }
     }
 
-    /// Whether one word stands for a tree.
+    /// Returns `true` for the QuickScorer layout: one bit vector per tree.
     #[must_use]
-    pub fn is_words(&self) -> bool {
-        matches!(self.form, Form::Words(_))
+    pub fn is_bitvector(&self) -> bool {
+        matches!(self.layout, Layout::QuickScorer(_))
     }
 
-    /// Width of the vectors in use; 0 without SIMD found at run time.
+    /// Returns the width of the vectors in use, in bits; 0 without run-time SIMD.
     #[must_use]
     pub fn simd_bits(&self) -> u32 {
-        match (&self.form, self.arch) {
+        match (&self.layout, self.arch) {
             #[cfg(target_arch = "x86_64")]
-            (Form::Words(_), pulp::Arch::V4(_)) => 512,
+            (Layout::QuickScorer(_), pulp::Arch::V4(_)) => 512,
             #[cfg(target_arch = "x86_64")]
-            (Form::Words(_), pulp::Arch::V3(_)) => 256,
-            (Form::Nodes(_), _) | (_, pulp::Arch::Scalar) => 0,
+            (Layout::QuickScorer(_), pulp::Arch::V3(_)) => 256,
+            (Layout::PackedNodes(_), _) | (_, pulp::Arch::Scalar) => 0,
             #[allow(unreachable_patterns)] // on x86-64
             _ => 128,
         }

@@ -1,6 +1,6 @@
 //! Random-forest models: file format, validation, inference and explanation.
 //!
-//! Training lives in the crate `healing-training`; a trained model needs no learner to run.
+//! Training is in the crate `healing-training`; a trained model runs without it.
 
 pub mod builtin;
 mod classifier;
@@ -21,7 +21,7 @@ use forest::{CLASSES, Forest, MAX_FEATURES};
 use header::{FeatureRange, Provenance};
 use inference::Compiled;
 
-/// A model that has been checked: it predicts without failing on any finite row.
+/// A validated model: it classifies every finite row without failing.
 #[derive(Debug)]
 pub struct Model {
     header: Header,
@@ -31,34 +31,35 @@ pub struct Model {
     self_check: SelfCheck,
 }
 
-/// Rows with the votes they must give.
+/// Rows with their expected votes.
 pub type SelfCheck = Vec<(Vec<f32>, Votes)>;
 
-/// Why a row was not put before the forest.
+/// Reason for which a row is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowFault {
-    /// Another number of figures than the model's features.
-    #[error("{found} figures instead of {expected}")]
+    /// A number of values that is not the number of features.
+    #[error("the row has {found} values, the model needs {expected}")]
     Width {
-        /// In the row.
+        /// Number of values in the row.
         found: usize,
-        /// The model's.
+        /// Number of the model's features.
         expected: usize,
     },
-    /// NaN or infinite. (smartcore answers a row of NaN with *restart*.)
-    #[error("figure {feature} is not finite")]
+    /// A value that is NaN or infinite. (smartcore classifies a row of NaN as *restart*.)
+    #[error("value {feature} is not finite")]
     NotFinite {
-        /// Its index.
+        /// Index of the value.
         feature: usize,
     },
 }
 
 impl Model {
-    /// Puts a model together. `self_check` rows are asked at every load.
+    /// Builds a model. The rows in `self_check` are evaluated again at every load.
     ///
     /// # Errors
-    /// Where the parts do not fit each other.
+    ///
+    /// The first inconsistency between the parts.
     pub fn new(
         name: &str,
         features: Vec<FeatureRange>,
@@ -70,7 +71,7 @@ impl Model {
             .into_iter()
             .filter(|row| row.len() == forest.features())
             .map(|row| {
-                let votes = forest.walk(&row);
+                let votes = forest.traverse(&row);
                 (row, votes)
             })
             .collect();
@@ -92,13 +93,13 @@ impl Model {
         Ok(model)
     }
 
-    /// A model from parts that were read; checks that they fit each other.
+    /// Builds a model from parts that were read, and validates that they are consistent.
     pub(crate) fn from_parts(
         header: Header,
         forest: Forest,
         self_check: SelfCheck,
     ) -> Result<Self, ModelError> {
-        header.check()?;
+        header.validate()?;
         let counts = [
             ("features", header.features.len(), forest.features()),
             ("trees", header.trees, forest.trees().len()),
@@ -107,7 +108,7 @@ impl Model {
         ];
         for (what, declared, found) in counts {
             if declared != found {
-                return Err(ModelError::Count {
+                return Err(ModelError::CountMismatch {
                     what,
                     declared,
                     found,
@@ -122,9 +123,9 @@ impl Model {
             forest,
             self_check,
         };
-        for (row, (figures, expected)) in model.self_check.iter().enumerate() {
+        for (row, (values, expected)) in model.self_check.iter().enumerate() {
             let found = model
-                .row_votes(figures)
+                .row_votes(values)
                 .map(|votes| votes.0)
                 .unwrap_or([0; CLASSES]);
             if found != expected.0 {
@@ -138,40 +139,41 @@ impl Model {
         Ok(model)
     }
 
-    /// What the model says of itself.
+    /// Returns the header.
     #[must_use]
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// Its trees.
+    /// Returns the forest as plain trees.
     #[must_use]
     pub fn forest(&self) -> &Forest {
         &self.forest
     }
 
-    /// The rows asked at load, with the votes they must give.
+    /// Returns the self-check rows with their expected votes.
     #[must_use]
     pub fn self_check(&self) -> &[(Vec<f32>, Votes)] {
         &self.self_check
     }
 
-    /// The forest as it is asked.
+    /// Returns the compiled forest.
     #[must_use]
     pub fn compiled(&self) -> &Compiled {
         &self.compiled
     }
 
-    /// The features of a row, in order.
+    /// Returns the features of a row, in order.
     #[must_use]
     pub fn features(&self) -> &[Feature] {
         &self.features
     }
 
-    /// How the trees vote on a row of the header's features, in its order, as it is.
+    /// Returns the votes for a row of the header's features, in its order. No range is applied.
     ///
     /// # Errors
-    /// Rows of another width, or with figures that are not finite, are refused.
+    ///
+    /// A row of another width or with a value that is not finite.
     pub fn row_votes(&self, row: &[f32]) -> Result<Votes, RowFault> {
         let expected = self.forest.features();
         if row.len() != expected {
@@ -186,7 +188,11 @@ impl Model {
         Ok(self.compiled.votes(row))
     }
 
-    /// The row that the forest is asked: each feature known, and within what it was trained on.
+    /// Returns the row to evaluate: every feature present and within its trained range.
+    ///
+    /// # Errors
+    ///
+    /// A feature that is absent, or bounded and outside its trained range.
     pub(crate) fn row(&self, features: &Features) -> Result<[f32; MAX_FEATURES], CannotClassify> {
         let mut row = [0.0; MAX_FEATURES];
         for ((slot, &feature), range) in row
@@ -194,7 +200,7 @@ impl Model {
             .zip(&self.features)
             .zip(&self.header.features)
         {
-            // `Features` holds finite figures only.
+            // `Features` holds finite values only.
             let value = features
                 .get(feature)
                 .ok_or(CannotClassify::Missing(feature))?;
@@ -215,7 +221,7 @@ impl Classifier for Model {
     }
 
     fn contributions(&self, features: &Features, action: Action) -> Option<Contributions> {
-        self.why(features, action).ok().map(Contributions::from)
+        self.explain(features, action).ok().map(Contributions::from)
     }
 }
 
@@ -236,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn it_learned_the_originals_rule() {
+    fn original_five_learned_the_original_rules() {
         let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
         let class = |cpu, errors| model.votes(&features(cpu, errors, 9000.0)).unwrap().class();
         assert_eq!(class(30.0, 0.0), Action::NoAction);
@@ -245,12 +251,12 @@ mod tests {
     }
 
     #[test]
-    fn beyond_what_it_was_trained_on_it_saturates_or_refuses() {
+    fn values_outside_trained_range_are_clamped_or_rejected() {
         let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
-        // A year of uptime and a thousand errors mean "a lot".
+        // A year of uptime and a thousand errors are clamped to the trained maximum.
         let far = model.votes(&features(30.0, 1000.0, 3e7)).unwrap();
         assert_eq!(far, model.votes(&features(30.0, 19.0, 86_399.0)).unwrap());
-        // 100 % CPU was never seen: 99 was the most.
+        // The training data has CPU up to 99 %, and CPU is a bounded feature.
         let error = model.votes(&features(100.0, 0.0, 9000.0)).unwrap_err();
         assert_eq!(error, CannotClassify::OutOfRange(Feature::CpuUsage));
         let mut unknown = features(30.0, 0.0, 9000.0);
@@ -260,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_are_not_finite_never_reach_the_forest() {
+    fn invalid_rows_are_rejected_before_inference() {
         let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
             let error = model.row_votes(&[1.0, 1.0, bad, 1.0, 1.0]).unwrap_err();

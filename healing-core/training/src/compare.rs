@@ -123,7 +123,7 @@ pub fn judge(
         .filter_map(|(p, window)| p.map(|p| (p, window.label)))
         .collect();
     let rows = dataset(test.iter().copied(), learner.features)?;
-    let classify = |row: &[f32]| Ok(forest.walk(row).class());
+    let classify = |row: &[f32]| Ok(forest.traverse(row).class());
     let importances = importances(&rows, learner.recipe.seed, classify);
     Ok(Judgement {
         scores,
@@ -134,7 +134,7 @@ pub fn judge(
 
 fn ask(forest: &Forest, window: &Window, features: &[Feature]) -> Option<[f64; 3]> {
     let row: Option<Vec<f32>> = features.iter().map(|f| window.features.get(*f)).collect();
-    row.map(|row| forest.walk(&row).probabilities())
+    row.map(|row| forest.traverse(&row).probabilities())
 }
 
 impl Book {

@@ -188,7 +188,7 @@ mod tests {
         let over_values = to_smartcore(&forest).unwrap().predict(&values).unwrap();
         assert_eq!(over_bins, over_values);
         for (row, class) in data.rows().zip(over_bins) {
-            assert_eq!(forest.walk(row).class() as u32, class);
+            assert_eq!(forest.traverse(row).class() as u32, class);
         }
     }
 
@@ -242,7 +242,7 @@ mod tests {
             },
         )
         .unwrap();
-        assert_eq!(forest.walk(&[0.0]).0, [0, 9, 0]);
-        assert_eq!(forest.walk(&[19.0]).0, [0, 0, 9]);
+        assert_eq!(forest.traverse(&[0.0]).0, [0, 9, 0]);
+        assert_eq!(forest.traverse(&[19.0]).0, [0, 0, 9]);
     }
 }

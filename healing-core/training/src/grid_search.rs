@@ -98,7 +98,7 @@ fn held_out_log_loss(
         let (forest, _) = fit(&data.select(&others), recipe)?;
         said.extend(held_out.into_iter().map(|row| {
             (
-                forest.walk(data.row(row)).probabilities(),
+                forest.traverse(data.row(row)).probabilities(),
                 data.labels()[row],
             )
         }));

@@ -150,8 +150,8 @@ mod tests {
         assert!(limited.most_leaves() <= 8);
         let mut same = 0;
         for row in data.rows() {
-            assert_eq!(alike.walk(row), forest.walk(row));
-            same += usize::from(limited.walk(row).class() == forest.walk(row).class());
+            assert_eq!(alike.traverse(row), forest.traverse(row));
+            same += usize::from(limited.traverse(row).class() == forest.traverse(row).class());
         }
         assert!(
             same > 900,

@@ -105,8 +105,8 @@ fn compiled_class_equals_smartcore_predict_on_random_forests() {
         })
         .unwrap();
         assert_eq!(from_foreign(&foreign).unwrap(), forest);
-        let backends = Compiled::every_path(&forest);
-        if backends[0].is_words() {
+        let backends = Compiled::all_backends(&forest);
+        if backends[0].is_bitvector() {
             bitvectors += 1;
         } else {
             nodes += 1;
@@ -153,7 +153,7 @@ fn compiled_class_equals_smartcore_predict_for_every_shipped_model() {
                     [threshold, threshold.next_up(), threshold.next_down()][rng.index(3)];
             }
             let expected = smartcore_class(&foreign, &row);
-            for backend in Compiled::every_path(forest) {
+            for backend in Compiled::all_backends(forest) {
                 let class = backend.votes(&row).class() as u32;
                 assert_eq!(class, expected, "{name}: row {row:?}");
             }

@@ -1,25 +1,25 @@
-//! The request and the response of `POST /heal`.
+//! The request and the responses of `POST /heal`.
 
 use serde::{Deserialize, Serialize};
 
 use crate::health::Status;
 
-/// What `POST /heal` can be asked for.
+/// Action of `POST /heal`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HealAction {
-    /// Soft heal: zero `error_count`, run the hooks.
+    /// Soft heal: sets `error_count` to zero and runs the recovery hooks.
     ResetErrors,
-    /// End this instance in order, so that its supervisor starts a new one.
+    /// Shuts this instance down gracefully, so that its supervisor starts a new one.
     RestartService,
-    /// Take no new work for the time of a lease (30 s, renewable).
+    /// Drains the app for the duration of a lease: 30 s, renewed by repeating the request.
     Drain,
-    /// End the lease.
+    /// Ends the drain lease.
     Undrain,
 }
 
 impl HealAction {
-    /// All that are known, in the order in which messages name them.
+    /// Every action, in the order of error messages.
     pub const ALL: [Self; 4] = [
         Self::ResetErrors,
         Self::RestartService,
@@ -27,7 +27,7 @@ impl HealAction {
         Self::Undrain,
     ];
 
-    /// The word on the wire.
+    /// Returns the name on the wire.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -39,49 +39,59 @@ impl HealAction {
     }
 }
 
-/// The body of `POST /heal`; an empty body means `reset_errors`, as in the original system.
+/// The request body of `POST /heal`. An empty body means `reset_errors`, as in the original system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealRequest {
-    /// What to do.
+    /// Requested action.
     pub action: HealAction,
 }
 
-/// What was done.
+/// The response body of an accepted `POST /heal`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealResponse {
-    /// What was asked for.
+    /// Requested action.
     pub action: HealAction,
-    /// One sentence: what was done, and what was not.
+    /// One sentence for people about the result.
     pub message: String,
-    /// `error_count` before.
+    /// `error_count` before the action.
     pub previous_error_count: u64,
-    /// Status after.
+    /// Status after the action.
     pub current_status: Status,
-    /// One entry for each hook that was run, in order; empty where none is registered.
+    /// Outcome of each hook that ran, in order. Empty or absent if none ran.
     #[serde(default)]
     pub hooks: Vec<HookOutcome>,
 }
 
-/// How one hook went.
+/// Outcome of one recovery hook.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HookOutcome {
-    /// Its name.
+    /// Name of the hook.
     pub name: String,
-    /// Whether it succeeded.
+    /// `true` if the hook succeeded.
     pub ok: bool,
-    /// How long it took.
+    /// Duration of the run, in seconds.
     pub seconds: f64,
-    /// Why it failed: its own error, `timed out after …`, or `panicked: …`.
+    /// Error of the hook, `timed out after …` or `panicked: …`. Absent if it succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// The body of every refusal of `POST /heal`.
+/// The response body of a rejected `POST /heal`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealError {
-    /// A stable code: `unknown_action`, `malformed`, `too_large`, `forbidden`, `already_healing`,
-    /// `runtime_stalled`, `care_not_started` (nobody is there to end the process), `broken`.
+    /// Stable error code, one of:
+    ///
+    /// | code | HTTP status | cause |
+    /// |---|---|---|
+    /// | `malformed` | 400 | the body is not the expected JSON |
+    /// | `unknown_action` | 400 | the action is not a [`HealAction`] |
+    /// | `forbidden` | 403 | the caller is not allowed to heal |
+    /// | `already_healing` | 409 | another action is in progress |
+    /// | `too_large` | 413 | the body is too large |
+    /// | `broken` | 500 | an internal error of the healing layer |
+    /// | `runtime_stalled` | 503 | the app's runtime makes no progress, so no hook can run |
+    /// | `care_not_started` | 503 | the care thread, which ends the process, does not run |
     pub error: String,
-    /// What was wrong and what would be right.
+    /// One sentence for people: the cause and, where there is one, the remedy.
     pub message: String,
 }

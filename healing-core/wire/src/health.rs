@@ -1,89 +1,101 @@
-//! The answer of `GET /health`.
+//! The response of `GET /health`.
 //!
-//! The first five fields of [`Health`] are the original system's; an app that sends only those is
-//! still understood. Everything else is optional: a figure without a source is absent, and absent
-//! is never zero. Unknown fields are ignored, so that app and sidecar may be upgraded apart.
+//! The first five fields of [`Health`] are the original system's; an app may send those alone. Only
+//! `status` is required. A value that cannot be read is absent (omitted or `null`), and absent never
+//! means zero. Unknown fields are ignored, so that app and sidecar can be upgraded independently.
+//!
+//! All times are in seconds and all sizes in bytes. Fields with the suffix `_total` are cumulative
+//! since the start of the process, and no heal resets them.
+//!
+//! # Hazards
+//!
+//! The ranges in these docs are not enforced by deserialisation. The reader validates them: the doctor
+//! rejects the whole response if one value is negative, not finite or out of its range.
 
 use serde::{Deserialize, Serialize};
 
-/// The `schema` that this version writes. A reader accepts any; fields are only ever added.
+/// Schema version that this crate writes. Readers accept every version: fields are only added.
 pub const SCHEMA: u32 = 1;
 
-/// The answer of `GET /health`. Always sent with status 200: it is data, not a verdict.
+/// The response of `GET /health`, always sent with status 200: it is data and not a verdict.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
-    /// The app's own summary, by [`Status::of`].
+    /// Summary of `error_count` by [`Status::of`]; required.
     pub status: Status,
-    /// CPU of this process in percent of its container's CPU limit (else of the cores available to
-    /// it), 0–100; above 100 only by measuring error.
+    /// CPU time of this process, in percent of its container's CPU limit (without one: of the cores
+    /// available to it), averaged since the last sample. 0–100, above that by measuring error or in
+    /// bursts. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_usage: Option<f64>,
-    /// Working set in percent of the smallest memory limit up the cgroup tree (else of the
-    /// machine's memory), 0–100.
+    /// Working set, in percent of the smallest memory limit up the cgroup tree (without one: of the
+    /// machine's memory). 0–100, above that by measuring error. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_usage: Option<f64>,
-    /// Errors since start or since the last soft heal.
+    /// Number of errors since the start or the last soft heal, whichever is later. Absent means 0.
     #[serde(default)]
     pub error_count: u64,
-    /// Seconds since the app started.
+    /// Time since the app started, in seconds, from 0. Absent means 0.
     #[serde(default)]
     pub uptime: f64,
 
-    /// [`SCHEMA`] of the writer; absent from an app that knows only the five fields above.
+    /// [`SCHEMA`] of the writer. Absent if the app sends only the five fields above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<u32>,
-    /// The name given to the healing layer.
+    /// Name of the app, as given to the healing layer. Absent if unnamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
-    /// New at every start of the process: how a restart is recognised.
+    /// Identifier of this start of the app, different after every restart. Absent if the app has none;
+    /// a restart is then recognised by a lower `uptime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instance_id: Option<String>,
-    /// Process id as the app sees it.
+    /// Process id in the app's own PID namespace. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
-    /// Hour of the day, 0–23, UTC.
+    /// Hour of the day in UTC, 0–23. Absent if the app's clock cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hour_of_day: Option<u8>,
-    /// Ready once since start. Absent means unknown (an app of five fields is taken as started).
+    /// `true` once the app has been ready since its start. Absent means unknown; the policy then takes
+    /// the app as started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<bool>,
-    /// Told to take no new work (SIGTERM, or a drain lease).
+    /// `true` while the app takes no new work, because of SIGTERM or a drain lease. Absent means `false`.
     #[serde(default)]
     pub draining: bool,
-    /// `restart_service` was accepted: this instance is about to end.
+    /// `true` once `restart_service` was accepted: this instance is about to end. Absent means `false`.
     #[serde(default)]
     pub condemned: bool,
 
-    /// Cumulative since start, never reset by a heal.
+    /// Cumulative counts, as fields of the same JSON object.
     #[serde(flatten)]
     pub totals: Totals,
-    /// Requests being served now, bodies included.
+    /// Number of requests in flight, until the end of their response bodies. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<u64>,
-    /// Age of the request that has been open for longest; absent while none is.
+    /// Age of the oldest request in flight, in seconds. Absent while none is in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest_in_flight_seconds: Option<f64>,
-    /// Request durations since start.
+    /// Histogram of request durations since the start. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
-    /// Recent figures for people and dashboards; the policy makes its own from `totals`.
+    /// Statistics over recent windows, for people and dashboards. The policy ignores them and derives
+    /// its own from `totals`. Empty before the first sample.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowStats>,
-    /// What the process uses.
+    /// Resource usage of the process. Absent before the first sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vitals: Option<Vitals>,
-    /// The state of the app's async runtime.
+    /// State of the app's async runtime. Absent where no runtime is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
-    /// Dependency and local checks.
+    /// Dependency and local checks. Empty without any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckReport>,
-    /// Recovery hooks, in the order in which a soft heal runs them.
+    /// Recovery hooks, in the order in which a soft heal runs them. Empty without any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<HookReport>,
 }
 
-/// The original's three words for how many errors there are.
+/// The original system's summary of the number of errors.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -96,13 +108,13 @@ pub enum Status {
     Critical,
 }
 
-/// Above this `error_count` an app calls itself degraded.
+/// Highest `error_count` of a healthy app.
 pub const DEGRADED_ABOVE: u64 = 5;
-/// Above this `error_count` an app calls itself critical.
+/// Highest `error_count` of a degraded app.
 pub const CRITICAL_ABOVE: u64 = 10;
 
 impl Status {
-    /// The status for a number of errors since the last heal.
+    /// Returns the status for a number of errors since the last soft heal.
     ///
     /// ```
     /// use healing_wire::health::Status;
@@ -122,162 +134,169 @@ impl Status {
     }
 }
 
-/// Cumulative counts since the process started. Each request ends in exactly one class.
+/// Cumulative counts of requests since the start of the process. Absent fields are unknown.
+///
+/// Healing's own endpoints are not counted. A request counts once, when it ends: as a success, an error
+/// or a cancellation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Requests that ended, in any class. Healing's own endpoints never count.
+    /// Number of requests that have ended, with any result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_total: Option<u64>,
-    /// Ended as errors (by default 5xx, panics included; the owner may choose).
+    /// Number of requests that ended as errors: by default 5xx responses, panics and failed bodies. The
+    /// owner of the app may define it differently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors_total: Option<u64>,
-    /// Handler panics: a subset of the errors.
+    /// Number of handler panics, a subset of the errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub panics_total: Option<u64>,
-    /// The client went away before the response was complete.
+    /// Number of requests whose client disconnected before the response was complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_total: Option<u64>,
-    /// The response body failed midway: a subset of the errors.
+    /// Number of response bodies that failed, a subset of the errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_errors_total: Option<u64>,
 }
 
-/// A cumulative histogram of request durations.
+/// Histogram of request durations since the start of the process.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
-    /// Upper bounds in seconds, ascending; `counts` has one more entry, for what is above them.
+    /// Upper bounds of the buckets, in seconds, strictly ascending.
     pub bounds_seconds: Vec<f64>,
-    /// Requests per bucket since start (not cumulative over the buckets).
+    /// Number of requests per bucket, each request in one bucket only. One entry more than the bounds:
+    /// the last counts the requests above all of them.
     pub counts: Vec<u64>,
 }
 
-/// Figures over the last `seconds`.
+/// Statistics over the last `seconds`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct WindowStats {
-    /// Length of the window.
+    /// Length of the window, in seconds.
     pub seconds: f64,
-    /// Requests per second.
+    /// Ended requests per second, from 0. In a process younger than the window, over its lifetime.
     pub request_rate: f64,
-    /// Errors per request, 0–1; absent without requests, as are the next three.
+    /// Errors per request, 0–1. Absent without requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_ratio: Option<f64>,
-    /// Panics per request, 0–1.
+    /// Panics per request, 0–1. Absent without requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub panic_ratio: Option<f64>,
-    /// Median duration.
+    /// Median request duration, in seconds. Absent without requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p50_seconds: Option<f64>,
-    /// 99th percentile of the duration.
+    /// 99th percentile of the request duration, in seconds. Absent without requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p99_seconds: Option<f64>,
-    /// Most requests in flight at once.
+    /// Highest number of requests in flight in any sample. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight_peak: Option<u64>,
 }
 
-/// Resource figures of this process and its container.
+/// Resource usage and limits of the process and its container. Absent fields cannot be read.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Vitals {
-    /// Where the CPU limit comes from.
+    /// Source of `cpu_limit_cores`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_source: Option<Source>,
-    /// CPU time used since start.
+    /// CPU time used since the start of the process, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_seconds_total: Option<f64>,
-    /// CPU limit in cores.
+    /// CPU limit, in cores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_limit_cores: Option<f64>,
-    /// Time throttled by the cgroup since it was made.
+    /// Time for which the cgroup was throttled since it was created, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_throttled_seconds_total: Option<f64>,
-    /// Where the memory limit comes from.
+    /// Source of `memory_limit_bytes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_source: Option<Source>,
-    /// Working set: what the OOM killer judges (usage minus inactive file pages).
+    /// Working set, in bytes: memory usage minus inactive file pages, the kubelet's measure. Without a
+    /// memory limit: the resident memory of the process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_working_set_bytes: Option<u64>,
-    /// Smallest memory limit up the tree.
+    /// Smallest memory limit up the cgroup tree, in bytes. Without one: the machine's memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit_bytes: Option<u64>,
-    /// Open file descriptors.
+    /// Number of open file descriptors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_fds: Option<u64>,
-    /// Soft limit of open file descriptors.
+    /// Soft limit of the number of open file descriptors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_fds: Option<u64>,
-    /// Threads of the process.
+    /// Number of threads of the process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<u64>,
 }
 
-/// What a limit was read from.
+/// Source of a resource limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// A cgroup limit of the container.
+    /// A cgroup limit.
     Cgroup,
-    /// No limit is set: the cores available to the process, or the machine's memory.
+    /// The machine, where no lower limit is set: the cores available to the process, or its memory.
     Machine,
 }
 
-/// What the care thread sees of the app's runtime.
+/// State of the app's async runtime, as observed by the care thread.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Runtime {
-    /// Seconds since the runtime last ticked.
+    /// Time since the last tick of the runtime, in seconds.
     pub tick_age_seconds: f64,
-    /// How late recent ticks were, the worst of the last 10 s, in seconds.
+    /// Highest delay of a tick in the last 10 s, in seconds.
     pub lag_seconds: f64,
-    /// The tick is older than the stall threshold: no task of the app makes progress.
+    /// `true` if `tick_age_seconds` exceeds the stall threshold: no task of the app makes progress.
     pub stalled: bool,
 }
 
-/// The state of one check.
+/// State of one health check.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
-    /// The owner's name for it.
+    /// Name of the check, given by the app's owner.
     pub name: String,
-    /// Whether it vetoes restarts.
+    /// Kind of the check; it determines if a failure vetoes restarts.
     pub kind: CheckKind,
-    /// The last result.
+    /// Last result.
     pub state: CheckState,
-    /// Seconds since that result; absent before the first.
+    /// Time since the last result, in seconds. Absent before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_seconds: Option<f64>,
-    /// Why it fails.
+    /// Error message of the last result. Absent unless it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
-/// What a check looks at.
+/// Kind of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckKind {
-    /// Something outside the process, by a connection of its own: failing, it vetoes restarts.
+    /// Checks something outside the process over its own connection. A failure vetoes restarts.
     Dependency,
-    /// Something inside (a pool, a queue): a restart may help, so it never vetoes.
+    /// Checks something inside the process (a pool, a queue). A restart may help, so a failure never
+    /// vetoes it.
     Local,
 }
 
-/// The result of a check.
+/// Result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckState {
-    /// Not run yet.
+    /// The check has not run.
     Unknown,
-    /// Passed.
+    /// The check passed.
     Passing,
-    /// Failed, timed out or panicked.
+    /// The check failed, timed out or panicked.
     Failing,
 }
 
-/// The history of one recovery hook.
+/// Statistics of one recovery hook since the start of the process.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct HookReport {
-    /// The owner's name for it.
+    /// Name of the hook, given by the app's owner.
     pub name: String,
-    /// Times run.
+    /// Number of runs.
     pub runs_total: u64,
-    /// Times it failed, timed out or panicked.
+    /// Number of runs that failed, timed out or panicked.
     pub failures_total: u64,
 }
 

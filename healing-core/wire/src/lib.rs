@@ -1,13 +1,18 @@
-//! The wire schema between an app and its doctor: the answer of `GET /health` and the request and
-//! response of `POST /heal`.
+//! The wire schema between an app and its doctor: the response of `GET /health`, and request and
+//! responses of `POST /heal`.
 //!
-//! It is all that an embedding app shares with the policy, so it depends on serde alone.
+//! An embedding app needs nothing else of the policy, so this crate depends on serde alone.
 //!
 //! # Hazards
 //!
-//! An app describes itself here, so an answer may be late, wrong or hostile. A reader bounds its size
-//! and the time it takes, and acts on no single figure.
+//! An app describes itself here, so a response may be stale, wrong or hostile. A reader must limit its
+//! size and the time it takes, validate every value, and never act on a single one.
 #![forbid(unsafe_code)]
+
+/// Doc tests of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub mod heal;
 pub mod health;

@@ -50,7 +50,7 @@ fn explain(args: &Args) -> Result<String, String> {
         .votes(&features)
         .map_err(|unusable| format!("the model cannot judge this: {unusable}"))?;
     let why = model
-        .why(&features, votes.class())
+        .explain(&features, votes.class())
         .map_err(|unusable| unusable.to_string())?;
     let mut text = format!(
         "{why}.\n\n{:>28} {:>14} {:>9}\n",

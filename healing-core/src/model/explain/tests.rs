@@ -1,4 +1,4 @@
-//! Contributions add up, and are the Shapley values that a sum over all orders gives.
+//! Tests that contributions add up to the share and equal the Shapley values of the definition.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use crate::model::forest::{Forest, MAX_FEATURES, Node, Tree};
 use crate::rng::Rng;
 
 #[test]
-fn base_and_contributions_add_up_to_the_vote_share() {
+fn contributions_and_base_add_up_to_vote_share() {
     let mut rng = Rng::new(5);
     for _ in 0..150 {
         let features = 1 + rng.index(24);
@@ -28,7 +28,7 @@ fn base_and_contributions_add_up_to_the_vote_share() {
         for _ in 0..5 {
             let mut row = [0.0; MAX_FEATURES];
             row[..features].fill_with(|| rng.normal() as f32);
-            let votes = forest.walk(&row);
+            let votes = forest.traverse(&row);
             for action in Action::ALL {
                 let (base, adds) = contributions(&forest, &row, action);
                 let share = f64::from(votes.0[action as usize]) / f64::from(votes.trees());
@@ -42,7 +42,7 @@ fn base_and_contributions_add_up_to_the_vote_share() {
     }
 }
 
-/// What the forest gives on average when only the features in `known` (a bit set) are known.
+/// Returns the expected vote share of `class` when only the features in the bit set `known` are known.
 fn value(tree: &Tree, covers: &[f64], at: usize, row: &[f32], known: u32, class: u8) -> f64 {
     match tree[at] {
         Node::Leaf { class: vote, .. } => f64::from(u8::from(vote == class)),
@@ -68,7 +68,7 @@ fn value(tree: &Tree, covers: &[f64], at: usize, row: &[f32], known: u32, class:
 }
 
 #[test]
-fn they_are_shapley_values() {
+fn contributions_equal_shapley_values_by_definition() {
     let mut rng = Rng::new(6);
     let features = 4;
     let factorial = |n: u32| (1..=n).map(f64::from).product::<f64>();
@@ -94,7 +94,7 @@ fn they_are_shapley_values() {
 }
 
 #[test]
-fn in_one_sentence() {
+fn explanation_names_leading_features_in_one_sentence() {
     let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
     let known = [
         (Feature::CpuUsage, 30.0),
@@ -104,14 +104,19 @@ fn in_one_sentence() {
         (Feature::HourOfDay, 12.0),
     ];
     let features: Features = known.into_iter().collect();
-    let why = model.why(&features, Action::RestartService).unwrap();
-    assert_eq!(why.contributions[0].feature, Feature::ErrorCount);
-    let sentence = why.to_string();
+    let explanation = model.explain(&features, Action::RestartService).unwrap();
+    assert_eq!(explanation.contributions[0].feature, Feature::ErrorCount);
+    let sentence = explanation.to_string();
     let expected = "98 % of the trees vote for restart_service (43 % before anything is known), for: \
                     error_count 15 errors (+5";
     assert!(sentence.starts_with(expected), "{sentence}");
-    let sum: f64 = why.base + why.contributions.iter().map(|one| one.adds).sum::<f64>();
-    assert!((sum - why.share).abs() < 1e-9);
+    let sum: f64 = explanation.base
+        + explanation
+            .contributions
+            .iter()
+            .map(|one| one.adds)
+            .sum::<f64>();
+    assert!((sum - explanation.share).abs() < 1e-9);
     let contributions = model
         .contributions(&features, Action::RestartService)
         .unwrap();

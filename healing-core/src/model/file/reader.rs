@@ -1,4 +1,4 @@
-//! Reading a model file piece by piece; each fault says where.
+//! A reader of model files; every error has the offset of its cause.
 
 use super::{LEAF, MAGIC, VERSION};
 use crate::model::SelfCheck;
@@ -7,27 +7,33 @@ use crate::model::error::ModelError;
 use crate::model::forest::{Forest, MAX_FEATURES, MAX_NODES, MAX_TREES, Node, Tree};
 use crate::model::header::Header;
 
-/// Bytes, and how far they have been read.
+/// Bytes with a read offset.
 pub(super) struct Reader<'a> {
     pub(super) bytes: &'a [u8],
-    pub(super) at: usize,
+    pub(super) offset: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// Takes the next `count` bytes.
     pub(super) fn take(
         &mut self,
         count: usize,
         part: &'static str,
     ) -> Result<&'a [u8], ModelError> {
-        let left = &self.bytes[self.at..];
+        let left = &self.bytes[self.offset..];
         if count > left.len() {
-            let (at, needed) = (self.bytes.len(), count - left.len());
-            return Err(ModelError::Truncated { at, needed, part });
+            let (offset, needed) = (self.bytes.len(), count - left.len());
+            return Err(ModelError::Truncated {
+                offset,
+                needed,
+                part,
+            });
         }
-        self.at += count;
+        self.offset += count;
         Ok(&left[..count])
     }
 
+    /// Reads the first line and validates magic and version.
     pub(super) fn magic(&mut self) -> Result<(), ModelError> {
         let start = MAGIC.len().min(self.bytes.len());
         if self.bytes[..start] != MAGIC.as_bytes()[..start] {
@@ -45,36 +51,41 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Takes the bytes up to the next line end, which is skipped.
     pub(super) fn line(&mut self, part: &'static str) -> Result<&'a [u8], ModelError> {
-        let left = &self.bytes[self.at..];
+        let left = &self.bytes[self.offset..];
         let Some(length) = left.iter().position(|byte| *byte == b'\n') else {
             return Err(ModelError::Truncated {
-                at: self.bytes.len(),
+                offset: self.bytes.len(),
                 needed: 1,
                 part,
             });
         };
-        self.at += length + 1;
+        self.offset += length + 1;
         Ok(&left[..length])
     }
 
+    /// Reads one byte.
     fn byte(&mut self, part: &'static str) -> Result<u8, ModelError> {
         Ok(self.take(1, part)?[0])
     }
 
+    /// Reads a LEB128 number.
     fn number(&mut self, part: &'static str) -> Result<u32, ModelError> {
-        let at = self.at;
+        let offset = self.offset;
         let mut value = 0_u64;
         for shift in [0, 7, 14, 21, 28] {
             let byte = self.byte(part)?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return u32::try_from(value).map_err(|_| ModelError::Number { at, part });
+                return u32::try_from(value)
+                    .map_err(|_| ModelError::NumberTooLarge { offset, part });
             }
         }
-        Err(ModelError::Number { at, part })
+        Err(ModelError::NumberTooLarge { offset, part })
     }
 
+    /// Reads a little-endian f32.
     fn float(&mut self, part: &'static str) -> Result<f32, ModelError> {
         let bits = self
             .take(4, part)?
@@ -84,24 +95,19 @@ impl<'a> Reader<'a> {
         Ok(f32::from_bits(bits))
     }
 
-    /// A count of things that take at least `bytes` each: more than could follow is refused before
-    /// anything is allocated for them.
-    fn count(
-        &mut self,
-        most: usize,
-        bytes: usize,
-        part: &'static str,
-    ) -> Result<usize, ModelError> {
-        let at = self.at;
+    /// Reads a count of items of at least `bytes` bytes each. A count that exceeds `max` or the
+    /// remaining bytes is rejected before anything is allocated for it.
+    fn count(&mut self, max: usize, bytes: usize, part: &'static str) -> Result<usize, ModelError> {
+        let offset = self.offset;
         let count = self.number(part)? as usize;
-        if count > most {
-            return Err(ModelError::Number { at, part });
+        if count > max {
+            return Err(ModelError::NumberTooLarge { offset, part });
         }
-        let left = self.bytes.len() - self.at;
+        let left = self.bytes.len() - self.offset;
         if count * bytes > left {
             let needed = count * bytes - left;
             return Err(ModelError::Truncated {
-                at: self.bytes.len(),
+                offset: self.bytes.len(),
                 needed,
                 part,
             });
@@ -109,6 +115,7 @@ impl<'a> Reader<'a> {
         Ok(count)
     }
 
+    /// Reads the body: thresholds, trees and self-check rows.
     pub(super) fn body(&mut self, header: &Header) -> Result<(Forest, SelfCheck), ModelError> {
         let features = header.features.len().min(MAX_FEATURES);
         let thresholds = (0..features)
@@ -129,10 +136,10 @@ impl<'a> Reader<'a> {
             }
             self_check.push((row, votes));
         }
-        if self.at < self.bytes.len() {
+        if self.offset < self.bytes.len() {
             let declared = header.body_bytes;
-            let found = declared - (self.bytes.len() - self.at);
-            return Err(ModelError::Count {
+            let found = declared - (self.bytes.len() - self.offset);
+            return Err(ModelError::CountMismatch {
                 what: "body bytes",
                 declared,
                 found,
@@ -141,6 +148,7 @@ impl<'a> Reader<'a> {
         Ok((forest, self_check))
     }
 
+    /// Reads the thresholds of one feature.
     fn thresholds(&mut self, feature: usize) -> Result<Vec<f32>, ModelError> {
         let count = self.count(MAX_NODES, 4, "a feature's thresholds")?;
         let mut column: Vec<f32> = Vec::with_capacity(count);
@@ -158,6 +166,7 @@ impl<'a> Reader<'a> {
         Ok(column)
     }
 
+    /// Reads one tree. Its structure is validated by [`Forest::new`].
     fn tree(&mut self, tree: usize, thresholds: &[Vec<f32>]) -> Result<Tree, ModelError> {
         let count = self.count(MAX_NODES, 2, "a tree's nodes")?;
         let mut nodes = Vec::with_capacity(count);
@@ -176,7 +185,7 @@ impl<'a> Reader<'a> {
                 self.number("a split's child")?,
                 self.number("a split's child")?,
             );
-            // A feature beyond the rows is named by the check of the trees, with the rest of them.
+            // `Forest::new` reports a feature beyond the row; its threshold does not matter.
             let column = thresholds.get(feature).map_or(&[][..], Vec::as_slice);
             let threshold = match column.get(rank as usize) {
                 Some(threshold) => *threshold,

@@ -1,4 +1,4 @@
-//! Every kind of malformed file, and random damage.
+//! Tests of every kind of malformed file, and of random damage.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use crate::model::forest::TreeError;
 use crate::model::inference::MAX_TABLE_BYTES;
 use crate::rng::Rng;
 
-/// A file with this header text and body, checksum right.
+/// Returns a file with this header text, this body and a matching checksum.
 fn file(header: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("healing-model 1\n{header}\n").into_bytes();
     bytes.extend(body);
@@ -22,14 +22,14 @@ fn file(header: &str, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A header for one feature and this many trees, nodes and bytes of body.
+/// Returns a header for one feature and this many trees, nodes and bytes of body.
 fn header(trees: usize, nodes: usize, body: usize) -> String {
     format!(
         r#"{{"name":"tiny","features":[{{"name":"error_count","min":0,"max":1}}],"classes":["no_action","reset_errors","restart_service"],"trees":{trees},"nodes":{nodes},"self_check_rows":0,"body_bytes":{body},"provenance":{{"learner":"","data":"","data_hash":"","rows":0,"seed":0,"min_leaf":1,"max_depth":1,"scores":{{}}}}}}"#
     )
 }
 
-/// One threshold, 0.5, and one tree of these bytes.
+/// Returns a file with one threshold, 0.5, and one tree of these bytes.
 fn one_tree(nodes: usize, tree: &[u8]) -> Vec<u8> {
     let mut body = vec![1];
     body.extend(0.5_f32.to_le_bytes());
@@ -38,17 +38,17 @@ fn one_tree(nodes: usize, tree: &[u8]) -> Vec<u8> {
     file(&header(1, nodes, body.len()), &body)
 }
 
-fn fault(bytes: &[u8]) -> ModelError {
+fn error(bytes: &[u8]) -> ModelError {
     Model::from_bytes(bytes).unwrap_err()
 }
 
-/// Split at the first threshold, and the leaves.
+/// A split at the first threshold.
 const SPLIT: [u8; 4] = [0, 0, 1, 2];
 const SOFT: [u8; 2] = [0xf1, 7];
 const HARD: [u8; 2] = [0xf2, 5];
 
 #[test]
-fn a_model_written_by_hand_is_read() {
+fn handwritten_model_is_read() {
     let model = Model::from_bytes(&one_tree(3, &[&SPLIT[..], &SOFT, &HARD].concat())).unwrap();
     assert_eq!(model.row_votes(&[0.5]).unwrap().0, [0, 1, 0]);
     assert_eq!(model.row_votes(&[0.500_001]).unwrap().0, [0, 0, 1]);
@@ -58,44 +58,44 @@ fn a_model_written_by_hand_is_read() {
 }
 
 #[test]
-fn each_fault_has_its_name() {
-    assert_eq!(fault(b""), ModelError::Empty);
+fn malformed_files_are_rejected_with_their_error() {
+    assert_eq!(error(b""), ModelError::Empty);
     assert!(matches!(
-        fault(b"<!doctype html>"),
+        error(b"<!doctype html>"),
         ModelError::Magic { .. }
     ));
     assert!(matches!(
-        fault(b"healing-mod"),
+        error(b"healing-mod"),
         ModelError::Truncated { .. }
     ));
     assert!(matches!(
-        fault(b"healing-model 2\n"),
+        error(b"healing-model 2\n"),
         ModelError::Version { .. }
     ));
     assert!(matches!(
-        fault(b"healing-model 1\n{}\n"),
+        error(b"healing-model 1\n{}\n"),
         ModelError::Header { .. }
     ));
     assert!(matches!(
-        fault(&vec![b'x'; MAX_BYTES + 1]),
+        error(&vec![b'x'; MAX_BYTES + 1]),
         ModelError::TooLarge { .. }
     ));
 
     let good = one_tree(3, &[&SPLIT[..], &SOFT, &HARD].concat());
     assert!(matches!(
-        fault(&good[..good.len() - 1]),
+        error(&good[..good.len() - 1]),
         ModelError::Truncated { needed: 1, .. }
     ));
     assert!(matches!(
-        fault(&[&good[..], b"x"].concat()),
+        error(&[&good[..], b"x"].concat()),
         ModelError::Trailing { bytes: 1, .. }
     ));
     let mut altered = good.clone();
     let at = altered.len() - 9;
     altered[at] ^= 1;
-    assert!(matches!(fault(&altered), ModelError::Checksum { .. }));
+    assert!(matches!(error(&altered), ModelError::Checksum { .. }));
 
-    let tree = |tree: &[&[u8]]| fault(&one_tree(3, &tree.concat()));
+    let tree = |tree: &[&[u8]]| error(&one_tree(3, &tree.concat()));
     let is = |error: ModelError, kind: fn(&TreeError) -> bool| match &error {
         ModelError::Tree(tree) => assert!(kind(tree), "{error}"),
         _ => panic!("{error}"),
@@ -128,12 +128,12 @@ fn each_fault_has_its_name() {
     ));
     assert!(matches!(
         tree(&[&[0, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 2], &SOFT, &HARD]),
-        ModelError::Number { .. }
+        ModelError::NumberTooLarge { .. }
     ));
 }
 
 #[test]
-fn header_and_body_must_agree() {
+fn header_that_contradicts_body_is_rejected() {
     let mut body = vec![1];
     body.extend(0.5_f32.to_le_bytes());
     body.extend([&[3][..], &SPLIT, &SOFT, &HARD].concat());
@@ -141,7 +141,7 @@ fn header_and_body_must_agree() {
     assert_eq!(read(header(1, 3, body.len())), Ok(()));
     assert!(matches!(
         read(header(1, 4, body.len())),
-        Err(ModelError::Count { what: "nodes", .. })
+        Err(ModelError::CountMismatch { what: "nodes", .. })
     ));
     assert!(matches!(
         read(header(2, 3, body.len())),
@@ -163,7 +163,7 @@ fn header_and_body_must_agree() {
     ));
     assert!(matches!(
         with(r#""max":1"#, r#""max":-1"#),
-        ModelError::Field {
+        ModelError::InvalidField {
             field: "features",
             ..
         }
@@ -174,7 +174,7 @@ fn header_and_body_must_agree() {
     ));
     assert!(matches!(
         with("tiny", ""),
-        ModelError::Field { field: "name", .. }
+        ModelError::InvalidField { field: "name", .. }
     ));
     assert!(matches!(
         with(r#""trees""#, r#""tree""#),
@@ -190,11 +190,11 @@ fn header_and_body_must_agree() {
 }
 
 #[test]
-fn thresholds_must_ascend_and_self_checks_must_hold() {
+fn unsorted_thresholds_and_failed_self_checks_are_rejected() {
     let mut body = vec![2];
     body.extend([0.5_f32, 0.5].iter().flat_map(|value| value.to_le_bytes()));
-    let refused = fault(&file(&header(1, 1, body.len()), &body));
-    assert!(matches!(refused, ModelError::Thresholds { index: 1, .. }));
+    let found = error(&file(&header(1, 1, body.len()), &body));
+    assert!(matches!(found, ModelError::Thresholds { index: 1, .. }));
 
     let mut body = vec![0, 1];
     body.extend(SOFT);
@@ -202,19 +202,19 @@ fn thresholds_must_ascend_and_self_checks_must_hold() {
     body.extend([1, 0, 0]);
     let header =
         header(1, 1, body.len()).replace(r#""self_check_rows":0"#, r#""self_check_rows":1"#);
-    let refused = fault(&file(&header, &body));
+    let found = error(&file(&header, &body));
     let expected = ModelError::SelfCheck {
         row: 0,
         found: [0, 1, 0],
         expected: [1, 0, 0],
     };
-    assert_eq!(refused, expected);
+    assert_eq!(found, expected);
 }
 
-/// Damaged files never panic, hang, or make a model that answers nonsense. 20,000 inputs;
+/// Damaged files never cause a panic, a hang or a model with invalid votes. Runs 20,000 inputs;
 /// `HEALING_FUZZ_INPUTS` sets another number.
 #[test]
-fn damage_is_always_an_error() {
+fn damaged_files_are_rejected_or_read_as_valid_models() {
     let inputs = std::env::var("HEALING_FUZZ_INPUTS")
         .ok()
         .and_then(|n| n.parse().ok());
@@ -229,7 +229,7 @@ fn damage_is_always_an_error() {
         for _ in 0..=rng.below(4) {
             damage(&mut bytes, &mut rng);
         }
-        // Mostly with a right checksum, or nothing behind it would ever be reached.
+        // Most inputs get a matching checksum: without it, reading ends at the checksum.
         if rng.below(8) > 0 && bytes.len() > 8 {
             let end = bytes.len() - 8;
             let sum = checksum(&bytes[..end]);
@@ -237,7 +237,7 @@ fn damage_is_always_an_error() {
         }
         let mut model = None;
         let allocated = allocation_counter::measure(|| model = Model::from_bytes(&bytes).ok());
-        // Tables are bounded, all else is some multiple of what is really there.
+        // The tables are bounded; everything else is proportional to the size of the file.
         let most = 2 * MAX_TABLE_BYTES + 64 * bytes.len();
         assert!(allocated.bytes_max <= most as u64, "{allocated:?}");
         if let Some(model) = model {
@@ -249,10 +249,11 @@ fn damage_is_always_an_error() {
     }
     assert!(
         read > 0,
-        "some damage (a cover, a threshold) leaves a model"
+        "damage to a cover or a threshold leaves a valid model"
     );
 }
 
+/// Applies one random change.
 fn damage(bytes: &mut Vec<u8>, rng: &mut Rng) {
     if bytes.is_empty() {
         return;

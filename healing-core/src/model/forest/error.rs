@@ -1,111 +1,111 @@
-//! Faults that keep nodes from being a forest of trees.
+//! Errors in the structure of a forest.
 
 use super::{CLASSES, MAX_DEPTH, MAX_FEATURES, MAX_NODES, MAX_TOTAL_NODES, MAX_TREES};
 
-/// Why nodes are not a forest of trees.
+/// An error in the structure of a forest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TreeError {
     /// Too few or too many features.
     #[error("{features} features: a forest has 1 to {MAX_FEATURES}")]
     FeatureCount {
-        /// How many.
+        /// Number of features.
         features: usize,
     },
     /// Too few or too many trees.
     #[error("{trees} trees: a forest has 1 to {MAX_TREES}")]
     TreeCount {
-        /// How many.
+        /// Number of trees.
         trees: usize,
     },
     /// Too few or too many nodes in one tree.
     #[error("tree {tree} has {nodes} nodes: a tree has 1 to {MAX_NODES}")]
     NodeCount {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// How many.
+        /// Number of its nodes.
         nodes: usize,
     },
-    /// Too many nodes together.
+    /// Too many nodes in all trees together.
     #[error("{nodes} nodes in all trees: at most {MAX_TOTAL_NODES}")]
     TotalNodes {
-        /// How many.
+        /// Number of nodes.
         nodes: usize,
     },
-    /// A child beyond the tree's end.
+    /// A child index beyond the end of the tree.
     #[error("tree {tree}, node {node}: its child {child} does not exist")]
     DanglingChild {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
-        /// Its child.
+        /// Index of the child.
         child: usize,
     },
-    /// A child that is its own ancestor or comes before its parent.
+    /// A child that does not come after its parent.
     #[error(
         "tree {tree}, node {node}: its child {child} does not come after it, which makes a cycle"
     )]
     Cycle {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
-        /// Its child.
+        /// Index of the child.
         child: usize,
     },
     /// A child with two parents.
-    #[error("tree {tree}, node {node}: its child {child} has another parent already")]
+    #[error("tree {tree}, node {node}: its child {child} already has another parent")]
     SharedChild {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
-        /// Its child.
+        /// Index of the child.
         child: usize,
     },
-    /// A node nobody leads to.
+    /// A node without a parent that is not the root.
     #[error("tree {tree}, node {node} cannot be reached from the root")]
     Unreachable {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
     },
-    /// Too deep.
+    /// A node below the maximum depth.
     #[error("tree {tree}, node {node} is deeper than {MAX_DEPTH}")]
     TooDeep {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
     },
-    /// A feature the row does not have.
-    #[error("tree {tree}, node {node} asks for feature {feature}, rows have {features}")]
+    /// A split by a feature that the row does not have.
+    #[error("tree {tree}, node {node} splits by feature {feature}, but rows have {features}")]
     Feature {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
-        /// The feature asked for.
+        /// Index of the feature.
         feature: u8,
-        /// Features there are.
+        /// Number of features in a row.
         features: usize,
     },
-    /// A threshold that is no number.
+    /// A threshold that is NaN.
     #[error("tree {tree}, node {node}: its threshold is not a number")]
     Threshold {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
     },
     /// A class that is no action.
-    #[error("tree {tree}, node {node} votes for class {class}, there are {CLASSES}")]
+    #[error("tree {tree}, node {node} votes for class {class}, but there are {CLASSES} classes")]
     Class {
-        /// Which tree.
+        /// Index of the tree.
         tree: usize,
-        /// Which node.
+        /// Index of the node.
         node: usize,
         /// The class.
         class: u8,

@@ -4,7 +4,7 @@
 
 use super::{Node, Rng, Tree};
 
-/// A tree with this many leaves, grown by splitting a random one.
+/// Returns a tree with this many leaves, grown by splitting random leaves.
 pub(crate) fn random_tree(
     rng: &mut Rng,
     features: usize,

@@ -1,4 +1,4 @@
-//! What is refused as a tree, and the rounding of thresholds.
+//! Tests of tree validation and of the rounding of thresholds.
 
 #![allow(clippy::cast_possible_truncation)]
 
@@ -16,34 +16,34 @@ fn split(below: u32, above: u32) -> Node {
 }
 
 #[test]
-fn what_is_not_a_tree_is_refused() {
-    let fault = |nodes: Vec<Node>| Forest::new(2, vec![nodes]).unwrap_err();
+fn invalid_trees_are_rejected_with_their_error() {
+    let error = |nodes: Vec<Node>| Forest::new(2, vec![nodes]).unwrap_err();
     assert!(matches!(
-        fault(vec![]),
+        error(vec![]),
         TreeError::NodeCount { nodes: 0, .. }
     ));
     assert!(matches!(
-        fault(vec![split(0, 1), LEAF]),
+        error(vec![split(0, 1), LEAF]),
         TreeError::Cycle { child: 0, .. }
     ));
     assert!(matches!(
-        fault(vec![split(1, 2), split(0, 2), LEAF]),
+        error(vec![split(1, 2), split(0, 2), LEAF]),
         TreeError::Cycle { node: 1, .. }
     ));
     assert!(matches!(
-        fault(vec![split(1, 9), LEAF]),
+        error(vec![split(1, 9), LEAF]),
         TreeError::DanglingChild { child: 9, .. }
     ));
     assert!(matches!(
-        fault(vec![split(1, 1), LEAF]),
+        error(vec![split(1, 1), LEAF]),
         TreeError::SharedChild { child: 1, .. }
     ));
     assert!(matches!(
-        fault(vec![LEAF, LEAF]),
+        error(vec![LEAF, LEAF]),
         TreeError::Unreachable { node: 1, .. }
     ));
     assert!(matches!(
-        fault(vec![Node::Leaf { class: 3, cover: 0 }]),
+        error(vec![Node::Leaf { class: 3, cover: 0 }]),
         TreeError::Class { class: 3, .. }
     ));
     let feature = Node::Split {
@@ -53,7 +53,7 @@ fn what_is_not_a_tree_is_refused() {
         above: 2,
     };
     assert!(matches!(
-        fault(vec![feature, LEAF, LEAF]),
+        error(vec![feature, LEAF, LEAF]),
         TreeError::Feature { feature: 2, .. }
     ));
     let nan = Node::Split {
@@ -63,7 +63,7 @@ fn what_is_not_a_tree_is_refused() {
         above: 2,
     };
     assert!(matches!(
-        fault(vec![nan, LEAF, LEAF]),
+        error(vec![nan, LEAF, LEAF]),
         TreeError::Threshold { .. }
     ));
     let chain: Vec<Node> = (0..MAX_DEPTH as u32)
@@ -72,13 +72,13 @@ fn what_is_not_a_tree_is_refused() {
         .collect();
     let mut chain = chain;
     for (i, node) in chain.iter_mut().enumerate() {
-        // Each split's second child is the next split.
+        // The `above` child of each split is the next split.
         if let Node::Split { below, above, .. } = node {
             *below = i as u32 + 1;
             *above = i as u32 + 2;
         }
     }
-    assert!(matches!(fault(chain), TreeError::TooDeep { .. }));
+    assert!(matches!(error(chain), TreeError::TooDeep { .. }));
     assert!(matches!(
         Forest::new(2, vec![]),
         Err(TreeError::TreeCount { trees: 0 })
@@ -90,7 +90,7 @@ fn what_is_not_a_tree_is_refused() {
 }
 
 #[test]
-fn rounding_down_keeps_every_decision() {
+fn round_down_preserves_every_comparison() {
     for value in [
         0.1,
         -0.1,

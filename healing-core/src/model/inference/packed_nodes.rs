@@ -1,13 +1,13 @@
-//! Compact nodes, eight bytes each, for forests that words cannot stand for.
+//! Packed nodes, eight bytes each, for forests that do not fit the QuickScorer tables.
 //!
-//! Sixteen trees are descended side by side without a branch: the processor works on sixteen chains
-//! of loads at once instead of waiting for one. A leaf leads to itself, so that all sixteen may be
-//! descended as deep as the deepest of them.
+//! Sixteen trees are descended side by side without a branch: the processor follows sixteen chains of
+//! loads at once and does not wait for one. A leaf links to itself, so that all sixteen may be
+//! descended to the depth of the deepest of them.
 
 use crate::model::Votes;
 use crate::model::forest::{CLASSES, Forest, MAX_FEATURES, Node, Tree};
 
-/// Trees descended side by side.
+/// Number of trees that are descended side by side.
 const GROUP: usize = 16;
 
 const FEATURE_BITS: u32 = 6;
@@ -16,36 +16,41 @@ const FEATURE_MASK: u32 = (1 << FEATURE_BITS) - 1;
 const CLASS_MASK: u32 = (1 << CLASS_BITS) - 1;
 const CHILD_SHIFT: u32 = FEATURE_BITS + CLASS_BITS;
 
-/// Class of the padding in an unfilled group.
-const NOBODY: u32 = 3;
+/// Class of the leaf that pads an unfilled group; its votes are dropped.
+const PADDING_CLASS: u32 = 3;
 
-/// A split: `threshold`, and the child for values up to it; the other follows that child.
-/// A leaf: no value is above infinity, so it leads to itself.
+/// One node.
+///
+/// A split holds its threshold and links to the child for values up to it; the other child follows
+/// that one. A leaf has the threshold infinity, which no value is above, so it links to itself.
 #[derive(Debug, Clone, Copy)]
-struct Compact {
+struct PackedNode {
     threshold: f32,
-    /// Child (24 bits), class (2), feature (6).
+    /// Child (24 bits), class (2 bits), feature (6 bits).
     link: u32,
 }
 
-/// All nodes of all trees.
+/// Nodes of all trees.
 #[derive(Debug)]
-pub(super) struct CompactNodes {
-    nodes: Vec<Compact>,
+pub(super) struct PackedNodes {
+    nodes: Vec<PackedNode>,
     groups: Vec<Group>,
     features: usize,
 }
 
+/// Trees that are descended side by side.
 #[derive(Debug)]
 struct Group {
     roots: [u32; GROUP],
+    /// Depth of the deepest of them.
     depth: u32,
 }
 
-impl CompactNodes {
+impl PackedNodes {
+    /// Packs the forest's nodes.
     pub(super) fn new(forest: &Forest) -> Self {
-        // Node 0 is nobody's leaf: the root of trees that are not there.
-        let mut nodes = vec![leaf(0, NOBODY)];
+        // Node 0 is the padding leaf: the root of the trees that an unfilled group lacks.
+        let mut nodes = vec![leaf(0, PADDING_CLASS)];
         let groups = forest
             .trees()
             .chunks(GROUP)
@@ -69,21 +74,23 @@ impl CompactNodes {
         }
     }
 
+    /// Returns the size of nodes and groups, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.nodes) + size_of_val(&*self.groups)
     }
 
+    /// Returns the votes for a row; panics if the row is shorter than the forest's features.
     pub(super) fn votes(&self, row: &[f32]) -> Votes {
-        // A fixed array and a masked index need no bounds check.
-        let mut figures = [0.0; MAX_FEATURES];
-        figures[..self.features].copy_from_slice(&row[..self.features]);
+        // A fixed array with a masked index needs no bounds check.
+        let mut values = [0.0; MAX_FEATURES];
+        values[..self.features].copy_from_slice(&row[..self.features]);
         let mut votes = [0; CLASSES + 1];
         for group in &self.groups {
             let mut at = group.roots;
             for _ in 0..group.depth {
                 for at in &mut at {
-                    let Compact { threshold, link } = self.nodes[*at as usize];
-                    let above = figures[(link & FEATURE_MASK) as usize] > threshold;
+                    let PackedNode { threshold, link } = self.nodes[*at as usize];
+                    let above = values[(link & FEATURE_MASK) as usize] > threshold;
                     *at = (link >> CHILD_SHIFT) + u32::from(above);
                 }
             }
@@ -97,24 +104,27 @@ impl CompactNodes {
     }
 }
 
-fn leaf(at: u32, class: u32) -> Compact {
-    Compact {
+/// Returns a leaf at index `at`, linked to itself.
+fn leaf(at: u32, class: u32) -> PackedNode {
+    PackedNode {
         threshold: f32::INFINITY,
         link: at << CHILD_SHIFT | class << FEATURE_BITS,
     }
 }
 
-/// Appends a tree, breadth first, so that what most rows pass lies together. Returns root and depth.
-fn append(nodes: &mut Vec<Compact>, tree: &Tree) -> (u32, u32) {
-    // At most 2^20 nodes and one: indices fit 24 bits.
+/// Appends a tree and returns its root and depth.
+///
+/// The order is breadth first, so that the nodes that most rows pass share cache lines.
+fn append(nodes: &mut Vec<PackedNode>, tree: &Tree) -> (u32, u32) {
+    // At most 2^20 nodes and the padding leaf: indices fit 24 bits.
     #[allow(clippy::cast_possible_truncation)]
-    let next = |nodes: &Vec<Compact>| nodes.len() as u32;
+    let next = |nodes: &Vec<PackedNode>| nodes.len() as u32;
     let root = next(nodes);
     nodes.push(leaf(root, 0));
     let mut level = vec![(root, 0_usize)];
     let mut depth = 0;
     loop {
-        let mut below_level = Vec::new();
+        let mut next_level = Vec::new();
         for (at, node) in level {
             nodes[at as usize] = match tree[node] {
                 Node::Leaf { class, .. } => leaf(at, class.into()),
@@ -126,18 +136,18 @@ fn append(nodes: &mut Vec<Compact>, tree: &Tree) -> (u32, u32) {
                 } => {
                     let child = next(nodes);
                     nodes.extend([leaf(child, 0), leaf(child + 1, 0)]);
-                    below_level.extend([(child, below as usize), (child + 1, above as usize)]);
-                    Compact {
+                    next_level.extend([(child, below as usize), (child + 1, above as usize)]);
+                    PackedNode {
                         threshold,
                         link: child << CHILD_SHIFT | u32::from(feature),
                     }
                 }
             };
         }
-        if below_level.is_empty() {
+        if next_level.is_empty() {
             return (root, depth);
         }
-        level = below_level;
+        level = next_level;
         depth += 1;
     }
 }

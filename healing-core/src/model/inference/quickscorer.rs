@@ -1,85 +1,94 @@
-//! One 64-bit word a tree (the idea of QuickScorer, Lucchese et al. 2015).
+//! QuickScorer (Lucchese et al. 2015): one 64-bit bit vector per tree.
 //!
-//! A tree's leaves are numbered from left (values up to a threshold) to right. For each feature the
-//! *rank* of the row's value (how many of the feature's thresholds are below it) selects a table row:
-//! one word a tree, whose bits are the leaves that this feature alone does not rule out. The words of
-//! all features are ANDed; the lowest bit left is the leaf that the tree's walk ends in. Whether that
-//! bit lies in the words of the leaves that vote for class 1 or 2 is the tree's vote: no walk, no
-//! branch, and eight trees a vector with AVX-512.
+//! A tree's leaves are numbered from left (values up to a threshold) to right. For each feature, the
+//! *rank* of the row's value (the number of the feature's thresholds below it) selects a table row of
+//! one bit vector per tree. Its set bits are the leaves that this feature alone does not rule out. The
+//! bit vectors of all features are ANDed; the lowest set bit is the tree's exit leaf. The tree votes
+//! for class 1 or 2 if that bit is also set in the mask of the leaves of that class. No tree is
+//! traversed, nothing branches, and AVX-512 evaluates eight trees per vector.
 
 use pulp::{Simd, WithSimd};
 
-use super::simd::{Count, LINE, Line, rank};
+use super::simd::{CacheLine, VoteKernel, WORDS_PER_LINE, rank};
 use crate::model::Votes;
 use crate::model::forest::{CLASSES, Forest, MAX_FEATURES, Node, Tree};
 
-/// Lanes that thresholds are padded to.
-const LANES: usize = 16;
+/// Leaves of a tree that fits one bit vector.
+const MAX_LEAVES: usize = 64;
 
-/// The tables.
+/// Multiple that the number of thresholds of a feature is padded to: the lanes of the widest vector.
+const THRESHOLD_LANES: usize = 16;
+
+/// The QuickScorer tables of a forest.
 #[derive(Debug)]
-pub(super) struct WordTables {
+pub(super) struct QuickScorer {
     features: Vec<FeatureTable>,
     /// Thresholds of all features, each padded with infinity, which is below no value.
     thresholds: Vec<f32>,
-    /// All rows of words: two of the leaves that vote for class 1 and for class 2, then those of the
-    /// features. Trees are padded to whole lines; padding votes for neither.
-    lines: Vec<Line>,
-    /// Lines a row.
+    /// All table rows: the masks of the leaves that vote for class 1 and for class 2, then the rows of
+    /// the features. Trees are padded to whole cache lines; the padding votes for neither class.
+    lines: Vec<CacheLine>,
+    /// Cache lines per table row.
     stride: usize,
     trees: u32,
 }
 
-/// Where one feature's parts are.
+/// Position of one feature's thresholds and rows.
 #[derive(Debug, Clone, Copy)]
 struct FeatureTable {
-    /// Its first threshold, and how many there are with padding.
+    /// Index of the first threshold.
     thresholds: usize,
+    /// Number of thresholds, padding included.
     padded: usize,
-    /// Its first line: the row for rank 0.
-    table: usize,
+    /// First cache line of the row for rank 0.
+    first_line: usize,
 }
 
-impl WordTables {
-    /// Bytes that the tables would have; absent for trees that no word can stand for.
+impl QuickScorer {
+    /// Returns the size of the tables, in bytes; `None` where a tree has too many leaves.
     pub(super) fn bytes_for(forest: &Forest) -> Option<usize> {
         let columns = forest.thresholds();
         let rows = 2 + columns.iter().map(|column| column.len() + 1).sum::<usize>();
-        let stride = forest.trees().len().div_ceil(LINE);
-        (forest.most_leaves() <= 64).then(|| rows * stride * size_of::<Line>())
+        let stride = forest.trees().len().div_ceil(WORDS_PER_LINE);
+        (forest.most_leaves() <= MAX_LEAVES).then(|| rows * stride * size_of::<CacheLine>())
     }
 
+    /// Builds the tables.
     pub(super) fn new(forest: &Forest) -> Self {
         let columns = forest.thresholds();
-        let stride = forest.trees().len().div_ceil(LINE);
+        let stride = forest.trees().len().div_ceil(WORDS_PER_LINE);
         let mut tables = Self {
             features: Vec::with_capacity(columns.len()),
             thresholds: Vec::new(),
-            lines: vec![Line([0; LINE]); 2 * stride],
+            lines: vec![CacheLine([0; WORDS_PER_LINE]); 2 * stride],
             stride,
             trees: u32::try_from(forest.trees().len()).unwrap_or(u32::MAX),
         };
         for column in &columns {
             let thresholds = tables.thresholds.len();
-            let padded = column.len().next_multiple_of(LANES);
+            let padded = column.len().next_multiple_of(THRESHOLD_LANES);
             tables.thresholds.extend(column);
             tables.thresholds.resize(thresholds + padded, f32::INFINITY);
-            let table = tables.lines.len();
-            let end = table + (column.len() + 1) * stride;
-            tables.lines.resize(end, Line([u64::MAX; LINE]));
+            let first_line = tables.lines.len();
+            let end = first_line + (column.len() + 1) * stride;
+            tables
+                .lines
+                .resize(end, CacheLine([u64::MAX; WORDS_PER_LINE]));
             tables.features.push(FeatureTable {
                 thresholds,
                 padded,
-                table,
+                first_line,
             });
         }
         for (index, tree) in forest.trees().iter().enumerate() {
-            tables.enter(index, tree, 0, 0, &columns);
+            tables.insert_tree(index, tree, 0, 0, &columns);
         }
-        // A value above one threshold is above all lower ones: what they rule out stays ruled out.
+        // A value above one threshold is above all lower ones, so each row also rules out the leaves
+        // that the row before it rules out.
         for (feature, column) in tables.features.iter().zip(&columns) {
-            for at in feature.table + stride..feature.table + (column.len() + 1) * stride {
-                let Line(lower) = tables.lines[at - stride];
+            let begin = feature.first_line;
+            for at in begin + stride..begin + (column.len() + 1) * stride {
+                let CacheLine(lower) = tables.lines[at - stride];
                 for (word, lower) in tables.lines[at].0.iter_mut().zip(lower) {
                     *word &= lower;
                 }
@@ -88,13 +97,14 @@ impl WordTables {
         tables
     }
 
-    /// A tree's word in the row that begins at this line.
+    /// Returns a tree's bit vector in the row that begins at cache line `row`.
     fn word(&mut self, row: usize, tree: usize) -> &mut u64 {
-        &mut self.lines[row + tree / LINE].0[tree % LINE]
+        &mut self.lines[row + tree / WORDS_PER_LINE].0[tree % WORDS_PER_LINE]
     }
 
-    /// Enters the leaves below `node`, of which the first is number `leaf`; returns the next number.
-    fn enter(
+    /// Inserts the subtree at `node`, whose leftmost leaf has the number `leaf`, and returns the
+    /// number of the leaf that follows it.
+    fn insert_tree(
         &mut self,
         index: usize,
         tree: &Tree,
@@ -115,74 +125,76 @@ impl WordTables {
                 below,
                 above,
             } => {
-                let middle = self.enter(index, tree, below as usize, leaf, columns);
-                let end = self.enter(index, tree, above as usize, middle, columns);
-                // Above the threshold, the leaves below it are ruled out. The other side needs no
-                // mask: it lies to the right, and the lowest bit wins.
+                let middle = self.insert_tree(index, tree, below as usize, leaf, columns);
+                let end = self.insert_tree(index, tree, above as usize, middle, columns);
+                // A value above the threshold rules out the leaves of the left side. The other case
+                // needs no mask: the right side has higher bits, and the lowest set bit wins.
                 let feature = usize::from(feature);
                 let rank = columns[feature].partition_point(|other| *other < threshold) + 1;
-                let row = self.features[feature].table + rank * self.stride;
+                let row = self.features[feature].first_line + rank * self.stride;
                 *self.word(row, index) &= !((u64::MAX >> (64 - (middle - leaf))) << leaf);
                 end
             }
         }
     }
 
+    /// Returns the size of tables and thresholds, in bytes.
     pub(super) fn bytes(&self) -> usize {
         size_of_val(&*self.lines) + size_of_val(&*self.thresholds)
     }
 
+    /// Returns the votes for a row; panics if the row is shorter than the forest's features.
     #[inline]
     pub(super) fn votes(&self, arch: pulp::Arch, row: &[f32]) -> Votes {
-        let ask = Ask {
+        let query = Query {
             tables: self,
             row: &row[..self.features.len()],
         };
         let [soft, hard] = match arch {
-            pulp::Arch::Scalar => ask.plain(),
-            _ => arch.dispatch(ask),
+            pulp::Arch::Scalar => query.portable(),
+            _ => arch.dispatch(query),
         };
         Votes([self.trees - soft - hard, soft, hard])
     }
 }
 
-/// One row put before the tables.
-struct Ask<'a> {
-    tables: &'a WordTables,
+/// One row to be evaluated.
+struct Query<'a> {
+    tables: &'a QuickScorer,
     row: &'a [f32],
 }
 
-impl Ask<'_> {
-    /// Counts, given how a value's rank is found and how words are counted.
+impl Query<'_> {
+    /// Counts the votes for classes 1 and 2, by the given rank function and vote kernel.
     #[inline(always)]
     fn count(
         &self,
         rank: impl Fn(&[f32], f32) -> usize,
-        count: impl FnOnce(Count<'_>) -> [u32; CLASSES - 1],
+        kernel: impl FnOnce(VoteKernel<'_>) -> [u32; CLASSES - 1],
     ) -> [u32; CLASSES - 1] {
         let Self { tables, row } = self;
         let mut selected = [0; MAX_FEATURES];
         for ((selected, feature), value) in selected.iter_mut().zip(&tables.features).zip(*row) {
             let thresholds = &tables.thresholds[feature.thresholds..][..feature.padded];
-            *selected = feature.table + rank(thresholds, *value) * tables.stride;
+            *selected = feature.first_line + rank(thresholds, *value) * tables.stride;
         }
-        count(Count {
+        kernel(VoteKernel {
             lines: &tables.lines,
             selected: &selected[..row.len()],
             stride: tables.stride,
         })
     }
 
-    /// Without SIMD found at run time.
-    fn plain(&self) -> [u32; CLASSES - 1] {
+    /// Counts without run-time SIMD.
+    fn portable(&self) -> [u32; CLASSES - 1] {
         let rank = |thresholds: &[f32], value: f32| {
             thresholds.partition_point(|threshold| *threshold < value)
         };
-        self.count(rank, |count| count.plain())
+        self.count(rank, |kernel| kernel.portable())
     }
 }
 
-impl WithSimd for Ask<'_> {
+impl WithSimd for Query<'_> {
     type Output = [u32; CLASSES - 1];
 
     #[inline(always)]
@@ -191,7 +203,7 @@ impl WithSimd for Ask<'_> {
             #[inline(always)]
             |thresholds, value| rank(simd, thresholds, value),
             #[inline(always)]
-            |count| count.with_simd(simd),
+            |kernel| kernel.with_simd(simd),
         )
     }
 }

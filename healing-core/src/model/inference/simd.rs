@@ -1,35 +1,35 @@
-//! The votes from one row of words a feature: by vectors, or in plain Rust.
+//! The QuickScorer kernels: the rank of a value and the vote count, with SIMD and in portable Rust.
 
 use pulp::bytemuck::{cast, cast_slice};
 use pulp::{Simd, WithSimd};
 
-/// Words of a cache line, and of the widest vector.
-pub(super) const LINE: usize = 8;
+/// 64-bit words per cache line, and per widest vector.
+pub(super) const WORDS_PER_LINE: usize = 8;
 
-/// A cache line of words: eight trees.
+/// One cache line of bit vectors: eight trees.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-pub(super) struct Line(pub(super) [u64; LINE]);
+pub(super) struct CacheLine(pub(super) [u64; WORDS_PER_LINE]);
 
-/// Lines taken at once: their ANDs do not wait for each other.
+/// Cache lines processed at once: their chains of ANDs do not depend on each other.
 const BLOCK: usize = 4;
 
-/// Counts the trees whose leaf votes for class 1, and for class 2.
-pub(super) struct Count<'a> {
-    /// All lines.
-    pub(super) lines: &'a [Line],
-    /// Where each feature's row begins, for the row of figures asked about.
+/// Counts the trees whose exit leaf votes for class 1, and for class 2.
+pub(super) struct VoteKernel<'a> {
+    /// All table rows.
+    pub(super) lines: &'a [CacheLine],
+    /// First cache line of each feature's row, selected by the rank of its value.
     pub(super) selected: &'a [usize],
-    /// Lines a row. Row 0 has the leaves that vote for class 1, row 1 those for class 2.
+    /// Cache lines per table row. Row 0 masks the leaves of class 1, row 1 those of class 2.
     pub(super) stride: usize,
 }
 
-impl WithSimd for Count<'_> {
+impl WithSimd for VoteKernel<'_> {
     type Output = [u32; 2];
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        // Counted are the trees that do *not* vote so: equality with zero is one instruction.
+        // Counts the trees that do *not* vote for the class: equality with zero is one instruction.
         let mut misses = [simd.splat_u64s(0); 2];
         let whole = self.stride - self.stride % BLOCK;
         for at in (0..whole).step_by(BLOCK) {
@@ -40,43 +40,46 @@ impl WithSimd for Count<'_> {
         }
         misses.map(|misses| {
             let misses: u64 = cast_slice::<S::u64s, u64>(&[misses]).iter().sum();
-            u32::try_from((self.stride * LINE) as u64 - misses).unwrap_or(0)
+            u32::try_from((self.stride * WORDS_PER_LINE) as u64 - misses).unwrap_or(0)
         })
     }
 }
 
-impl Count<'_> {
-    /// `B` lines from line `at` of each row on.
+impl VoteKernel<'_> {
+    /// Adds the misses of `B` cache lines, beginning at line `at` of each row.
     #[inline(always)]
     fn block<S: Simd, const B: usize>(&self, simd: S, at: usize, misses: &mut [S::u64s; 2]) {
-        let lines = |from: usize| -> &[Line; B] {
+        let lines = |from: usize| -> &[CacheLine; B] {
             self.lines[from + at..]
                 .first_chunk()
-                .unwrap_or(&[Line([0; LINE]); B])
+                .unwrap_or(&[CacheLine([0; WORDS_PER_LINE]); B])
         };
         let (first, others) = self.selected.split_first().unwrap_or((&0, &[]));
-        // One vector of each line at a time; with AVX-512 a line is one vector.
-        for part in 0..LINE / S::U64_LANES {
-            let vector = |line: &Line| S::as_simd_u64s(&line.0).0[part];
-            let mut left = lines(*first).each_ref().map(vector);
+        // One vector of each cache line at a time; with AVX-512 a line is one vector.
+        for part in 0..WORDS_PER_LINE / S::U64_LANES {
+            let vector = |line: &CacheLine| S::as_simd_u64s(&line.0).0[part];
+            let mut reachable = lines(*first).each_ref().map(vector);
             // Two features at a time: AVX-512 has one instruction for two ANDs.
             let (pairs, last) = others.as_chunks();
             for [one, two] in pairs {
-                for ((left, one), two) in left.iter_mut().zip(lines(*one)).zip(lines(*two)) {
-                    *left = simd.and_u64s(simd.and_u64s(*left, vector(one)), vector(two));
+                for ((reachable, one), two) in
+                    reachable.iter_mut().zip(lines(*one)).zip(lines(*two))
+                {
+                    *reachable = simd.and_u64s(simd.and_u64s(*reachable, vector(one)), vector(two));
                 }
             }
             for from in last {
-                for (left, line) in left.iter_mut().zip(lines(*from)) {
-                    *left = simd.and_u64s(*left, vector(line));
+                for (reachable, line) in reachable.iter_mut().zip(lines(*from)) {
+                    *reachable = simd.and_u64s(*reachable, vector(line));
                 }
             }
             let zero = simd.splat_u64s(0);
-            for (at, left) in left.into_iter().enumerate() {
-                let leaf = simd.and_u64s(left, simd.sub_u64s(zero, left));
+            for (at, reachable) in reachable.into_iter().enumerate() {
+                // x & -x keeps the lowest set bit: the exit leaf.
+                let exit_leaf = simd.and_u64s(reachable, simd.sub_u64s(zero, reachable));
                 for (class, misses) in misses.iter_mut().enumerate() {
-                    let voting = vector(&lines(class * self.stride)[at]);
-                    let miss = simd.equal_u64s(simd.and_u64s(leaf, voting), zero);
+                    let mask = vector(&lines(class * self.stride)[at]);
+                    let miss = simd.equal_u64s(simd.and_u64s(exit_leaf, mask), zero);
                     let one = simd.select_u64s(miss, simd.splat_u64s(1), zero);
                     *misses = simd.add_u64s(*misses, one);
                 }
@@ -84,23 +87,23 @@ impl Count<'_> {
         }
     }
 
-    /// Without SIMD found at run time: eight lanes in plain Rust, which every compiler turns into
-    /// the vectors of its baseline.
-    pub(super) fn plain(&self) -> [u32; 2] {
-        let mut votes = [[0_u64; LINE]; 2];
+    /// Counts without run-time SIMD: eight lanes in plain Rust, which the compiler turns into vectors
+    /// of the baseline instruction set.
+    pub(super) fn portable(&self) -> [u32; 2] {
+        let mut votes = [[0_u64; WORDS_PER_LINE]; 2];
         for at in 0..self.stride {
-            let mut left = [u64::MAX; LINE];
+            let mut reachable = [u64::MAX; WORDS_PER_LINE];
             for from in self.selected {
-                let Line(line) = &self.lines[from + at];
-                for lane in 0..LINE {
-                    left[lane] &= line[lane];
+                let CacheLine(line) = &self.lines[from + at];
+                for lane in 0..WORDS_PER_LINE {
+                    reachable[lane] &= line[lane];
                 }
             }
             for (class, votes) in votes.iter_mut().enumerate() {
-                let Line(voting) = &self.lines[class * self.stride + at];
-                for lane in 0..LINE {
-                    let vote = left[lane] & left[lane].wrapping_neg() & voting[lane];
-                    // The top bit of x | -x says whether x is anything but zero.
+                let CacheLine(mask) = &self.lines[class * self.stride + at];
+                for lane in 0..WORDS_PER_LINE {
+                    let vote = reachable[lane] & reachable[lane].wrapping_neg() & mask[lane];
+                    // The top bit of x | -x is set exactly if x is not zero.
                     votes[lane] += (vote | vote.wrapping_neg()) >> 63;
                 }
             }
@@ -109,7 +112,7 @@ impl Count<'_> {
     }
 }
 
-/// How many of the thresholds (padded to whole vectors) are below the value.
+/// Returns the number of thresholds below the value. The thresholds are padded to whole vectors.
 #[inline(always)]
 pub(super) fn rank<S: Simd>(simd: S, thresholds: &[f32], value: f32) -> usize {
     let value = simd.splat_f32s(value);

@@ -1,6 +1,6 @@
-//! Every backend of both compiled forms against the plain walk.
+//! Comparison of every backend of both layouts with the reference traversal.
 //!
-//! The comparison with smartcore's own `predict` is a test of `healing-training`.
+//! `healing-training` has the comparison with smartcore's own `predict`.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,7 +14,7 @@ use crate::model::forest::testing::random_tree;
 use crate::model::forest::{Node, Tree, round_down};
 use crate::rng::Rng;
 
-/// Thresholds as a foreign f64 forest may have them.
+/// f64 thresholds that do not fit f32, or only just.
 const THRESHOLDS: [f64; 16] = [
     0.0,
     -0.0,
@@ -34,7 +34,7 @@ const THRESHOLDS: [f64; 16] = [
     -1e300,
 ];
 
-/// A threshold from the list, or anywhere.
+/// Returns a threshold from the list, or any other.
 fn threshold(rng: &mut Rng) -> f32 {
     if rng.below(2) == 0 {
         round_down(THRESHOLDS[rng.index(THRESHOLDS.len())])
@@ -43,7 +43,7 @@ fn threshold(rng: &mut Rng) -> f32 {
     }
 }
 
-/// A value at a threshold, beside it, or anywhere an f32 can be.
+/// Returns a finite value at a threshold of the list, beside it, or anywhere in f32.
 fn value(rng: &mut Rng) -> f32 {
     let near = round_down(THRESHOLDS[rng.index(THRESHOLDS.len())]);
     let value = match rng.below(6) {
@@ -58,12 +58,12 @@ fn value(rng: &mut Rng) -> f32 {
 }
 
 #[test]
-fn votes_equal_the_plain_walk_on_every_backend() {
+fn votes_equal_reference_traversal_on_every_backend() {
     let mut rng = Rng::new(3);
-    let (mut words, mut nodes) = (0, 0);
+    let (mut bitvectors, mut nodes) = (0, 0);
     for round in 0..120 {
         let features = 1 + rng.index(20);
-        // Some forests fit words, some do not (too many leaves).
+        // Some forests fit QuickScorer's bit vectors, some have too many leaves.
         let most = if round % 3 == 0 { 150 } else { 64 };
         let trees = (0..1 + rng.index(60))
             .map(|_| {
@@ -74,42 +74,42 @@ fn votes_equal_the_plain_walk_on_every_backend() {
         let Ok(forest) = Forest::new(features, trees) else {
             continue; // too deep
         };
-        let forms = Compiled::every_path(&forest);
-        match forms[0].form {
-            Form::Words(_) => words += 1,
-            Form::Nodes(_) => nodes += 1,
+        let backends = Compiled::all_backends(&forest);
+        match backends[0].layout {
+            Layout::QuickScorer(_) => bitvectors += 1,
+            Layout::PackedNodes(_) => nodes += 1,
         }
-        let always_nodes = CompactNodes::new(&forest);
+        let packed_nodes = PackedNodes::new(&forest);
         for _ in 0..100 {
             let row: Vec<f32> = (0..features).map(|_| value(&mut rng)).collect();
-            let walked = forest.walk(&row);
-            for form in &forms {
+            let expected = forest.traverse(&row);
+            for backend in &backends {
                 assert_eq!(
-                    form.votes(&row),
-                    walked,
+                    backend.votes(&row),
+                    expected,
                     "{} bits, row {row:?}",
-                    form.simd_bits()
+                    backend.simd_bits()
                 );
             }
-            assert_eq!(always_nodes.votes(&row), walked, "nodes, row {row:?}");
+            assert_eq!(packed_nodes.votes(&row), expected, "nodes, row {row:?}");
         }
     }
     assert!(
-        words > 30 && nodes > 10,
-        "{words} by words, {nodes} by nodes"
+        bitvectors > 30 && nodes > 10,
+        "{bitvectors} bit vectors, {nodes} nodes"
     );
 }
 
 #[test]
-fn outgrown_tables_become_nodes() {
-    // 64 leaves a tree, but thresholds without end: 20 features with 3000 each.
+fn forest_above_table_limit_compiles_to_packed_nodes() {
+    // At most 64 leaves per tree, but 20 features with about 3000 thresholds each.
     let mut rng = Rng::new(4);
     let unit = |rng: &mut Rng| rng.unit() as f32;
     let trees = (0..1000)
         .map(|_| random_tree(&mut rng, 20, 64, unit))
         .collect();
     let compiled = Compiled::new(&Forest::new(20, trees).unwrap());
-    assert!(!compiled.is_words());
+    assert!(!compiled.is_bitvector());
     assert!(
         compiled.bytes() <= MAX_TABLE_BYTES,
         "{} bytes",
@@ -118,15 +118,15 @@ fn outgrown_tables_become_nodes() {
 }
 
 #[test]
-fn the_widest_and_the_narrowest_forests() {
+fn smallest_and_largest_forests_vote_by_their_leaves() {
     let leaf = |class| vec![Node::Leaf { class, cover: 1 }];
     for trees in [1, 7, 8, 9, 4096] {
         let forest = Forest::new(64, vec![leaf(2); trees]).unwrap();
-        for form in Compiled::every_path(&forest) {
-            assert_eq!(form.votes(&[0.0; 64]).0, [0, 0, trees as u32]);
+        for backend in Compiled::all_backends(&forest) {
+            assert_eq!(backend.votes(&[0.0; 64]).0, [0, 0, trees as u32]);
         }
     }
-    // 64 leaves in one line: bit 63 is reached.
+    // A degenerate tree of 64 leaves: bit 63 is reached.
     let mut tree = Tree::new();
     for at in 0..63_u32 {
         tree.push(Node::Split {
@@ -143,11 +143,11 @@ fn the_widest_and_the_narrowest_forests() {
     tree.push(Node::Leaf { class: 1, cover: 1 });
     let forest = Forest::new(1, vec![tree]).unwrap();
     let compiled = Compiled::new(&forest);
-    assert!(compiled.is_words());
+    assert!(compiled.is_bitvector());
     for value in -1..70_i16 {
         assert_eq!(
             compiled.votes(&[value.into()]),
-            forest.walk(&[value.into()]),
+            forest.traverse(&[value.into()]),
             "{value}"
         );
     }
