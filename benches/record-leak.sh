@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
-# Records what the patient reports while it leaks into a memory limit: one line per poll,
-# {"seconds":…,"health":…}, until the kernel kills it. healing-core's tests replay the recordings.
+# Records the patient's /health while it leaks into a memory limit, until the kernel kills it: one line
+# per poll, {"seconds":…,"health":…}. healing-core's tests replay the recordings.
 #
-#   benches/record-leak.sh MINUTES FILE     as root: it makes a memory cgroup (v1 or v2)
+#   benches/record-leak.sh MINUTES FILE     as root: it creates a memory cgroup (v1 or v2)
 #
-# The leak is 1 MiB/s and the limit is chosen so that it is reached after MINUTES.
+# The leak is 1 MiB/s; the limit is set so that it is reached after MINUTES.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 fail() { echo "benches/record-leak.sh: $*" >&2; exit 1; }
 [ $# -eq 2 ] || fail "usage: benches/record-leak.sh MINUTES FILE"
 minutes=$1 file=$2
-[[ $minutes =~ ^[1-9][0-9]*$ ]] || fail "MINUTES is a whole number, not '$minutes'"
-[ "$(id -u)" = 0 ] || fail "must be root, to make a cgroup with a memory limit"
+[[ $minutes =~ ^[1-9][0-9]*$ ]] || fail "MINUTES must be a whole number, not '$minutes'"
+[ "$(id -u)" = 0 ] || fail "must be root, to create a cgroup with a memory limit"
 
 cargo build --locked -q -p patient-app
 app=${CARGO_TARGET_DIR:-target}/debug/patient-app
-bytes=$(((minutes * 60 + 12) * 1024 * 1024)) # 12 MiB is what the patient itself uses
+bytes=$(((minutes * 60 + 12) * 1024 * 1024)) # 12 MiB is the patient's own usage
 
 if [ -f /sys/fs/cgroup/cgroup.controllers ]; then
   group=/sys/fs/cgroup/healing-leak-$$ limit=memory.max
@@ -56,7 +56,7 @@ leaking=
 while health=$(curl -sf -m 2 -H 'Host: localhost' "http://127.0.0.1:$care/health"); do
   seconds=$(awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.3f", b - a }')
   printf '{"seconds":%s,"health":%s}\n' "$seconds" "$health" >>"$partial"
-  # A minute of health first: what is usual must be seen before what is not.
+  # A healthy minute first, for the baseline.
   if [ -z "$leaking" ] && awk -v s="$seconds" 'BEGIN { exit !(s >= 60) }'; then
     curl -sf -X POST "http://127.0.0.1:$port/faults/leak?mib_per_second=1&max_mib=65536" >/dev/null
     leaking=$seconds

@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Renders every kustomization and validates the result strictly against the Kubernetes version
-# that it is for. Needs kubectl >= 1.27 (or kustomize) and python3 with venv; no cluster.
+# Renders every kustomization and validates the result strictly against its Kubernetes version. Needs kubectl >= 1.27 (or kustomize) and python3 with venv; no cluster.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 fail() { echo "k8s/validate.sh: $*" >&2; exit 1; }
 
-# What renders: older kubectls carry a kustomize that does not know `labels`.
+# Older kubectls include a kustomize that does not support `labels`.
 kubectl_minor=$(kubectl version --client -o json 2>/dev/null |
   sed -n 's/^ *"minor": "\([0-9]*\).*/\1/p' | head -1) || true
 if [ "${kubectl_minor:-0}" -ge 27 ]; then
@@ -21,7 +20,7 @@ out=${CARGO_TARGET_DIR:-target}/k8s
 mkdir -p "$out"
 venv=$out/venv
 validator=$venv/bin/kubernetes-validate
-# The newest schema below is 1.36's: known since this release of the validator.
+# The validator has the schema of 1.36 since this release.
 if [ ! -x "$validator" ]; then
   rm -rf "$venv"
   python3 -m venv "$venv" || fail "needs python3 with its venv module (Debian: python3-venv)"
@@ -34,7 +33,7 @@ for entry in k8s/base:1.36; do
   directory=${entry%:*} version=${entry#*:}
   rendered=$out/$(tr / - <<<"$directory").yaml
   render "$directory" >"$rendered" || fail "$directory does not render"
-  # It validates one file of several documents.
+  # The validator takes a file with several documents.
   "$validator" -k "$version" --strict "$rendered" || fail "$directory is not valid for $version"
   echo "$directory: $(grep -c '^kind:' "$rendered") objects, valid for Kubernetes $version"
 done

@@ -1,4 +1,4 @@
-//! One small axum app, in whatever layer is to be measured.
+//! A small axum app in the layer that is measured.
 
 use axum::Router;
 use axum::body::Body;
@@ -11,18 +11,18 @@ use http_body_util::BodyExt;
 use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
-/// The app: one route with a parameter, a small answer of known size.
+/// Returns the app: one route with a parameter, a small response of known size.
 pub fn app() -> Router {
     Router::new().route("/users/{id}", get(|| async { "a small answer" }))
 }
 
-/// The layer that is measured.
+/// Returns the healing layer.
 #[must_use]
 pub fn healing(track: TrackBody) -> HealingLayer<Axum> {
     HealingLayer::new(Meter::new(MeterOptions::new().track_body(track))).for_axum()
 }
 
-/// An app in its layer, finished (an unfinished router calls `Layer::layer` for each request).
+/// An app in its layer, with its state: a router without it calls `Layer::layer` for each request.
 #[derive(Debug)]
 pub struct Layered {
     router: Router,
@@ -30,7 +30,7 @@ pub struct Layered {
 }
 
 impl Layered {
-    /// Ready to be called; each answer's body is read to its end, or dropped.
+    /// Wraps an app; the body of each response is read to its end, or dropped.
     #[must_use]
     pub fn new(router: Router, reads_body: bool) -> Self {
         Self {
@@ -39,11 +39,12 @@ impl Layered {
         }
     }
 
-    /// One request.
+    /// Sends one request.
     ///
     /// # Panics
-    /// The answer is not a 200.
-    #[allow(clippy::panic, clippy::unwrap_used)] // a bench that measures something else must stop
+    ///
+    /// The response is not a 200.
+    #[allow(clippy::panic, clippy::unwrap_used)] // a bench must stop when the app fails
     pub fn call(&mut self) {
         let request = Request::get("/users/17").body(Body::empty()).unwrap();
         let response: Response = self.router.call(request).now_or_never().unwrap().unwrap();
@@ -55,7 +56,7 @@ impl Layered {
     }
 }
 
-/// What any layer costs by being there: axum boxes its service and its future.
+/// A layer that does nothing: the baseline cost, since axum boxes its service and its future.
 #[derive(Debug, Clone)]
 pub struct NoopLayer;
 

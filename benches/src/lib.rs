@@ -1,4 +1,4 @@
-//! Proof on real processes: the demo, and what benches share.
+//! The demo on real processes, and code that benches share.
 
 pub mod demo;
 pub mod layered;

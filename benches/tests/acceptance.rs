@@ -1,4 +1,4 @@
-//! The whole loop on real processes: app, dependency, sidecar, local pod and load.
+//! The whole control loop on real processes: app, dependency, sidecar, local pod and load.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -7,40 +7,40 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use healing_benches::demo::doctor::Doctor;
+use healing_benches::demo::journal::JournalReader;
 use healing_benches::demo::ports::Ports;
-use healing_benches::demo::report::Step;
-use healing_benches::demo::stage::Stage;
+use healing_benches::demo::report::ScenarioResult;
+use healing_benches::demo::testbed::Testbed;
 use healing_sidecar::pod::PodEvent;
 
 const DEMO: &str = env!("CARGO_BIN_EXE_demo");
 
 /// Soft heals keep the process, the wedge is healed by a real exit 88 and a new process, the outage
-/// restarts nothing: the demo looks at processes, journal and clients, so its own account is what
-/// is asserted here.
+/// restarts nothing. The demo observes processes, journal and clients, so its report is asserted here.
 #[test]
-fn the_demo_goes_as_told() {
+fn demo_results_are_as_expected() {
     let directory = tempfile::tempdir().unwrap();
     let json = directory.path().join("demo.json");
-    let began = Instant::now();
+    let started = Instant::now();
     let output = Command::new(DEMO)
         .args(["--port-base", "0", "--json"])
         .arg(&json)
         .output()
         .unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success(),
-        "{told}\n{}",
+        "{stdout}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(
-        began.elapsed() < Duration::from_secs(90),
-        "it took {:?}",
-        began.elapsed()
+        started.elapsed() < Duration::from_secs(90),
+        "the demo took {:?}",
+        started.elapsed()
     );
 
-    let steps: Vec<Step> = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let results: Vec<ScenarioResult> =
+        serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
     let expected = [
         ("healthy", "no_action", None, None),
         ("poisoned-cache", "reset_errors", None, None),
@@ -53,71 +53,82 @@ fn the_demo_goes_as_told() {
             None,
         ),
     ];
-    assert_eq!(steps.len(), expected.len(), "{told}");
-    let mut pid = steps[0].pid_before;
-    for (step, (fault, action, veto, exit)) in steps.iter().zip(expected) {
-        assert!(step.ok, "{step:?}");
-        assert_eq!((step.fault.as_str(), step.action.as_str()), (fault, action));
+    assert_eq!(results.len(), expected.len(), "{stdout}");
+    let mut pid = results[0].pid_before;
+    for (result, (fault, action, veto, exit)) in results.iter().zip(expected) {
+        assert!(result.ok, "{result:?}");
         assert_eq!(
-            (step.veto.as_deref(), step.sidecar_exit),
+            (result.fault.as_str(), result.action.as_str()),
+            (fault, action)
+        );
+        assert_eq!(
+            (result.veto.as_deref(), result.sidecar_exit),
             (veto, exit),
             "{fault}"
         );
         assert_eq!(
-            step.pid_before, pid,
-            "{fault}: nothing happens between the steps"
+            result.pid_before, pid,
+            "{fault}: the process changed between two scenarios"
         );
         assert_eq!(
-            step.pid_after != step.pid_before,
+            result.pid_after != result.pid_before,
             fault == "wedge",
-            "{step:?}"
+            "{result:?}"
         );
         assert_eq!(
-            step.failed_requests > 0,
+            result.failed_requests > 0,
             fault != "healthy",
-            "each fault is felt: {step:?}"
+            "each fault fails requests: {result:?}"
         );
-        assert_eq!(step.detected_ms.is_some(), fault != "healthy", "{step:?}");
-        assert_eq!(step.recovered_ms.is_some(), fault != "healthy", "{step:?}");
-        pid = step.pid_after;
+        assert_eq!(
+            result.detected_ms.is_some(),
+            fault != "healthy",
+            "{result:?}"
+        );
+        assert_eq!(
+            result.recovered_ms.is_some(),
+            fault != "healthy",
+            "{result:?}"
+        );
+        pid = result.pid_after;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_healthy_app_under_load_for_a_minute_gets_no_heal_at_all() {
-    let began = SystemTime::now();
-    let stage = Stage::set(PathBuf::from(DEMO), Ports::from_base(0).unwrap()).unwrap();
-    stage
-        .up()
+async fn healthy_app_under_load_for_a_minute_gets_no_heal() {
+    let started = SystemTime::now();
+    let testbed = Testbed::start(PathBuf::from(DEMO), Ports::from_base(0).unwrap()).unwrap();
+    testbed
+        .wait_until_ready()
         .await
-        .unwrap_or_else(|error| panic!("{error}\n{}", stage.logs.last(30).join("\n")));
-    let (pid, loaded) = (stage.app_pid(), Instant::now());
-    stage.load.resume();
+        .unwrap_or_else(|error| panic!("{error}\n{}", testbed.logs.last(30).join("\n")));
+    let (pid, load_started) = (testbed.app_pid(), Instant::now());
+    testbed.load.resume();
     tokio::time::sleep(Duration::from_secs(60)).await;
-    stage.load.rest().await;
+    testbed.load.pause().await;
 
-    let seen = stage.load.seen_since(loaded);
-    assert!(seen.requests > 3000, "{seen:?}");
-    // A machine that is busy with other things may keep a client waiting; the app answers well.
-    assert_eq!(seen.failed, seen.timed_out, "{seen:?}");
-    let polls = stage.polls().await.unwrap();
-    assert!(polls > 120.0, "{polls} polls in a minute: nobody looked");
-    for entry in Doctor::of(&stage.state_directory()).since(began) {
-        assert!(!entry.proposes(), "{}", entry.sentence());
+    let summary = testbed.load.summary_since(load_started);
+    assert!(summary.requests > 3000, "{summary:?}");
+    // On a busy machine requests may time out; none fails otherwise.
+    assert_eq!(summary.failed, summary.timed_out, "{summary:?}");
+    let polls = testbed.poll_count().await.unwrap();
+    assert!(polls > 120.0, "only {polls} polls in a minute");
+    for entry in JournalReader::new(&testbed.state_directory()).since(started) {
+        assert!(!entry.proposes(), "{}", entry.explanation());
     }
-    assert_eq!(stage.app_pid(), pid);
+    assert_eq!(testbed.app_pid(), pid);
     let ended = |event: &PodEvent| matches!(event, PodEvent::Exited { .. });
     assert!(
-        !stage
-            .events_since(loaded)
+        !testbed
+            .events_since(load_started)
             .iter()
             .any(|(_, event)| ended(event))
     );
-    stage.clear().await;
+    testbed.shutdown().await;
 }
 
 #[test]
-fn a_busy_port_names_the_way_out() {
+fn busy_port_error_names_the_port_and_the_flag() {
     let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let port = busy.local_addr().unwrap().port().to_string();
     let output = Command::new(DEMO)
@@ -132,7 +143,7 @@ fn a_busy_port_names_the_way_out() {
     );
     assert_eq!(
         Command::new(DEMO)
-            .arg("--nonsense")
+            .arg("--unknown")
             .output()
             .unwrap()
             .status

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Builds static binaries and both images. BUILDER=docker|podman (found by itself), and what further
-# arguments say goes to `build`, e.g. --isolation=chroot for podman without privileges.
+# Builds static binaries and both images. BUILDER=docker|podman selects the builder (default: the one that
+# is installed). Further arguments are passed to its `build`, e.g. --isolation=chroot for podman without
+# privileges.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -13,7 +14,7 @@ version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Carg
 target=$(rustc -vV | sed -n 's/^host: //p')
 target_dir=${CARGO_TARGET_DIR:-target}
 
-# Statically linked glibc. --target keeps the flag away from build scripts and proc macros.
+# Statically linked glibc. With --target the flag does not apply to build scripts and proc macros.
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target "$target" \
   -p patient-app -p healing-sidecar
 
@@ -22,7 +23,7 @@ mkdir -p "$context"
 for binary in patient-app healing-sidecar healing; do
   cp "$target_dir/$target/release/$binary" "$context/"
   if readelf -d "$context/$binary" 2>/dev/null | grep -q NEEDED; then
-    echo "k8s/images/build.sh: $binary is not static: it would not start in an empty image" >&2
+    echo "k8s/images/build.sh: $binary is not static: it does not start in an empty image" >&2
     exit 1
   fi
 done

@@ -1,5 +1,5 @@
-//! The forests that are timed: 1000 rows, seed 42, 64 bins, leaves of at least five rows, at most 64
-//! leaves a tree; and a full-depth one, as smartcore grows them by default.
+//! The forests that are timed: 1000 rows, seed 42, 64 bins, at least 5 rows per leaf, at most 64 leaves
+//! per tree; and a full-depth one, smartcore's default.
 
 use healing_core::features::Feature;
 use healing_core::model::Model;
@@ -14,41 +14,45 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 const ROWS: usize = 1000;
 const SEED: u64 = 42;
 
-/// One forest in both forms, and the rows that both are asked.
-pub(crate) struct Case {
+/// One forest in both forms, and the rows that both classify.
+pub(crate) struct BenchForest {
     pub(crate) model: Model,
     pub(crate) smartcore: SmartcoreForest,
     pub(crate) rows: Vec<Vec<f32>>,
     pub(crate) matrices: Vec<DenseMatrix<f64>>,
 }
 
-/// The original's five features.
-pub(crate) fn original(trees: u16) -> Case {
+/// Trains on the original system's five features.
+pub(crate) fn original(trees: u16) -> BenchForest {
     let recipe = Recipe {
         trees,
         seed: SEED,
         ..Recipe::default()
     };
     let data = synthetic::generate(ROWS, SEED).unwrap();
-    case(
+    forest_of(
         &data,
         &synthetic::generate(ROWS, SEED + 1).unwrap(),
         &recipe,
     )
 }
 
-/// Fifteen features: the five, and ten that only disturb.
-pub(crate) fn wide(trees: u16) -> Case {
+/// Trains on fifteen features: the five, and ten of noise.
+pub(crate) fn wide(trees: u16) -> BenchForest {
     let recipe = Recipe {
         trees,
         seed: SEED,
         ..Recipe::default()
     };
-    case(&widened(SEED), &widened(SEED + 1), &recipe)
+    forest_of(
+        &with_noise_features(SEED),
+        &with_noise_features(SEED + 1),
+        &recipe,
+    )
 }
 
-/// A forest that no word can stand for: leaves of one row, every value a threshold.
-pub(crate) fn full_depth(trees: u16) -> Case {
+/// Trains a forest that does not fit bit vectors of one word: leaves of one row, every value a threshold.
+pub(crate) fn full_depth(trees: u16) -> BenchForest {
     let recipe = Recipe {
         trees,
         seed: SEED,
@@ -58,40 +62,40 @@ pub(crate) fn full_depth(trees: u16) -> Case {
         binned: false,
         ..Recipe::default()
     };
-    let noisy = |seed| disturbed(&synthetic::generate(ROWS, seed).unwrap(), seed);
-    case(&noisy(SEED), &noisy(SEED + 1), &recipe)
+    let noisy = |seed| with_label_noise(&synthetic::generate(ROWS, seed).unwrap(), seed);
+    forest_of(&noisy(SEED), &noisy(SEED + 1), &recipe)
 }
 
-fn widened(seed: u64) -> Dataset {
+fn with_noise_features(seed: u64) -> Dataset {
     let five = synthetic::generate(ROWS, seed).unwrap();
     let mut rng = Rng::new(seed).part(15);
     let names = Feature::ALL.into_iter().map(Feature::name).take(15);
     let mut data = Dataset::new(names);
     for (row, label) in five.rows().zip(five.labels()) {
         let mut row = row.to_vec();
-        #[allow(clippy::cast_possible_truncation)] // shares
+        #[allow(clippy::cast_possible_truncation)] // from 0 to 1
         row.extend((0..10).map(|_| rng.unit() as f32));
         data.push(&row, *label, "").unwrap();
     }
     data
 }
 
-/// A tenth of the labels at random: trees grow deep to learn them.
-fn disturbed(data: &Dataset, seed: u64) -> Dataset {
+/// Draws a tenth of the labels at random: trees grow deep to learn them.
+fn with_label_noise(data: &Dataset, seed: u64) -> Dataset {
     let mut rng = Rng::new(seed).part(10);
-    let mut disturbed = Dataset::new(data.features().iter().cloned());
+    let mut noisy = Dataset::new(data.features().iter().cloned());
     for (index, row) in data.rows().enumerate() {
         let from = if rng.below(10) == 0 {
             rng.index(data.len())
         } else {
             index
         };
-        disturbed.push(row, data.labels()[from], "").unwrap();
+        noisy.push(row, data.labels()[from], "").unwrap();
     }
-    disturbed
+    noisy
 }
 
-fn case(train: &Dataset, ask: &Dataset, recipe: &Recipe) -> Case {
+fn forest_of(train: &Dataset, rows: &Dataset, recipe: &Recipe) -> BenchForest {
     let (forest, used) = fit(train, recipe).unwrap();
     let smartcore = to_smartcore(&forest).unwrap();
     let features = train.features().iter().map(|name| FeatureRange {
@@ -106,7 +110,7 @@ fn case(train: &Dataset, ask: &Dataset, recipe: &Recipe) -> Case {
     };
     let checks = train.rows().take(32).map(<[f32]>::to_vec).collect();
     let model = Model::new("bench", features.collect(), forest, checks, provenance).unwrap();
-    let rows: Vec<Vec<f32>> = ask.rows().map(<[f32]>::to_vec).collect();
+    let rows: Vec<Vec<f32>> = rows.rows().map(<[f32]>::to_vec).collect();
     let matrices: Vec<_> = rows
         .iter()
         .map(|row| row.iter().map(|value| f64::from(*value)).collect())
@@ -117,10 +121,10 @@ fn case(train: &Dataset, ask: &Dataset, recipe: &Recipe) -> Case {
         assert_eq!(
             smartcore.predict(matrix).unwrap(),
             [class],
-            "both must say the same"
+            "both forms must give the same class"
         );
     }
-    Case {
+    BenchForest {
         model,
         smartcore,
         rows,

@@ -1,11 +1,11 @@
 //! `cargo bench --bench classifier`: the compiled forest against smartcore's one-row predict.
 //!
-//! Both sides answer for the very same forests and rows; rounds are interleaved and the best of
-//! seven counts, so that a busy machine disturbs both alike. Ours is timed with all that a decision
-//! needs: the check for finite figures, the votes, and the probabilities made of them.
+//! Both sides classify the same rows with the same forests; rounds are interleaved and the best of seven
+//! counts, so that a busy machine affects both alike. Ours is timed with all that a decision needs: the
+//! check for finite features, the votes, and the probabilities.
 
 #![allow(missing_docs)]
-#![allow(clippy::unwrap_used)] // a bench: what fails should stop it
+#![allow(clippy::unwrap_used)] // a bench must stop on a failure
 
 mod forests;
 mod step;
@@ -13,13 +13,13 @@ mod timing;
 
 use std::hint::black_box;
 
-use forests::{Case, full_depth, original, wide};
+use forests::{BenchForest, full_depth, original, wide};
 use healing_core::model::Model;
 use healing_core::model::inference::Compiled;
 use timing::{best_of_7, cold};
 
 fn main() {
-    // `cargo bench NAME` runs every bench with NAME as a filter: only ours is for us.
+    // `cargo bench NAME` runs every bench with NAME as a filter: return unless it names this one.
     if std::env::args()
         .skip(1)
         .any(|arg| !arg.starts_with('-') && !"classifier".contains(&arg))
@@ -47,17 +47,17 @@ fn main() {
         black_box(Model::from_bytes(&file).unwrap());
     }])[0];
 
-    for (name, case) in [
+    for (name, forest) in [
         ("100x5", &small),
         ("500x5", &large),
         ("100x15", &wide),
         ("full depth", &full),
     ] {
-        let compiled = case.model.compiled();
+        let compiled = forest.model.compiled();
         eprintln!(
-            "{name}: {} nodes, at most {} leaves a tree, {}, {} bytes",
-            case.model.header().nodes,
-            case.model.forest().most_leaves(),
+            "{name}: {} nodes, at most {} leaves per tree, {}, {} bytes",
+            forest.model.header().nodes,
+            forest.model.forest().most_leaves(),
             if compiled.is_bitvector() {
                 "one bit vector per tree"
             } else {
@@ -119,59 +119,62 @@ fn main() {
     result("model_load_us", load / 1000.0, "us");
 }
 
-/// Nanoseconds a row: ours, smartcore's.
-fn compare(case: &Case) -> [f64; 2] {
+/// Returns nanoseconds per row: ours, smartcore's.
+fn compare(forest: &BenchForest) -> [f64; 2] {
     let (mut ours, mut theirs) = (0, 0);
     best_of_7([
         &mut || {
-            ours = (ours + 1) % case.rows.len();
+            ours = (ours + 1) % forest.rows.len();
             black_box(
-                case.model
-                    .row_votes(black_box(&case.rows[ours]))
+                forest
+                    .model
+                    .row_votes(black_box(&forest.rows[ours]))
                     .unwrap()
                     .probabilities(),
             );
         },
         &mut || {
-            theirs = (theirs + 1) % case.matrices.len();
+            theirs = (theirs + 1) % forest.matrices.len();
             black_box(
-                case.smartcore
-                    .predict(black_box(&case.matrices[theirs]))
+                forest
+                    .smartcore
+                    .predict(black_box(&forest.matrices[theirs]))
                     .unwrap(),
             );
         },
     ])
 }
 
-/// As [`compare`], counting with vectors of this width; absent where this machine has no such way.
-fn compare_path(case: &Case, bits: u32) -> Option<[f64; 2]> {
-    let path = Compiled::all_backends(case.model.forest())
+/// Returns the same as [`compare`] with vectors of this width; nothing where this CPU lacks them.
+fn compare_path(forest: &BenchForest, bits: u32) -> Option<[f64; 2]> {
+    let path = Compiled::all_backends(forest.model.forest())
         .into_iter()
         .find(|path| path.simd_bits() == bits)?;
     let (mut ours, mut theirs) = (0, 0);
     Some(best_of_7([
         &mut || {
-            ours = (ours + 1) % case.rows.len();
-            let row = black_box(&case.rows[ours]);
+            ours = (ours + 1) % forest.rows.len();
+            let row = black_box(&forest.rows[ours]);
             assert!(row.iter().all(|value| value.is_finite()));
             black_box(path.votes(row).probabilities());
         },
         &mut || {
-            theirs = (theirs + 1) % case.matrices.len();
+            theirs = (theirs + 1) % forest.matrices.len();
             black_box(
-                case.smartcore
-                    .predict(black_box(&case.matrices[theirs]))
+                forest
+                    .smartcore
+                    .predict(black_box(&forest.matrices[theirs]))
                     .unwrap(),
             );
         },
     ]))
 }
 
-/// Heap allocations of one prediction for each row.
-fn allocations(case: &Case) -> u64 {
+/// Counts the heap allocations of one prediction per row.
+fn allocations(forest: &BenchForest) -> u64 {
     let counted = allocation_counter::measure(|| {
-        for row in &case.rows {
-            black_box(case.model.row_votes(row).unwrap().probabilities());
+        for row in &forest.rows {
+            black_box(forest.model.row_votes(row).unwrap().probabilities());
         }
     });
     counted.count_total

@@ -1,4 +1,4 @@
-//! A whole step of the policy: poll in, decision out, fifteen features and a model.
+//! One step of the policy, from poll to decision, with fifteen features and a model.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use healing_core::policy::Policy;
 
 use crate::timing::best_of_7;
 
-/// Polls that fill the windows before the clock starts.
+/// Number of polls that fill the windows before the timing.
 const WARM_UP: u64 = 300;
 
-/// Nanoseconds a step, the best of seven rounds.
+/// Returns nanoseconds per step, the best of seven rounds.
 pub(crate) fn nanoseconds(model: Model) -> f64 {
     let mut policy = Policy::new(PolicyConfig::default(), Proposer::Model(Box::new(model)), 1);
     let mut poll = 0;
@@ -24,14 +24,14 @@ pub(crate) fn nanoseconds(model: Model) -> f64 {
         advance(&mut observation, poll);
         policy.step(now(poll), &observation);
     }
-    let mut judged = 0;
+    let mut classified = 0;
     let best = best_of_7([&mut || {
         poll += 1;
         advance(&mut observation, poll);
         let decision = black_box(policy.step(now(poll), black_box(&observation)));
-        judged += u32::from(decision.probabilities.is_some());
+        classified += u32::from(decision.probabilities.is_some());
     }])[0];
-    assert!(judged > 1000, "the model must have judged: {judged}");
+    assert!(classified > 1000, "the model must classify: {classified}");
     best
 }
 
@@ -43,7 +43,7 @@ fn now(poll: u64) -> Now {
     }
 }
 
-/// A healthy app at 100 requests a second, all of whose figures are known.
+/// Returns a healthy app at 100 requests per second that reports every figure.
 fn observation(poll: u64) -> Observation {
     let health = Health {
         cpu_usage: Some(20.0),
@@ -77,7 +77,7 @@ fn observation(poll: u64) -> Observation {
     observation
 }
 
-/// Five seconds later; a few requests fail.
+/// Advances the app by five seconds; a few requests fail.
 fn advance(observation: &mut Observation, poll: u64) {
     if let ProbeResult::Valid(health, _) = &mut observation.care {
         health.uptime += 5.0;

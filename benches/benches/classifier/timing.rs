@@ -1,16 +1,16 @@
-//! Time, on a machine that others use too.
+//! Timing on a shared machine.
 
 use std::hint::black_box;
 use std::time::Instant;
 
-/// CPU time of one side's round: long against the clock's steps, short against what disturbs.
+/// CPU time of one side's round: much longer than the clock's resolution, shorter than most disturbances.
 const ROUND_SECONDS: f64 = 0.004;
 
-/// Nanoseconds of CPU time a call of each side: the best of seven rounds, the sides taking turns, all
-/// rounds equally long.
+/// Returns nanoseconds of CPU time per call of each side: the best of seven interleaved rounds of equal
+/// length.
 pub(crate) fn best_of_7<const N: usize>(mut sides: [&mut dyn FnMut(); N]) -> [f64; N] {
     let calls = sides.each_mut().map(|side| {
-        let seconds = time(*side, 50) / 50.0; // warms its code and data, too
+        let seconds = time(*side, 50) / 50.0; // warms up code and data, too
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
         let calls = (ROUND_SECONDS / seconds.max(1e-9)).ceil() as u32;
         calls
@@ -32,12 +32,12 @@ fn time(call: &mut dyn FnMut(), calls: u32) -> f64 {
     cpu_seconds() - start
 }
 
-/// Larger than the caches of a machine that this runs on.
-const CACHES: usize = 96 << 20;
+/// Size that exceeds the CPU's caches, in bytes.
+const CACHE_BYTES: usize = 96 << 20;
 
-/// Nanoseconds of a call when nothing of it is in a cache: the median of 61.
+/// Returns nanoseconds of a call with cold caches: the median of 61.
 pub(crate) fn cold(call: impl Fn(usize)) -> f64 {
-    let mut memory = vec![0_u8; CACHES];
+    let mut memory = vec![0_u8; CACHE_BYTES];
     let mut times: Vec<f64> = (0..61)
         .map(|round| {
             for line in memory.iter_mut().step_by(64) {
@@ -53,10 +53,10 @@ pub(crate) fn cold(call: impl Fn(usize)) -> f64 {
     times[times.len() / 2]
 }
 
-/// CPU time of this thread: what others run meanwhile does not count.
+/// Returns the CPU time of this thread, which excludes other processes.
 fn cpu_seconds() -> f64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    #[allow(clippy::cast_precision_loss)] // a bench lasts minutes
+    #[allow(clippy::cast_precision_loss)] // exact for a bench of minutes
     let seconds = time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9;
     seconds
 }

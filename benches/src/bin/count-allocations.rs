@@ -1,6 +1,6 @@
-//! Allocations of a request through the layer, beyond those through a no-op layer: for the
-//! `middleware` bench, which runs it. A binary of its own, because counting slows down every
-//! allocation, and the bench's times must not depend on it.
+//! Counts the allocations of a request through the layer, beyond those through a no-op layer. The
+//! `middleware` bench runs it. It is a separate binary because counting slows down every allocation,
+//! which would distort the times of the bench.
 
 use healing_benches::layered::{Layered, NoopLayer, app, healing};
 use healing_tower::TrackBody;
@@ -22,7 +22,7 @@ fn main() {
     );
 }
 
-/// The fewest over several requests: a table that grows now and then is not a request's cost.
+/// Returns the minimum over several requests: the occasional growth of a table is not a request's cost.
 fn count(mut app: Layered) -> u64 {
     (0..100).for_each(|_| app.call());
     let counts = (0..20).map(|_| allocation_counter::measure(|| app.call()).count_total);

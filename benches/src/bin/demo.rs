@@ -6,13 +6,13 @@ use clap::Parser;
 use healing_benches::demo;
 
 fn main() -> ExitCode {
-    // A child that the demo started plays its part and knows no flags.
-    if let Some(code) = demo::play_part() {
+    // Subprocesses take no flags.
+    if let Some(code) = demo::run_subprocess() {
         return code;
     }
     let args = demo::Args::parse();
     match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime.block_on(demo::play(args)),
+        Ok(runtime) => runtime.block_on(demo::run(args)),
         Err(error) => {
             eprintln!("cargo demo: no runtime: {error}");
             ExitCode::FAILURE

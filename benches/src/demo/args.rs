@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-/// A real app falls ill and is healed, on this machine, in about a minute.
+/// A real app becomes ill and is healed, on this machine, in about a minute.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "cargo demo", bin_name = "cargo demo", version)]
 pub struct Args {
-    /// Write what came of each step to FILE, as a JSON array
+    /// Write the result of each scenario to FILE, as a JSON array
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
     /// Keep app, sidecar and load running afterwards, until Ctrl-C

@@ -1,4 +1,4 @@
-//! Real clients: several of them ask for `/data` at a steady rate and keep what became of it.
+//! Clients that request `/data` at a steady rate and keep the result of each request.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,19 +9,19 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
-/// Clients at once.
+/// Number of concurrent clients.
 const CLIENTS: usize = 8;
-/// Each client asks this often: together 100 requests a second.
-const PACE: Duration = Duration::from_millis(80);
-/// How long a client waits for an answer: long enough for a machine that is busy with builds, whose
-/// processes wait a second and more for their turn.
+/// Interval between the requests of one client: together 100 requests a second.
+const REQUEST_INTERVAL: Duration = Duration::from_millis(80);
+/// Timeout of a request: long enough for a machine that is busy with builds, on which a process may wait
+/// more than a second for its turn.
 pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Requests that are remembered.
-const REMEMBERED: usize = 50_000;
-/// So many answers in a row, all good, mean that clients are served again.
-const GOOD_IN_A_ROW: usize = 40;
+/// Number of the latest requests that are kept.
+const KEPT_REQUESTS: usize = 50_000;
+/// Number of successes in a row after the last failure that count as recovery.
+const RECOVERY_SUCCESSES: usize = 40;
 
-/// The load. Dropping it ends it.
+/// The load generator. Dropping it ends the load.
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
@@ -32,43 +32,43 @@ pub struct Load {
 struct Shared {
     url: String,
     client: reqwest::Client,
-    at_work: watch::Sender<bool>,
+    active: watch::Sender<bool>,
     in_flight: AtomicUsize,
-    answers: Mutex<VecDeque<Answer>>,
+    completed: Mutex<VecDeque<CompletedRequest>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Answer {
-    began: Instant,
+struct CompletedRequest {
+    started: Instant,
     ended: Instant,
     ok: bool,
     timed_out: bool,
 }
 
-/// What clients saw since some moment.
+/// Results of the requests that started since some moment and have ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Seen {
-    /// Requests that began since.
+pub struct LoadSummary {
+    /// Number of requests.
     pub requests: usize,
-    /// Those of them that failed: an error status, no connection, no answer in time.
+    /// Number of those that failed: an error status, no connection, or a timeout.
     pub failed: usize,
-    /// Those of the failed that got no answer in time.
+    /// Number of the failed that timed out.
     pub timed_out: usize,
 }
 
 impl Load {
-    /// At rest until [`Self::resume`].
+    /// Starts the clients, paused until [`Self::resume`].
     pub fn start(client: reqwest::Client, app: u16) -> Self {
         let shared = Arc::new(Shared {
             url: format!("http://127.0.0.1:{app}/data"),
             client,
-            at_work: watch::Sender::new(false),
+            active: watch::Sender::new(false),
             in_flight: AtomicUsize::new(0),
-            answers: Mutex::new(VecDeque::new()),
+            completed: Mutex::new(VecDeque::new()),
         });
         let mut clients = JoinSet::new();
         for _ in 0..CLIENTS {
-            clients.spawn(ask(Arc::clone(&shared)));
+            clients.spawn(run_client(Arc::clone(&shared)));
         }
         Self {
             shared,
@@ -76,89 +76,91 @@ impl Load {
         }
     }
 
-    /// Stops asking, and waits for the requests that are under way.
-    pub async fn rest(&self) {
-        self.shared.at_work.send_replace(false);
+    /// Pauses the load, and waits for the requests in flight.
+    pub async fn pause(&self) {
+        self.shared.active.send_replace(false);
         while self.shared.in_flight.load(Ordering::SeqCst) > 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 
-    /// Asks (again).
+    /// Starts or resumes the load.
     pub fn resume(&self) {
-        self.shared.at_work.send_replace(true);
+        self.shared.active.send_replace(true);
     }
 
-    /// Requests that began since `moment` and have ended.
-    pub fn seen_since(&self, moment: Instant) -> Seen {
-        let answers = self.shared.answers();
-        let since = answers.iter().filter(|answer| answer.began >= moment);
-        let mut seen = Seen::default();
-        for answer in since {
-            seen.requests += 1;
-            seen.failed += usize::from(!answer.ok);
-            seen.timed_out += usize::from(answer.timed_out);
+    /// Returns the results of the requests that started since `moment` and have ended.
+    pub fn summary_since(&self, moment: Instant) -> LoadSummary {
+        let mut summary = LoadSummary::default();
+        for request in self.shared.completed().iter() {
+            if request.started >= moment {
+                summary.requests += 1;
+                summary.failed += usize::from(!request.ok);
+                summary.timed_out += usize::from(request.timed_out);
+            }
         }
-        seen
+        summary
     }
 
-    /// When clients were served again after `moment`: the first good answer after the last bad one,
-    /// once enough good ones followed it. Nothing before a first failure.
-    pub fn served_again_since(&self, moment: Instant) -> Option<Instant> {
-        let answers = self.shared.answers();
-        let last_bad = answers
+    /// Returns the time of recovery: the first success after the last failure since `moment`, once
+    /// enough successes followed it. Nothing before a first failure.
+    pub fn recovered_since(&self, moment: Instant) -> Option<Instant> {
+        let completed = self.shared.completed();
+        let last_failure = completed
             .iter()
-            .filter(|answer| answer.began >= moment && !answer.ok)
-            .map(|answer| answer.ended)
+            .filter(|request| request.started >= moment && !request.ok)
+            .map(|request| request.ended)
             .max()?;
-        let good = answers
+        let successes = completed
             .iter()
-            .filter(|answer| answer.ok && answer.ended > last_bad);
-        (good.clone().count() >= GOOD_IN_A_ROW)
-            .then(|| good.map(|answer| answer.ended).min())
+            .filter(|request| request.ok && request.ended > last_failure);
+        (successes.clone().count() >= RECOVERY_SUCCESSES)
+            .then(|| successes.map(|request| request.ended).min())
             .flatten()
     }
 }
 
 impl Shared {
-    fn answers(&self) -> MutexGuard<'_, VecDeque<Answer>> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn completed(&self) -> MutexGuard<'_, VecDeque<CompletedRequest>> {
+        self.completed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn ask(shared: Arc<Shared>) {
-    let mut at_work = shared.at_work.subscribe();
-    let mut pace = tokio::time::interval(PACE);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+async fn run_client(shared: Arc<Shared>) {
+    let mut active = shared.active.subscribe();
+    let mut interval = tokio::time::interval(REQUEST_INTERVAL);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        pace.tick().await;
+        interval.tick().await;
         shared.in_flight.fetch_add(1, Ordering::SeqCst);
-        if !*at_work.borrow_and_update() {
+        if !*active.borrow_and_update() {
             shared.in_flight.fetch_sub(1, Ordering::SeqCst);
-            if at_work.wait_for(|at_work| *at_work).await.is_err() {
+            if active.wait_for(|active| *active).await.is_err() {
                 return;
             }
             continue;
         }
-        let began = Instant::now();
+        let started = Instant::now();
         let request = shared.client.get(&shared.url).timeout(CLIENT_TIMEOUT);
-        let answer = async {
+        let result = async {
             let response = request.send().await?.error_for_status()?;
             response.bytes().await
         }
         .await;
-        let answer = Answer {
-            began,
+        let request = CompletedRequest {
+            started,
             ended: Instant::now(),
-            ok: answer.is_ok(),
-            timed_out: answer.is_err_and(|error| error.is_timeout()),
+            ok: result.is_ok(),
+            timed_out: result.is_err_and(|error| error.is_timeout()),
         };
-        let mut answers = shared.answers();
-        if answers.len() == REMEMBERED {
-            answers.pop_front();
+        let mut completed = shared.completed();
+        if completed.len() == KEPT_REQUESTS {
+            completed.pop_front();
         }
-        answers.push_back(answer);
-        drop(answers);
+        completed.push_back(request);
+        drop(completed);
         shared.in_flight.fetch_sub(1, Ordering::SeqCst);
     }
 }

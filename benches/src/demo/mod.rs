@@ -1,24 +1,24 @@
-//! `cargo demo`: a real app falls ill and is healed, told line by line.
+//! `cargo demo`: a real app becomes ill and is healed, reported line by line.
 //!
-//! One binary: the process that the user starts is the pod, the clients and the teller; it starts
-//! itself anew as app, dependency and sidecar. What is told is observed: detection in the
-//! sidecar's journal, recovery in the clients' answers, restarts in the pod's events.
+//! One binary: the process that the user starts is the pod, the clients and the reporter; it starts
+//! its own program again as app, dependency and sidecar. Every report is an observation: detection
+//! from the sidecar's journal, recovery from the clients' responses, restarts from the pod's events.
 
 pub mod args;
-pub mod case;
-pub mod doctor;
+pub mod journal;
+pub mod keep_running;
 pub mod load;
-pub mod output;
-pub mod play;
+pub mod log_buffer;
 pub mod ports;
+pub mod process;
 pub mod report;
-pub mod roles;
-pub mod stage;
-pub mod stay;
-pub mod steps;
-pub mod story;
+pub mod reporter;
+pub mod run;
+pub mod scenario_run;
+pub mod scenarios;
+pub mod testbed;
 pub mod wait;
 
 pub use args::Args;
-pub use play::play;
-pub use roles::play as play_part;
+pub use process::run_subprocess;
+pub use run::run;

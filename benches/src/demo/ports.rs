@@ -1,36 +1,37 @@
-//! Which ports the demo uses.
+//! Ports of the demo.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 
-/// Below the range from which the kernel takes the ports of outgoing connections (32768 and up): a
-/// client's own port must not sit where the app is about to listen again, nor a client connect to
-/// itself while it does not.
-const FREE: Range<u16> = 20_000..32_000;
+/// Range of free ports, below the kernel's range for outgoing connections (32768 and up): otherwise a
+/// client's own port could take the port of an app that is being restarted, or a client could connect
+/// to itself meanwhile.
+const FREE_RANGE: Range<u16> = 20_000..32_000;
 
 /// One port for each listener, all on 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
-    /// The patient's own port.
+    /// The app's own port.
     pub app: u16,
-    /// The sidecar's `/healthz` and `/metrics`.
+    /// Port of the sidecar's `/healthz` and `/metrics`.
     pub sidecar: u16,
-    /// The patient's care port.
+    /// The app's care port.
     pub care: u16,
-    /// The process that the patient depends on.
+    /// Port of the process that the app depends on.
     pub dependency: u16,
 }
 
 impl Ports {
-    /// App, sidecar and care from `base` on; with 0, and for the dependency, free ones are taken.
+    /// Returns app, sidecar and care port from `base` on; with 0, and for the dependency, free ones.
     ///
     /// # Errors
+    ///
     /// A port is taken, or `base` leaves no room for three.
     pub fn from_base(base: u16) -> Result<Self, String> {
         let mut free = candidates().filter(|port| is_free(*port));
         let mut next = || {
             free.next()
-                .ok_or_else(|| format!("no free port in {FREE:?}"))
+                .ok_or_else(|| format!("no free port in {FREE_RANGE:?}"))
         };
         if base == 0 {
             return Ok(Self {
@@ -45,14 +46,14 @@ impl Ports {
                 "--port-base {base} leaves no room for three ports: at most 65533"
             ));
         };
-        for (port, whose) in [
+        for (port, owner) in [
             (base, "the app"),
             (base + 1, "the sidecar"),
             (care, "the care port"),
         ] {
             if !is_free(port) {
                 return Err(format!(
-                    "port {port} (for {whose}) is taken by another process: choose others by \
+                    "port {port} (for {owner}) is taken by another process: choose others by \
                      --port-base N (N, N+1 and N+2 are used), or free ones by --port-base 0"
                 ));
             }
@@ -67,14 +68,14 @@ impl Ports {
     }
 }
 
-/// All of [`FREE`], from a place that differs between processes, so that two demos do not race for
-/// the same ones.
+/// Returns all of [`FREE_RANGE`], from a start that differs between processes, so that two demos do not
+/// race for the same ports.
 fn candidates() -> impl Iterator<Item = u16> {
-    let places = u32::from(FREE.end - FREE.start);
-    let first = std::process::id().wrapping_mul(4).rem_euclid(places);
-    (0..places)
-        .filter_map(move |n| u16::try_from((first + n) % places).ok())
-        .map(|n| FREE.start + n)
+    let count = u32::from(FREE_RANGE.end - FREE_RANGE.start);
+    let first = std::process::id().wrapping_mul(4).rem_euclid(count);
+    (0..count)
+        .filter_map(move |n| u16::try_from((first + n) % count).ok())
+        .map(|n| FREE_RANGE.start + n)
 }
 
 fn is_free(port: u16) -> bool {
@@ -86,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_busy_port_is_named_with_the_way_out() {
+    fn busy_port_error_names_the_port_and_the_flag() {
         let ports = Ports::from_base(0).unwrap();
         let _busy = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.app)).unwrap();
         let message = Ports::from_base(ports.app).unwrap_err();

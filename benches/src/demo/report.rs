@@ -1,37 +1,37 @@
-//! What came of each step: the table at the end, and `--json`.
+//! Results of the scenarios: the table at the end, and `--json`.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// One line of the table, one object of the JSON.
+/// Result of one scenario: a row of the table, an object of the JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Step {
-    /// What was done to the patient; `healthy` is nothing.
+pub struct ScenarioResult {
+    /// Fault that was injected; `healthy` is none.
     pub fault: String,
-    /// What was done for it: `no_action`, `reset_errors` or `restart_service`.
+    /// Action that was carried out: `no_action`, `reset_errors` or `restart_service`.
     pub action: String,
-    /// Why a heal that was proposed was not carried out.
+    /// Reason code of the veto against a proposed heal.
     pub veto: Option<String>,
     /// Exit code of the sidecar, where it exited.
     pub sidecar_exit: Option<i32>,
-    /// From the fault to the doctor's decision.
+    /// Time from the fault to the doctor's decision.
     pub detected_ms: Option<u64>,
-    /// From the fault to clients being served well again.
+    /// Time from the fault until requests succeed again.
     pub recovered_ms: Option<u64>,
-    /// Of the clients' requests.
+    /// Number of failed requests.
     pub failed_requests: u64,
-    /// The app's process before.
+    /// Process id of the app before.
     pub pid_before: u32,
-    /// The app's process after.
+    /// Process id of the app after.
     pub pid_after: u32,
-    /// It went as told.
+    /// `true` if the result is as expected.
     pub ok: bool,
 }
 
-/// The table, columns aligned.
-pub fn table(steps: &[Step]) -> String {
+/// Formats the results as a table with aligned columns.
+pub fn table(results: &[ScenarioResult]) -> String {
     let head = [
         "fault",
         "action",
@@ -45,7 +45,7 @@ pub fn table(steps: &[Step]) -> String {
         "",
     ];
     let mut rows = vec![head.map(str::to_owned)];
-    rows.extend(steps.iter().map(row));
+    rows.extend(results.iter().map(row));
     let mut widths = [0; 10];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -56,7 +56,7 @@ pub fn table(steps: &[Step]) -> String {
     for row in &rows {
         let mut line = String::from("  ");
         for (column, (width, cell)) in widths.iter().zip(row).enumerate() {
-            // Words to the left, figures to the right.
+            // Text is aligned to the left, figures to the right.
             let cell = if (4..=8).contains(&column) {
                 format!("{cell:>width$}  ")
             } else {
@@ -70,38 +70,44 @@ pub fn table(steps: &[Step]) -> String {
     table
 }
 
-fn row(step: &Step) -> [String; 10] {
+fn row(result: &ScenarioResult) -> [String; 10] {
     let none = || "-".to_owned();
     let seconds = |ms: Option<u64>| {
         ms.map_or_else(none, |ms| format!("{}.{:02} s", ms / 1000, ms % 1000 / 10))
     };
     [
-        step.fault.clone(),
-        step.action.clone(),
-        step.veto.clone().unwrap_or_else(none),
-        step.sidecar_exit
+        result.fault.clone(),
+        result.action.clone(),
+        result.veto.clone().unwrap_or_else(none),
+        result
+            .sidecar_exit
             .map_or_else(none, |code| format!("exit {code}")),
-        seconds(step.detected_ms),
-        seconds(step.recovered_ms),
-        step.failed_requests.to_string(),
-        step.pid_before.to_string(),
-        step.pid_after.to_string(),
-        if step.ok { "as told" } else { "NOT as told" }.to_owned(),
+        seconds(result.detected_ms),
+        seconds(result.recovered_ms),
+        result.failed_requests.to_string(),
+        result.pid_before.to_string(),
+        result.pid_after.to_string(),
+        if result.ok {
+            "as expected"
+        } else {
+            "unexpected"
+        }
+        .to_owned(),
     ]
 }
 
-/// Writes the steps as a JSON array: by a temporary file beside it, so that no reader ever sees
-/// half of it.
+/// Writes the results as a JSON array, atomically.
 ///
 /// # Errors
+///
 /// The file cannot be written.
-pub fn write_json(path: &Path, steps: &[Step]) -> io::Result<()> {
+pub fn write_json(path: &Path, results: &[ScenarioResult]) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let mut file = tempfile::NamedTempFile::new_in(directory)?;
-    serde_json::to_writer_pretty(&mut file, steps)?;
+    serde_json::to_writer_pretty(&mut file, results)?;
     file.write_all(b"\n")?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -112,8 +118,8 @@ pub fn write_json(path: &Path, steps: &[Step]) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn step() -> Step {
-        Step {
+    fn result() -> ScenarioResult {
+        ScenarioResult {
             fault: "wedge".into(),
             action: "restart_service".into(),
             veto: None,
@@ -128,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn the_json_has_the_documented_fields() {
+    fn json_has_the_documented_fields() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("demo.json");
-        write_json(&path, &[step()]).unwrap();
+        write_json(&path, &[result()]).unwrap();
         let text = std::fs::read_to_string(path).unwrap();
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(
@@ -145,8 +151,8 @@ mod tests {
     }
 
     #[test]
-    fn the_table_says_each_figure_once() {
-        let table = table(&[step()]);
+    fn table_contains_every_figure() {
+        let table = table(&[result()]);
         for cell in [
             "wedge",
             "restart_service",
@@ -154,7 +160,7 @@ mod tests {
             "1.25 s",
             "2.04 s",
             "17",
-            "as told",
+            "as expected",
         ] {
             assert!(table.contains(cell), "{cell} in\n{table}");
         }

@@ -1,90 +1,95 @@
-//! Waiting for what can be observed, never for time to pass.
+//! Polling until an observation is made.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Between two looks.
-const LOOK: Duration = Duration::from_millis(20);
+/// Interval between two polls.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What was waited for did not happen.
+/// An expected observation was not made in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotSeen {
+pub struct WaitTimeout {
     what: String,
-    within: Duration,
+    timeout: Duration,
 }
 
-impl std::fmt::Display for NotSeen {
+impl std::fmt::Display for WaitTimeout {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was not seen within {:?}", self.what, self.within)
+        write!(f, "{} was not seen within {:?}", self.what, self.timeout)
     }
 }
 
-impl std::error::Error for NotSeen {}
+impl std::error::Error for WaitTimeout {}
 
-impl From<NotSeen> for String {
-    fn from(not_seen: NotSeen) -> Self {
-        not_seen.to_string()
+impl From<WaitTimeout> for String {
+    fn from(error: WaitTimeout) -> Self {
+        error.to_string()
     }
 }
 
-/// Looks until `look` gives something, and says on stderr what it waits for: on a terminal in a
-/// line that goes away again, elsewhere only when it takes long.
+/// Polls until `poll` returns a value, and names on stderr what it waits for: on a terminal in a line
+/// that is erased at the end, elsewhere only after a long wait.
 ///
 /// # Errors
-/// The deadline passed before.
-pub async fn until<T>(
+///
+/// The timeout passed first.
+pub async fn wait_for<T>(
     what: &str,
-    within: Duration,
-    mut look: impl AsyncFnMut() -> Option<T>,
-) -> Result<T, NotSeen> {
-    let mut progress = Progress::of(what);
-    let deadline = Instant::now() + within;
+    timeout: Duration,
+    mut poll: impl AsyncFnMut() -> Option<T>,
+) -> Result<T, WaitTimeout> {
+    let mut progress = Progress::new(what);
+    let deadline = Instant::now() + timeout;
     loop {
-        if let Some(seen) = look().await {
-            return Ok(seen);
+        if let Some(value) = poll().await {
+            return Ok(value);
         }
         if Instant::now() >= deadline {
-            return Err(NotSeen {
+            return Err(WaitTimeout {
                 what: what.to_owned(),
-                within,
+                timeout,
             });
         }
         progress.show();
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// Where nothing happens for this long, a reader of a log wants to know why.
-const LONG: Duration = Duration::from_secs(10);
-/// A terminal's line changes this often.
-const REFRESH: Duration = Duration::from_millis(100);
+/// Interval between progress lines in a log.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+/// Interval between updates of the progress line on a terminal.
+const TERMINAL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The line that says what is waited for.
+/// Progress line of a wait.
 struct Progress<'a> {
     what: &'a str,
-    began: Instant,
+    started: Instant,
     shown: Option<Instant>,
     terminal: bool,
 }
 
 impl<'a> Progress<'a> {
-    fn of(what: &'a str) -> Self {
+    fn new(what: &'a str) -> Self {
         let terminal = io::stderr().is_terminal();
         Self {
             what,
-            began: Instant::now(),
+            started: Instant::now(),
             shown: None,
             terminal,
         }
     }
 
     fn show(&mut self) {
-        let pause = if self.terminal { REFRESH } else { LONG };
-        if self.shown.unwrap_or(self.began).elapsed() < pause {
+        let interval = if self.terminal {
+            TERMINAL_INTERVAL
+        } else {
+            LOG_INTERVAL
+        };
+        if self.shown.unwrap_or(self.started).elapsed() < interval {
             return;
         }
         self.shown = Some(Instant::now());
-        let waited = self.began.elapsed().as_secs_f64();
+        let waited = self.started.elapsed().as_secs_f64();
         let what = self.what;
         let _ = if self.terminal {
             write!(io::stderr(), "\r\x1b[K           … {what} ({waited:.1} s)")

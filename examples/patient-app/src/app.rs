@@ -12,7 +12,7 @@ use crate::patient::Patient;
 use crate::settings::Settings;
 use crate::{data, faults, overview};
 
-/// The patient's own routes: what there would be without healing.
+/// Returns the patient's own routes, without the healing layer.
 pub fn routes(patient: &Arc<Patient>) -> Router {
     Router::new()
         .route("/", get(overview::overview))
@@ -23,22 +23,22 @@ pub fn routes(patient: &Arc<Patient>) -> Router {
         .with_state(Arc::clone(patient))
 }
 
-/// What heals the patient: the cache is its soft heal, the dependency a check that vetoes
-/// restarts.
+/// Returns the healing of the patient: a soft heal that drops the cache, and a check of the dependency
+/// that vetoes restarts.
 pub fn healing(patient: &Arc<Patient>, settings: &Settings) -> Healing {
-    let hooked = Arc::clone(patient);
+    let hook_patient = Arc::clone(patient);
     let mut builder = Healing::builder("patient-app")
-        .heal_on_app_port_without_header() // as the original system's monitor asks
+        .heal_on_app_port_without_header() // the original system's monitor sends none
         .soft_heal("cache", move || {
-            let patient = Arc::clone(&hooked);
+            let patient = Arc::clone(&hook_patient);
             async move {
                 patient.cache.clear();
                 Ok::<(), std::convert::Infallible>(())
             }
         });
     if let Some(dependency) = patient.dependency.clone() {
-        let often = CheckOptions::default().interval(Duration::from_secs(1));
-        builder = builder.dependency_with("records", often, move || {
+        let options = CheckOptions::default().interval(Duration::from_secs(1));
+        builder = builder.dependency_with("records", options, move || {
             let dependency = dependency.clone();
             async move { dependency.ping().await }
         });
@@ -46,13 +46,13 @@ pub fn healing(patient: &Arc<Patient>, settings: &Settings) -> Healing {
     if let Some(care_bind) = settings.care_bind {
         builder = builder.care_bind(care_bind);
     }
-    if let Some(silence) = settings.stall_after {
-        builder = builder.stall_after(silence);
+    if let Some(stall_after) = settings.stall_after {
+        builder = builder.stall_after(stall_after);
     }
     builder.build()
 }
 
-/// The whole app, as one service: for `oneshot`.
+/// Returns the whole app as one service, with the healing layer.
 pub fn app(patient: &Arc<Patient>, healing: &Healing) -> Router {
     healing.wrap(routes(patient))
 }

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// What `/data` serves.
+/// A record that `/data` serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) id: u32,
     pub(crate) value: String,
 }
 
-/// Records by id, kept as the JSON they are served as, each for [`Cache::KEPT_FOR`].
+/// Records by id, as JSON, each for [`Cache::TTL`].
 #[derive(Debug, Default)]
 pub struct Cache {
     entries: Mutex<HashMap<u32, Entry>>,
@@ -22,32 +22,32 @@ pub struct Cache {
 #[derive(Debug, Clone)]
 struct Entry {
     json: Vec<u8>,
-    stale_at: Instant,
+    expires_at: Instant,
 }
 
-/// What the cache has for an id.
+/// Result of a lookup.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Cached {
     Hit(Record),
     Miss,
-    /// Not stale yet, so it is not loaded anew, but it does not parse.
+    /// An entry that has not expired but does not parse.
     Broken(String),
 }
 
 impl Cache {
     /// Number of records: ids are `0..RECORDS`.
     pub const RECORDS: u32 = 16;
-    /// How long a record is served before it is loaded anew.
-    pub const KEPT_FOR: Duration = Duration::from_secs(1);
-    /// One of this many records breaks when the cache is poisoned.
+    /// Time to live of an entry.
+    pub const TTL: Duration = Duration::from_secs(1);
+    /// Poisoning breaks one of this many records.
     pub const POISONED_ONE_IN: u32 = 4;
-    /// A poisoned entry's time to live: nothing heals it but dropping it.
-    const POISON_KEPT_FOR: Duration = Duration::from_secs(365 * 24 * 3600);
+    /// Time to live of a poisoned entry: only dropping the cache ends it.
+    const POISON_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 
     pub(crate) fn get(&self, id: u32) -> Cached {
         let entries = self.lock();
         match entries.get(&id) {
-            Some(entry) if Instant::now() < entry.stale_at => {
+            Some(entry) if Instant::now() < entry.expires_at => {
                 match serde_json::from_slice(&entry.json) {
                     Ok(record) => Cached::Hit(record),
                     Err(error) => Cached::Broken(error.to_string()),
@@ -59,34 +59,34 @@ impl Cache {
 
     pub(crate) fn put(&self, record: &Record) {
         if let Ok(json) = serde_json::to_vec(record) {
-            let stale_at = Instant::now() + Self::KEPT_FOR;
-            self.lock().insert(record.id, Entry { json, stale_at });
+            let expires_at = Instant::now() + Self::TTL;
+            self.lock().insert(record.id, Entry { json, expires_at });
         }
     }
 
-    /// Drops everything; records are loaded anew. What the soft heal does.
+    /// Drops all entries: the soft heal.
     pub fn clear(&self) {
         self.lock().clear();
     }
 
-    /// Breaks some entries as a writer does that was cut off midway and got the expiry wrong.
+    /// Breaks some entries: truncated JSON with an expiry that is far away.
     pub(crate) fn poison(&self) {
-        let stale_at = Instant::now() + Self::POISON_KEPT_FOR;
+        let expires_at = Instant::now() + Self::POISON_TTL;
         let mut entries = self.lock();
         for id in (0..Self::RECORDS).filter(|id| id % Self::POISONED_ONE_IN == 0) {
             let json = format!("{{\"id\":{id},\"val").into_bytes();
-            entries.insert(id, Entry { json, stale_at });
+            entries.insert(id, Entry { json, expires_at });
         }
     }
 
-    /// Entries that cannot be served.
+    /// Returns the number of entries that do not parse.
     pub(crate) fn broken(&self) -> usize {
         let broken = |entry: &&Entry| serde_json::from_slice::<Record>(&entry.json).is_err();
         self.lock().values().filter(broken).count()
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u32, Entry>> {
-        // A panic elsewhere leaves whole entries behind: each insert is one step.
+        // Each insert is one step, so a panic leaves no partial entry.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn poison_stays_until_the_cache_is_dropped() {
+    fn poison_persists_until_cache_is_dropped() {
         let cache = Cache::default();
         let record = Record {
             id: 0,

@@ -12,45 +12,46 @@ use serde_json::json;
 use crate::cache::{Cache, Cached, Record};
 use crate::patient::Patient;
 
-/// Which record; without one they are served in turn.
+/// Query of `/data`.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Wanted {
+pub(crate) struct DataQuery {
+    /// Id of the record; without one the records are served in turn.
     id: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
-struct Served {
+struct DataResponse {
     #[serde(flatten)]
     record: Record,
-    /// `cache`, `dependency` or `self` (no dependency is set).
+    /// Source of the record: `cache`, `dependency` or `self` (no dependency is set).
     source: &'static str,
 }
 
-/// A record, by way of the cache.
+/// Serves a record from the cache, or loads it into the cache.
 pub(crate) async fn data(
     State(patient): State<Arc<Patient>>,
-    Query(wanted): Query<Wanted>,
-) -> Result<Response, Failure> {
-    if patient.chance.throw() {
-        return Err(Failure::Chance);
+    Query(query): Query<DataQuery>,
+) -> Result<Response, DataError> {
+    if patient.failure_rate.should_fail() {
+        return Err(DataError::Random);
     }
-    let id = wanted.id.unwrap_or_else(|| patient.next_id());
+    let id = query.id.unwrap_or_else(|| patient.next_id());
     if id >= Cache::RECORDS {
-        return Err(Failure::Unknown(id));
+        return Err(DataError::Unknown(id));
     }
     let (record, source) = match patient.cache.get(id) {
         Cached::Hit(record) => (record, "cache"),
-        Cached::Broken(error) => return Err(Failure::BrokenEntry(id, error)),
+        Cached::Broken(error) => return Err(DataError::BrokenEntry(id, error)),
         Cached::Miss => load(&patient, id).await?,
     };
-    Ok(Json(Served { record, source }).into_response())
+    Ok(Json(DataResponse { record, source }).into_response())
 }
 
-async fn load(patient: &Patient, id: u32) -> Result<(Record, &'static str), Failure> {
+async fn load(patient: &Patient, id: u32) -> Result<(Record, &'static str), DataError> {
     let (value, source) = match &patient.dependency {
         Some(dependency) => (
             dependency.get(id).await.map_err(|error| {
-                Failure::Dependency(dependency.address().to_owned(), error.to_string())
+                DataError::Dependency(dependency.address().to_owned(), error.to_string())
             })?,
             "dependency",
         ),
@@ -61,31 +62,31 @@ async fn load(patient: &Patient, id: u32) -> Result<(Record, &'static str), Fail
     Ok((record, source))
 }
 
-/// One error, on request.
-pub(crate) async fn simulate_error() -> Failure {
-    Failure::Simulated
+/// Answers 500.
+pub(crate) async fn simulate_error() -> DataError {
+    DataError::Simulated
 }
 
-/// Why there is no data.
+/// Error of `/data`.
 #[derive(Debug)]
-pub(crate) enum Failure {
-    Chance,
+pub(crate) enum DataError {
+    Random,
     Simulated,
     Unknown(u32),
     BrokenEntry(u32, String),
     Dependency(String, String),
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for DataError {
     fn into_response(self) -> Response {
         let (status, error) = match self {
-            Self::Chance => (
+            Self::Random => (
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "failed by chance, as the failure rate asks for".to_owned(),
+                "random failure, at the configured failure rate".to_owned(),
             ),
             Self::Simulated => (
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "simulated error: one was added".to_owned(),
+                "simulated error".to_owned(),
             ),
             Self::Unknown(id) => (
                 StatusCode::NOT_FOUND,

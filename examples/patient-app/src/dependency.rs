@@ -1,7 +1,7 @@
-//! The patient's dependency: a process of its own that keeps the records.
+//! The patient's dependency: a separate process that keeps the records.
 //!
-//! It speaks lines over TCP: `PING` → `PONG`, `GET 3` → the value, `SHUTDOWN` (from loopback
-//! only) → `BYE` and the process ends. Ended so, nothing brings it back but whoever started it.
+//! Its protocol is lines over TCP: `PING` → `PONG`, `GET 3` → the value, `SHUTDOWN` (from loopback only) →
+//! `BYE`, and the process ends. The patient cannot start it again.
 
 use std::io;
 use std::net::SocketAddr;
@@ -12,22 +12,23 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tracing::info;
 
-/// Where the dependency listens when nothing is said.
+/// Default address of the dependency.
 pub const DEFAULT_BIND: &str = "127.0.0.1:5003";
-/// Longest line either side reads.
-const LINE_LIMIT: u64 = 256;
-/// A process that has ended refuses at once; one that lives may wait long for its turn on a busy
+/// Maximum length of a line, in bytes.
+const MAX_LINE_BYTES: u64 = 256;
+/// Timeout of a request. A process that has ended refuses at once; a running one may be slow on a busy
 /// machine.
 const TIMEOUT: Duration = Duration::from_millis(2500);
 
-/// The value that belongs to a record.
+/// Returns the value of a record.
 pub(crate) fn value_of(id: u32) -> String {
     format!("record {id}")
 }
 
-/// Serves on `addr` until told to shut down.
+/// Serves on `addr` until `SHUTDOWN`.
 ///
 /// # Errors
+///
 /// The address cannot be bound.
 pub async fn run(addr: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind(addr).await.map_err(|error| {
@@ -41,16 +42,16 @@ pub async fn run(addr: SocketAddr) -> io::Result<()> {
     Ok(())
 }
 
-/// Serves connections until one says `SHUTDOWN`.
+/// Serves connections until one sends `SHUTDOWN`.
 pub async fn serve(listener: TcpListener) {
     let (stop, mut stopped) = watch::channel(false);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    tokio::spawn(talk(stream, peer, stop.clone()));
+                    tokio::spawn(handle_connection(stream, peer, stop.clone()));
                 }
-                // Out of file descriptors, say: it passes, and spinning would not help it.
+                // For instance out of file descriptors: a pause lets it pass.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             _ = stopped.changed() => return,
@@ -58,30 +59,30 @@ pub async fn serve(listener: TcpListener) {
     }
 }
 
-async fn talk(mut stream: TcpStream, peer: SocketAddr, stop: watch::Sender<bool>) {
+async fn handle_connection(mut stream: TcpStream, peer: SocketAddr, stop: watch::Sender<bool>) {
     let (read, mut write) = stream.split();
     let mut read = BufReader::new(read);
     loop {
         let mut line = String::new();
-        match (&mut read).take(LINE_LIMIT).read_line(&mut line).await {
+        match (&mut read).take(MAX_LINE_BYTES).read_line(&mut line).await {
             Ok(n) if n > 0 && line.ends_with('\n') => {}
             _ => return,
         }
-        let (answer, last) = match line.trim_end().split_once(' ') {
+        let (response, last) = match line.trim_end().split_once(' ') {
             None if line.trim_end() == "PING" => ("PONG".to_owned(), false),
             None if line.trim_end() == "SHUTDOWN" && peer.ip().to_canonical().is_loopback() => {
                 ("BYE".to_owned(), true)
             }
             Some(("GET", id)) => match id.parse() {
                 Ok(id) => (value_of(id), false),
-                Err(_) => ("ERROR GET wants a number".to_owned(), false),
+                Err(_) => ("ERROR GET needs a number".to_owned(), false),
             },
             _ => (
                 "ERROR known are PING, GET and, from loopback, SHUTDOWN".to_owned(),
                 false,
             ),
         };
-        let sent = write.write_all(format!("{answer}\n").as_bytes()).await;
+        let sent = write.write_all(format!("{response}\n").as_bytes()).await;
         if last {
             stop.send_replace(true);
         }
@@ -91,77 +92,80 @@ async fn talk(mut stream: TcpStream, peer: SocketAddr, stop: watch::Sender<bool>
     }
 }
 
-/// The patient's side: a connection of its own for each question.
+/// Client of the dependency: one connection per request.
 #[derive(Debug, Clone)]
 pub struct Dependency {
     address: String,
 }
 
 impl Dependency {
-    /// The dependency at `HOST:PORT`. Nothing is connected yet.
+    /// Creates a client of the dependency at `HOST:PORT`. It does not connect yet.
     #[must_use]
-    pub fn at(address: &str) -> Self {
+    pub fn new(address: &str) -> Self {
         Self {
             address: address.to_owned(),
         }
     }
 
-    /// `HOST:PORT`.
+    /// Returns the address, `HOST:PORT`.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Whether it answers.
+    /// Checks that the dependency answers.
     ///
     /// # Errors
-    /// It cannot be reached, does not answer in time, or answers nonsense.
+    ///
+    /// It cannot be reached, does not answer in time, or its response is invalid.
     pub async fn ping(&self) -> io::Result<()> {
-        match self.ask("PING").await?.as_str() {
+        match self.request("PING").await?.as_str() {
             "PONG" => Ok(()),
             other => Err(io::Error::other(format!("answered {other:?} to PING"))),
         }
     }
 
-    /// The value of a record.
+    /// Returns the value of a record.
     ///
     /// # Errors
+    ///
     /// As [`Self::ping`].
     pub async fn get(&self, id: u32) -> io::Result<String> {
-        let answer = self.ask(&format!("GET {id}")).await?;
-        if answer.starts_with("ERROR") {
-            Err(io::Error::other(answer))
+        let response = self.request(&format!("GET {id}")).await?;
+        if response.starts_with("ERROR") {
+            Err(io::Error::other(response))
         } else {
-            Ok(answer)
+            Ok(response)
         }
     }
 
-    /// Tells its process to end.
+    /// Requests the end of its process.
     ///
     /// # Errors
+    ///
     /// As [`Self::ping`].
-    pub async fn shut_down(&self) -> io::Result<()> {
-        match self.ask("SHUTDOWN").await?.as_str() {
+    pub async fn shutdown(&self) -> io::Result<()> {
+        match self.request("SHUTDOWN").await?.as_str() {
             "BYE" => Ok(()),
             other => Err(io::Error::other(other.to_owned())),
         }
     }
 
-    async fn ask(&self, question: &str) -> io::Result<String> {
-        let conversation = async {
+    async fn request(&self, command: &str) -> io::Result<String> {
+        let exchange = async {
             let mut stream = TcpStream::connect(&self.address).await?;
-            stream.write_all(format!("{question}\n").as_bytes()).await?;
-            let mut answer = String::new();
+            stream.write_all(format!("{command}\n").as_bytes()).await?;
+            let mut response = String::new();
             BufReader::new(stream)
-                .take(LINE_LIMIT)
-                .read_line(&mut answer)
+                .take(MAX_LINE_BYTES)
+                .read_line(&mut response)
                 .await?;
-            match answer.strip_suffix('\n') {
-                Some(answer) => Ok(answer.to_owned()),
+            match response.strip_suffix('\n') {
+                Some(response) => Ok(response.to_owned()),
                 None => Err(io::Error::from(io::ErrorKind::UnexpectedEof)),
             }
         };
-        tokio::time::timeout(TIMEOUT, conversation)
+        tokio::time::timeout(TIMEOUT, exchange)
             .await
             .unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut)))
     }
@@ -172,17 +176,29 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn answers_until_it_is_shut_down() {
+    async fn dependency_answers_until_shutdown() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let dependency = Dependency::at(&listener.local_addr().unwrap().to_string());
+        let dependency = Dependency::new(&listener.local_addr().unwrap().to_string());
         let serving = tokio::spawn(serve(listener));
 
         dependency.ping().await.unwrap();
         assert_eq!(dependency.get(3).await.unwrap(), "record 3");
-        assert!(dependency.ask("GET x").await.unwrap().starts_with("ERROR"));
-        assert!(dependency.ask("HELLO").await.unwrap().starts_with("ERROR"));
+        assert!(
+            dependency
+                .request("GET x")
+                .await
+                .unwrap()
+                .starts_with("ERROR")
+        );
+        assert!(
+            dependency
+                .request("HELLO")
+                .await
+                .unwrap()
+                .starts_with("ERROR")
+        );
 
-        dependency.shut_down().await.unwrap();
+        dependency.shutdown().await.unwrap();
         serving.await.unwrap();
         assert!(dependency.ping().await.is_err());
     }

@@ -1,19 +1,19 @@
-//! The patient: an axum app whose faults are real, and what heals them.
+//! The patient: an axum app with real faults to inject, and its healing.
 //!
-//! It serves `/data` from a cache that is filled from a dependency (a process of its own, where one
-//! is given). Each fault of [`faults`] truly happens: a cache entry is broken, memory is touched,
-//! every worker sleeps, a core spins, the dependency's process ends. Nothing is reported that is
-//! not so, and the sidecar needs nothing from this crate.
+//! It serves `/data` from a cache that is filled from a dependency (a separate process, where one is set).
+//! No fault of [`faults`] is simulated: a cache entry is broken, memory is allocated and written, every
+//! worker sleeps, a core spins, the dependency's process ends. The sidecar uses nothing from this crate.
 //!
 //! # Hazards
-//! The faults are as real as they sound: `leak` takes memory up to its cap, and a `wedge` without
-//! an end is ended only by ending the process. They are switched from loopback only.
+//!
+//! `leak` takes memory up to its cap. A `wedge` without a duration ends only with the process. Faults can
+//! be switched from loopback only.
 
 mod app;
 mod cache;
-mod chance;
 mod data;
 pub mod dependency;
+mod failure_rate;
 pub mod faults;
 mod loopback;
 mod overview;
@@ -27,7 +27,7 @@ pub use patient::Patient;
 pub use run::{RunError, run};
 pub use settings::Settings;
 
-/// The project's README, so that its example is compiled.
+/// The project's README: its example is compiled as a doc test.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Who may switch faults: a process on this machine, and no web page in its browser.
+//! Access to the faults: processes on this machine only, and no web page in a browser.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,9 +10,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Lets a request through whose peer and `Host` are loopback and that no page sent (`Origin`).
+/// Rejects a request unless its peer and `Host` are loopback and it has no `Origin` (web pages send it).
 pub(crate) async fn only(request: Request, next: Next) -> Response {
-    match refusal(&request) {
+    match rejection(&request) {
         None => next.run(request).await,
         Some(message) => (
             StatusCode::FORBIDDEN,
@@ -22,25 +22,27 @@ pub(crate) async fn only(request: Request, next: Next) -> Response {
     }
 }
 
-fn refusal(request: &Request) -> Option<&'static str> {
+fn rejection(request: &Request) -> Option<&'static str> {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     if !peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback()) {
-        return Some("faults are switched from loopback only (kubectl port-forward is loopback)");
+        return Some(
+            "faults can be switched from loopback only (kubectl port-forward is loopback)",
+        );
     }
     if request.headers().contains_key(header::ORIGIN) {
-        return Some("faults are not switched by web pages: send no Origin");
+        return Some("faults cannot be switched by web pages: send no Origin");
     }
     let host = request
         .headers()
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    if !host.is_some_and(names_loopback) {
+    if !host.is_some_and(is_loopback_host) {
         return Some("the Host header must name loopback, such as 127.0.0.1:5000");
     }
     None
 }
 
-fn names_loopback(host: &str) -> bool {
+fn is_loopback_host(host: &str) -> bool {
     let Ok(authority) = host.parse::<Authority>() else {
         return false;
     };
@@ -53,17 +55,17 @@ fn names_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::names_loopback;
+    use super::is_loopback_host;
 
     #[test]
-    fn only_loopback_hosts_pass() {
+    fn host_is_accepted_only_if_loopback() {
         for host in [
             "localhost:5000",
             "127.0.0.1",
             "127.0.0.1:5000",
             "[::1]:5000",
         ] {
-            assert!(names_loopback(host), "{host}");
+            assert!(is_loopback_host(host), "{host}");
         }
         for host in [
             "example.com",
@@ -72,7 +74,7 @@ mod tests {
             "",
             "a b",
         ] {
-            assert!(!names_loopback(host), "{host}");
+            assert!(!is_loopback_host(host), "{host}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `patient-app`: the patient, or (`patient-app dependency`) the process it depends on.
+//! `patient-app`: the patient, or (`patient-app dependency`) the process that it depends on.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,14 +14,14 @@ struct Command {
     #[command(flatten)]
     settings: Settings,
     #[command(subcommand)]
-    other: Option<Other>,
+    subcommand: Option<Subcommand>,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum Other {
+enum Subcommand {
     /// Serve the records that the patient depends on
     Dependency {
-        /// Where to listen
+        /// Address to listen on
         #[arg(long, value_name = "ADDR:PORT", default_value = dependency::DEFAULT_BIND)]
         bind: SocketAddr,
     },
@@ -35,11 +35,11 @@ async fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let result = match command.other {
+    let result = match command.subcommand {
         None => patient_app::run(command.settings)
             .await
             .map_err(|error| error.to_string()),
-        Some(Other::Dependency { bind }) => dependency::run(bind)
+        Some(Subcommand::Dependency { bind }) => dependency::run(bind)
             .await
             .map_err(|error| error.to_string()),
     };

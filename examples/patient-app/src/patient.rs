@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::cache::Cache;
-use crate::chance::Chance;
 use crate::dependency::Dependency;
+use crate::failure_rate::FailureRate;
 use crate::faults::{CpuSpin, Leak, Wedge};
 use crate::settings::Settings;
 
-/// One patient: its cache, its dependency and its faults. Two may live in one process.
+/// State of one patient: cache, dependency and faults. A process may have several patients.
 #[derive(Debug)]
 pub struct Patient {
     pub(crate) cache: Cache,
-    pub(crate) chance: Chance,
+    pub(crate) failure_rate: FailureRate,
     pub(crate) dependency: Option<Dependency>,
     pub(crate) leak: Leak,
     pub(crate) wedge: Wedge,
@@ -22,13 +22,13 @@ pub struct Patient {
 }
 
 impl Patient {
-    /// A healthy patient.
+    /// Creates a healthy patient.
     #[must_use]
     pub fn new(settings: &Settings) -> Arc<Self> {
         Arc::new(Self {
             cache: Cache::default(),
-            chance: Chance::new(settings.failure_rate),
-            dependency: settings.dependency.as_deref().map(Dependency::at),
+            failure_rate: FailureRate::new(settings.failure_rate),
+            dependency: settings.dependency.as_deref().map(Dependency::new),
             leak: Leak::default(),
             wedge: Wedge::default(),
             cpu_spin: CpuSpin::default(),
@@ -36,13 +36,13 @@ impl Patient {
         })
     }
 
-    /// The cache behind `/data`.
+    /// Returns the cache of `/data`.
     #[must_use]
     pub fn cache(&self) -> &Cache {
         &self.cache
     }
 
-    /// Ids in turn, so that a broken one fails its exact share of the requests.
+    /// Returns the ids in turn, so that a broken record fails its exact share of the requests.
     pub(crate) fn next_id(&self) -> u32 {
         self.next.fetch_add(1, Ordering::Relaxed) % Cache::RECORDS
     }

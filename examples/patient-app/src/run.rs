@@ -1,4 +1,4 @@
-//! Serving until told to stop.
+//! The server.
 
 use std::io;
 
@@ -9,13 +9,13 @@ use crate::app::{healing, routes};
 use crate::patient::Patient;
 use crate::settings::Settings;
 
-/// Why the patient does not serve.
+/// Error of [`run`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RunError {
-    /// Its own port cannot be bound.
+    /// The app's port cannot be bound.
     Bind(std::net::SocketAddr, io::Error),
-    /// Serving failed, the care port included.
+    /// Serving failed, on the app's port or on the care port.
     Serve(io::Error),
 }
 
@@ -43,6 +43,7 @@ impl std::error::Error for RunError {
 /// Serves the patient until SIGTERM, then drains.
 ///
 /// # Errors
+///
 /// A port cannot be bound, or serving fails.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
     let patient = Patient::new(&settings);

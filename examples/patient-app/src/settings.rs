@@ -1,12 +1,12 @@
-//! What can be set, by flag or environment.
+//! Settings, by flag or environment.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// The patient's settings. Flags win over the environment.
+/// Settings of the patient. Flags take precedence over the environment.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Settings {
-    /// Where to serve: ADDR:PORT, or only a port
+    /// Address to serve on: ADDR:PORT, or only a port
     #[arg(long, env = "PORT", value_name = "ADDR:PORT", default_value = "0.0.0.0:5000", value_parser = bind_address)]
     pub bind: SocketAddr,
     /// Share of /data that fails at random, 0 to 1 (the original system's is 0.2)
@@ -15,16 +15,16 @@ pub struct Settings {
     /// Load /data's records from this dependency (see `patient-app dependency`)
     #[arg(long, env = "PATIENT_DEPENDENCY", value_name = "HOST:PORT", value_parser = host_and_port)]
     pub dependency: Option<String>,
-    /// Where the care thread listens [default: HEALING_CARE_BIND, else 127.0.0.1:5002]
+    /// Address of the care thread [default: HEALING_CARE_BIND, else 127.0.0.1:5002]
     #[arg(long, value_name = "ADDR:PORT")]
     pub care_bind: Option<SocketAddr>,
-    /// The runtime counts as stalled when it has not ticked for so many seconds [default: 10]
+    /// Seconds without a tick after which the runtime counts as stalled [default: 10]
     #[arg(long, env = "PATIENT_STALL_AFTER", value_name = "SECONDS", value_parser = seconds)]
     pub stall_after: Option<Duration>,
 }
 
 impl Settings {
-    /// Where the patient serves when nothing is said.
+    /// Default address to serve on.
     pub const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 5000);
 }
 
@@ -56,12 +56,12 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let wrong = || "give seconds from 0.5 to 60, such as 2.5".to_owned();
-    let seconds = text.parse::<f64>().map_err(|_| wrong())?;
+    let invalid = || "give seconds from 0.5 to 60, such as 2.5".to_owned();
+    let seconds = text.parse::<f64>().map_err(|_| invalid())?;
     if (0.5..=60.0).contains(&seconds) {
         Ok(Duration::from_secs_f64(seconds))
     } else {
-        Err(wrong())
+        Err(invalid())
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_port_alone_is_served_on_all_addresses() {
+    fn port_without_address_binds_all_addresses() {
         assert_eq!(bind_address("8080"), Ok("0.0.0.0:8080".parse().unwrap()));
         assert_eq!(
             bind_address("127.0.0.1:1"),
@@ -90,18 +90,18 @@ mod tests {
     }
 
     #[test]
-    fn shares_and_addresses_out_of_range_are_refused() {
+    fn values_out_of_range_are_rejected() {
         assert_eq!(share("0.2"), Ok(0.2));
-        for wrong in ["1.1", "-0.1", "NaN", "half"] {
-            assert!(share(wrong).is_err(), "{wrong}");
+        for invalid in ["1.1", "-0.1", "NaN", "half"] {
+            assert!(share(invalid).is_err(), "{invalid}");
         }
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
-        for wrong in ["0", "61", "NaN", "2s"] {
-            assert!(seconds(wrong).is_err(), "{wrong}");
+        for invalid in ["0", "61", "NaN", "2s"] {
+            assert!(seconds(invalid).is_err(), "{invalid}");
         }
         assert!(host_and_port("db:5003").is_ok());
-        for wrong in ["db", ":5003", "db:", "db:70000"] {
-            assert!(host_and_port(wrong).is_err(), "{wrong}");
+        for invalid in ["db", ":5003", "db:", "db:70000"] {
+            assert!(host_and_port(invalid).is_err(), "{invalid}");
         }
     }
 }

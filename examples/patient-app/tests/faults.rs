@@ -1,4 +1,4 @@
-//! The faults truly happen, each end of them seen through the app's own routes.
+//! Effects of the faults and of their end, observed through the app's own routes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -16,7 +16,7 @@ use tower::ServiceExt;
 
 const LOOPBACK: &str = "127.0.0.1:40000";
 
-async fn ask(app: &Router, method: Method, path: &str) -> (StatusCode, Value) {
+async fn request(app: &Router, method: Method, path: &str) -> (StatusCode, Value) {
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -39,7 +39,7 @@ async fn send(app: &Router, request: Request<Body>) -> (StatusCode, Value) {
 }
 
 async fn get(app: &Router, path: &str) -> (StatusCode, Value) {
-    ask(app, Method::GET, path).await
+    request(app, Method::GET, path).await
 }
 
 async fn fault(app: &Router, name: &str) -> Value {
@@ -53,8 +53,8 @@ async fn fault(app: &Router, name: &str) -> Value {
         .clone()
 }
 
-/// Of 160 requests, how many failed.
-async fn failed_of_160(app: &Router) -> usize {
+/// Sends 160 requests; returns the number that failed.
+async fn failures_of_160(app: &Router) -> usize {
     let mut failed = 0;
     for _ in 0..160 {
         failed += usize::from(get(app, "/data").await.0.is_server_error());
@@ -62,10 +62,10 @@ async fn failed_of_160(app: &Router) -> usize {
     failed
 }
 
-async fn until(mut condition: impl AsyncFnMut() -> bool) {
+async fn wait_until(mut condition: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !condition().await {
-        assert!(Instant::now() < deadline, "not within 20 s");
+        assert!(Instant::now() < deadline, "condition not met within 20 s");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -77,25 +77,25 @@ fn patient() -> (Arc<Patient>, Router) {
 }
 
 #[tokio::test]
-async fn data_comes_by_way_of_the_cache() {
+async fn data_is_served_from_cache_after_first_load() {
     let (_, app) = patient();
     let (status, first) = get(&app, "/data?id=7").await;
     assert_eq!((status, &first["source"]), (StatusCode::OK, &"self".into()));
     assert_eq!(get(&app, "/data?id=7").await.1["source"], "cache");
     assert_eq!(get(&app, "/data?id=16").await.0, StatusCode::NOT_FOUND);
     assert_eq!(get(&app, "/data?id=x").await.0, StatusCode::BAD_REQUEST);
-    assert_eq!(failed_of_160(&app).await, 0);
+    assert_eq!(failures_of_160(&app).await, 0);
     assert_eq!(get(&app, "/").await.1["service"], "patient-app");
 }
 
 #[tokio::test]
-async fn the_failure_rate_is_what_was_asked_for() {
+async fn failure_rate_is_the_configured_one() {
     let settings = Settings {
         failure_rate: 0.2,
         ..Settings::default()
     };
     let app = routes(&Patient::new(&settings));
-    let failed = failed_of_160(&app).await;
+    let failed = failures_of_160(&app).await;
     assert!(
         (10..60).contains(&failed),
         "{failed} of 160 at a rate of 0.2"
@@ -112,42 +112,44 @@ async fn simulate_error_answers_500() {
 }
 
 #[tokio::test]
-async fn a_poisoned_cache_fails_a_quarter_until_it_is_dropped() {
+async fn poisoned_cache_fails_a_quarter_until_dropped() {
     let (patient, app) = patient();
     assert_eq!(
-        ask(&app, Method::POST, "/faults/poisoned-cache").await.0,
+        request(&app, Method::POST, "/faults/poisoned-cache")
+            .await
+            .0,
         StatusCode::OK
     );
-    assert_eq!(failed_of_160(&app).await, 40);
+    assert_eq!(failures_of_160(&app).await, 40);
     assert_eq!(fault(&app, "poisoned-cache").await["on"], true);
-    // It does not heal by itself: the entries' time to live never ends.
-    tokio::time::sleep(patient_app::Cache::KEPT_FOR * 2).await;
-    assert_eq!(failed_of_160(&app).await, 40);
+    // It does not end by itself: the broken entries do not expire.
+    tokio::time::sleep(patient_app::Cache::TTL * 2).await;
+    assert_eq!(failures_of_160(&app).await, 40);
 
     patient.cache().clear();
-    assert_eq!(failed_of_160(&app).await, 0);
+    assert_eq!(failures_of_160(&app).await, 0);
     assert_eq!(fault(&app, "poisoned-cache").await["on"], false);
 }
 
 #[tokio::test]
-async fn a_leak_takes_real_memory_and_gives_it_back() {
+async fn leak_takes_resident_memory_until_switched_off() {
     let (_, app) = patient();
     let before = resident_mib();
-    let (status, _) = ask(
+    let (status, _) = request(
         &app,
         Method::POST,
         "/faults/leak?mib_per_second=400&max_mib=96",
     )
     .await;
     assert_eq!(status, StatusCode::OK);
-    until(async || fault(&app, "leak").await["detail"] == "96 MiB held").await;
+    wait_until(async || fault(&app, "leak").await["detail"] == "96 MiB held").await;
     assert!(
         resident_mib() >= before + 90,
         "{before} → {} MiB resident",
         resident_mib()
     );
 
-    let (_, off) = ask(&app, Method::DELETE, "/faults/leak").await;
+    let (_, off) = request(&app, Method::DELETE, "/faults/leak").await;
     assert_eq!(
         (&off["on"], &off["detail"]),
         (&false.into(), &"0 MiB held".into())
@@ -174,19 +176,19 @@ fn resident_mib() -> u64 {
 }
 
 #[tokio::test]
-async fn spinning_burns_cpu_until_it_is_switched_off() {
+async fn cpu_spin_uses_cpu_until_switched_off() {
     let (_, app) = patient();
     let before = cpu_ticks();
     assert_eq!(
-        ask(&app, Method::POST, "/faults/cpu-spin?threads=1")
+        request(&app, Method::POST, "/faults/cpu-spin?threads=1")
             .await
             .0,
         StatusCode::OK
     );
     // 20 ticks are 0.2 s of CPU time.
-    until(async || cpu_ticks() >= before + 20).await;
-    ask(&app, Method::DELETE, "/faults/cpu-spin").await;
-    until(async || fault(&app, "cpu-spin").await["on"] == false).await;
+    wait_until(async || cpu_ticks() >= before + 20).await;
+    request(&app, Method::DELETE, "/faults/cpu-spin").await;
+    wait_until(async || fault(&app, "cpu-spin").await["on"] == false).await;
 }
 
 fn cpu_ticks() -> u64 {
@@ -197,10 +199,10 @@ fn cpu_ticks() -> u64 {
 }
 
 #[tokio::test]
-async fn an_outage_ends_the_dependency_and_data_with_it() {
+async fn dependency_outage_fails_data_until_dependency_is_back() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let serving = tokio::spawn(dependency::serve(listener));
+    let server = tokio::spawn(dependency::serve(listener));
     let settings = Settings {
         dependency: Some(address.to_string()),
         ..Settings::default()
@@ -209,17 +211,19 @@ async fn an_outage_ends_the_dependency_and_data_with_it() {
     assert_eq!(get(&app, "/data?id=1").await.1["source"], "dependency");
 
     assert_eq!(
-        ask(&app, Method::POST, "/faults/dependency-outage").await.0,
+        request(&app, Method::POST, "/faults/dependency-outage")
+            .await
+            .0,
         StatusCode::OK
     );
-    serving.await.unwrap();
+    server.await.unwrap();
     assert_eq!(
         get(&app, "/data?id=2").await.0,
         StatusCode::SERVICE_UNAVAILABLE
     );
     assert_eq!(fault(&app, "dependency-outage").await["on"], true);
-    // The patient did not start it, so it cannot bring it back, and says so.
-    let (status, body) = ask(&app, Method::DELETE, "/faults/dependency-outage").await;
+    // The patient did not start the dependency, so it cannot start it again.
+    let (status, body) = request(&app, Method::DELETE, "/faults/dependency-outage").await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert!(
         body["message"]
@@ -229,7 +233,9 @@ async fn an_outage_ends_the_dependency_and_data_with_it() {
         "{body}"
     );
     assert_eq!(
-        ask(&app, Method::POST, "/faults/dependency-outage").await.0,
+        request(&app, Method::POST, "/faults/dependency-outage")
+            .await
+            .0,
         StatusCode::CONFLICT
     );
 
@@ -237,7 +243,7 @@ async fn an_outage_ends_the_dependency_and_data_with_it() {
     tokio::spawn(dependency::serve(again));
     assert_eq!(get(&app, "/data?id=2").await.0, StatusCode::OK);
     assert_eq!(
-        ask(&app, Method::DELETE, "/faults/dependency-outage")
+        request(&app, Method::DELETE, "/faults/dependency-outage")
             .await
             .0,
         StatusCode::OK
@@ -245,9 +251,9 @@ async fn an_outage_ends_the_dependency_and_data_with_it() {
 }
 
 #[tokio::test]
-async fn without_a_dependency_there_is_no_outage() {
+async fn dependency_outage_without_dependency_is_a_conflict() {
     let (_, app) = patient();
-    let (status, body) = ask(&app, Method::POST, "/faults/dependency-outage").await;
+    let (status, body) = request(&app, Method::POST, "/faults/dependency-outage").await;
     assert_eq!(status, StatusCode::CONFLICT);
     assert!(
         body["message"].as_str().unwrap().contains("--dependency"),
@@ -256,9 +262,9 @@ async fn without_a_dependency_there_is_no_outage() {
 }
 
 #[tokio::test]
-async fn unknown_faults_and_strengths_are_named() {
+async fn unknown_faults_and_invalid_parameters_are_rejected() {
     let (_, app) = patient();
-    let (status, body) = ask(&app, Method::POST, "/faults/flood").await;
+    let (status, body) = request(&app, Method::POST, "/faults/flood").await;
     assert_eq!(
         (status, &body["error"]),
         (StatusCode::NOT_FOUND, &"unknown_fault".into())
@@ -271,17 +277,17 @@ async fn unknown_faults_and_strengths_are_named() {
         "{body}"
     );
     assert_eq!(
-        ask(&app, Method::POST, "/faults/leak?mb=3").await.0,
+        request(&app, Method::POST, "/faults/leak?mb=3").await.0,
         StatusCode::BAD_REQUEST
     );
-    let (status, _) = ask(&app, Method::POST, "/faults/leak?mib_per_second=0").await;
+    let (status, _) = request(&app, Method::POST, "/faults/leak?mib_per_second=0").await;
     assert_eq!(status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]
-async fn faults_are_for_loopback_alone() {
+async fn faults_are_rejected_unless_from_loopback() {
     let (_, app) = patient();
-    let request = |peer: &str, host: &str, origin: Option<&str>| {
+    let post = |peer: &str, host: &str, origin: Option<&str>| {
         let mut request = Request::post("/faults/poisoned-cache")
             .header("host", host)
             .extension(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
@@ -295,24 +301,20 @@ async fn faults_are_for_loopback_alone() {
         (LOOPBACK, "rebound.example:5000", None),
         (LOOPBACK, "localhost:5000", Some("https://page.example")),
     ] {
-        let (status, body) = send(&app, request(peer, host, origin)).await;
+        let (status, body) = send(&app, post(peer, host, origin)).await;
         assert_eq!(
             (status, &body["error"]),
             (StatusCode::FORBIDDEN, &"forbidden".into())
         );
     }
-    assert_eq!(failed_of_160(&app).await, 0);
+    assert_eq!(failures_of_160(&app).await, 0);
     // A dual-stack listener sees IPv4 peers as mapped addresses.
-    let (status, _) = send(
-        &app,
-        request("[::ffff:127.0.0.1]:40000", "[::1]:5000", None),
-    )
-    .await;
+    let (status, _) = send(&app, post("[::ffff:127.0.0.1]:40000", "[::1]:5000", None)).await;
     assert_eq!(status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn with_healing_the_endpoints_are_there_and_errors_count() {
+async fn healing_layer_adds_endpoints_and_counts_errors() {
     let settings = Settings::default();
     let patient = Patient::new(&settings);
     let healing = patient_app::healing(&patient, &settings);

@@ -1,5 +1,5 @@
-//! The patient as a process of its own: flags, ports, a real wedge, and the original system's
-//! protocol on the app's port.
+//! The patient as a process: flags, ports, a real wedge, and the original system's protocol on the
+//! app's port.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_patient-app");
 
-/// A running patient; killed at the end, wedged or not.
+/// A running patient, killed when it is dropped.
 struct Running {
     process: Child,
     app: String,
@@ -42,7 +42,7 @@ impl Running {
             app: url(app),
             care: url(care),
         };
-        until(async || get(&format!("{}/readyz", running.care)).await == Some(StatusCode::OK))
+        wait_until(async || get(&format!("{}/readyz", running.care)).await == Some(StatusCode::OK))
             .await;
         running
     }
@@ -57,11 +57,11 @@ impl Running {
     }
 }
 
-/// Below the range of outgoing connections' own ports, so that none sits there by chance.
+/// Returns two free ports below the range of outgoing connections, so that none of these takes them.
 fn free_ports() -> [u16; 2] {
     let first = 15_000 + u16::try_from(std::process::id() % 4_000).unwrap();
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    // Tests of one process run at once: each takes its own.
+    // Tests run concurrently in one process: each takes its own ports.
     static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
     let next = || loop {
         let port = first + NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
@@ -89,10 +89,10 @@ async fn get(url: &str) -> Option<StatusCode> {
         .map(|response| response.status())
 }
 
-async fn until(mut condition: impl AsyncFnMut() -> bool) {
+async fn wait_until(mut condition: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
     while !condition().await {
-        assert!(Instant::now() < deadline, "not within 30 s");
+        assert!(Instant::now() < deadline, "condition not met within 30 s");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -102,23 +102,23 @@ fn run(arguments: &[&str]) -> Output {
 }
 
 #[test]
-fn wrong_flags_exit_2_and_say_what_would_be_right() {
-    for (arguments, right) in [
+fn invalid_flags_exit_2_and_name_valid_values() {
+    for (arguments, expected) in [
         (&["--failure-rate", "2"][..], "0 to 1"),
         (&["--bind", "here"], "127.0.0.1:5000"),
         (&["--dependency", "db"], "HOST:PORT"),
-        (&["--nonsense"], "--help"),
+        (&["--unknown"], "--help"),
         (&["dependency", "--bind", "x"], "invalid"),
     ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
         let message = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(message.contains(right), "{arguments:?}: {message}");
+        assert!(message.contains(expected), "{arguments:?}: {message}");
     }
 }
 
 #[test]
-fn a_busy_port_is_a_clear_error() {
+fn busy_port_error_names_the_address() {
     let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = busy.local_addr().unwrap().to_string();
     let arguments: [&[&str]; 3] = [
@@ -135,14 +135,14 @@ fn a_busy_port_is_a_clear_error() {
 }
 
 #[tokio::test]
-async fn the_original_monitors_protocol_works_on_the_apps_port() {
+async fn app_port_supports_the_original_monitors_protocol() {
     let patient = Running::start().await;
     for _ in 0..6 {
         let url = format!("{}/simulate-error", patient.app);
         assert_eq!(get(&url).await, Some(StatusCode::INTERNAL_SERVER_ERROR));
     }
-    // CPU use is a difference: within the first second there is none yet.
-    until(async || patient.health().await["cpu_usage"].is_number()).await;
+    // CPU usage is a difference of two samples: there is none within the first second.
+    wait_until(async || patient.health().await["cpu_usage"].is_number()).await;
     let health = patient.health().await;
     assert_eq!(
         (&health["status"], &health["error_count"]),
@@ -152,21 +152,21 @@ async fn the_original_monitors_protocol_works_on_the_apps_port() {
         assert!(health[figure].is_number(), "{figure} in {health}");
     }
 
-    // Without the header that the care port asks for, as the original's monitor sends it.
-    let heal = |body: &'static str| {
+    // Without the header that the care port requires, as the original's monitor sends it.
+    let post_heal = |body: &'static str| {
         let heal = client().post(format!("{}/heal", patient.app));
         heal.header("content-type", "application/json")
             .body(body)
             .send()
     };
-    let response = heal(r#"{"action":"reset_errors"}"#).await.unwrap();
+    let response = post_heal(r#"{"action":"reset_errors"}"#).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-    assert_eq!(answer["previous_error_count"], 6);
-    assert_eq!(answer["current_status"], "healthy");
+    let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    assert_eq!(body["previous_error_count"], 6);
+    assert_eq!(body["current_status"], "healthy");
     assert_eq!(patient.health().await["error_count"], 0);
 
-    let response = heal(r#"{"action":"dance"}"#).await.unwrap();
+    let response = post_heal(r#"{"action":"unknown"}"#).await.unwrap();
     assert_eq!(response.status(), StatusCode::BAD_REQUEST);
     let message = response.text().await.unwrap();
     assert!(
@@ -176,7 +176,7 @@ async fn the_original_monitors_protocol_works_on_the_apps_port() {
 }
 
 #[tokio::test]
-async fn a_soft_heal_drops_the_poisoned_cache() {
+async fn soft_heal_drops_the_poisoned_cache() {
     let patient = Running::start().await;
     let fault = format!("{}/faults/poisoned-cache", patient.app);
     assert_eq!(
@@ -191,27 +191,27 @@ async fn a_soft_heal_drops_the_poisoned_cache() {
         .header("x-healing", "1");
     let response = heal.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    let answer: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
     assert_eq!(
-        (&answer["hooks"][0]["name"], &answer["hooks"][0]["ok"]),
+        (&body["hooks"][0]["name"], &body["hooks"][0]["ok"]),
         (&json!("cache"), &json!(true))
     );
     assert_eq!(get(&data).await, Some(StatusCode::OK));
 }
 
 #[tokio::test]
-async fn a_wedged_patient_answers_on_its_care_port_alone_and_ends_on_sigterm() {
+async fn wedged_patient_answers_only_on_care_port_and_ends_on_sigterm() {
     let mut patient = Running::start().await;
     let wedge = format!("{}/faults/wedge", patient.app);
     assert_eq!(
         client().post(wedge).send().await.unwrap().status(),
         StatusCode::OK
     );
-    // Asked until the wedge holds: the answer to the request above has a head start.
-    until(async || get(&format!("{}/healthz", patient.app)).await.is_none()).await;
-    until(async || patient.health_on(&patient.care).await["runtime"]["stalled"] == true).await;
+    // The wedge begins a moment after the response to the request above.
+    wait_until(async || get(&format!("{}/healthz", patient.app)).await.is_none()).await;
+    wait_until(async || patient.health_on(&patient.care).await["runtime"]["stalled"] == true).await;
 
     let pid = patient.process.id().to_string();
     assert!(Command::new("kill").arg(&pid).status().unwrap().success());
-    until(async || patient.process.try_wait().unwrap().is_some()).await;
+    wait_until(async || patient.process.try_wait().unwrap().is_some()).await;
 }

@@ -1,12 +1,12 @@
-//! `cpu-spin`: threads that compute nothing, as fast as they can.
+//! `cpu-spin`: threads in a busy loop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 
-use super::{Refusal, Strength};
+use super::{FaultError, FaultParams};
 
-/// More would say nothing new.
+/// Maximum number of threads.
 const MAX_THREADS: usize = 256;
 
 /// The spinning threads.
@@ -17,17 +17,17 @@ pub struct CpuSpin {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Threads spin while it is the one they started with.
+    /// Threads spin while the generation is the one that they started with.
     generation: AtomicU64,
     spinning: AtomicUsize,
 }
 
 impl CpuSpin {
-    pub(super) fn on(&self, strength: Strength) -> Result<(), Refusal> {
+    pub(super) fn on(&self, params: FaultParams) -> Result<(), FaultError> {
         let cores = || thread::available_parallelism().map_or(1, usize::from);
-        let threads = strength.threads.unwrap_or_else(cores);
+        let threads = params.threads.unwrap_or_else(cores);
         if !(1..=MAX_THREADS).contains(&threads) {
-            return Err(Refusal::NotPossible(format!(
+            return Err(FaultError::NotPossible(format!(
                 "threads must be 1 to {MAX_THREADS}"
             )));
         }
@@ -47,7 +47,7 @@ impl CpuSpin {
             {
                 self.shared.spinning.fetch_sub(1, Ordering::SeqCst);
                 self.off();
-                return Err(Refusal::NotPossible(format!(
+                return Err(FaultError::NotPossible(format!(
                     "no thread to spin in: {error}"
                 )));
             }

@@ -1,25 +1,25 @@
-//! `dependency-outage`: the dependency's process is told to end, and does. Only whoever started
-//! it can bring it back; a restart of the patient cannot.
+//! `dependency-outage`: the dependency's process ends on request. A restart of the patient does not bring
+//! it back.
 
-use super::Refusal;
+use super::FaultError;
 use crate::dependency::Dependency;
 use crate::patient::Patient;
 
-pub(super) async fn on(patient: &Patient) -> Result<(), Refusal> {
+pub(super) async fn on(patient: &Patient) -> Result<(), FaultError> {
     let dependency = dependency(patient)?;
-    dependency.shut_down().await.map_err(|error| {
-        Refusal::NotPossible(format!(
-            "the dependency at {} cannot be told to end: {error}",
+    dependency.shutdown().await.map_err(|error| {
+        FaultError::NotPossible(format!(
+            "the dependency at {} cannot be shut down: {error}",
             dependency.address()
         ))
     })
 }
 
-pub(super) async fn off(patient: &Patient) -> Result<(), Refusal> {
+pub(super) async fn off(patient: &Patient) -> Result<(), FaultError> {
     let dependency = dependency(patient)?;
     dependency.ping().await.map_err(|_| {
-        Refusal::NotPossible(format!(
-            "a process that ended is started again by whoever started it: \
+        FaultError::NotPossible(format!(
+            "the patient cannot start the dependency again; start it by hand: \
              patient-app dependency --bind {}",
             dependency.address()
         ))
@@ -39,9 +39,9 @@ pub(super) async fn state(patient: &Patient) -> (bool, String) {
     }
 }
 
-fn dependency(patient: &Patient) -> Result<&Dependency, Refusal> {
+fn dependency(patient: &Patient) -> Result<&Dependency, FaultError> {
     patient.dependency.as_ref().ok_or_else(|| {
-        Refusal::NotPossible(
+        FaultError::NotPossible(
             "no dependency is set: start the patient with --dependency HOST:PORT".to_owned(),
         )
     })

@@ -1,17 +1,17 @@
-//! `leak`: memory that is taken, touched and kept, at a settable rate.
+//! `leak`: memory is allocated, written and kept, at a settable rate.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Refusal, Strength};
+use super::{FaultError, FaultParams};
 
 const MIB: usize = 1024 * 1024;
 const DEFAULT_MIB_PER_SECOND: u32 = 16;
 const DEFAULT_MAX_MIB: u32 = 1024;
-/// Grown in steps this far apart.
-const STEP: Duration = Duration::from_millis(50);
+/// Interval between growth steps.
+const STEP_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The leak: what it holds, and whether it still grows.
+/// The leak: its memory and its state.
 #[derive(Debug, Default)]
 pub struct Leak {
     held: Arc<Mutex<Held>>,
@@ -19,19 +19,19 @@ pub struct Leak {
 
 #[derive(Debug, Default)]
 struct Held {
-    /// Which `on` grows it; a later one, or `off`, ends the earlier thread.
+    /// Number of the current growth; a thread of an earlier one ends.
     generation: u64,
     growing: bool,
-    /// One MiB each, every page written.
+    /// Blocks of one MiB, every page written.
     blocks: Vec<Box<[u8]>>,
 }
 
 impl Leak {
-    pub(super) fn on(&self, strength: Strength) -> Result<(), Refusal> {
-        let rate = strength.mib_per_second.unwrap_or(DEFAULT_MIB_PER_SECOND);
-        let max = strength.max_mib.unwrap_or(DEFAULT_MAX_MIB) as usize;
+    pub(super) fn on(&self, params: FaultParams) -> Result<(), FaultError> {
+        let rate = params.mib_per_second.unwrap_or(DEFAULT_MIB_PER_SECOND);
+        let max = params.max_mib.unwrap_or(DEFAULT_MAX_MIB) as usize;
         if rate == 0 || max == 0 {
-            return Err(Refusal::NotPossible(
+            return Err(FaultError::NotPossible(
                 "mib_per_second and max_mib must be above 0".to_owned(),
             ));
         }
@@ -42,15 +42,15 @@ impl Leak {
             held.generation
         };
         let shared = Arc::clone(&self.held);
-        // A thread of its own: a leak goes on while the runtime is wedged.
+        // A separate thread, so that the leak also grows while the runtime is wedged.
         std::thread::Builder::new()
             .name("leak".to_owned())
             .spawn(move || grow(&shared, generation, rate, max))
             .map(drop)
-            .map_err(|error| Refusal::NotPossible(format!("no thread for the leak: {error}")))
+            .map_err(|error| FaultError::NotPossible(format!("no thread for the leak: {error}")))
     }
 
-    /// Stops it and gives the memory back.
+    /// Stops the growth and frees the memory.
     pub(super) fn off(&self) {
         let mut held = self.lock();
         held.generation += 1;
@@ -72,12 +72,12 @@ impl Leak {
 }
 
 fn grow(held: &Mutex<Held>, generation: u64, rate: u32, max: usize) {
-    let began = Instant::now();
+    let started = Instant::now();
     let mut grown = 0;
     loop {
-        // By the clock, not by the step: the asked rate is kept however late the steps are.
-        let due = began.elapsed().as_millis() * u128::from(rate) / 1000;
-        while grown < due {
+        // By the clock, not by the number of steps: late steps do not lower the rate.
+        let target = started.elapsed().as_millis() * u128::from(rate) / 1000;
+        while grown < target {
             let block = vec![0xA5_u8; MIB].into_boxed_slice();
             let mut held = lock(held);
             if held.generation != generation {
@@ -93,7 +93,7 @@ fn grow(held: &Mutex<Held>, generation: u64, rate: u32, max: usize) {
         if lock(held).generation != generation {
             return;
         }
-        std::thread::sleep(STEP);
+        std::thread::sleep(STEP_INTERVAL);
     }
 }
 

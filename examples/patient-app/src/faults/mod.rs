@@ -39,7 +39,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// All, in the order in which they are listed.
+    /// All faults, in the order of the list.
     pub const ALL: [Self; 5] = [
         Self::PoisonedCache,
         Self::Leak,
@@ -48,7 +48,7 @@ impl Fault {
         Self::DependencyOutage,
     ];
 
-    /// Its name in the path.
+    /// Returns the name in the path.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -60,56 +60,58 @@ impl Fault {
         }
     }
 
-    fn about(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             Self::PoisonedCache => "a quarter of /data fails until the cache is dropped",
             Self::Leak => "memory grows; ?mib_per_second=16&max_mib=1024",
-            Self::Wedge => "every worker sleeps in a blocking call; ?seconds=N, else for ever",
-            Self::CpuSpin => "threads spin; ?threads=N, else one a core",
+            Self::Wedge => {
+                "every worker sleeps in a blocking call; ?seconds=N, else without an end"
+            }
+            Self::CpuSpin => "threads spin; ?threads=N, else one per core",
             Self::DependencyOutage => "the dependency's process ends",
         }
     }
 
-    fn named(name: &str) -> Result<Self, Refusal> {
+    fn named(name: &str) -> Result<Self, FaultError> {
         Self::ALL
             .into_iter()
             .find(|fault| fault.name() == name)
-            .ok_or_else(|| Refusal::Unknown(name.to_owned()))
+            .ok_or_else(|| FaultError::Unknown(name.to_owned()))
     }
 }
 
-/// How strong a fault is; each takes what concerns it.
+/// Parameters of a fault; each fault ignores those of others.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Strength {
-    /// `leak`: growth.
+pub struct FaultParams {
+    /// `leak`: growth, in MiB per second.
     pub mib_per_second: Option<u32>,
-    /// `leak`: where it stops.
+    /// `leak`: maximum, in MiB.
     pub max_mib: Option<u32>,
-    /// `wedge`: its end, for one that should pass by itself.
+    /// `wedge`: duration, in seconds; without one it does not end.
     pub seconds: Option<u32>,
     /// `cpu-spin`: number of threads.
     pub threads: Option<usize>,
 }
 
-/// One line of `GET /faults`.
+/// State of a fault in `GET /faults`.
 #[derive(Debug, Serialize)]
-struct Listed {
+struct FaultStatus {
     name: &'static str,
     about: &'static str,
-    /// What is so now, not what was asked for.
+    /// `true` while the fault is active: its observed state, not the last request.
     on: bool,
     detail: String,
 }
 
-/// Why a fault was not switched.
+/// Error of switching a fault.
 #[derive(Debug)]
-pub(crate) enum Refusal {
+pub(crate) enum FaultError {
     Unknown(String),
     NotPossible(String),
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for FaultError {
     fn into_response(self) -> Response {
         let (status, error, message) = match self {
             Self::Unknown(name) => {
@@ -126,7 +128,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The routes, for loopback only.
+/// Returns the routes, which accept loopback only.
 pub(crate) fn routes() -> Router<Arc<Patient>> {
     Router::new()
         .route("/faults", get(list))
@@ -134,7 +136,7 @@ pub(crate) fn routes() -> Router<Arc<Patient>> {
         .layer(middleware::from_fn(loopback::only))
 }
 
-async fn list(State(patient): State<Arc<Patient>>) -> Json<Vec<Listed>> {
+async fn list(State(patient): State<Arc<Patient>>) -> Json<Vec<FaultStatus>> {
     let mut all = Vec::with_capacity(Fault::ALL.len());
     for fault in Fault::ALL {
         all.push(state(&patient, fault).await);
@@ -145,14 +147,14 @@ async fn list(State(patient): State<Arc<Patient>>) -> Json<Vec<Listed>> {
 async fn switch_on(
     State(patient): State<Arc<Patient>>,
     Path(name): Path<String>,
-    Query(strength): Query<Strength>,
-) -> Result<Json<Listed>, Refusal> {
+    Query(params): Query<FaultParams>,
+) -> Result<Json<FaultStatus>, FaultError> {
     let fault = Fault::named(&name)?;
     match fault {
         Fault::PoisonedCache => poisoned_cache::on(&patient),
-        Fault::Leak => patient.leak.on(strength),
-        Fault::Wedge => patient.wedge.on(strength),
-        Fault::CpuSpin => patient.cpu_spin.on(strength),
+        Fault::Leak => patient.leak.on(params),
+        Fault::Wedge => patient.wedge.on(params),
+        Fault::CpuSpin => patient.cpu_spin.on(params),
         Fault::DependencyOutage => dependency_outage::on(&patient).await,
     }?;
     tracing::warn!(fault = fault.name(), "fault switched on");
@@ -162,7 +164,7 @@ async fn switch_on(
 async fn switch_off(
     State(patient): State<Arc<Patient>>,
     Path(name): Path<String>,
-) -> Result<Json<Listed>, Refusal> {
+) -> Result<Json<FaultStatus>, FaultError> {
     let fault = Fault::named(&name)?;
     match fault {
         Fault::PoisonedCache => poisoned_cache::off(&patient),
@@ -175,7 +177,7 @@ async fn switch_off(
     Ok(Json(state(&patient, fault).await))
 }
 
-async fn state(patient: &Patient, fault: Fault) -> Listed {
+async fn state(patient: &Patient, fault: Fault) -> FaultStatus {
     let (on, detail) = match fault {
         Fault::PoisonedCache => poisoned_cache::state(patient),
         Fault::Leak => patient.leak.state(),
@@ -183,9 +185,9 @@ async fn state(patient: &Patient, fault: Fault) -> Listed {
         Fault::CpuSpin => patient.cpu_spin.state(),
         Fault::DependencyOutage => dependency_outage::state(patient).await,
     };
-    Listed {
+    FaultStatus {
         name: fault.name(),
-        about: fault.about(),
+        about: fault.description(),
         on,
         detail,
     }

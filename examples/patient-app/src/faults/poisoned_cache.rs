@@ -1,9 +1,9 @@
-//! `poisoned-cache`: entries that do not parse and do not expire. Dropping the cache heals it.
+//! `poisoned-cache`: entries that do not parse and do not expire. Dropping the cache ends it.
 
-use super::Refusal;
+use super::FaultError;
 use crate::patient::Patient;
 
-pub(super) fn on(patient: &Patient) -> Result<(), Refusal> {
+pub(super) fn on(patient: &Patient) -> Result<(), FaultError> {
     patient.cache.poison();
     Ok(())
 }

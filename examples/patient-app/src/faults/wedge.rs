@@ -1,22 +1,22 @@
 //! `wedge`: every worker of the app's runtime sleeps in a blocking call, so that nothing
 //! asynchronous makes progress: no request, no timer, no health endpoint on the app's own port.
 //!
-//! A worker that is not caught would steal the tasks of those that are and answer for them. So
-//! blocking tasks are handed out until as many sleep as the runtime has workers.
+//! A worker that is not blocked would steal the tasks of the others and run them. So blocking tasks are
+//! spawned until as many sleep as the runtime has workers.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 
-use super::{Refusal, Strength};
+use super::{FaultError, FaultParams};
 
-/// Left for the answer to reach the client before nothing does.
-const HEAD_START: Duration = Duration::from_millis(100);
-/// Between two looks at whether all are caught.
-const LOOK: Duration = Duration::from_millis(20);
+/// Delay in which the response to the request reaches the client.
+const START_DELAY: Duration = Duration::from_millis(100);
+/// Interval between checks of the number of blocked workers.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The wedge: how many workers sleep in it.
+/// The wedge: state and blocked workers.
 #[derive(Debug, Default)]
 pub struct Wedge {
     shared: Arc<Shared>,
@@ -30,49 +30,49 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Workers sleep while it is the one they were caught with.
+    /// Workers sleep while the generation is the one that they were blocked with.
     generation: u64,
     on: bool,
-    caught: usize,
+    blocked: usize,
     until: Option<Instant>,
 }
 
 impl Wedge {
-    pub(super) fn on(&self, strength: Strength) -> Result<(), Refusal> {
+    pub(super) fn on(&self, params: FaultParams) -> Result<(), FaultError> {
         let runtime = Handle::try_current()
-            .map_err(|_| Refusal::NotPossible("there is no runtime to wedge".to_owned()))?;
+            .map_err(|_| FaultError::NotPossible("there is no runtime to wedge".to_owned()))?;
         let generation = {
             let mut state = self.shared.lock();
             if state.on {
-                return Err(Refusal::NotPossible(
+                return Err(FaultError::NotPossible(
                     "the runtime is already wedged".to_owned(),
                 ));
             }
             state.generation += 1;
             state.on = true;
-            state.until = strength
+            state.until = params
                 .seconds
-                .map(|s| Instant::now() + HEAD_START + Duration::from_secs(u64::from(s)));
+                .map(|s| Instant::now() + START_DELAY + Duration::from_secs(u64::from(s)));
             state.generation
         };
         let shared = Arc::clone(&self.shared);
-        // From outside the runtime: a task spawned by a worker may wait in that worker's own slot.
-        let catch = move || {
-            std::thread::sleep(HEAD_START);
-            catch_all(&shared, &runtime, generation);
+        // From outside the runtime: a task that a worker spawns may wait in that worker's own LIFO slot.
+        let block = move || {
+            std::thread::sleep(START_DELAY);
+            block_workers(&shared, &runtime, generation);
         };
         std::thread::Builder::new()
             .name("wedge".to_owned())
-            .spawn(catch)
+            .spawn(block)
             .map(drop)
             .map_err(|error| {
                 self.off();
-                Refusal::NotPossible(format!("no thread for the wedge: {error}"))
+                FaultError::NotPossible(format!("no thread for the wedge: {error}"))
             })
     }
 
-    /// Wakes the workers. Over HTTP this comes too late (nothing answers any more); a supervisor
-    /// that ends the process, or `?seconds=N`, is the way out there.
+    /// Wakes the workers. A wedged patient does not answer HTTP, so over HTTP a wedge ends only by
+    /// `?seconds=N` or with the process.
     pub(super) fn off(&self) {
         self.shared.lock().release();
         self.shared.released.notify_all();
@@ -80,28 +80,28 @@ impl Wedge {
 
     pub(super) fn state(&self) -> (bool, String) {
         let state = self.shared.lock();
-        (state.on, format!("{} workers sleep", state.caught))
+        (state.on, format!("{} workers sleep", state.blocked))
     }
 }
 
-fn catch_all(shared: &Arc<Shared>, runtime: &Handle, generation: u64) {
+fn block_workers(shared: &Arc<Shared>, runtime: &Handle, generation: u64) {
     let workers = runtime.metrics().num_workers();
     loop {
-        let caught = {
+        let blocked = {
             let state = shared.lock();
             if state.generation != generation {
                 return;
             }
-            state.caught
+            state.blocked
         };
-        if caught >= workers {
+        if blocked >= workers {
             break;
         }
-        for _ in caught..workers {
+        for _ in blocked..workers {
             let shared = Arc::clone(shared);
             runtime.spawn(async move { shared.sleep(generation) });
         }
-        std::thread::sleep(LOOK);
+        std::thread::sleep(CHECK_INTERVAL);
     }
     tracing::error!(
         workers,
@@ -110,13 +110,13 @@ fn catch_all(shared: &Arc<Shared>, runtime: &Handle, generation: u64) {
 }
 
 impl Shared {
-    /// Blocks the worker that runs it, on purpose.
+    /// Blocks the worker that runs it.
     fn sleep(&self, generation: u64) {
         let mut state = self.lock();
         if state.generation != generation {
-            return; // A spare one, run after the release.
+            return; // A surplus task that runs after the release.
         }
-        state.caught += 1;
+        state.blocked += 1;
         while state.generation == generation {
             state = match state
                 .until
@@ -137,7 +137,7 @@ impl Shared {
                 }
             };
         }
-        state.caught -= 1;
+        state.blocked -= 1;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn catches_every_worker_and_lets_them_go() {
+    fn wedge_blocks_every_worker_until_switched_off() {
         for workers in [1, 4] {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(workers)
@@ -166,32 +166,33 @@ mod tests {
                 .build()
                 .unwrap();
             let wedge = Wedge::default();
-            runtime.block_on(async { wedge.on(Strength::default()).unwrap() });
-            wait_until(|| wedge.shared.lock().caught == workers);
+            runtime.block_on(async { wedge.on(FaultParams::default()).unwrap() });
+            wait_until(|| wedge.shared.lock().blocked == workers);
 
-            let (tell, told) = std::sync::mpsc::channel();
-            runtime.spawn(async move { tell.send(()) });
+            let (sender, receiver) = std::sync::mpsc::channel();
+            runtime.spawn(async move { sender.send(()) });
             assert!(
-                told.recv_timeout(Duration::from_millis(200)).is_err(),
+                receiver.recv_timeout(Duration::from_millis(200)).is_err(),
                 "a worker is free"
             );
 
             wedge.off();
-            told.recv_timeout(Duration::from_secs(5))
-                .expect("the workers were let go");
+            receiver
+                .recv_timeout(Duration::from_secs(5))
+                .expect("a worker is free after the release");
             wait_until(|| wedge.state() == (false, "0 workers sleep".to_owned()));
         }
     }
 
     #[test]
-    fn passes_by_itself_when_asked_to() {
+    fn wedge_ends_after_its_duration() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let wedge = Wedge::default();
-        let strength = Strength {
+        let params = FaultParams {
             seconds: Some(0),
-            ..Strength::default()
+            ..FaultParams::default()
         };
-        runtime.block_on(async { wedge.on(strength).unwrap() });
+        runtime.block_on(async { wedge.on(params).unwrap() });
         wait_until(|| wedge.state() == (false, "0 workers sleep".to_owned()));
     }
 

@@ -1,4 +1,4 @@
-//! Everything that runs: the pod with app and sidecar, the dependency, the load.
+//! All running parts: the pod with app and sidecar, the dependency, the load.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,54 +11,56 @@ use tempfile::TempDir;
 use tokio::process::Child;
 
 use super::load::Load;
-use super::output::Logs;
+use super::log_buffer::LogBuffer;
 use super::ports::Ports;
-use super::roles::{self, Part};
-use super::wait::{NotSeen, until};
+use super::process::{self, Subprocess};
+use super::wait::{WaitTimeout, wait_for};
 
-/// The stage, set and playing.
+/// The running test bed.
 #[derive(Debug)]
-pub struct Stage {
-    /// Where everything listens.
+pub struct Testbed {
+    /// Ports of all listeners.
     pub ports: Ports,
-    /// What the children print.
-    pub logs: Logs,
-    /// The clients.
+    /// Output of the children and events of the pod.
+    pub logs: LogBuffer,
+    /// The load generator.
     pub load: Load,
     program: PathBuf,
     pod: LocalPod,
-    happened: Arc<Mutex<Vec<(Instant, PodEvent)>>>,
+    events: Arc<Mutex<Vec<(Instant, PodEvent)>>>,
     client: reqwest::Client,
     dependency: Option<Child>,
     directory: TempDir,
 }
 
-impl Stage {
-    /// Starts everything, by the demo's own binary; the load is at rest, and nothing answers yet.
+impl Testbed {
+    /// Starts all processes from the demo's own binary. The load is paused; nothing is ready yet.
     ///
     /// # Errors
-    /// A process or a directory cannot be had.
-    pub fn set(program: PathBuf, ports: Ports) -> io::Result<Self> {
+    ///
+    /// A process cannot be started, or a directory cannot be created.
+    pub fn start(program: PathBuf, ports: Ports) -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("healing-demo-").tempdir()?;
-        let logs = Logs::default();
+        let logs = LogBuffer::default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .build()
             .map_err(|error| io::Error::other(format!("no HTTP client: {error}")))?;
-        let dependency = roles::command(&program, Part::Dependency, &ports, directory.path());
+        let dependency =
+            process::command(&program, Subprocess::Dependency, &ports, directory.path());
         let spec = PodSpec {
-            app: roles::command(&program, Part::App, &ports, directory.path()),
-            sidecar: roles::command(&program, Part::Sidecar, &ports, directory.path()),
+            app: process::command(&program, Subprocess::App, &ports, directory.path()),
+            sidecar: process::command(&program, Subprocess::Sidecar, &ports, directory.path()),
             time_scale: TIME_SCALE,
             output: Output::Lines(logs.sink()),
         };
         let dependency = Some(spawn(&dependency)?);
-        let (pod, mut events) = LocalPod::start(spec)?;
-        let happened = Arc::new(Mutex::new(Vec::new()));
-        let (log, lines) = (Arc::clone(&happened), logs.clone());
+        let (pod, mut pod_events) = LocalPod::start(spec)?;
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (log, lines) = (Arc::clone(&events), logs.clone());
         tokio::spawn(async move {
-            while let Some(event) = events.recv().await {
-                lines.add("pod", &format!("{event:?}"));
+            while let Some(event) = pod_events.recv().await {
+                lines.push("pod", &format!("{event:?}"));
                 lock(&log).push((Instant::now(), event));
             }
         });
@@ -69,43 +71,43 @@ impl Stage {
             load,
             program,
             pod,
-            happened,
+            events,
             client,
             dependency,
             directory,
         })
     }
 
-    /// The app's process.
+    /// Returns the process id of the app.
     pub fn app_pid(&self) -> Option<u32> {
         self.pod.pid(Role::App)
     }
 
-    /// What happened in the pod since `moment`.
+    /// Returns the events of the pod since `moment`.
     pub fn events_since(&self, moment: Instant) -> Vec<(Instant, PodEvent)> {
-        lock(&self.happened)
+        lock(&self.events)
             .iter()
             .filter(|(at, _)| *at >= moment)
             .cloned()
             .collect()
     }
 
-    /// The sidecar's directory: intent, budget, journal.
+    /// Returns the sidecar's state directory: intent, budget, journal.
     pub fn state_directory(&self) -> PathBuf {
-        self.directory.path().join(roles::STATE)
+        self.directory.path().join(process::STATE)
     }
 
-    /// `GET` on the app's own port: status and body.
+    /// Sends `GET` to the app's own port; returns status and body.
     pub async fn get(&self, path: &str) -> reqwest::Result<(u16, String)> {
-        self.ask(self.client.get(self.url(path))).await
+        self.send(self.client.get(self.url(path))).await
     }
 
-    /// `POST` on the app's own port: status and body.
+    /// Sends `POST` to the app's own port; returns status and body.
     pub async fn post(&self, path: &str) -> reqwest::Result<(u16, String)> {
-        self.ask(self.client.post(self.url(path))).await
+        self.send(self.client.post(self.url(path))).await
     }
 
-    /// What the app says of itself on its own port, as any client on this machine sees it.
+    /// Returns the app's `/health` on its own port, as a client on this machine sees it.
     pub async fn health(&self) -> Option<Health> {
         let (status, body) = self.get("/health").await.ok()?;
         (status == 200)
@@ -113,30 +115,31 @@ impl Stage {
             .flatten()
     }
 
-    /// What the sidecar says.
-    pub async fn sidecar(&self, path: &str) -> reqwest::Result<(u16, String)> {
+    /// Sends `GET` to the sidecar; returns status and body.
+    pub async fn get_sidecar(&self, path: &str) -> reqwest::Result<(u16, String)> {
         let url = format!("http://127.0.0.1:{}{path}", self.ports.sidecar);
-        self.ask(self.client.get(url)).await
+        self.send(self.client.get(url)).await
     }
 
-    /// Waits until app and sidecar answer.
+    /// Waits until app and sidecar are ready.
     ///
     /// # Errors
-    /// They do not in time.
-    pub async fn up(&self) -> Result<(), NotSeen> {
-        until("the app's readiness", START, async || {
+    ///
+    /// They are not in time.
+    pub async fn wait_until_ready(&self) -> Result<(), WaitTimeout> {
+        wait_for("the app's readiness", START_TIMEOUT, async || {
             matches!(self.get("/readyz").await, Ok((200, _))).then_some(())
         })
         .await?;
-        until("the sidecar's /healthz", START, async || {
-            matches!(self.sidecar("/healthz").await, Ok((200, _))).then_some(())
+        wait_for("the sidecar's /healthz", START_TIMEOUT, async || {
+            matches!(self.get_sidecar("/healthz").await, Ok((200, _))).then_some(())
         })
         .await
     }
 
-    /// How often the sidecar has looked at the app, by its own metrics.
-    pub async fn polls(&self) -> Option<f64> {
-        let (status, text) = self.sidecar("/metrics").await.ok()?;
+    /// Returns the number of the sidecar's polls of the app, from its metrics.
+    pub async fn poll_count(&self) -> Option<f64> {
+        let (status, text) = self.get_sidecar("/metrics").await.ok()?;
         let samples = text
             .lines()
             .filter(|line| line.starts_with("healing_polls_total"));
@@ -144,21 +147,22 @@ impl Stage {
         (status == 200).then(|| values.sum())
     }
 
-    /// The dependency's process ended.
+    /// Returns `true` if the dependency's process has ended.
     pub fn dependency_ended(&mut self) -> bool {
         self.dependency
             .as_mut()
             .is_none_or(|child| matches!(child.try_wait(), Ok(Some(_))))
     }
 
-    /// Starts the dependency again, where it was.
+    /// Starts the dependency again, on the same port.
     ///
     /// # Errors
+    ///
     /// The process cannot be started.
-    pub fn revive_dependency(&mut self) -> io::Result<()> {
-        let command = roles::command(
+    pub fn restart_dependency(&mut self) -> io::Result<()> {
+        let command = process::command(
             &self.program,
-            Part::Dependency,
+            Subprocess::Dependency,
             &self.ports,
             self.directory.path(),
         );
@@ -166,8 +170,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Ends everything in order.
-    pub async fn clear(mut self) {
+    /// Stops the load, the pod and the dependency.
+    pub async fn shutdown(mut self) {
         drop(self.load);
         self.pod.stop(GRACE).await;
         if let Some(child) = &mut self.dependency {
@@ -179,21 +183,21 @@ impl Stage {
         format!("http://127.0.0.1:{}{path}", self.ports.app)
     }
 
-    async fn ask(&self, request: reqwest::RequestBuilder) -> reqwest::Result<(u16, String)> {
-        let response = request.timeout(PATIENCE).send().await?;
+    async fn send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<(u16, String)> {
+        let response = request.timeout(REQUEST_TIMEOUT).send().await?;
         let status = response.status().as_u16();
         Ok((status, response.text().await?))
     }
 }
 
-/// The kubelet's back-off of 10 s to 300 s, shortened. Exit 88 never waits.
+/// Factor on the kubelet's back-off of 10 s to 300 s. Exit 88 is restarted without back-off.
 const TIME_SCALE: f64 = 0.05;
 
-/// On a busy machine too, a process answers within this.
-const START: Duration = Duration::from_secs(60);
-/// For the story's own requests, which are no measurement.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// At the end there is nobody left to finish requests for.
+/// Time in which a process is ready, on a busy machine too.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+/// Timeout of the demo's own requests, which are not measured.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Grace period of the pod at the end, when no client waits.
 const GRACE: Duration = Duration::from_secs(1);
 
 fn spawn(command: &CommandLine) -> io::Result<Child> {

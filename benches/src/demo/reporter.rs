@@ -1,58 +1,58 @@
-//! Telling what happens, line by line, with the time since the start.
+//! Output of the demo, line by line, with the time since the start.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
 
-/// The teller.
+/// Writer of the report to stdout.
 #[derive(Debug)]
-pub struct Story {
-    began: Instant,
+pub struct Reporter {
+    started: Instant,
     colour: bool,
 }
 
-impl Story {
-    /// Colours only on a terminal, and not where `NO_COLOR` is set.
+impl Reporter {
+    /// Starts the clock. Colours are used only on a terminal, and not where `NO_COLOR` is set.
     #[must_use]
-    pub fn begin() -> Self {
+    pub fn start() -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
-            began: Instant::now(),
+            started: Instant::now(),
             colour: io::stdout().is_terminal() && !no_colour,
         }
     }
 
-    /// A line without a time.
-    pub fn say(&self, text: &str) {
-        // A reader that went away does not stop the demo: its exit code still counts.
+    /// Writes a line without a time.
+    pub fn line(&self, text: &str) {
+        // A closed pipe does not stop the demo: its exit code still counts.
         let _ = writeln!(io::stdout().lock(), "{text}");
     }
 
-    /// The head of a step.
-    pub fn step(&self, number: usize, of: usize, title: &str) {
-        self.say(&self.styled(BOLD, &format!("\n{number}/{of}  {title}")));
+    /// Writes the heading of a scenario.
+    pub fn heading(&self, number: usize, of: usize, title: &str) {
+        self.line(&self.styled(BOLD, &format!("\n{number}/{of}  {title}")));
     }
 
-    /// What happened just now.
-    pub fn tell(&self, text: &str) {
+    /// Writes an event.
+    pub fn event(&self, text: &str) {
         self.timed(text, None);
     }
 
-    /// A step went as told.
-    pub fn well(&self, text: &str) {
+    /// Writes that a result is as expected.
+    pub fn success(&self, text: &str) {
         self.timed(text, Some(GREEN));
     }
 
-    /// Something did not go as told.
-    pub fn wrong(&self, text: &str) {
+    /// Writes that something is not as expected.
+    pub fn failure(&self, text: &str) {
         self.timed(text, Some(RED));
     }
 
     fn timed(&self, text: &str, style: Option<&str>) {
-        let mut time = format!("{:>7.2} s  ", self.began.elapsed().as_secs_f64());
+        let mut time = format!("{:>7.2} s  ", self.started.elapsed().as_secs_f64());
         let indent = " ".repeat(time.len());
         for line in wrapped(text, WIDTH - indent.len()) {
             let line = style.map_or_else(|| line.clone(), |style| self.styled(style, &line));
-            self.say(&format!("{time}{line}"));
+            self.line(&format!("{time}{line}"));
             time.clone_from(&indent);
         }
     }
@@ -66,13 +66,13 @@ impl Story {
     }
 }
 
-/// Lines are at most this wide.
+/// Maximum width of a line, in characters.
 const WIDTH: usize = 100;
 const BOLD: &str = "1";
 const RED: &str = "31";
 const GREEN: &str = "32";
 
-/// Broken between words; a word that is too long has a line of its own.
+/// Breaks a text between words; a longer word gets a line of its own.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

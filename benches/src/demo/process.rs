@@ -1,4 +1,4 @@
-//! One binary, four parts: the demo starts itself anew as app, dependency and sidecar.
+//! Subprocesses: the demo starts its own binary again as app, dependency and sidecar.
 
 use std::ffi::OsString;
 use std::io;
@@ -13,20 +13,20 @@ use tracing_subscriber::EnvFilter;
 
 use super::ports::Ports;
 
-/// Says which part a process plays; unset in the process that the user starts.
-const PART: &str = "HEALING_DEMO_PART";
-/// The sidecar's state directory, within the demo's own.
+/// Environment variable that selects the subprocess; unset in the process that the user starts.
+const SUBPROCESS: &str = "HEALING_DEMO_SUBPROCESS";
+/// Name of the sidecar's state directory, within the demo's own.
 pub(super) const STATE: &str = "sidecar-state";
 
-/// A part played by a child.
+/// A subprocess of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
+pub(super) enum Subprocess {
     App,
     Dependency,
     Sidecar,
 }
 
-impl Part {
+impl Subprocess {
     const ALL: [Self; 3] = [Self::App, Self::Dependency, Self::Sidecar];
 
     fn name(self) -> &'static str {
@@ -38,29 +38,34 @@ impl Part {
     }
 }
 
-/// How the demo's binary is started to play `part`. Everything is told by environment, as in a pod.
-pub(super) fn command(program: &Path, part: Part, ports: &Ports, directory: &Path) -> CommandLine {
-    let at = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string();
-    let url = |port: u16| format!("http://{}", at(port));
-    let environment: Vec<(&str, OsString)> = match part {
-        Part::App => vec![
-            ("PORT", at(ports.app).into()),
-            ("HEALING_CARE_BIND", at(ports.care).into()),
-            ("PATIENT_DEPENDENCY", at(ports.dependency).into()),
+/// Returns the command line of a subprocess. All settings are environment variables, as in a pod.
+pub(super) fn command(
+    program: &Path,
+    subprocess: Subprocess,
+    ports: &Ports,
+    directory: &Path,
+) -> CommandLine {
+    let address = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string();
+    let url = |port: u16| format!("http://{}", address(port));
+    let environment: Vec<(&str, OsString)> = match subprocess {
+        Subprocess::App => vec![
+            ("PORT", address(ports.app).into()),
+            ("HEALING_CARE_BIND", address(ports.care).into()),
+            ("PATIENT_DEPENDENCY", address(ports.dependency).into()),
         ],
-        Part::Dependency => vec![("PORT", at(ports.dependency).into())],
-        Part::Sidecar => vec![
+        Subprocess::Dependency => vec![("PORT", address(ports.dependency).into())],
+        Subprocess::Sidecar => vec![
             ("HEALING_PROFILE", "demo".into()),
             ("HEALING_MODE", "enforce".into()),
             ("HEALING_APP_URL", url(ports.app).into()),
             ("HEALING_CARE_URL", url(ports.care).into()),
-            ("HEALING_BIND", at(ports.sidecar).into()),
+            ("HEALING_BIND", address(ports.sidecar).into()),
             ("HEALING_STATE_DIR", directory.join(STATE).into()),
             ("HEALING_LOG_FORMAT", "text".into()),
         ],
     };
-    let mut command = CommandLine::new(program).env(PART, part.name());
-    // What the user's own shell sets for a sidecar of theirs is not this one's. Empty is unset.
+    let mut command = CommandLine::new(program).env(SUBPROCESS, subprocess.name());
+    // Settings of a sidecar in the user's shell do not apply to the demo's. Empty counts as unset.
     for (key, _) in std::env::vars_os() {
         if key.to_str().is_some_and(|key| key.starts_with("HEALING_")) {
             command = command.env(key, "");
@@ -71,19 +76,22 @@ pub(super) fn command(program: &Path, part: Part, ports: &Ports, directory: &Pat
         .fold(command, |command, (key, value)| command.env(key, value))
 }
 
-/// Plays the part that the environment names, to its end; nothing where it names none.
+/// Runs the subprocess that the environment selects, to its end; returns nothing where it selects none.
 #[must_use]
-pub fn play() -> Option<ExitCode> {
-    let name = std::env::var(PART).ok()?;
-    let Some(part) = Part::ALL.into_iter().find(|part| part.name() == name) else {
-        eprintln!("{PART}={name}: known are app, dependency and sidecar; leave it unset");
+pub fn run_subprocess() -> Option<ExitCode> {
+    let name = std::env::var(SUBPROCESS).ok()?;
+    let Some(subprocess) = Subprocess::ALL
+        .into_iter()
+        .find(|subprocess| subprocess.name() == name)
+    else {
+        eprintln!("{SUBPROCESS}={name}: known are app, dependency and sidecar; leave it unset");
         return Some(ExitCode::from(2));
     };
     if let Err(error) = die_with_pod() {
         eprintln!("{name}: {error}");
         return Some(ExitCode::FAILURE);
     }
-    if part == Part::Sidecar {
+    if subprocess == Subprocess::Sidecar {
         return Some(healing_sidecar::sidecar::main());
     }
     let runtime = match tokio::runtime::Runtime::new() {
@@ -93,14 +101,14 @@ pub fn play() -> Option<ExitCode> {
             return Some(ExitCode::FAILURE);
         }
     };
-    Some(runtime.block_on(perform(part)))
+    Some(runtime.block_on(serve(subprocess)))
 }
 
-async fn perform(part: Part) -> ExitCode {
+async fn serve(subprocess: Subprocess) -> ExitCode {
     log_to_stderr();
     let result = match address() {
         Err(error) => Err(error),
-        Ok(bind) if part == Part::App => {
+        Ok(bind) if subprocess == Subprocess::App => {
             let settings = Settings {
                 bind,
                 dependency: std::env::var("PATIENT_DEPENDENCY").ok(),
@@ -131,9 +139,9 @@ fn address() -> Result<SocketAddr, String> {
 }
 
 fn log_to_stderr() {
-    // A line for each failed request would leave no room for what explains them.
-    let quiet = || EnvFilter::new("info,tower_http=off");
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| quiet());
+    // One line per failed request would push the lines that explain a failure out of the buffer.
+    let default = || EnvFilter::new("info,tower_http=off");
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| default());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

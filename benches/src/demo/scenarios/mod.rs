@@ -1,4 +1,4 @@
-//! The story's steps, one file each.
+//! The scenarios of the demo, one file each.
 
 pub mod dependency_outage;
 pub mod healthy;

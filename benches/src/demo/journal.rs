@@ -1,38 +1,38 @@
-//! What the sidecar writes down: its journal, read as anybody would.
+//! The sidecar's journal, read from its state directory.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde_json::Value;
 
-/// The journal of the sidecar under test.
+/// Reader of the journal of the sidecar under test.
 #[derive(Debug, Clone)]
-pub struct Doctor {
-    journal: PathBuf,
+pub struct JournalReader {
+    path: PathBuf,
 }
 
-/// One entry of it.
+/// One entry of the journal.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// When it was written.
+    /// Time of writing, at millisecond resolution.
     pub at: SystemTime,
     kind: String,
     fields: Value,
 }
 
-impl Doctor {
-    /// The one that keeps its state in this directory.
+impl JournalReader {
+    /// Creates a reader of the journal in a state directory.
     #[must_use]
-    pub fn of(state: &Path) -> Self {
+    pub fn new(state_directory: &Path) -> Self {
         Self {
-            journal: state.join("journal.jsonl"),
+            path: state_directory.join("journal.jsonl"),
         }
     }
 
-    /// Entries since a moment, oldest first; none where there is no journal yet.
+    /// Returns the entries since a moment, oldest first; none where there is no journal yet.
     #[must_use]
     pub fn since(&self, moment: SystemTime) -> Vec<Entry> {
-        let text = std::fs::read_to_string(&self.journal).unwrap_or_default();
+        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
         text.lines()
             .filter_map(Entry::parse)
             .filter(|entry| entry.at >= moment)
@@ -48,19 +48,20 @@ impl Entry {
         Some(Self { at, kind, fields })
     }
 
-    /// What the doctor decided to do, allowed or not; nothing where it was quiet.
+    /// Returns `true` for a decision that proposes an action, allowed or vetoed.
     #[must_use]
     pub fn proposes(&self) -> bool {
-        self.verdict().is_some_and(|verdict| verdict != "quiet")
+        self.verdict()
+            .is_some_and(|verdict| verdict != "no_proposal")
     }
 
-    /// A decision to carry this action out.
+    /// Returns `true` for a decision that allows this action.
     #[must_use]
     pub fn allows(&self, action: &str) -> bool {
         self.verdict() == Some("allowed") && self.fields["decision"]["action"] == action
     }
 
-    /// The headline of the vetoes, where a decision was vetoed.
+    /// Returns the headline of the vetoes of a vetoed decision.
     #[must_use]
     pub fn veto(&self) -> Option<String> {
         let reason = self.fields["decision"]["reason"].as_str();
@@ -69,7 +70,7 @@ impl Entry {
             .map(str::to_owned)
     }
 
-    /// This treatment was begun.
+    /// Returns `true` if this treatment was begun.
     #[must_use]
     pub fn carried_out(&self, action: &str) -> bool {
         let treatment = &self.fields["treatment"];
@@ -78,7 +79,7 @@ impl Entry {
             && treatment["result"] != "aborted"
     }
 
-    /// How an earlier treatment was judged.
+    /// Returns the outcome of an earlier treatment.
     #[must_use]
     pub fn outcome(&self) -> Option<String> {
         self.fields["outcome"]
@@ -87,15 +88,16 @@ impl Entry {
             .map(str::to_owned)
     }
 
-    /// The decision in the doctor's own words.
+    /// Returns the doctor's explanation of a decision.
     #[must_use]
-    pub fn sentence(&self) -> &str {
+    pub fn explanation(&self) -> &str {
         self.fields["explanation"]
             .as_str()
             .unwrap_or("(no explanation)")
     }
 
-    /// What two decisions have in common that say the same; nothing for other entries.
+    /// Returns a text that is equal for decisions with the same verdict, proposal and reason; nothing
+    /// for other entries.
     #[must_use]
     pub fn headline(&self) -> Option<String> {
         let decision = &self.fields["decision"];

@@ -1,36 +1,36 @@
-//! What app and sidecar print and what happens to them: kept, and shown only when something goes wrong.
+//! Output of app and sidecar and events of the pod: kept, and shown only after a failure.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use healing_sidecar::pod::{LineSink, Role};
 
-/// Lines that are kept.
-const KEPT: usize = 400;
+/// Number of lines that are kept.
+const KEPT_LINES: usize = 400;
 
 /// The last lines of the pod's children.
 #[derive(Debug, Clone, Default)]
-pub struct Logs {
+pub struct LogBuffer {
     lines: Arc<Mutex<VecDeque<String>>>,
 }
 
-impl Logs {
-    /// Takes lines.
+impl LogBuffer {
+    /// Returns a sink that adds the lines of the pod's children.
     pub(super) fn sink(&self) -> LineSink {
-        let logs = self.clone();
-        Arc::new(move |role: Role, line: &str| logs.add(role.as_str(), line))
+        let buffer = self.clone();
+        Arc::new(move |role: Role, line: &str| buffer.push(role.as_str(), line))
     }
 
-    /// A line of somebody's.
-    pub(super) fn add(&self, whose: &str, line: &str) {
+    /// Adds a line and the name of its source.
+    pub(super) fn push(&self, source: &str, line: &str) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        if lines.len() == KEPT {
+        if lines.len() == KEPT_LINES {
             lines.pop_front();
         }
-        lines.push_back(format!("{whose:<7} | {line}"));
+        lines.push_back(format!("{source:<7} | {line}"));
     }
 
-    /// The last `count` lines.
+    /// Returns the last `count` lines.
     pub fn last(&self, count: usize) -> Vec<String> {
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let first = lines.len().saturating_sub(count);

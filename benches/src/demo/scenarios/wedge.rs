@@ -5,33 +5,34 @@ use std::time::Duration;
 
 use healing_sidecar::pod::{EXIT_RESTART_ALL, PodEvent, Role};
 
-use crate::demo::case::{Case, Told, seconds};
-use crate::demo::wait::until;
+use crate::demo::scenario_run::{Expected, ScenarioRun, seconds};
+use crate::demo::wait::wait_for;
 
-/// What it must come to.
-pub const TOLD: Told = Told {
+/// Expected result.
+pub const EXPECTED: Expected = Expected {
     fault: "wedge",
     action: "restart_service",
     veto: None,
     sidecar_exit: Some(EXIT_RESTART_ALL),
 };
 
-const RESTART: Duration = Duration::from_secs(20);
+const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Wedge, detection, exit 88, new process, verification by the next doctor.
+/// Wedges the runtime, and waits for exit 88, a new process, and verification by the next doctor.
 ///
 /// # Errors
-/// Not as told.
-pub async fn play(case: &mut Case<'_>) -> Result<(), String> {
-    case.inject().await?;
-    case.story
-        .tell("every worker of the app sleeps in a blocking call: nothing is answered");
-    case.detection("a hard heal", |entry| entry.allows("restart_service"))
+///
+/// An observation is not as expected.
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+    run.inject().await?;
+    run.reporter
+        .event("every worker of the app sleeps in a blocking call: nothing is answered");
+    run.wait_for_detection("a hard heal", |entry| entry.allows("restart_service"))
         .await?;
-    let (stage, began) = (&*case.stage, case.began());
-    let (at, code) = until("the sidecar's exit", RESTART, async || {
-        stage
-            .events_since(began)
+    let (testbed, started) = (&*run.testbed, run.started());
+    let (at, code) = wait_for("the sidecar's exit", RESTART_TIMEOUT, async || {
+        testbed
+            .events_since(started)
             .into_iter()
             .find_map(|(at, event)| match event {
                 PodEvent::Exited {
@@ -44,13 +45,13 @@ pub async fn play(case: &mut Case<'_>) -> Result<(), String> {
     })
     .await?;
     let code = code.map_or_else(|| "by a signal".to_owned(), |code| code.to_string());
-    case.story.tell(&format!(
+    run.reporter.event(&format!(
         "the sidecar exits {code}, {} after the fault",
-        seconds(at - began)
+        seconds(at - started)
     ));
-    let (at, pid) = until("a new process of the app", RESTART, async || {
-        stage
-            .events_since(began)
+    let (at, pid) = wait_for("a new process of the app", RESTART_TIMEOUT, async || {
+        testbed
+            .events_since(started)
             .into_iter()
             .find_map(|(at, event)| match event {
                 PodEvent::Started {
@@ -62,10 +63,10 @@ pub async fn play(case: &mut Case<'_>) -> Result<(), String> {
             })
     })
     .await?;
-    case.story.tell(&format!(
+    run.reporter.event(&format!(
         "the pod restarts both: the app is process {pid}, {} after the fault",
-        seconds(at - began)
+        seconds(at - started)
     ));
-    case.clients_served_again().await?;
-    case.verified().await
+    run.wait_for_recovery().await?;
+    run.wait_for_verification().await
 }

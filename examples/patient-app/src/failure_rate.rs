@@ -1,17 +1,17 @@
-//! Failing at random, with a settable share.
+//! Random failures at a settable rate.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A coin with a settable bias (splitmix64; quality enough for a failure rate).
+/// Source of random failures (SplitMix64).
 #[derive(Debug)]
-pub(crate) struct Chance {
+pub(crate) struct FailureRate {
     share: f64,
     state: AtomicU64,
 }
 
-impl Chance {
-    /// Comes up true in this share of the throws.
+impl FailureRate {
+    /// Creates a source that fails this share of the calls, from 0 to 1.
     pub(crate) fn new(share: f64) -> Self {
         Self {
             share,
@@ -19,7 +19,8 @@ impl Chance {
         }
     }
 
-    pub(crate) fn throw(&self) -> bool {
+    /// Returns `true` if this call fails.
+    pub(crate) fn should_fail(&self) -> bool {
         let mut z = self
             .state
             .fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
@@ -37,10 +38,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fails_in_about_the_asked_share() {
+    fn failures_have_the_configured_share() {
         for (share, low, high) in [(0.0, 0, 0), (0.2, 1800, 2200), (1.0, 10_000, 10_000)] {
-            let chance = Chance::new(share);
-            let failed = (0..10_000).filter(|_| chance.throw()).count();
+            let rate = FailureRate::new(share);
+            let failed = (0..10_000).filter(|_| rate.should_fail()).count();
             assert!((low..=high).contains(&failed), "{share}: {failed}");
         }
     }

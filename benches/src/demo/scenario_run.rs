@@ -1,0 +1,274 @@
+//! One scenario being run: a fault, the doctor's reaction, and the clients' view of both.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use healing_sidecar::pod::{PodEvent, Role};
+
+use super::journal::{Entry, JournalReader};
+use super::report::ScenarioResult;
+use super::reporter::Reporter;
+use super::testbed::Testbed;
+use super::wait::{WaitTimeout, wait_for};
+
+/// Expected result of a scenario.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected {
+    /// Name of the fault in table and JSON.
+    pub fault: &'static str,
+    /// Action that is carried out.
+    pub action: &'static str,
+    /// Reason code of the veto, where a proposal is vetoed.
+    pub veto: Option<&'static str>,
+    /// Exit code of the sidecar, where it exits.
+    pub sidecar_exit: Option<i32>,
+}
+
+impl Expected {
+    fn new_process(&self) -> bool {
+        self.action == "restart_service"
+    }
+}
+
+/// A scenario being run.
+#[derive(Debug)]
+pub struct ScenarioRun<'a> {
+    /// All running processes.
+    pub testbed: &'a mut Testbed,
+    /// Output of the demo.
+    pub reporter: &'a Reporter,
+    /// Journal of the sidecar.
+    pub journal: JournalReader,
+    expected: Expected,
+    started: Instant,
+    started_at: SystemTime,
+    pid_before: u32,
+    detected: Option<Duration>,
+    recovered: Option<Duration>,
+    failed_outside_load: u64,
+}
+
+impl<'a> ScenarioRun<'a> {
+    /// Starts the clock, with the app as it is.
+    pub fn start(testbed: &'a mut Testbed, reporter: &'a Reporter, expected: Expected) -> Self {
+        let journal = JournalReader::new(&testbed.state_directory());
+        let pid_before = testbed.app_pid().unwrap_or(0);
+        Self {
+            testbed,
+            reporter,
+            journal,
+            expected,
+            started: Instant::now(),
+            started_at: SystemTime::now(),
+            pid_before,
+            detected: None,
+            recovered: None,
+            failed_outside_load: 0,
+        }
+    }
+
+    /// Switches the fault on and restarts the clock.
+    ///
+    /// # Errors
+    ///
+    /// The app refused, or did not answer.
+    pub async fn inject(&mut self) -> Result<(), String> {
+        self.restart_clock();
+        let path = format!("/faults/{}", self.expected.fault);
+        match self.testbed.post(&path).await {
+            Ok((200, _)) => {
+                self.reporter.event(&format!("POST {path}"));
+                Ok(())
+            }
+            Ok((status, body)) => Err(format!("POST {path} answered {status}: {body}")),
+            Err(error) => Err(format!("POST {path}: {error}")),
+        }
+    }
+
+    /// Restarts the clock: times and observations before it do not count.
+    pub fn restart_clock(&mut self) {
+        self.started = Instant::now();
+        self.started_at = SystemTime::now();
+    }
+
+    /// Adds failed requests that the scenario itself made, outside the load.
+    pub fn add_failed_requests(&mut self, requests: u64) {
+        self.failed_outside_load += requests;
+    }
+
+    /// Returns the start of the clock.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// Returns the sidecar's journal entries since the start of the clock.
+    pub fn entries(&self) -> Vec<Entry> {
+        self.journal.since(self.started_at)
+    }
+
+    /// Waits for the doctor's first matching decision and reports it.
+    ///
+    /// # Errors
+    ///
+    /// It does not come in time.
+    pub async fn wait_for_detection(
+        &mut self,
+        what: &str,
+        matches: impl Fn(&Entry) -> bool,
+    ) -> Result<(), WaitTimeout> {
+        let (journal, started_at) = (self.journal.clone(), self.started_at);
+        let entry = wait_for(what, DETECTION, async || {
+            let entries = journal.since(started_at);
+            entries.into_iter().find(|entry| matches(entry))
+        })
+        .await?;
+        let detected = entry.at.duration_since(self.started_at).unwrap_or_default();
+        self.detected = Some(detected);
+        self.reporter.event(&format!(
+            "the doctor, {} after the fault: “{}”",
+            seconds(detected),
+            entry.explanation()
+        ));
+        Ok(())
+    }
+
+    /// Waits until all requests of the load succeed again and reports it.
+    ///
+    /// # Errors
+    ///
+    /// They do not in time.
+    pub async fn wait_for_recovery(&mut self) -> Result<Instant, WaitTimeout> {
+        let (load, started) = (&self.testbed.load, self.started);
+        let recovered = wait_for("clients being served again", RECOVERY, async || {
+            load.recovered_since(started)
+        })
+        .await?;
+        let summary = self.testbed.load.summary_since(self.started);
+        self.record_recovery(
+            recovered,
+            &format!(
+                "all requests succeed again ({} of {} failed)",
+                summary.failed, summary.requests
+            ),
+        );
+        Ok(recovered)
+    }
+
+    /// Records and reports the time of recovery; `what` names its sign.
+    pub fn record_recovery(&mut self, moment: Instant, what: &str) {
+        // Where a fault hits one request in four, the last failure may precede the heal.
+        let recovered = moment
+            .duration_since(self.started)
+            .max(self.detected.unwrap_or_default());
+        self.recovered = Some(recovered);
+        self.reporter
+            .event(&format!("{what}, {} after the fault", seconds(recovered)));
+    }
+
+    /// Waits for the doctor's verification of its treatment.
+    ///
+    /// # Errors
+    ///
+    /// It does not come in time, or the outcome is not `recovered`.
+    pub async fn wait_for_verification(&mut self) -> Result<(), String> {
+        let (journal, started_at) = (self.journal.clone(), self.started_at);
+        let outcome = wait_for("the doctor's verification", VERIFICATION, async || {
+            let entries = journal.since(started_at);
+            entries.into_iter().find_map(|entry| entry.outcome())
+        })
+        .await
+        .map_err(|error| error.to_string())?;
+        if outcome != "recovered" {
+            return Err(format!(
+                "the outcome of the treatment is {outcome}, not recovered"
+            ));
+        }
+        self.reporter.event("verified by the doctor: recovered");
+        Ok(())
+    }
+
+    /// Compares the observations with the expected result, and reports the differences.
+    pub fn finish(self, result: Result<(), String>) -> ScenarioResult {
+        let entries = self.entries();
+        let done = |action: &str| entries.iter().any(|entry| entry.carried_out(action));
+        let action = ["restart_service", "reset_errors"]
+            .into_iter()
+            .find(|action| done(action))
+            .unwrap_or("no_action");
+        let veto = (action == "no_action")
+            .then(|| entries.iter().find_map(Entry::veto))
+            .flatten();
+        let events = self.testbed.events_since(self.started);
+        let sidecar_exit = events.iter().find_map(|(_, event)| match event {
+            PodEvent::Exited {
+                role: Role::Sidecar,
+                code,
+                signal,
+                ..
+            } => code.or(signal.map(|signal| 128 + signal)),
+            _ => None,
+        });
+        let pid_after = self.testbed.app_pid().unwrap_or(0);
+        let failed = self.testbed.load.summary_since(self.started).failed;
+
+        let mut problems: Vec<String> = result.err().into_iter().collect();
+        let mut compare = |what: &str, expected: String, observed: String| {
+            if expected != observed {
+                problems.push(format!("{what} should be {expected}, was {observed}"));
+            }
+        };
+        let expected = self.expected;
+        compare("the action", expected.action.into(), action.into());
+        compare("the veto", or_none(expected.veto), or_none(veto.as_deref()));
+        compare(
+            "the sidecar's exit code",
+            or_none(expected.sidecar_exit),
+            or_none(sidecar_exit),
+        );
+        let process = |is_new: bool| if is_new { "a new one" } else { "the same" }.to_owned();
+        let is_new = pid_after != self.pid_before && pid_after != 0;
+        compare(
+            "the app's process",
+            process(expected.new_process()),
+            process(is_new),
+        );
+
+        for problem in &problems {
+            self.reporter.failure(problem);
+        }
+        if problems.is_empty() {
+            let process = if is_new { "new" } else { "same" };
+            self.reporter.success(&format!(
+                "as expected: {action}, {process} process {pid_after}"
+            ));
+        }
+        let ms = |time: Option<Duration>| {
+            time.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+        };
+        ScenarioResult {
+            fault: expected.fault.to_owned(),
+            action: action.to_owned(),
+            veto,
+            sidecar_exit,
+            detected_ms: ms(self.detected),
+            recovered_ms: ms(self.recovered),
+            failed_requests: self.failed_outside_load + u64::try_from(failed).unwrap_or(u64::MAX),
+            pid_before: self.pid_before,
+            pid_after,
+            ok: problems.is_empty(),
+        }
+    }
+}
+
+// Long enough for a busy machine; a scenario that takes longer has failed.
+const DETECTION: Duration = Duration::from_secs(30);
+const RECOVERY: Duration = Duration::from_secs(30);
+const VERIFICATION: Duration = Duration::from_secs(40);
+
+/// Formats a duration for the report, in seconds.
+pub fn seconds(time: Duration) -> String {
+    format!("{:.2} s", time.as_secs_f64())
+}
+
+fn or_none(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+}

@@ -1,0 +1,67 @@
+//! The process that the app depends on ends. A restart of the app would not help: the doctor sees the
+//! errors, and a veto forbids the restart until the dependency is back.
+
+use std::time::{Duration, Instant};
+
+use healing_sidecar::pod::PodEvent;
+
+use crate::demo::journal::Entry;
+use crate::demo::scenario_run::{Expected, ScenarioRun, seconds};
+use crate::demo::wait::wait_for;
+
+const VETO: &str = "dependency_down";
+
+/// Expected result.
+pub const EXPECTED: Expected = Expected {
+    fault: "dependency-outage",
+    action: "no_action",
+    veto: Some(VETO),
+    sidecar_exit: None,
+};
+
+/// Length of the outage after the first veto.
+const OUTAGE: Duration = Duration::from_secs(4);
+
+/// Runs the outage, up to recovery without a restart once the dependency is back.
+///
+/// # Errors
+///
+/// An observation is not as expected.
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+    run.inject().await?;
+    wait_for(
+        "the dependency's end",
+        Duration::from_secs(10),
+        async || run.testbed.dependency_ended().then_some(()),
+    )
+    .await?;
+    run.reporter
+        .event("the dependency's process has ended: /data answers 503");
+    let vetoed = |entry: &Entry| entry.veto().as_deref() == Some(VETO);
+    run.wait_for_detection("a veto", vetoed).await?;
+    tokio::time::sleep(OUTAGE).await;
+    let exited = |event: &PodEvent| matches!(event, PodEvent::Exited { .. });
+    if run
+        .testbed
+        .events_since(run.started())
+        .iter()
+        .any(|(_, event)| exited(event))
+    {
+        return Err("a process of the pod ended during the outage".to_owned());
+    }
+    run.reporter.event(&format!(
+        "{} later nothing was restarted: a restart would not help",
+        seconds(OUTAGE)
+    ));
+    run.testbed
+        .restart_dependency()
+        .map_err(|error| format!("the dependency: {error}"))?;
+    let restarted = Instant::now();
+    run.reporter.event("the dependency is started again");
+    let recovered = run.wait_for_recovery().await?;
+    run.reporter.event(&format!(
+        "healthy again without any treatment, {} later",
+        seconds(recovered - restarted)
+    ));
+    Ok(())
+}

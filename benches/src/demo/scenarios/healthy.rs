@@ -1,0 +1,73 @@
+//! A healthy app under load gets no heal.
+
+use std::time::Duration;
+
+use crate::demo::load::{CLIENT_TIMEOUT, LoadSummary};
+use crate::demo::scenario_run::{Expected, ScenarioRun};
+use crate::demo::wait::wait_for;
+
+/// Expected result.
+pub const EXPECTED: Expected = Expected {
+    fault: "healthy",
+    action: "no_action",
+    veto: None,
+    sidecar_exit: None,
+};
+
+/// Number of requests that must be served.
+const REQUESTS: usize = 300;
+/// Number of polls that the doctor must have made.
+const POLLS: f64 = 12.0;
+/// Number of retries after timeouts, which are due to a busy machine.
+const RETRIES: u32 = 3;
+
+/// Starts the load, and waits for requests and polls.
+///
+/// # Errors
+///
+/// An observation is not as expected.
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+    run.testbed.load.resume();
+    run.reporter
+        .event("8 clients request /data, 100 requests per second");
+    let mut summary = served(run).await?;
+    // No response was an error, but some were late: a machine that was busy for seconds.
+    for _ in 0..RETRIES {
+        if summary.failed == 0 || summary.failed > summary.timed_out {
+            break;
+        }
+        run.reporter.event(&format!(
+            "{} requests took longer than {CLIENT_TIMEOUT:?}: this machine is very busy; trying again",
+            summary.timed_out
+        ));
+        run.restart_clock();
+        summary = served(run).await?;
+    }
+    if summary.failed > 0 {
+        return Err(format!(
+            "{} of {} requests failed, {} of them by timeout",
+            summary.failed, summary.requests, summary.timed_out
+        ));
+    }
+    let testbed = &*run.testbed;
+    let polls = wait_for("polls by the doctor", Duration::from_secs(30), async || {
+        testbed.poll_count().await.filter(|polls| *polls >= POLLS)
+    })
+    .await?;
+    run.reporter.event(&format!(
+        "{} requests served, none failed; the doctor polled {polls} times and did nothing",
+        summary.requests
+    ));
+    Ok(())
+}
+
+/// Waits for enough requests since the start of the clock, and returns their results.
+async fn served(run: &ScenarioRun<'_>) -> Result<LoadSummary, String> {
+    let (load, started) = (&run.testbed.load, run.started());
+    let summary = wait_for("300 responses", Duration::from_secs(30), async || {
+        let summary = load.summary_since(started);
+        (summary.requests >= REQUESTS).then_some(summary)
+    })
+    .await?;
+    Ok(summary)
+}

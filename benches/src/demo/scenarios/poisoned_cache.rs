@@ -1,0 +1,26 @@
+//! A quarter of `/data` fails until the cache is dropped: a soft heal drops it.
+
+use crate::demo::scenario_run::{Expected, ScenarioRun};
+
+/// Expected result.
+pub const EXPECTED: Expected = Expected {
+    fault: "poisoned-cache",
+    action: "reset_errors",
+    veto: None,
+    sidecar_exit: None,
+};
+
+/// Poisons the cache, and waits for soft heal and verification.
+///
+/// # Errors
+///
+/// An observation is not as expected.
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+    run.inject().await?;
+    run.reporter
+        .event("broken entries in the cache that do not expire: every fourth request fails");
+    run.wait_for_detection("a soft heal", |entry| entry.allows("reset_errors"))
+        .await?;
+    run.wait_for_recovery().await?;
+    run.wait_for_verification().await
+}
