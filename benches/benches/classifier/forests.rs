@@ -6,7 +6,8 @@ use healing_core::model::Model;
 use healing_core::model::header::{FeatureRange, Provenance};
 use healing_core::rng::Rng;
 use healing_training::dataset::Dataset;
-use healing_training::fit::{Recipe, fit};
+use healing_training::fit::fit;
+use healing_training::forest_params::ForestParams;
 use healing_training::smartcore_trees::{SmartcoreForest, to_smartcore};
 use healing_training::synthetic;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -24,42 +25,42 @@ pub(crate) struct Case {
 
 /// The original's five features.
 pub(crate) fn original(trees: u16) -> Case {
-    let recipe = Recipe {
+    let params = ForestParams {
         trees,
         seed: SEED,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
     let data = synthetic::generate(ROWS, SEED).unwrap();
     case(
         &data,
         &synthetic::generate(ROWS, SEED + 1).unwrap(),
-        &recipe,
+        &params,
     )
 }
 
 /// Fifteen features: the five, and ten that only disturb.
 pub(crate) fn wide(trees: u16) -> Case {
-    let recipe = Recipe {
+    let params = ForestParams {
         trees,
         seed: SEED,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
-    case(&widened(SEED), &widened(SEED + 1), &recipe)
+    case(&widened(SEED), &widened(SEED + 1), &params)
 }
 
 /// A forest that no word can stand for: leaves of one row, every value a threshold.
 pub(crate) fn full_depth(trees: u16) -> Case {
-    let recipe = Recipe {
+    let params = ForestParams {
         trees,
         seed: SEED,
         min_leaf: 1,
         max_depth: 60,
         max_leaves: usize::MAX,
         binned: false,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
     let noisy = |seed| disturbed(&synthetic::generate(ROWS, seed).unwrap(), seed);
-    case(&noisy(SEED), &noisy(SEED + 1), &recipe)
+    case(&noisy(SEED), &noisy(SEED + 1), &params)
 }
 
 fn widened(seed: u64) -> Dataset {
@@ -91,8 +92,8 @@ fn disturbed(data: &Dataset, seed: u64) -> Dataset {
     disturbed
 }
 
-fn case(train: &Dataset, ask: &Dataset, recipe: &Recipe) -> Case {
-    let (forest, used) = fit(train, recipe).unwrap();
+fn case(train: &Dataset, ask: &Dataset, params: &ForestParams) -> Case {
+    let (forest, used) = fit(train, params).unwrap();
     let smartcore = to_smartcore(&forest).unwrap();
     let features = train.features().iter().map(|name| FeatureRange {
         name: name.clone(),
