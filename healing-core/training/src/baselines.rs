@@ -19,7 +19,7 @@ pub struct Thresholds {
 
 /// Features of the original system.
 pub const SNAPSHOT: [Feature; 3] = [Feature::ErrorCount, Feature::CpuUsage, Feature::MemoryUsage];
-/// Features over a window that a single threshold each can judge.
+/// Windowed and resource features that one threshold each can separate.
 pub const WINDOWED: [Feature; 6] = [
     Feature::ErrorRatioFast,
     Feature::PanicRatio,

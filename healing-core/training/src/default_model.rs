@@ -141,13 +141,13 @@ mod tests {
         let by_trends = cost(&|e| trend_rule(&e.features));
         let predictions = fresh.iter().filter_map(|e| votes(e).map(|p| (p, e.label)));
         let loss = calibration(predictions).log_loss;
-        let figures = format!(
+        let summary = format!(
             "model {by_model:.3}, thresholds {by_thresholds:.3}, trend rule {by_trends:.3}, log loss {loss:.3}"
         );
-        assert!(by_model <= by_thresholds / 3.0, "{figures}");
-        assert!(by_trends <= by_thresholds / 3.0, "{figures}");
-        assert!(by_model <= by_trends, "{figures}");
-        assert!(loss <= 0.30, "{figures}");
+        assert!(by_model <= by_thresholds / 3.0, "{summary}");
+        assert!(by_trends <= by_thresholds / 3.0, "{summary}");
+        assert!(by_model <= by_trends, "{summary}");
+        assert!(loss <= 0.30, "{summary}");
     }
 
     #[test]

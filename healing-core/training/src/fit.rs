@@ -81,13 +81,13 @@ fn grow(
     labels: &Vec<u32>,
     params: &ForestParams,
 ) -> Result<SmartcoreForest, TrainingError> {
-    let mut parameters = RandomForestClassifierParameters::default()
+    let mut smartcore_params = RandomForestClassifierParameters::default()
         .with_n_trees(params.trees)
         .with_max_depth(params.max_depth)
         .with_min_samples_leaf(params.min_leaf)
         .with_seed(params.seed);
-    parameters.m = params.features_per_split;
-    RandomForestClassifier::fit(rows, labels, parameters)
+    smartcore_params.m = params.features_per_split;
+    RandomForestClassifier::fit(rows, labels, smartcore_params)
         .map_err(|error| TrainingError::Smartcore(error.to_string()))
 }
 

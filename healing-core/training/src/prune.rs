@@ -19,7 +19,7 @@ pub fn prune(tree: &Tree, max_leaves: usize) -> Tree {
         tree[at] = merged;
         leaves -= 1;
     }
-    in_order(&tree)
+    compact(&tree)
 }
 
 /// Returns the split between two leaves whose removal changes the votes of the fewest training rows: its
@@ -55,7 +55,7 @@ fn weakest_link(tree: &Tree) -> Option<(usize, Node, u32)> {
 }
 
 /// Returns the reachable nodes, parents before children.
-fn in_order(tree: &Tree) -> Tree {
+fn compact(tree: &Tree) -> Tree {
     let mut kept = vec![tree[0]];
     let mut at = 0;
     while at < kept.len() {

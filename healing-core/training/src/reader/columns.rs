@@ -1,6 +1,6 @@
 //! Column names and their roles.
 
-use super::Fault;
+use super::ErrorKind;
 use super::Limits;
 use super::rows::Rows;
 use crate::dataset::Dataset;
@@ -25,24 +25,24 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Adds a column; its name determines its role.
-    pub(super) fn push(&mut self, name: &str, limits: &Limits) -> Result<(), Fault> {
+    pub(super) fn push(&mut self, name: &str, limits: &Limits) -> Result<(), ErrorKind> {
         if name.is_empty() {
-            return Err(Fault::UnnamedColumn);
+            return Err(ErrorKind::UnnamedColumn);
         }
         if name.len() > limits.name_bytes {
-            return Err(Fault::NameTooLong {
+            return Err(ErrorKind::NameTooLong {
                 found: name.len(),
                 limit: limits.name_bytes,
             });
         }
         if self.find(name, 0).is_some() {
-            return Err(Fault::DuplicateName(name.to_owned()));
+            return Err(ErrorKind::DuplicateName(name.to_owned()));
         }
         let role = match name {
             "label" => Role::Label,
             "group" => Role::Group,
             "time" => Role::Time,
-            _ if self.features == MAX_FEATURES => return Err(Fault::TooManyFeatures),
+            _ if self.features == MAX_FEATURES => return Err(ErrorKind::TooManyFeatures),
             _ => {
                 self.features += 1;
                 Role::Feature(self.features - 1)
@@ -53,12 +53,12 @@ impl Columns {
     }
 
     /// Checks that there are a label and at least one feature.
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    pub(super) fn check(&self) -> Result<(), ErrorKind> {
         if !self.names.iter().any(|(_, role)| *role == Role::Label) {
-            return Err(Fault::NoLabelColumn);
+            return Err(ErrorKind::NoLabelColumn);
         }
         if self.features == 0 {
-            return Err(Fault::NoFeature);
+            return Err(ErrorKind::NoFeature);
         }
         Ok(())
     }

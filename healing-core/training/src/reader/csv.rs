@@ -10,14 +10,14 @@ use std::io::BufRead;
 use super::columns::{Columns, Role};
 use super::lines::LineReader;
 use super::rows::{Cell, Rows};
-use super::{Fault, Limits, ReadError};
+use super::{ErrorKind, Limits, ReadError};
 use crate::dataset::Dataset;
 
 /// Reads a data set from CSV.
 ///
 /// # Errors
 ///
-/// The first fault, with its line and field.
+/// The first error, with its line and field.
 ///
 /// ```
 /// use healing_training::reader::{Limits, read_csv};
@@ -32,7 +32,7 @@ use crate::dataset::Dataset;
 pub fn read_csv(input: impl BufRead, limits: Limits) -> Result<Dataset, ReadError> {
     let mut lines = LineReader::new(input, limits);
     let Some((line, text)) = lines.next()? else {
-        return Err(Fault::EmptyCsv.in_line(0));
+        return Err(ErrorKind::EmptyCsv.in_line(0));
     };
     let columns = read_columns(line, text, &limits)?;
     let mut rows = columns.rows(limits);
@@ -48,14 +48,14 @@ fn read_columns(line: usize, text: &str, limits: &Limits) -> Result<Columns, Rea
     let mut rest = Some(text);
     while let Some(text) = rest {
         let number = columns.len() + 1;
-        let (name, after) = split_cell(text).map_err(|fault| fault.in_field(line, number, ""))?;
+        let (name, after) = split_cell(text).map_err(|kind| kind.in_field(line, number, ""))?;
         let name = name.trim();
         columns
             .push(name, limits)
-            .map_err(|fault| fault.in_field(line, number, name))?;
+            .map_err(|kind| kind.in_field(line, number, name))?;
         rest = after;
     }
-    columns.check().map_err(|fault| fault.in_line(line))?;
+    columns.check().map_err(|kind| kind.in_line(line))?;
     Ok(columns)
 }
 
@@ -66,10 +66,10 @@ fn read_row(line: usize, text: &str, columns: &Columns, rows: &mut Rows) -> Resu
     while let Some(text) = rest {
         let column = columns.get(count);
         let name = column.map_or("", |(name, _)| name);
-        let in_field = |fault: Fault| fault.in_field(line, count + 1, name);
+        let in_field = |kind: ErrorKind| kind.in_field(line, count + 1, name);
         let (content, after) = split_cell(text).map_err(in_field)?;
         let Some((_, role)) = column else {
-            return Err(in_field(Fault::TooManyFields(columns.len())));
+            return Err(in_field(ErrorKind::TooManyFields(columns.len())));
         };
         let content = if role == Role::Group {
             &*content
@@ -82,13 +82,13 @@ fn read_row(line: usize, text: &str, columns: &Columns, rows: &mut Rows) -> Resu
     }
     if count < columns.len() {
         let (found, expected) = (count, columns.len());
-        return Err(Fault::TooFewFields { found, expected }.in_line(line));
+        return Err(ErrorKind::TooFewFields { found, expected }.in_line(line));
     }
-    rows.end_row().map_err(|fault| fault.in_line(line))
+    rows.end_row().map_err(|kind| kind.in_line(line))
 }
 
 /// Returns the first cell's content and the text after its comma.
-fn split_cell(text: &str) -> Result<(Cow<'_, str>, Option<&str>), Fault> {
+fn split_cell(text: &str) -> Result<(Cow<'_, str>, Option<&str>), ErrorKind> {
     let Some(mut quoted) = text.strip_prefix('"') else {
         return Ok(match text.split_once(',') {
             Some((cell, after)) => (cell.into(), Some(after)),
@@ -98,7 +98,7 @@ fn split_cell(text: &str) -> Result<(Cow<'_, str>, Option<&str>), Fault> {
     let mut content = String::new();
     loop {
         let Some((part, after)) = quoted.split_once('"') else {
-            return Err(Fault::UnclosedQuote);
+            return Err(ErrorKind::UnclosedQuote);
         };
         content.push_str(part);
         match after.chars().next() {
@@ -108,7 +108,7 @@ fn split_cell(text: &str) -> Result<(Cow<'_, str>, Option<&str>), Fault> {
             }
             Some(',') => return Ok((content.into(), Some(&after[1..]))),
             None => return Ok((content.into(), None)),
-            Some(other) => return Err(Fault::AfterQuote(other)),
+            Some(other) => return Err(ErrorKind::AfterQuote(other)),
         }
     }
 }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn csv_fault_is_reported_with_its_location() {
+    fn csv_error_is_reported_with_its_location() {
         let long = format!("a,label\n{}", "1".repeat(70_000));
         for (text, message) in [
             (

@@ -1,4 +1,4 @@
-//! Errors of reading a data set: fault and location.
+//! Errors of reading a data set: kind and location.
 
 use std::fmt;
 
@@ -7,14 +7,14 @@ use healing_core::model::forest::MAX_FEATURES;
 
 /// Error of reading a data set.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{}{fault}", Prefix(*line, location))]
+#[error("{}{kind}", Prefix(*line, location))]
 pub struct ReadError {
     /// Number of the line, from 1; 0 for the text as a whole.
     pub line: usize,
     /// Location in the line.
     pub location: Location,
-    /// Fault found there.
-    pub fault: Fault,
+    /// Kind of the error.
+    pub kind: ErrorKind,
 }
 
 /// Location in a line.
@@ -28,10 +28,10 @@ pub enum Location {
     Field(usize, String),
 }
 
-/// Fault of the text, with the expected form.
+/// Kind of an error; its text names the expected form.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum ErrorKind {
     /// The input failed.
     #[error("cannot be read: {0}")]
     Io(String),
@@ -88,7 +88,7 @@ pub enum Fault {
     #[error("`{}` after the closing quote; expected a comma or the end of the line", .0.escape_debug())]
     AfterQuote(char),
     /// The line is not a JSON object.
-    #[error("{0}; expected one flat JSON object per line")]
+    #[error("{0}; a row is one flat JSON object")]
     Json(String),
     /// A JSON value is neither number nor string.
     #[error("found {0}; expected a number or a string")]
@@ -130,36 +130,36 @@ pub enum Fault {
     Row(#[from] RowError),
 }
 
-impl Fault {
-    /// Returns the error of this fault in the whole of a line.
+impl ErrorKind {
+    /// Returns the error of this kind for a whole line.
     pub(super) fn in_line(self, line: usize) -> ReadError {
         ReadError {
             line,
             location: Location::Line,
-            fault: self,
+            kind: self,
         }
     }
 
-    /// Returns the error of this fault at a byte of a line.
+    /// Returns the error of this kind at a byte of a line.
     pub(super) fn at_column(self, line: usize, column: usize) -> ReadError {
         ReadError {
             line,
             location: Location::Column(column),
-            fault: self,
+            kind: self,
         }
     }
 
-    /// Returns the error of this fault in a field of a line.
+    /// Returns the error of this kind in a field of a line.
     pub(super) fn in_field(self, line: usize, number: usize, name: &str) -> ReadError {
         ReadError {
             line,
             location: Location::Field(number, name.to_owned()),
-            fault: self,
+            kind: self,
         }
     }
 }
 
-/// Line and location in front of a fault; empty for the text as a whole.
+/// Line and location in front of an error; empty for the text as a whole.
 struct Prefix<'a>(usize, &'a Location);
 
 impl fmt::Display for Prefix<'_> {

@@ -2,7 +2,7 @@
 //! million.
 //!
 //! For any text a reader terminates without panic, stores no more than the text contains, and reports the
-//! location of a fault.
+//! location of an error.
 
 use super::{Limits, ReadError, read_csv, read_jsonl};
 use crate::dataset::Dataset;

@@ -12,14 +12,14 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use super::columns::Columns;
 use super::lines::LineReader;
 use super::rows::{Cell, Rows};
-use super::{Fault, Limits, ReadError};
+use super::{ErrorKind, Limits, ReadError};
 use crate::dataset::Dataset;
 
 /// Reads a data set from JSON lines.
 ///
 /// # Errors
 ///
-/// The first fault, with its line and field (or, for invalid JSON, its column).
+/// The first error, with its line and field (or, for invalid JSON, its column).
 pub fn read_jsonl(input: impl BufRead, limits: Limits) -> Result<Dataset, ReadError> {
     let mut lines = LineReader::new(input, limits);
     let mut collector: Option<(Columns, Rows)> = None;
@@ -27,7 +27,7 @@ pub fn read_jsonl(input: impl BufRead, limits: Limits) -> Result<Dataset, ReadEr
     let mut last_lines = Vec::new();
     while let Some((line, text)) = lines.next()? {
         let Object(fields) = serde_json::from_str(text).map_err(|error| {
-            Fault::Json(without_position(&error)).at_column(line, error.column().max(1))
+            ErrorKind::Json(without_position(&error)).at_column(line, error.column().max(1))
         })?;
         let (columns, rows) = match &mut collector {
             Some(collector) => collector,
@@ -42,7 +42,7 @@ pub fn read_jsonl(input: impl BufRead, limits: Limits) -> Result<Dataset, ReadEr
     }
     match collector {
         Some((_, rows)) => Ok(rows.finish()),
-        None => Err(Fault::EmptyJsonl.in_line(0)),
+        None => Err(ErrorKind::EmptyJsonl.in_line(0)),
     }
 }
 
@@ -56,9 +56,9 @@ fn read_columns(
     for (number, (name, _)) in (1..).zip(fields) {
         columns
             .push(name, limits)
-            .map_err(|fault| fault.in_field(line, number, name))?;
+            .map_err(|kind| kind.in_field(line, number, name))?;
     }
-    columns.check().map_err(|fault| fault.in_line(line))?;
+    columns.check().map_err(|kind| kind.in_line(line))?;
     Ok(columns)
 }
 
@@ -71,25 +71,25 @@ fn read_row(
     last_lines: &mut [usize],
 ) -> Result<(), ReadError> {
     for (index, (name, value)) in fields.iter().enumerate() {
-        let in_field = |fault: Fault| fault.in_field(line, index + 1, name);
+        let in_field = |kind: ErrorKind| kind.in_field(line, index + 1, name);
         let Some((at, role)) = columns.find(name, index) else {
-            return Err(in_field(Fault::UnknownName));
+            return Err(in_field(ErrorKind::UnknownName));
         };
         if std::mem::replace(&mut last_lines[at], line) == line {
-            return Err(in_field(Fault::DuplicateName(name.clone())));
+            return Err(in_field(ErrorKind::DuplicateName(name.clone())));
         }
         let cell = match value {
             Value::Number(number) => Cell::Number(*number),
             Value::Text(text) => Cell::Text(text),
-            Value::Other(kind) => return Err(in_field(Fault::WrongType(kind))),
+            Value::Other(kind) => return Err(in_field(ErrorKind::WrongType(kind))),
         };
         rows.cell(role, cell).map_err(in_field)?;
     }
     if let Some(missing) = last_lines.iter().position(|last| *last != line) {
         let name = columns.get(missing).map_or("", |(name, _)| name);
-        return Err(Fault::MissingName(name.to_owned()).in_line(line));
+        return Err(ErrorKind::MissingName(name.to_owned()).in_line(line));
     }
-    rows.end_row().map_err(|fault| fault.in_line(line))
+    rows.end_row().map_err(|kind| kind.in_line(line))
 }
 
 /// Returns serde_json's message without its own position, which is relative to the line.
@@ -194,17 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn jsonl_fault_is_reported_with_its_location() {
+    fn jsonl_error_is_reported_with_its_location() {
         let good = "{\"a\":1,\"label\":0}\n";
         for (text, message) in [
             ("", "the text is empty; expected one JSON object per line"),
             (
                 "[1]",
-                "line 1, column 1: invalid type: sequence, expected a JSON object; expected one flat JSON object per line",
+                "line 1, column 1: invalid type: sequence, expected a JSON object; a row is one flat JSON object",
             ),
             (
                 "{\"a\":1,",
-                "line 1, column 7: EOF while parsing a value; expected one flat JSON object per line",
+                "line 1, column 7: EOF while parsing a value; a row is one flat JSON object",
             ),
             (
                 "{\"a\":1}",
@@ -240,7 +240,7 @@ mod tests {
             ),
             (
                 "@{\"a\":1e999,\"label\":3}",
-                "line 2, column 10: number out of range; expected one flat JSON object per line",
+                "line 2, column 10: number out of range; a row is one flat JSON object",
             ),
         ] {
             let text = text.replacen('@', good, 1);

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read as _};
 
-use super::{Fault, Limits, ReadError};
+use super::{ErrorKind, Limits, ReadError};
 
 /// Reader of lines, each of at most `line_bytes` bytes.
 pub(super) struct LineReader<R> {
@@ -32,14 +32,14 @@ impl<R: BufRead> LineReader<R> {
             (&mut self.input)
                 .take(limit as u64 + 1)
                 .read_until(b'\n', &mut self.buffer)
-                .map_err(|error| Fault::Io(error.to_string()).in_line(self.number))?;
+                .map_err(|error| ErrorKind::Io(error.to_string()).in_line(self.number))?;
             if self.buffer.is_empty() {
                 return Ok(None);
             }
             if self.buffer.last() == Some(&b'\n') {
                 self.buffer.pop();
             } else if self.buffer.len() > limit {
-                return Err(Fault::LineTooLong(limit).at_column(self.number, limit + 1));
+                return Err(ErrorKind::LineTooLong(limit).at_column(self.number, limit + 1));
             }
             if self.buffer.last() == Some(&b'\r') {
                 self.buffer.pop();
@@ -53,7 +53,7 @@ impl<R: BufRead> LineReader<R> {
         }
         match std::str::from_utf8(&self.buffer) {
             Ok(text) => Ok(Some((self.number, text))),
-            Err(error) => Err(Fault::NotUtf8.at_column(self.number, error.valid_up_to() + 1)),
+            Err(error) => Err(ErrorKind::NotUtf8.at_column(self.number, error.valid_up_to() + 1)),
         }
     }
 }

@@ -19,7 +19,7 @@ mod lines;
 mod rows;
 
 pub use csv::read_csv;
-pub use error::{Fault, Location, ReadError};
+pub use error::{ErrorKind, Location, ReadError};
 pub use jsonl::read_jsonl;
 
 /// Upper bounds of the input.

@@ -1,7 +1,7 @@
 //! Rows, collected cell by cell.
 
 use super::columns::Role;
-use super::{Fault, Limits};
+use super::{ErrorKind, Limits};
 use crate::dataset::Dataset;
 use healing_core::decision::Action;
 
@@ -38,7 +38,7 @@ impl Rows {
     }
 
     /// Adds a cell to the current row.
-    pub(super) fn cell(&mut self, role: Role, cell: Cell<'_>) -> Result<(), Fault> {
+    pub(super) fn cell(&mut self, role: Role, cell: Cell<'_>) -> Result<(), ErrorKind> {
         match role {
             Role::Feature(at) => self.row[at] = narrow(number(cell)?)?,
             Role::Time => self.time = Some(number(cell)?),
@@ -47,7 +47,7 @@ impl Rows {
                 self.group.clear();
                 match cell {
                     Cell::Text(text) if text.len() > self.limits.name_bytes => {
-                        return Err(Fault::GroupTooLong {
+                        return Err(ErrorKind::GroupTooLong {
                             found: text.len(),
                             limit: self.limits.name_bytes,
                         });
@@ -61,11 +61,11 @@ impl Rows {
     }
 
     /// Ends the current row, all cells of which have been added.
-    pub(super) fn end_row(&mut self) -> Result<(), Fault> {
+    pub(super) fn end_row(&mut self) -> Result<(), ErrorKind> {
         if self.data.len() == self.limits.rows {
-            return Err(Fault::TooManyRows(self.limits.rows));
+            return Err(ErrorKind::TooManyRows(self.limits.rows));
         }
-        let label = self.label.take().ok_or(Fault::MissingLabel)?;
+        let label = self.label.take().ok_or(ErrorKind::MissingLabel)?;
         self.data.push(&self.row, label, &self.group)?;
         self.times.extend(self.time.take());
         Ok(())
@@ -83,7 +83,7 @@ impl Rows {
 }
 
 /// Returns a cell's finite number.
-fn number(cell: Cell<'_>) -> Result<f64, Fault> {
+fn number(cell: Cell<'_>) -> Result<f64, ErrorKind> {
     let number = match cell {
         Cell::Number(number) => Some(number),
         Cell::Text(text) => text.trim().parse().ok(),
@@ -91,25 +91,25 @@ fn number(cell: Cell<'_>) -> Result<f64, Fault> {
     // Rust parses `inf` and `NaN` too.
     match (number, cell) {
         (Some(number), _) if number.is_finite() => Ok(number),
-        (_, Cell::Text("")) => Err(Fault::EmptyCell),
-        (_, Cell::Text(text)) => Err(Fault::NotANumber(text.to_owned())),
-        (_, Cell::Number(number)) => Err(Fault::NotANumber(number.to_string())),
+        (_, Cell::Text("")) => Err(ErrorKind::EmptyCell),
+        (_, Cell::Text(text)) => Err(ErrorKind::NotANumber(text.to_owned())),
+        (_, Cell::Number(number)) => Err(ErrorKind::NotANumber(number.to_string())),
     }
 }
 
 /// Converts to f32.
-fn narrow(wide: f64) -> Result<f32, Fault> {
+fn narrow(wide: f64) -> Result<f32, ErrorKind> {
     #[allow(clippy::cast_possible_truncation)] // too large becomes infinite: checked
     let narrow = wide as f32;
     if narrow.is_finite() {
         Ok(narrow)
     } else {
-        Err(Fault::OutOfRange(wide))
+        Err(ErrorKind::OutOfRange(wide))
     }
 }
 
 /// Returns a cell's label, given by name or number.
-fn label(cell: Cell<'_>) -> Result<Action, Fault> {
+fn label(cell: Cell<'_>) -> Result<Action, ErrorKind> {
     let text = match cell {
         Cell::Text(text) => text.to_owned(),
         Cell::Number(number) => number.to_string(),
@@ -118,5 +118,5 @@ fn label(cell: Cell<'_>) -> Result<Action, Fault> {
     Action::ALL
         .into_iter()
         .find(|action| trimmed == action.as_str() || trimmed == (*action as u8).to_string())
-        .ok_or(Fault::UnknownLabel(text))
+        .ok_or(ErrorKind::UnknownLabel(text))
 }

@@ -50,7 +50,7 @@ impl Incident {
         }
     }
 
-    /// Returns the seconds since the incident's begin.
+    /// Returns the seconds since the start of the incident.
     pub(super) fn second(&self) -> u32 {
         self.second
     }

@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let runs = runs::run_seeds(args)?;
     println!(
-        "{} seeds from {}, {} incidents of each scenario\n",
+        "{} seed(s) from {}, {} incident(s) of each scenario\n",
         args.seeds, args.first_seed, args.incidents
     );
     let incidents: Vec<_> = runs.iter().map(|run| vec![run.incidents.clone()]).collect();

@@ -24,32 +24,32 @@ pub(crate) fn print_report(name: &str, held_out: &str, seeds: &[Vec<Comparison>]
         .iter()
         .map(|comparisons| Comparison::scores(comparisons))
         .collect();
-    let figures = Figures::of(&by_seed);
+    let summary = CostSummary::of(&by_seed);
     println!(
         "RESULT judge_{name}_log_loss {:.4} nats",
         calibration.log_loss
     );
     println!(
         "RESULT judge_{name}_model_cost {:.4} cost",
-        figures.model_cost
+        summary.model_cost
     );
     println!(
         "RESULT judge_{name}_trend_cost {:.4} cost",
-        figures.trend_cost
+        summary.trend_cost
     );
     println!(
         "RESULT judge_{name}_rules_cost {:.4} cost",
-        figures.rules_cost
+        summary.rules_cost
     );
     println!(
         "RESULT judge_{name}_model_vs_thresholds {:.3} ratio",
-        figures.cost_ratio
+        summary.cost_ratio
     );
     println!(
         "RESULT judge_{name}_model_minus_trend_upper {:.3} ratio",
-        figures.excess
+        summary.excess
     );
-    let met = figures.meet_target();
+    let met = summary.meet_target();
     println!(
         "target (at most a third of the tuned thresholds' cost, at most 5 % above the trend rule's): {}\n",
         if met { "met" } else { "NOT met" }
@@ -59,7 +59,7 @@ pub(crate) fn print_report(name: &str, held_out: &str, seeds: &[Vec<Comparison>]
 
 /// Costs of the model and of its baselines.
 #[derive(Debug, PartialEq)]
-struct Figures {
+struct CostSummary {
     model_cost: f64,
     trend_cost: f64,
     rules_cost: f64,
@@ -69,8 +69,8 @@ struct Figures {
     excess: f64,
 }
 
-impl Figures {
-    /// Computes the figures from each seed's scores.
+impl CostSummary {
+    /// Computes the summary from each seed's scores.
     fn of(seeds: &[Vec<Score>]) -> Self {
         let costs = |name: &str| -> Vec<f64> {
             let at = DECIDERS
@@ -152,15 +152,15 @@ mod tests {
             (1.3, 1.3, true),
             (1.4, 1.4, false),
         ] {
-            let figures = Figures::of(&[scores(model, trend), scores(model, trend)]);
-            assert_eq!(figures.meet_target(), met, "{figures:?}");
+            let summary = CostSummary::of(&[scores(model, trend), scores(model, trend)]);
+            assert_eq!(summary.meet_target(), met, "{summary:?}");
         }
     }
 
     #[test]
     fn target_uses_upper_bound_over_seeds() {
-        let steady = Figures::of(&[scores(1.0, 1.0), scores(1.0, 1.0)]);
-        let variable = Figures::of(&[scores(0.5, 1.0), scores(1.5, 1.0)]);
+        let steady = CostSummary::of(&[scores(1.0, 1.0), scores(1.0, 1.0)]);
+        let variable = CostSummary::of(&[scores(0.5, 1.0), scores(1.5, 1.0)]);
         assert!((steady.model_cost - variable.model_cost).abs() < 1e-12);
         assert!(steady.meet_target() && !variable.meet_target());
     }
