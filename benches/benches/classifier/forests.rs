@@ -6,7 +6,8 @@ use healing_core::model::Model;
 use healing_core::model::header::{FeatureRange, Provenance};
 use healing_core::rng::Rng;
 use healing_training::dataset::Dataset;
-use healing_training::fit::{Recipe, fit};
+use healing_training::fit::fit;
+use healing_training::forest_params::ForestParams;
 use healing_training::smartcore_trees::{SmartcoreForest, to_smartcore};
 use healing_training::synthetic;
 use smartcore::linalg::basic::matrix::DenseMatrix;
@@ -24,46 +25,46 @@ pub(crate) struct BenchForest {
 
 /// Trains on the original system's five features.
 pub(crate) fn original(trees: u16) -> BenchForest {
-    let recipe = Recipe {
+    let params = ForestParams {
         trees,
         seed: SEED,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
     let data = synthetic::generate(ROWS, SEED).unwrap();
     forest_of(
         &data,
         &synthetic::generate(ROWS, SEED + 1).unwrap(),
-        &recipe,
+        &params,
     )
 }
 
 /// Trains on fifteen features: the five, and ten of noise.
 pub(crate) fn wide(trees: u16) -> BenchForest {
-    let recipe = Recipe {
+    let params = ForestParams {
         trees,
         seed: SEED,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
     forest_of(
         &with_noise_features(SEED),
         &with_noise_features(SEED + 1),
-        &recipe,
+        &params,
     )
 }
 
 /// Trains a forest that does not fit bit vectors of one word: leaves of one row, every value a threshold.
 pub(crate) fn full_depth(trees: u16) -> BenchForest {
-    let recipe = Recipe {
+    let params = ForestParams {
         trees,
         seed: SEED,
         min_leaf: 1,
         max_depth: 60,
         max_leaves: usize::MAX,
         binned: false,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
     let noisy = |seed| with_label_noise(&synthetic::generate(ROWS, seed).unwrap(), seed);
-    forest_of(&noisy(SEED), &noisy(SEED + 1), &recipe)
+    forest_of(&noisy(SEED), &noisy(SEED + 1), &params)
 }
 
 fn with_noise_features(seed: u64) -> Dataset {
@@ -95,8 +96,8 @@ fn with_label_noise(data: &Dataset, seed: u64) -> Dataset {
     noisy
 }
 
-fn forest_of(train: &Dataset, rows: &Dataset, recipe: &Recipe) -> BenchForest {
-    let (forest, used) = fit(train, recipe).unwrap();
+fn forest_of(train: &Dataset, rows: &Dataset, params: &ForestParams) -> BenchForest {
+    let (forest, used) = fit(train, params).unwrap();
     let smartcore = to_smartcore(&forest).unwrap();
     let features = train.features().iter().map(|name| FeatureRange {
         name: name.clone(),

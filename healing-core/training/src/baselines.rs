@@ -1,25 +1,25 @@
-//! What a model must beat: doing nothing, thresholds tuned on the same data, and a rule that someone
-//! who knows the trends has written by hand.
+//! Baselines that a model must beat: thresholds tuned on the same data, and a hand-written rule over
+//! trends.
 
-use super::simulator::Window;
+use super::simulator::Example;
 use healing_core::decision::Action;
 use healing_core::features::{Feature, Features};
 
-/// The original system's rule with its seven thresholds set anew for the least cost: restart above
-/// the first of each pair, reset above the second; restart also where CPU *and* memory are high.
+/// Rule of the original system's kind, with thresholds tuned for the least cost: a restart where any
+/// feature exceeds its restart threshold, else a reset where any exceeds its reset threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thresholds {
-    /// What is compared.
+    /// Features compared with the thresholds.
     pub features: Vec<Feature>,
-    /// Restart above.
+    /// Restart threshold of each feature.
     pub restart: Vec<f32>,
-    /// Reset above.
+    /// Reset threshold of each feature.
     pub reset: Vec<f32>,
 }
 
-/// The original's snapshot figures.
+/// Features of the original system.
 pub const SNAPSHOT: [Feature; 3] = [Feature::ErrorCount, Feature::CpuUsage, Feature::MemoryUsage];
-/// Windowed figures that one threshold each can stand for.
+/// Windowed and resource features that one threshold each can separate.
 pub const WINDOWED: [Feature; 6] = [
     Feature::ErrorRatioFast,
     Feature::PanicRatio,
@@ -29,38 +29,39 @@ pub const WINDOWED: [Feature; 6] = [
     Feature::FdUsage,
 ];
 
-const CANDIDATES: usize = 40;
-const ROUNDS: usize = 4;
+/// Number of quantiles tried as a threshold of each feature.
+const QUANTILES: usize = 40;
+/// Maximum number of passes over all thresholds.
+const PASSES: usize = 4;
 
 // === impl Thresholds ===
 
 impl Thresholds {
-    /// Finds the thresholds of the least cost on these windows, one at a time, in turn, until
-    /// nothing gets better.
+    /// Tunes the thresholds for the least cost on these examples by coordinate descent.
     #[must_use]
-    pub fn tune(features: &[Feature], windows: &[&Window], costs: &[[f64; 3]; 3]) -> Self {
+    pub fn tune(features: &[Feature], examples: &[&Example], costs: &[[f64; 3]; 3]) -> Self {
         let never = vec![f32::INFINITY; features.len()];
         let mut best = Self {
             features: features.to_vec(),
             restart: never.clone(),
             reset: never,
         };
-        let mut least = best.cost(windows, costs);
-        let candidates: Vec<Vec<f32>> = features.iter().map(|f| candidates(*f, windows)).collect();
-        for _ in 0..ROUNDS {
+        let mut least = best.cost(examples, costs);
+        let candidates: Vec<Vec<f32>> = features.iter().map(|f| candidates(*f, examples)).collect();
+        for _ in 0..PASSES {
             let before = least;
             for at in 0..2 * features.len() {
                 for candidate in &candidates[at / 2] {
-                    let mut other = best.clone();
-                    let side = if at % 2 == 0 {
-                        &mut other.restart
+                    let mut trial = best.clone();
+                    let thresholds = if at % 2 == 0 {
+                        &mut trial.restart
                     } else {
-                        &mut other.reset
+                        &mut trial.reset
                     };
-                    side[at / 2] = *candidate;
-                    let cost = other.cost(windows, costs);
+                    thresholds[at / 2] = *candidate;
+                    let cost = trial.cost(examples, costs);
                     if cost < least {
-                        (best, least) = (other, cost);
+                        (best, least) = (trial, cost);
                     }
                 }
             }
@@ -71,81 +72,85 @@ impl Thresholds {
         best
     }
 
-    /// What the rule does.
+    /// Returns the rule's action.
     #[must_use]
     pub fn decide(&self, features: &Features) -> Action {
-        let above = |limits: &[f32]| {
+        let exceeds = |thresholds: &[f32]| {
             self.features
                 .iter()
-                .zip(limits)
-                .any(|(feature, limit)| features.get(*feature).is_some_and(|value| value > *limit))
+                .zip(thresholds)
+                .any(|(feature, threshold)| {
+                    features
+                        .get(*feature)
+                        .is_some_and(|value| value > *threshold)
+                })
         };
-        if above(&self.restart) {
+        if exceeds(&self.restart) {
             Action::RestartService
-        } else if above(&self.reset) {
+        } else if exceeds(&self.reset) {
             Action::ResetErrors
         } else {
             Action::NoAction
         }
     }
 
-    fn cost(&self, windows: &[&Window], costs: &[[f64; 3]; 3]) -> f64 {
-        let cost = |w: &&Window| costs[w.label as usize][self.decide(&w.features) as usize];
-        windows.iter().map(cost).sum()
+    /// Returns the total cost of the rule's decisions.
+    fn cost(&self, examples: &[&Example], costs: &[[f64; 3]; 3]) -> f64 {
+        let cost = |e: &&Example| costs[e.label as usize][self.decide(&e.features) as usize];
+        examples.iter().map(cost).sum()
     }
 }
 
-/// Quantiles of what was seen, and never.
-fn candidates(feature: Feature, windows: &[&Window]) -> Vec<f32> {
-    let mut values: Vec<f32> = windows
+/// Returns quantiles of the feature's values, and infinity for a threshold that is never exceeded.
+fn candidates(feature: Feature, examples: &[&Example]) -> Vec<f32> {
+    let mut values: Vec<f32> = examples
         .iter()
-        .filter_map(|w| w.features.get(feature))
+        .filter_map(|example| example.features.get(feature))
         .collect();
     values.sort_by(f32::total_cmp);
     let last = values.len().saturating_sub(1);
-    let mut quantiles: Vec<f32> = (0..=CANDIDATES)
-        .filter_map(|i| values.get(i * last / CANDIDATES).copied())
+    let mut quantiles: Vec<f32> = (0..=QUANTILES)
+        .filter_map(|i| values.get(i * last / QUANTILES).copied())
         .chain([f32::INFINITY])
         .collect();
     quantiles.dedup();
     quantiles
 }
 
-/// A rule written by hand, with the trends in view. Each line is one piece of an operator's
-/// experience; together they are what a model has to be better than.
+/// Returns the action of a hand-written rule over trends, as an experienced operator would state it.
 #[must_use]
 pub fn trend_rule(features: &Features) -> Action {
     let get = |feature| features.get(feature).unwrap_or(0.0);
-    let or_far = |feature| features.get(feature).unwrap_or(86_400.0);
+    let time_to_limit = |feature| features.get(feature).unwrap_or(86_400.0);
     let errors = get(Feature::ErrorRatioFast).min(2.0 * get(Feature::ErrorRatioSlow));
-    let young = get(Feature::Uptime) < 420.0;
+    let recently_started = get(Feature::Uptime) < 420.0;
     let busy = get(Feature::LoadRatio) > 1.8;
     let night = get(Feature::HourOfDay) < 6.0;
 
-    // The runtime hardly ticks: its workers are blocked, whatever the requests do.
+    // The runtime's workers are blocked, whatever the requests show.
     if get(Feature::RuntimeLag) > 0.2 {
         return Action::RestartService;
     }
-    // A limit comes near.
-    let memory_ends =
-        or_far(Feature::MemoryTimeToLimit) < 300.0 && get(Feature::MemoryUsage) > 60.0;
-    let fds_end = or_far(Feature::FdTimeToLimit) < 300.0 || get(Feature::FdUsage) > 95.0;
-    if (memory_ends && get(Feature::CpuUsage) < 80.0) || fds_end {
+    // A limit will be reached soon.
+    let memory_runs_out =
+        time_to_limit(Feature::MemoryTimeToLimit) < 300.0 && get(Feature::MemoryUsage) > 60.0;
+    let fds_run_out = time_to_limit(Feature::FdTimeToLimit) < 300.0 || get(Feature::FdUsage) > 95.0;
+    if (memory_runs_out && get(Feature::CpuUsage) < 80.0) || fds_run_out {
         return Action::RestartService;
     }
-    // The whole CPU is used up, not by more requests than usual, nor by what runs at night.
-    if get(Feature::CpuUsage) > 90.0 && !busy && !young && !night {
+    // The CPU is saturated, and neither by more load than usual nor by a nightly job.
+    if get(Feature::CpuUsage) > 90.0 && !busy && !recently_started && !night {
         return Action::RestartService;
     }
-    // Panic after panic: something in memory is broken for good, unless this version never worked.
-    if get(Feature::PanicRatio) > 0.04 && !young {
+    // Repeated panics: state in memory is broken, unless this version has never been available.
+    if get(Feature::PanicRatio) > 0.04 && !recently_started {
         return Action::RestartService;
     }
-    // Not ours to heal: a dependency is down, or there is too much load.
-    if get(Feature::FailingDependencies) > 0.0 || busy || young {
+    // No treatment helps against a failing dependency or too much load.
+    if get(Feature::FailingDependencies) > 0.0 || busy || recently_started {
         return Action::NoAction;
     }
-    // A soft heal did not help: another will not.
+    // A soft heal that did not help is not repeated.
     if get(Feature::SinceLastHeal) < 400.0 {
         return Action::NoAction;
     }

@@ -1,52 +1,58 @@
-//! The models that are compiled in, made anew from nothing but their seeds. `healing train` writes
-//! them; the files under `models/` are what it wrote, and a test compares.
+//! Training of the built-in models.
+//!
+//! `builtin-models` writes the files under `models/`; a test checks that `original-five` is reproduced
+//! byte for byte.
 
 use std::collections::BTreeMap;
 
 use super::TrainingError;
 use super::dataset::Dataset;
 use super::evaluate::{Report, evaluate};
-use super::fit::{Recipe, fit};
+use super::fit::fit;
+use super::forest_params::ForestParams;
+use super::splits::train_test_split;
 use super::synthetic;
 use healing_core::model::Model;
 use healing_core::model::forest::Forest;
 use healing_core::model::header::{FeatureRange, Provenance};
-use healing_core::rng::Rng;
 
-/// Rows kept in a model with their votes.
+/// Number of rows stored in a model with their expected votes.
 const SELF_CHECK_ROWS: usize = 32;
 
-/// The original system's model: its five features, its 1000 rows, its split. Returns the report on
-/// the fifth of the rows that was held out.
+/// Trains the original system's model: its five features, its 1000 rows, its split. Returns it with the
+/// report on the fifth of the rows that is held out.
 ///
 /// # Errors
-/// Where training fails.
+///
+/// If training fails.
 pub fn original_five(seed: u64) -> Result<(Model, Report), TrainingError> {
     let data = synthetic::generate(synthetic::ROWS, seed)?;
-    let (train, test) = split(&data, 0.2, seed);
-    let recipe = Recipe {
+    let (train, test) = train_test_split(&data, 0.2, seed);
+    let params = ForestParams {
         seed,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
-    let words = format!(
+    let source = format!(
         "the original's synthetic generator, {} rows, seed {seed}",
         data.len()
     );
-    train_and_judge("original-five", &words, &train, &test, &recipe)
+    train_and_evaluate("original-five", &source, &train, &test, &params)
 }
 
-/// Trains on one part, judges on the other, and puts the scores into the model's header.
+/// Trains on one data set, evaluates on the other, and stores the scores in the model's header.
+/// `source` describes the data there.
 ///
 /// # Errors
-/// Where training fails.
-pub fn train_and_judge(
+///
+/// If training fails.
+pub fn train_and_evaluate(
     name: &str,
-    words: &str,
+    source: &str,
     train: &Dataset,
     test: &Dataset,
-    recipe: &Recipe,
+    params: &ForestParams,
 ) -> Result<(Model, Report), TrainingError> {
-    let (forest, used) = fit(train, recipe)?;
+    let (forest, used) = fit(train, params)?;
     let provenance = Provenance {
         learner: if used.prune {
             format!(
@@ -56,7 +62,7 @@ pub fn train_and_judge(
         } else {
             "smartcore 0.7, 64 bins".to_owned()
         },
-        data: words.to_owned(),
+        data: source.to_owned(),
         data_hash: format!("{:016x}", train.hash()),
         rows: train.len(),
         seed: used.seed,
@@ -64,9 +70,9 @@ pub fn train_and_judge(
         max_depth: used.max_depth,
         scores: BTreeMap::new(),
     };
-    let unjudged = model(name, train, forest, provenance)?;
-    let report = evaluate(&unjudged, test, used.seed).map_err(TrainingError::Columns)?;
-    let mut provenance = unjudged.header().provenance.clone();
+    let without_scores = model(name, train, forest, provenance)?;
+    let report = evaluate(&without_scores, test, used.seed).map_err(TrainingError::Columns)?;
+    let mut provenance = without_scores.header().provenance.clone();
     provenance
         .scores
         .insert("accuracy".to_owned(), rounded(report.accuracy));
@@ -74,11 +80,12 @@ pub fn train_and_judge(
         .scores
         .insert("log_loss".to_owned(), rounded(report.calibration.log_loss));
     Ok((
-        model(name, train, unjudged.forest().clone(), provenance)?,
+        model(name, train, without_scores.forest().clone(), provenance)?,
         report,
     ))
 }
 
+/// Returns the model of a forest, with feature ranges and self-check rows of its training data.
 fn model(
     name: &str,
     train: &Dataset,
@@ -110,21 +117,7 @@ fn model(
     )?)
 }
 
-/// Shuffles and splits; the second part has this share of the rows.
-#[must_use]
-pub fn split(data: &Dataset, test_share: f64, seed: u64) -> (Dataset, Dataset) {
-    let mut order: Vec<usize> = (0..data.len()).collect();
-    Rng::new(seed).part(1).shuffle(&mut order);
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss
-    )]
-    let test = (data.len() as f64 * test_share.clamp(0.0, 1.0)).round() as usize;
-    (data.select(&order[test..]), data.select(&order[..test]))
-}
-
-/// To six places: a score is not worth more, and the file stays readable.
+/// Rounds a score to six decimal places.
 fn rounded(score: f64) -> f64 {
     (score * 1e6).round() / 1e6
 }

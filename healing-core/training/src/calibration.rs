@@ -1,5 +1,5 @@
-//! Are the probabilities what they say? Of all the times that 30 % were given to an action, it should
-//! have been right in 30 %: decisions by expected cost rest on that.
+//! Calibration of predicted probabilities: an action that is predicted at 30 % should be right in 30 % of
+//! the cases. Decisions by expected cost depend on it.
 
 use std::fmt;
 
@@ -7,62 +7,64 @@ use serde::Serialize;
 
 use healing_core::decision::Action;
 
-/// Classes of probability in the table.
+/// Number of bins of the reliability table.
 pub const BINS: usize = 10;
 
-/// How probabilities held against what was right.
+/// Calibration of a set of predictions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Calibration {
-    /// Mean of -ln(probability of the right action).
+    /// Mean of -ln(probability of the right action), in nats.
     pub log_loss: f64,
-    /// Mean distance between a probability and how often it was right, over the table.
+    /// Expected calibration error: mean distance between predicted probability and observed frequency.
     pub expected_error: f64,
-    /// One entry for each tenth: 0–10 %, 10–20 %, …
-    pub table: Vec<Tenth>,
+    /// Reliability table, one bin for each tenth: 0–10 %, 10–20 %, …
+    pub table: Vec<CalibrationBin>,
 }
 
-/// All probabilities within one tenth, of any action.
+/// One bin of the reliability table: all probabilities within one tenth, of any action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
-pub struct Tenth {
-    /// How many there were.
+pub struct CalibrationBin {
+    /// Number of probabilities in the bin.
     pub count: usize,
-    /// Their mean; absent without any.
-    pub said: Option<f64>,
-    /// Share of them whose action was right; absent without any.
-    pub was_right: Option<f64>,
+    /// Mean of the probabilities; absent if the bin is empty.
+    #[serde(rename = "said")]
+    pub mean_predicted: Option<f64>,
+    /// Share of the probabilities whose action was right; absent if the bin is empty.
+    #[serde(rename = "was_right")]
+    pub observed_frequency: Option<f64>,
 }
 
-/// Holds each row's probabilities against the action that was right. Empty for no rows.
+/// Compares each row's probabilities with the action that was right; all zero without rows.
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // rows
 pub fn calibration(rows: impl IntoIterator<Item = ([f64; 3], Action)>) -> Calibration {
     let (mut loss, mut count) = (0.0, 0_usize);
     let mut sums = [(0_usize, 0.0, 0_usize); BINS];
     for (probabilities, right) in rows {
-        // A probability of 0 for what was right would be infinitely wrong: votes never give one.
+        // A probability of 0 for the right action would make the loss infinite; votes never give one.
         loss -= probabilities[right as usize].max(1e-15).ln();
         count += 1;
         for action in Action::ALL {
-            let said = probabilities[action as usize];
+            let probability = probabilities[action as usize];
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 0 to 10
-            let tenth = ((said * BINS as f64) as usize).min(BINS - 1);
-            let (count, sum, was_right) = &mut sums[tenth];
+            let tenth = ((probability * BINS as f64) as usize).min(BINS - 1);
+            let (count, sum, hits) = &mut sums[tenth];
             *count += 1;
-            *sum += said;
-            *was_right += usize::from(action == right);
+            *sum += probability;
+            *hits += usize::from(action == right);
         }
     }
     let mut expected_error = 0.0;
-    let table = sums.map(|(in_tenth, sum, right)| {
+    let table = sums.map(|(in_tenth, sum, hits)| {
         if in_tenth == 0 {
-            return Tenth::default();
+            return CalibrationBin::default();
         }
-        expected_error += (sum - right as f64).abs();
+        expected_error += (sum - hits as f64).abs();
         let share = |part: f64| Some(part / in_tenth as f64);
-        Tenth {
+        CalibrationBin {
             count: in_tenth,
-            said: share(sum),
-            was_right: share(right as f64),
+            mean_predicted: share(sum),
+            observed_frequency: share(hits as f64),
         }
     });
     let rows = count.max(1) as f64;
@@ -82,23 +84,23 @@ impl fmt::Display for Calibration {
         } = self;
         writeln!(
             f,
-            "calibration: log loss {log_loss:.4}, expected error {expected_error:.4}"
+            "calibration: log loss {log_loss:.4}, expected calibration error {expected_error:.4}"
         )?;
         writeln!(
             f,
-            "{:>12}{:>9}{:>9}{:>11}",
-            "probability", "count", "said", "was right"
+            "{:>12}{:>9}{:>11}{:>10}",
+            "probability", "count", "predicted", "observed"
         )?;
         for (tenth, entry) in table.iter().enumerate() {
-            if let Tenth {
+            if let CalibrationBin {
                 count,
-                said: Some(said),
-                was_right: Some(right),
+                mean_predicted: Some(predicted),
+                observed_frequency: Some(observed),
             } = entry
             {
                 let from = tenth * 10;
                 let range = format!("{from}-{} %", from + 10);
-                writeln!(f, "{range:>12}{count:>9}{said:>9.3}{right:>11.3}")?;
+                writeln!(f, "{range:>12}{count:>9}{predicted:>11.3}{observed:>10.3}")?;
             }
         }
         Ok(())
@@ -111,10 +113,10 @@ mod tests {
     use healing_core::rng::Rng;
 
     #[test]
-    fn true_probabilities_are_calibrated_and_sure_ones_are_not() {
+    fn calibration_error_separates_true_from_overconfident_probabilities() {
         let mut rng = Rng::new(9);
-        let mut honest = Vec::new();
-        let mut boastful = Vec::new();
+        let mut calibrated = Vec::new();
+        let mut overconfident = Vec::new();
         for _ in 0..20_000 {
             let soft = rng.between(0.05, 0.9);
             let right = if rng.unit() < soft {
@@ -122,26 +124,33 @@ mod tests {
             } else {
                 Action::NoAction
             };
-            honest.push(([1.0 - soft - 0.01, soft, 0.01], right));
+            calibrated.push(([1.0 - soft - 0.01, soft, 0.01], right));
             let sure = if soft > 0.5 { 0.98 } else { 0.01 };
-            boastful.push(([0.99 - sure, sure, 0.01], right));
+            overconfident.push(([0.99 - sure, sure, 0.01], right));
         }
-        let (honest, boastful) = (calibration(honest), calibration(boastful));
-        assert!(honest.expected_error < 0.02, "{honest}");
-        assert!(boastful.expected_error > 0.1, "{boastful}");
-        assert!(boastful.log_loss > honest.log_loss);
-        for tenth in &honest.table {
-            if let (Some(said), Some(right)) = (tenth.said, tenth.was_right) {
-                assert!((said - right).abs() < 0.05, "{honest}");
+        let (calibrated, overconfident) = (calibration(calibrated), calibration(overconfident));
+        assert!(calibrated.expected_error < 0.02, "{calibrated}");
+        assert!(overconfident.expected_error > 0.1, "{overconfident}");
+        assert!(overconfident.log_loss > calibrated.log_loss);
+        for tenth in &calibrated.table {
+            if let (Some(predicted), Some(observed)) =
+                (tenth.mean_predicted, tenth.observed_frequency)
+            {
+                assert!((predicted - observed).abs() < 0.05, "{calibrated}");
             }
         }
     }
 
     #[test]
-    fn no_rows_are_no_numbers_out_of_nothing() {
+    fn calibration_is_finite_without_rows_and_for_impossible_outcomes() {
         let empty = calibration([]);
         assert!(empty.log_loss == 0.0 && empty.expected_error == 0.0);
-        assert!(empty.table.iter().all(|tenth| tenth.said.is_none()));
+        assert!(
+            empty
+                .table
+                .iter()
+                .all(|tenth| tenth.mean_predicted.is_none())
+        );
         let wrong = calibration([([1.0, 0.0, 0.0], Action::RestartService)]);
         assert!(wrong.log_loss.is_finite());
     }

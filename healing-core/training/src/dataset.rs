@@ -1,10 +1,10 @@
-//! Rows of figures with the action that was right for each.
+//! Data set: labelled rows of feature values.
 
 use healing_core::decision::Action;
 use healing_core::model::file::checksum;
 use healing_core::model::forest::MAX_FEATURES;
 
-/// Labelled rows over named features. All figures are finite.
+/// Labelled rows over named features; all values are finite.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     features: Vec<String>,
@@ -13,33 +13,36 @@ pub struct Dataset {
     groups: Vec<String>,
 }
 
-/// Why a row cannot be part of a data set.
+/// Error of adding a row.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowError {
-    /// More or fewer figures than features.
-    #[error("{found} figures, the data set has {expected} features")]
+    /// The row has more or fewer values than the data set has features.
+    #[error("the row has {found} values, the data set has {expected} features")]
     Width {
-        /// In the row.
+        /// Number of values in the row.
         found: usize,
-        /// In the data set.
+        /// Number of features of the data set.
         expected: usize,
     },
-    /// NaN or infinite: smartcore panics on it while training.
-    #[error("{feature} is {value}: figures must be finite")]
+    /// A value is NaN or infinite; smartcore panics on it while training.
+    #[error("{feature} is {value}: values must be finite")]
     NotFinite {
-        /// Which feature.
+        /// Name of the feature.
         feature: String,
-        /// What it is.
+        /// Its value.
         value: f32,
     },
 }
 
+/// Error of selecting a column that the data set does not have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no column `{0}`")]
+pub struct MissingColumn(pub String);
+
 impl Dataset {
-    /// An empty set.
-    ///
-    /// # Panics
-    /// Never; more than 64 features are cut off only by [`Dataset::push`] refusing every row.
+    /// Returns an empty data set over at most [`MAX_FEATURES`] features; further names are dropped, so that
+    /// [`push`](Dataset::push) rejects rows of their width.
     #[must_use]
     pub fn new<S: Into<String>>(features: impl IntoIterator<Item = S>) -> Self {
         Self {
@@ -54,10 +57,10 @@ impl Dataset {
         }
     }
 
-    /// Adds a row. `group` says what it belongs to (an incident, a situation), for splits that keep
-    /// what belongs together on one side.
+    /// Adds a row. Splits keep the rows of one `group` (an incident) on one side.
     ///
     /// # Errors
+    ///
     /// See [`RowError`].
     pub fn push(&mut self, row: &[f32], label: Action, group: &str) -> Result<(), RowError> {
         if row.len() != self.features.len() {
@@ -78,54 +81,54 @@ impl Dataset {
         Ok(())
     }
 
-    /// Names of the columns.
+    /// Returns the names of the columns.
     #[must_use]
     pub fn features(&self) -> &[String] {
         &self.features
     }
 
-    /// Number of rows.
+    /// Returns the number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.labels.len()
     }
 
-    /// No rows.
+    /// Reports if there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
 
-    /// One row's figures.
+    /// Returns the values of one row.
     #[must_use]
     pub fn row(&self, index: usize) -> &[f32] {
         let width = self.features.len();
         &self.values[index * width..(index + 1) * width]
     }
 
-    /// All rows' figures.
+    /// Returns the values of all rows.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         (0..self.len()).map(|index| self.row(index))
     }
 
-    /// One column's figures.
+    /// Returns the values of one column.
     pub fn column(&self, feature: usize) -> impl Iterator<Item = f32> {
         self.rows().map(move |row| row[feature])
     }
 
-    /// The right actions.
+    /// Returns the label of each row.
     #[must_use]
     pub fn labels(&self) -> &[Action] {
         &self.labels
     }
 
-    /// What each row belongs to.
+    /// Returns the group of each row.
     #[must_use]
     pub fn groups(&self) -> &[String] {
         &self.groups
     }
 
-    /// The rows with these indices, in this order.
+    /// Returns the rows with these indices, in this order.
     #[must_use]
     pub fn select(&self, indices: &[usize]) -> Self {
         let mut chosen = Self::new(self.features.iter().cloned());
@@ -137,14 +140,15 @@ impl Dataset {
         chosen
     }
 
-    /// The columns of these names, in this order.
+    /// Returns the columns of these names, in this order.
     ///
     /// # Errors
-    /// The first name that is no column here.
-    pub fn columns(&self, names: &[String]) -> Result<Self, String> {
+    ///
+    /// The first name that is not a column.
+    pub fn columns(&self, names: &[String]) -> Result<Self, MissingColumn> {
         let at = |name: &String| {
             let found = self.features.iter().position(|feature| feature == name);
-            found.ok_or_else(|| name.clone())
+            found.ok_or_else(|| MissingColumn(name.clone()))
         };
         let places: Vec<usize> = names.iter().map(at).collect::<Result<_, _>>()?;
         let values = self.rows().flat_map(|row| places.iter().map(|&at| row[at]));
@@ -156,7 +160,7 @@ impl Dataset {
         })
     }
 
-    /// Rows of each class.
+    /// Returns the number of rows of each class.
     #[must_use]
     pub fn class_counts(&self) -> [usize; 3] {
         let mut counts = [0; 3];
@@ -166,7 +170,8 @@ impl Dataset {
         counts
     }
 
-    /// A hash of names, figures and labels: a model's header says what it was trained on.
+    /// Returns a hash of names, values and labels, which a model's header keeps as a reference to its
+    /// training data.
     #[must_use]
     pub fn hash(&self) -> u64 {
         let mut bytes = self.features.join("\n").into_bytes();
@@ -183,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_chosen_by_name() {
+    fn columns_selects_by_name() {
         let mut data = Dataset::new(["a", "b", "c"]);
         data.push(&[1.0, 2.0, 3.0], Action::ResetErrors, "g")
             .unwrap();
@@ -194,6 +199,9 @@ mod tests {
             (&names[..], &[3.0, 1.0][..])
         );
         assert_eq!(chosen.labels(), [Action::ResetErrors]);
-        assert_eq!(data.columns(&["d".to_owned()]), Err("d".to_owned()));
+        assert_eq!(
+            data.columns(&["d".to_owned()]),
+            Err(MissingColumn("d".to_owned()))
+        );
     }
 }

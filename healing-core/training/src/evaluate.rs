@@ -1,4 +1,4 @@
-//! How good a classifier is on rows it has not seen: as data, and as a table.
+//! Evaluation of a classifier on held-out rows, as data and as text.
 
 use std::fmt;
 
@@ -11,59 +11,61 @@ use healing_core::model::forest::CLASSES;
 use healing_core::model::{Model, RowFault};
 use healing_core::rng::Rng;
 
-/// What came out.
+/// Evaluation report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
-    /// Rows judged.
+    /// Number of rows.
     pub rows: usize,
     /// Share of rows classified as labelled.
     pub accuracy: f64,
-    /// Rows by label, then by prediction.
+    /// Number of rows by label, then by prediction.
     pub confusion: [[usize; CLASSES]; CLASSES],
-    /// One entry a class.
+    /// One entry for each class.
     pub classes: Vec<ClassReport>,
-    /// Whether the probabilities are what they say.
+    /// Calibration of the predicted probabilities.
     pub calibration: Calibration,
-    /// How much accuracy is lost when one feature's column is shuffled, largest first.
+    /// Permutation importance of each feature, largest first.
     pub importances: Vec<Importance>,
 }
 
 /// One class of a report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ClassReport {
-    /// The action.
+    /// Action that the class stands for.
     pub action: Action,
-    /// Of the rows predicted so, the share that is labelled so; absent where none is predicted so.
+    /// Share of the rows predicted as this class that have its label; absent if none is predicted.
     pub precision: Option<f64>,
-    /// Of the rows labelled so, the share that is predicted so; absent where none is labelled so.
+    /// Share of the rows with this label that are predicted; absent if no row has the label.
     pub recall: Option<f64>,
-    /// Rows labelled so.
+    /// Number of rows with this label.
     pub support: usize,
 }
 
-/// One feature's permutation importance.
+/// Permutation importance of one feature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Importance {
-    /// The feature.
+    /// Name of the feature.
     pub feature: String,
-    /// Accuracy lost; may be slightly below zero for a feature that does not matter.
+    /// Accuracy lost when the feature's column is shuffled; for an irrelevant feature it may be slightly
+    /// negative.
     pub accuracy_lost: f64,
 }
 
-/// Times each column is shuffled.
+/// Number of shuffles of each column.
 const SHUFFLES: u64 = 5;
 
-/// Judges `model` on `data`, whose columns must be the model's. `seed` shuffles columns.
+/// Evaluates `model` on `data`, whose columns must be the model's; `seed` determines the shuffles.
 ///
 /// # Errors
-/// Where the columns are not the model's.
+///
+/// If the columns are not the model's.
 pub fn evaluate(model: &Model, data: &Dataset, seed: u64) -> Result<Report, RowFault> {
     let mut confusion = [[0; CLASSES]; CLASSES];
-    let mut said = Vec::with_capacity(data.len());
+    let mut predictions = Vec::with_capacity(data.len());
     for (row, label) in data.rows().zip(data.labels()) {
         let votes = model.row_votes(row)?;
         confusion[*label as usize][votes.class() as usize] += 1;
-        said.push((votes.probabilities(), *label));
+        predictions.push((votes.probabilities(), *label));
     }
     let rows = data.len();
     let accuracy = ratio(
@@ -79,56 +81,58 @@ pub fn evaluate(model: &Model, data: &Dataset, seed: u64) -> Result<Report, RowF
         classes: Action::ALL
             .map(|action| class_report(action, &confusion))
             .to_vec(),
-        calibration: calibration(said),
+        calibration: calibration(predictions),
         importances,
     })
 }
 
+/// Returns precision, recall and support of one class.
 fn class_report(action: Action, confusion: &[[usize; CLASSES]; CLASSES]) -> ClassReport {
     let class = action as usize;
-    let right = confusion[class][class];
+    let hits = confusion[class][class];
     let support = confusion[class].iter().sum();
     ClassReport {
         action,
-        precision: ratio(right, confusion.iter().map(|row| row[class]).sum()),
-        recall: ratio(right, support),
+        precision: ratio(hits, confusion.iter().map(|row| row[class]).sum()),
+        recall: ratio(hits, support),
         support,
     }
 }
 
-/// How much accuracy each feature carries, in the order of the columns.
+/// Returns the permutation importance of each feature, in the order of the columns.
 ///
 /// # Errors
-/// What `classify` says.
+///
+/// The first error of `classify`.
 pub(super) fn importances(
     data: &Dataset,
     seed: u64,
     classify: impl Fn(&[f32]) -> Result<Action, RowFault>,
 ) -> Result<Vec<Importance>, RowFault> {
     let accuracy = |rows: &mut dyn Iterator<Item = (Vec<f32>, Action)>| {
-        let mut right = 0;
+        let mut hits = 0;
         for (row, label) in rows {
-            right += usize::from(classify(&row)? == label);
+            hits += usize::from(classify(&row)? == label);
         }
-        Ok(ratio(right, data.len()).unwrap_or(0.0))
+        Ok(ratio(hits, data.len()).unwrap_or(0.0))
     };
     let rows = || {
         let labels = data.labels().iter().copied();
         data.rows().map(<[f32]>::to_vec).zip(labels)
     };
-    let whole = accuracy(&mut rows())?;
+    let baseline = accuracy(&mut rows())?;
     let importance = |(feature, name): (usize, &String)| {
         let mut lost = 0.0;
-        for shuffle in 0..SHUFFLES {
+        for repeat in 0..SHUFFLES {
             let mut column: Vec<f32> = data.column(feature).collect();
-            Rng::new(seed + shuffle)
+            Rng::new(seed + repeat)
                 .part(feature as u64)
                 .shuffle(&mut column);
-            let mut changed = rows().zip(column).map(|((mut row, label), value)| {
+            let mut shuffled = rows().zip(column).map(|((mut row, label), value)| {
                 row[feature] = value;
                 (row, label)
             });
-            lost += whole - accuracy(&mut changed)?;
+            lost += baseline - accuracy(&mut shuffled)?;
         }
         #[allow(clippy::cast_precision_loss)] // five
         let accuracy_lost = lost / SHUFFLES as f64;
@@ -140,6 +144,7 @@ pub(super) fn importances(
     data.features().iter().enumerate().map(importance).collect()
 }
 
+/// Returns `part / whole`; absent if `whole` is 0.
 fn ratio(part: usize, whole: usize) -> Option<f64> {
     #[allow(clippy::cast_precision_loss)] // rows
     (whole > 0).then(|| part as f64 / whole as f64)
@@ -148,7 +153,7 @@ fn ratio(part: usize, whole: usize) -> Option<f64> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "accuracy {:.4} on {} rows", self.accuracy, self.rows)?;
-        writeln!(f, "\nconfusion (rows: right, columns: predicted)")?;
+        writeln!(f, "\nconfusion (rows: label, columns: prediction)")?;
         write!(f, "{:>16}", "")?;
         for action in Action::ALL {
             write!(f, "{:>16}", action.as_str())?;
@@ -183,7 +188,7 @@ impl fmt::Display for Report {
     }
 }
 
-/// Importances as a table.
+/// Text table of permutation importances.
 pub struct Importances<'a>(pub &'a [Importance]);
 
 impl fmt::Display for Importances<'_> {

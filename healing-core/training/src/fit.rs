@@ -1,8 +1,10 @@
-//! A forest from a data set, by smartcore.
+//! Training of a forest on a data set, by smartcore.
 //!
-//! Hazards of smartcore 0.7 that are kept out here: it panics on NaN (a [`Dataset`] has none), and
-//! its random numbers change when any crate in the build turns its feature `std_rand` on (a test
-//! checks the bytes of a small forest).
+//! # Hazards
+//!
+//! - smartcore 0.7 panics on NaN; a [`Dataset`] contains none.
+//! - Its random numbers change if any crate in the build enables its feature `std_rand`; a test checks the
+//!   bytes of a small forest.
 
 use smartcore::ensemble::random_forest_classifier::{
     RandomForestClassifier, RandomForestClassifierParameters,
@@ -10,56 +12,19 @@ use smartcore::ensemble::random_forest_classifier::{
 use smartcore::linalg::basic::matrix::DenseMatrix;
 
 use super::TrainingError;
-use super::bins::Bins;
+use super::binning::Bins;
 use super::dataset::Dataset;
+use super::forest_params::ForestParams;
 use super::prune::prune;
 use super::smartcore_trees::{SmartcoreForest, from_smartcore};
-use healing_core::model::forest::Forest;
+use healing_core::model::forest::{Forest, round_down};
 
-/// Leaves that one machine word can stand for.
-pub const WORD_LEAVES: usize = 64;
-
-/// How to grow a forest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recipe {
-    /// How many trees.
-    pub trees: u16,
-    /// Rows a leaf must have at least: small leaves are sure of themselves without reason.
-    pub min_leaf: usize,
-    /// Depth limit.
-    pub max_depth: u16,
-    /// Features tried at each split; the root of their number if absent.
-    pub features_per_split: Option<usize>,
-    /// Leaves a tree may have. While one has more, the forest is grown again with larger leaves.
-    pub max_leaves: usize,
-    /// Cut trees back to `max_leaves` instead: see [`prune`](super::prune).
-    pub prune: bool,
-    /// Put rows into 64 bins first.
-    pub binned: bool,
-    /// Seed of the forest.
-    pub seed: u64,
-}
-
-impl Default for Recipe {
-    fn default() -> Self {
-        Self {
-            trees: 100,
-            min_leaf: 5,
-            max_depth: 10,
-            features_per_split: None,
-            max_leaves: WORD_LEAVES,
-            prune: false,
-            binned: true,
-            seed: 42,
-        }
-    }
-}
-
-/// Grows a forest. Returns it with the recipe as used: `min_leaf` may have been raised.
+/// Trains a forest. Returns it with the parameters used, of which `min_leaf` may have been raised.
 ///
 /// # Errors
-/// Without rows or features, or where smartcore fails.
-pub fn fit(data: &Dataset, recipe: &Recipe) -> Result<(Forest, Recipe), TrainingError> {
+///
+/// Without rows, features or a second class, or if smartcore fails.
+pub fn fit(data: &Dataset, params: &ForestParams) -> Result<(Forest, ForestParams), TrainingError> {
     if data.is_empty() {
         return Err(TrainingError::NoRows);
     }
@@ -68,13 +33,13 @@ pub fn fit(data: &Dataset, recipe: &Recipe) -> Result<(Forest, Recipe), Training
         let (rows, label) = (data.len(), label.as_str());
         return Err(TrainingError::OneClass { rows, label });
     }
-    let bins = recipe.binned.then(|| Bins::of(data));
+    let bins = params.binned.then(|| Bins::of(data));
     let rows: Vec<Vec<f64>> = data
         .rows()
         .map(|row| {
             row.iter()
                 .enumerate()
-                .map(|(feature, &value)| figure(bins.as_ref(), feature, value))
+                .map(|(feature, &value)| smartcore_value(bins.as_ref(), feature, value))
                 .collect()
         })
         .collect();
@@ -82,27 +47,27 @@ pub fn fit(data: &Dataset, recipe: &Recipe) -> Result<(Forest, Recipe), Training
         .map_err(|error| TrainingError::Smartcore(error.to_string()))?;
     let labels: Vec<u32> = data.labels().iter().map(|label| *label as u32).collect();
 
-    let mut recipe = recipe.clone();
+    let mut params = params.clone();
     loop {
-        let grown = grow(&rows, &labels, &recipe)?;
+        let grown = grow(&rows, &labels, &params)?;
         let forest = from_smartcore(&grown, |feature, value| match &bins {
             Some(bins) => bins.threshold(feature, value),
-            None => healing_core::model::forest::round_down(value),
+            None => round_down(value),
         })?;
-        if recipe.prune {
-            let cut = |tree| prune(tree, recipe.max_leaves);
-            let trees = forest.trees().iter().map(cut).collect();
-            return Ok((Forest::new(forest.features(), trees)?, recipe));
+        if params.prune {
+            let pruned = |tree| prune(tree, params.max_leaves);
+            let trees = forest.trees().iter().map(pruned).collect();
+            return Ok((Forest::new(forest.features(), trees)?, params));
         }
-        if forest.most_leaves() <= recipe.max_leaves {
-            return Ok((forest, recipe));
+        if forest.most_leaves() <= params.max_leaves {
+            return Ok((forest, params));
         }
-        recipe.min_leaf += recipe.min_leaf.div_ceil(4);
+        params.min_leaf += params.min_leaf.div_ceil(4);
     }
 }
 
-/// What smartcore sees of a value.
-fn figure(bins: Option<&Bins>, feature: usize, value: f32) -> f64 {
+/// Returns the value that smartcore is trained on: the number of its bin, or the value itself without bins.
+fn smartcore_value(bins: Option<&Bins>, feature: usize, value: f32) -> f64 {
     match bins {
         #[allow(clippy::cast_precision_loss)] // below 64
         Some(bins) => bins.bin(feature, value) as f64,
@@ -110,18 +75,19 @@ fn figure(bins: Option<&Bins>, feature: usize, value: f32) -> f64 {
     }
 }
 
+/// Trains smartcore's forest.
 fn grow(
     rows: &DenseMatrix<f64>,
     labels: &Vec<u32>,
-    recipe: &Recipe,
+    params: &ForestParams,
 ) -> Result<SmartcoreForest, TrainingError> {
-    let mut parameters = RandomForestClassifierParameters::default()
-        .with_n_trees(recipe.trees)
-        .with_max_depth(recipe.max_depth)
-        .with_min_samples_leaf(recipe.min_leaf)
-        .with_seed(recipe.seed);
-    parameters.m = recipe.features_per_split;
-    RandomForestClassifier::fit(rows, labels, parameters)
+    let mut smartcore_params = RandomForestClassifierParameters::default()
+        .with_n_trees(params.trees)
+        .with_max_depth(params.max_depth)
+        .with_min_samples_leaf(params.min_leaf)
+        .with_seed(params.seed);
+    smartcore_params.m = params.features_per_split;
+    RandomForestClassifier::fit(rows, labels, smartcore_params)
         .map_err(|error| TrainingError::Smartcore(error.to_string()))
 }
 
@@ -135,29 +101,29 @@ mod tests {
 
     fn small() -> (Dataset, Forest) {
         let data = synthetic::generate(300, 1).unwrap();
-        let recipe = Recipe {
+        let params = ForestParams {
             trees: 10,
             seed: 7,
-            ..Recipe::default()
+            ..ForestParams::default()
         };
-        let (forest, _) = fit(&data, &recipe).unwrap();
+        let (forest, _) = fit(&data, &params).unwrap();
         (data, forest)
     }
 
     #[test]
-    fn the_same_seed_grows_the_same_forest_whatever_else_is_built() {
+    fn forest_of_fixed_seed_has_fixed_checksum() {
         let (_, forest) = small();
         let bytes = format!("{:?}", forest.trees());
         assert_eq!(
             format!("{:016x}", checksum(bytes.as_bytes())),
             "39a35799af077419",
-            "smartcore's random numbers changed: has a crate turned on its feature `std_rand`, or \
-             was smartcore or rand updated? Then train the built-in models anew."
+            "smartcore's random numbers have changed: look for a crate that enables its feature \
+             `std_rand`, or for an update of smartcore or rand, and train the built-in models again"
         );
     }
 
     #[test]
-    fn forests_over_values_decide_as_forests_over_bins() {
+    fn forest_over_values_predicts_as_forest_over_bins() {
         let (data, forest) = small();
         let bins = Bins::of(&data);
         let rows: Vec<Vec<f64>> = data
@@ -171,12 +137,12 @@ mod tests {
             .collect();
         let matrix = DenseMatrix::from_2d_vec(&rows).unwrap();
         let labels: Vec<u32> = data.labels().iter().map(|label| *label as u32).collect();
-        let recipe = Recipe {
+        let params = ForestParams {
             trees: 10,
             seed: 7,
-            ..Recipe::default()
+            ..ForestParams::default()
         };
-        let over_bins = grow(&matrix, &labels, &recipe)
+        let over_bins = grow(&matrix, &labels, &params)
             .unwrap()
             .predict(&matrix)
             .unwrap();
@@ -193,13 +159,13 @@ mod tests {
     }
 
     #[test]
-    fn trees_fit_one_word_and_thresholds_64_ranks() {
+    fn forest_has_at_most_64_leaves_and_63_thresholds() {
         let data = synthetic::generate(1000, 42).unwrap();
         let (forest, _) = fit(
             &data,
-            &Recipe {
+            &ForestParams {
                 trees: 20,
-                ..Recipe::default()
+                ..ForestParams::default()
             },
         )
         .unwrap();
@@ -213,18 +179,23 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_learned_from_is_an_error() {
+    fn fit_rejects_no_rows_and_single_class() {
         let mut data = Dataset::new(["x"]);
-        assert_eq!(fit(&data, &Recipe::default()), Err(TrainingError::NoRows));
+        assert_eq!(
+            fit(&data, &ForestParams::default()),
+            Err(TrainingError::NoRows)
+        );
         data.push(&[1.0], Action::RestartService, "").unwrap();
         assert_eq!(
-            fit(&data, &Recipe::default()).unwrap_err().to_string(),
+            fit(&data, &ForestParams::default())
+                .unwrap_err()
+                .to_string(),
             "all 1 rows are labelled restart_service: a forest needs at least two classes"
         );
     }
 
     #[test]
-    fn a_missing_class_keeps_the_others_numbers() {
+    fn fit_keeps_class_numbers_if_one_class_is_missing() {
         let mut data = Dataset::new(["x"]);
         for x in 0..20_u8 {
             let label = if x < 10 {
@@ -236,9 +207,9 @@ mod tests {
         }
         let (forest, _) = fit(
             &data,
-            &Recipe {
+            &ForestParams {
                 trees: 9,
-                ..Recipe::default()
+                ..ForestParams::default()
             },
         )
         .unwrap();

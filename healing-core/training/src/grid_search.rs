@@ -1,113 +1,105 @@
-//! Which leaf size and depth: those whose probabilities are best on incidents not trained on.
+//! Grid search over leaf size and depth by grouped cross-validation.
 //!
-//! Small leaves know every training row and are sure of themselves; decisions by expected cost need
-//! probabilities that are right. So the choice is by log loss, and what belongs together (the rows of
-//! one incident) is always held out together: rows of one incident are near copies of each other, and
-//! a model that has seen some of them would look better than it is.
+//! The score is the log loss on held-out rows: decisions by expected cost need calibrated
+//! probabilities, and forests with small leaves are overconfident. A group (the rows of one incident) is
+//! always held out as a whole, because its rows are near copies of each other: a model that has learned
+//! from some of them would look better than it is.
 
 use super::TrainingError;
 use super::calibration::calibration;
 use super::dataset::Dataset;
-use super::fit::{Recipe, fit};
+use super::fit::fit;
+use super::forest_params::ForestParams;
 use healing_core::rng::Rng;
 
-/// Parts that the data is put into; each is held out once.
+/// Number of cross-validation folds.
 const FOLDS: usize = 3;
-/// Leaf sizes tried.
+/// Grid of minimum leaf sizes.
 const MIN_LEAVES: [usize; 4] = [5, 10, 20, 40];
-/// Depths tried.
+/// Grid of maximum depths.
 const DEPTHS: [u16; 2] = [6, 10];
 
-/// What was chosen, and beside what.
+/// Result of a grid search.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Choice {
-    /// The recipe with the lowest log loss.
-    pub recipe: Recipe,
-    /// All that were tried.
-    pub tried: Vec<Tried>,
+pub struct GridSearch {
+    /// Hyper-parameters with the lowest log loss.
+    pub params: ForestParams,
+    /// All candidates.
+    pub candidates: Vec<Candidate>,
 }
 
-/// One recipe's result.
+/// One point of the grid with its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Tried {
-    /// Fewest rows in a leaf.
+pub struct Candidate {
+    /// Minimum of rows in a leaf.
     pub min_leaf: usize,
-    /// Depth limit.
+    /// Maximum depth.
     pub max_depth: u16,
-    /// Over all rows, each while it was held out.
+    /// Log loss over all rows, each predicted while it was held out.
     pub log_loss: f64,
 }
 
-/// Tries leaf sizes and depths; all else is as in `base`. The same data and seed choose the same.
+/// Searches the grid of leaf sizes and depths; all other parameters are those of `base`. The result
+/// depends on data and seed alone.
 ///
 /// # Errors
-/// Where a forest cannot be trained, as with a single class.
-pub fn choose(data: &Dataset, base: &Recipe) -> Result<Choice, TrainingError> {
-    let folds = folds(data, base.seed);
-    let mut tried = Vec::new();
+///
+/// If a forest cannot be trained, as with a single class.
+pub fn grid_search(data: &Dataset, base: &ForestParams) -> Result<GridSearch, TrainingError> {
+    let folds = group_folds(data, base.seed);
+    let mut best: Option<(f64, ForestParams)> = None;
+    let mut candidates = Vec::new();
     for max_depth in DEPTHS {
         for min_leaf in MIN_LEAVES {
-            let recipe = Recipe {
+            let params = ForestParams {
                 min_leaf,
                 max_depth,
                 ..base.clone()
             };
-            let log_loss = held_out_log_loss(data, &folds, &recipe)?;
-            tried.push(Tried {
+            let log_loss = held_out_log_loss(data, &folds, &params)?;
+            candidates.push(Candidate {
                 min_leaf,
                 max_depth,
                 log_loss,
             });
+            if best
+                .as_ref()
+                .is_none_or(|(least, _)| log_loss.total_cmp(least).is_lt())
+            {
+                best = Some((log_loss, params));
+            }
         }
     }
-    let best = tried
-        .iter()
-        .min_by(|a, b| a.log_loss.total_cmp(&b.log_loss))
-        .copied();
-    let recipe = best.map_or_else(
-        || base.clone(),
-        |Tried {
-             min_leaf,
-             max_depth,
-             ..
-         }| Recipe {
-            min_leaf,
-            max_depth,
-            ..base.clone()
-        },
-    );
-    Ok(Choice { recipe, tried })
+    let params = best.map_or_else(|| base.clone(), |(_, params)| params);
+    Ok(GridSearch { params, candidates })
 }
 
+/// Returns the log loss over all rows, each predicted by a forest trained without its fold.
 fn held_out_log_loss(
     data: &Dataset,
     folds: &[usize],
-    recipe: &Recipe,
+    params: &ForestParams,
 ) -> Result<f64, TrainingError> {
-    let mut said = Vec::with_capacity(data.len());
+    let mut predictions = Vec::with_capacity(data.len());
     for fold in 0..FOLDS {
-        let part = |inside: bool| -> Vec<usize> {
-            (0..data.len())
-                .filter(|&row| (folds[row] == fold) == inside)
-                .collect()
-        };
-        let (held_out, others) = (part(true), part(false));
+        let (held_out, others): (Vec<usize>, Vec<usize>) =
+            (0..data.len()).partition(|&row| folds[row] == fold);
         if held_out.is_empty() {
             continue;
         }
-        let (forest, _) = fit(&data.select(&others), recipe)?;
-        said.extend(held_out.into_iter().map(|row| {
+        let (forest, _) = fit(&data.select(&others), params)?;
+        predictions.extend(held_out.into_iter().map(|row| {
             (
                 forest.traverse(data.row(row)).probabilities(),
                 data.labels()[row],
             )
         }));
     }
-    Ok(calibration(said).log_loss)
+    Ok(calibration(predictions).log_loss)
 }
 
-/// The fold of each row: whole groups, or single rows where there are fewer groups than folds.
-fn folds(data: &Dataset, seed: u64) -> Vec<usize> {
+/// Returns the fold of each row: by group, or by row where there are fewer groups than folds.
+fn group_folds(data: &Dataset, seed: u64) -> Vec<usize> {
     let mut groups: Vec<&String> = data.groups().iter().collect();
     groups.sort();
     groups.dedup();
@@ -130,7 +122,7 @@ mod tests {
     use healing_core::decision::Action;
 
     #[test]
-    fn groups_stay_together_and_folds_are_of_like_size() {
+    fn folds_keep_groups_together_and_have_equal_sizes() {
         let mut data = Dataset::new(["x"]);
         for row in 0..300_u16 {
             data.push(
@@ -140,7 +132,7 @@ mod tests {
             )
             .unwrap();
         }
-        let folds = folds(&data, 1);
+        let folds = group_folds(&data, 1);
         for incident in folds.chunks(10) {
             assert!(incident.iter().all(|fold| *fold == incident[0]));
         }
@@ -150,23 +142,24 @@ mod tests {
     }
 
     #[test]
-    fn the_best_of_what_was_tried_is_chosen_and_again() {
+    fn grid_search_returns_best_candidate_and_is_reproducible() {
         let data = synthetic::generate(200, 5).unwrap();
-        let base = Recipe {
+        let base = ForestParams {
             trees: 10,
-            ..Recipe::default()
+            ..ForestParams::default()
         };
-        let choice = choose(&data, &base).unwrap();
-        assert_eq!(choice.tried.len(), 8);
-        let best = choice
-            .tried
+        let search = grid_search(&data, &base).unwrap();
+        assert_eq!(search.candidates.len(), 8);
+        let best = search
+            .candidates
             .iter()
-            .map(|tried| tried.log_loss)
+            .map(|candidate| candidate.log_loss)
             .fold(f64::INFINITY, f64::min);
-        let chosen = choice.tried.iter().find(|tried| {
-            (tried.min_leaf, tried.max_depth) == (choice.recipe.min_leaf, choice.recipe.max_depth)
+        let chosen = search.candidates.iter().find(|candidate| {
+            (candidate.min_leaf, candidate.max_depth)
+                == (search.params.min_leaf, search.params.max_depth)
         });
         assert!((chosen.unwrap().log_loss - best).abs() < f64::EPSILON);
-        assert_eq!(choose(&data, &base).unwrap(), choice);
+        assert_eq!(grid_search(&data, &base).unwrap(), search);
     }
 }

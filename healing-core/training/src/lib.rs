@@ -1,8 +1,9 @@
-//! From data to a model, and how good it is. Needs smartcore (feature `train`); what is trained here
-//! runs without it.
+//! Training, evaluation and comparison of random-forest models.
+//!
+//! Training needs smartcore; a trained model runs without this crate.
 
 pub mod baselines;
-pub mod bins;
+pub mod binning;
 pub mod builtin;
 pub mod calibration;
 pub mod compare;
@@ -10,13 +11,10 @@ pub mod dataset;
 pub mod default_model;
 pub mod evaluate;
 pub mod fit;
+pub mod forest_params;
 pub mod grid_search;
 pub mod prune;
-pub mod read;
-pub mod read_csv;
-#[cfg(test)]
-mod read_fuzz;
-pub mod read_jsonl;
+pub mod reader;
 pub mod simulator;
 pub mod smartcore_trees;
 pub mod splits;
@@ -25,34 +23,34 @@ pub mod synthetic;
 use healing_core::model::RowFault;
 use healing_core::model::{ModelError, forest::TreeError};
 
-/// Why there is no model.
+/// Error of training.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainingError {
-    /// Nothing to learn from.
+    /// The data set is empty.
     #[error("the data set has no rows")]
     NoRows,
-    /// One class has no alternative: there is nothing to tell apart.
+    /// All rows have one label.
     #[error("all {rows} rows are labelled {label}: a forest needs at least two classes")]
     OneClass {
-        /// How many rows.
+        /// Number of rows.
         rows: usize,
         /// Their label.
         label: &'static str,
     },
-    /// A row that cannot be learned from.
+    /// A row is invalid.
     #[error(transparent)]
     Row(#[from] dataset::RowError),
-    /// Test data with other columns than the training data.
-    #[error("the test data do not fit: {0}")]
+    /// The test data have other columns than the training data.
+    #[error("the test data do not match the model: {0}")]
     Columns(RowFault),
-    /// The learner failed.
+    /// smartcore failed.
     #[error("smartcore: {0}")]
     Smartcore(String),
-    /// What it learned is no forest.
-    #[error("the trained forest is unusable: {0}")]
+    /// The trained forest is invalid.
+    #[error("the trained forest is invalid: {0}")]
     Tree(#[from] TreeError),
-    /// What it learned makes no model.
+    /// The trained forest does not make a valid model.
     #[error(transparent)]
     Model(#[from] ModelError),
 }

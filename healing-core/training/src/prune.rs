@@ -1,30 +1,30 @@
-//! Trees cut back to so many leaves, where that costs the fewest votes.
+//! Weakest-link pruning of a tree to a maximum number of leaves.
 //!
-//! A limit by larger leaves everywhere (`min_leaf`) would cut most where a tree knows most: one bushy
-//! corner makes the whole tree coarse. Cut back, a tree keeps its fine leaves where they part many rows.
-//! Two leaves of one split that vote alike become one leaf in any case: that changes no vote at all.
+//! A limit by larger leaves (`min_leaf`) coarsens the whole tree for the sake of one dense region. Pruning
+//! keeps fine leaves where they separate many rows. Two leaves of one split that vote alike are always
+//! merged: that changes no vote.
 
 use healing_core::model::forest::{Node, Tree};
 
-/// The same tree with at most `most_leaves` leaves (at least one).
+/// Returns the tree pruned to at most `max_leaves` leaves (at least one).
 #[must_use]
-pub fn prune(tree: &Tree, most_leaves: usize) -> Tree {
+pub fn prune(tree: &Tree, max_leaves: usize) -> Tree {
     let mut tree = tree.clone();
     let mut leaves = tree.len() / 2 + 1;
-    // Each round ends one split, so there are fewer rounds than nodes.
-    while let Some((at, merged, lost)) = min_expected_cost(&tree) {
-        if lost > 0 && leaves <= most_leaves.max(1) {
+    // Terminates: each round removes one split.
+    while let Some((at, merged, lost)) = weakest_link(&tree) {
+        if lost > 0 && leaves <= max_leaves.max(1) {
             break;
         }
         tree[at] = merged;
         leaves -= 1;
     }
-    in_order(&tree)
+    compact(&tree)
 }
 
-/// The split between two leaves whose end changes the votes of the fewest training rows: where it is,
-/// what replaces it, and how many rows then get another vote.
-fn min_expected_cost(tree: &Tree) -> Option<(usize, Node, u32)> {
+/// Returns the split between two leaves whose removal changes the votes of the fewest training rows: its
+/// index, the leaf that replaces it, and the number of those rows.
+fn weakest_link(tree: &Tree) -> Option<(usize, Node, u32)> {
     let mut best: Option<(usize, Node, u32)> = None;
     let mut pending = vec![0];
     while let Some(at) = pending.pop() {
@@ -41,7 +41,7 @@ fn min_expected_cost(tree: &Tree) -> Option<(usize, Node, u32)> {
         ) = (tree[below], tree[above])
         {
             let lost = if class == other { 0 } else { cover.min(others) };
-            // By position among equals, so that the same tree is always cut the same way.
+            // Ties go to the lowest index, so that pruning is deterministic.
             if best.is_none_or(|(b, _, least)| (lost, at) < (least, b)) {
                 let class = if others > cover { other } else { class };
                 let cover = cover.saturating_add(others);
@@ -54,8 +54,8 @@ fn min_expected_cost(tree: &Tree) -> Option<(usize, Node, u32)> {
     best
 }
 
-/// What can be reached, parents before children.
-fn in_order(tree: &Tree) -> Tree {
+/// Returns the reachable nodes, parents before children.
+fn compact(tree: &Tree) -> Tree {
     let mut kept = vec![tree[0]];
     let mut at = 0;
     while at < kept.len() {
@@ -84,7 +84,8 @@ fn in_order(tree: &Tree) -> Tree {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fit::{Recipe, fit};
+    use crate::fit::fit;
+    use crate::forest_params::ForestParams;
     use crate::synthetic;
     use healing_core::model::forest::Forest;
 
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_that_vote_alike_are_one_and_then_the_smallest_goes() {
+    fn prune_merges_equal_leaves_then_the_smallest() {
         // ≤ 1: none; ≤ 2: reset; ≤ 3: restart (few rows); else restart twice.
         let tree = vec![
             split(1.0, 1, 2),
@@ -113,14 +114,14 @@ mod tests {
             leaf(2, 3),
             leaf(2, 40),
         ];
-        let alike = [
+        let merged = [
             split(1.0, 1, 2),
             leaf(0, 50),
             split(2.0, 3, 4),
             leaf(1, 7),
             leaf(2, 43),
         ];
-        assert_eq!(prune(&tree, 64), alike);
+        assert_eq!(prune(&tree, 64), merged);
         assert_eq!(
             prune(&tree, 2),
             [split(1.0, 1, 2), leaf(0, 50), leaf(2, 50)]
@@ -129,33 +130,33 @@ mod tests {
     }
 
     #[test]
-    fn only_votes_of_the_limit_are_lost() {
+    fn prune_changes_votes_only_by_leaf_limit() {
         let data = synthetic::generate(1000, 3).unwrap();
-        let grown = Recipe {
+        let grown = ForestParams {
             trees: 10,
             max_leaves: usize::MAX,
-            ..Recipe::default()
+            ..ForestParams::default()
         };
         let (forest, _) = fit(&data, &grown).unwrap();
-        let pruned = |most: usize| {
+        let pruned = |max_leaves: usize| {
             let trees = forest
                 .trees()
                 .iter()
-                .map(|tree| prune(tree, most))
+                .map(|tree| prune(tree, max_leaves))
                 .collect();
             Forest::new(forest.features(), trees).unwrap()
         };
-        let (alike, limited) = (pruned(usize::MAX), pruned(8));
-        assert!(alike.nodes() < forest.nodes());
+        let (merged, limited) = (pruned(usize::MAX), pruned(8));
+        assert!(merged.nodes() < forest.nodes());
         assert!(limited.most_leaves() <= 8);
         let mut same = 0;
         for row in data.rows() {
-            assert_eq!(alike.traverse(row), forest.traverse(row));
+            assert_eq!(merged.traverse(row), forest.traverse(row));
             same += usize::from(limited.traverse(row).class() == forest.traverse(row).class());
         }
         assert!(
             same > 900,
-            "{same} of 1000 are classified alike by 8 leaves"
+            "{same} of 1000 rows keep their class with 8 leaves"
         );
     }
 }

@@ -1,8 +1,9 @@
-//! smartcore's forest, read and written through serde: the only way to its private trees.
+//! Conversion from and to smartcore's forest through serde, the only access to its private trees.
 //!
-//! Hazard: smartcore 0.7 trusts what it deserialises. A bad child index panics in `predict`, a
-//! cycle hangs. So [`to_smartcore`] is only given a [`Forest`], which has been checked as trees, and
-//! [`from_smartcore`] checks what it reads the same way.
+//! # Hazards
+//!
+//! - smartcore 0.7 does not validate what it deserialises: a bad child index panics in `predict`, a cycle
+//!   hangs. So [`to_smartcore`] takes a validated [`Forest`], and [`from_smartcore`] returns one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -12,12 +13,12 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use super::TrainingError;
 use healing_core::model::forest::{Forest, Node, round_down};
 
-/// The learner's forest: rows of f64, classes as integers.
+/// Forest of smartcore: rows of f64, classes as integers.
 pub type SmartcoreForest = RandomForestClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>>;
 
-/// The fields of smartcore's forest that matter to a prediction.
+/// Fields of smartcore's forest that determine a prediction.
 #[derive(Deserialize)]
-struct Trees {
+struct ForestFields {
     trees: Vec<TreeFields>,
     classes: Vec<u32>,
 }
@@ -40,17 +41,18 @@ struct NodeFields {
     impurity: Option<f64>,
 }
 
-/// Extracts the trees. Each split's threshold goes through `threshold(feature, value)`.
+/// Extracts the trees, with each threshold mapped by `threshold(feature, value)`.
 ///
 /// # Errors
-/// Where the forest is not one of trees over classes 0, 1, 2.
+///
+/// If the forest is not one of trees over classes 0, 1, 2.
 pub fn from_smartcore(
     forest: &SmartcoreForest,
     threshold: impl Fn(usize, f64) -> f32,
 ) -> Result<Forest, TrainingError> {
-    let fields: Trees = serde_json::to_value(forest)
+    let fields: ForestFields = serde_json::to_value(forest)
         .and_then(serde_json::from_value)
-        .map_err(|error| TrainingError::Smartcore(format!("its forest cannot be read: {error}")))?;
+        .map_err(|error| TrainingError::Smartcore(format!("cannot read its forest: {error}")))?;
     let features = fields.trees.first().map_or(0, |tree| tree.num_features);
     let trees = fields
         .trees
@@ -58,7 +60,7 @@ pub fn from_smartcore(
         .map(|tree| {
             tree.nodes
                 .iter()
-                .map(|node| read(node, &fields.classes, &threshold))
+                .map(|node| read_node(node, &fields.classes, &threshold))
                 .collect()
         })
         .collect::<Result<_, _>>()?;
@@ -68,47 +70,50 @@ pub fn from_smartcore(
 /// Extracts the trees with their own thresholds, rounded down to f32.
 ///
 /// # Errors
+///
 /// As [`from_smartcore`].
 pub fn from_foreign(forest: &SmartcoreForest) -> Result<Forest, TrainingError> {
     from_smartcore(forest, |_, value| round_down(value))
 }
 
-fn read(
+/// Converts one node of smartcore's.
+fn read_node(
     node: &NodeFields,
     classes: &[u32],
     threshold: &impl Fn(usize, f64) -> f32,
 ) -> Result<Node, TrainingError> {
-    let narrow = || TrainingError::Smartcore("a node's number is too large".to_owned());
-    // As in smartcore's own walk: a node without a first child is a leaf, whatever else it says
-    // (depth limits leave split values behind that are never used).
+    let too_large = || TrainingError::Smartcore("a node's number is too large".to_owned());
+    // As in smartcore's own traversal, a node without a first child is a leaf whatever its other fields
+    // are: nodes at the depth limit keep split values that are never used.
     let Some(below) = node.true_child else {
-        let class = classes.get(node.output).copied().ok_or_else(narrow)?;
+        let class = classes.get(node.output).copied().ok_or_else(too_large)?;
         return Ok(Node::Leaf {
-            class: u8::try_from(class).map_err(|_| narrow())?,
-            cover: u32::try_from(node.n_node_samples).map_err(|_| narrow())?,
+            class: u8::try_from(class).map_err(|_| too_large())?,
+            cover: u32::try_from(node.n_node_samples).map_err(|_| too_large())?,
         });
     };
-    let index = |child: usize| u32::try_from(child).map_err(|_| narrow());
+    let index = |child: usize| u32::try_from(child).map_err(|_| too_large());
     Ok(Node::Split {
-        feature: u8::try_from(node.split_feature).map_err(|_| narrow())?,
+        feature: u8::try_from(node.split_feature).map_err(|_| too_large())?,
         threshold: threshold(node.split_feature, node.split_value.unwrap_or(f64::NAN)),
         below: index(below)?,
         above: index(node.false_child.unwrap_or(usize::MAX))?,
     })
 }
 
-/// The same forest as smartcore's type, thresholds widened to f64: what benches and tests compare
-/// with.
+/// Converts to smartcore's type, with thresholds widened to f64, for comparison in benches and tests.
 ///
 /// # Errors
-/// If smartcore's serialised form is not the one this was written for.
+///
+/// If smartcore's serialised form differs from that of version 0.7.
 pub fn to_smartcore(forest: &Forest) -> Result<SmartcoreForest, TrainingError> {
     to_smartcore_with(forest, &[0, 1, 2], |_, _, threshold| f64::from(threshold))
 }
 
-/// As [`to_smartcore`], with thresholds of the caller's choice by tree, node and own threshold.
+/// Converts to smartcore's type, with thresholds mapped by `threshold(tree, node, value)`.
 ///
 /// # Errors
+///
 /// As [`to_smartcore`].
 pub fn to_smartcore_with(
     forest: &Forest,
@@ -123,7 +128,7 @@ pub fn to_smartcore_with(
             let nodes: Vec<NodeFields> = tree
                 .iter()
                 .enumerate()
-                .map(|(at, node)| write(node, |own| threshold(index, at, own)))
+                .map(|(at, node)| write_node(node, |own| threshold(index, at, own)))
                 .collect();
             json!({
                 "nodes": nodes,
@@ -139,10 +144,11 @@ pub fn to_smartcore_with(
         })
         .collect();
     serde_json::from_value(json!({ "trees": trees, "classes": classes, "samples": null }))
-        .map_err(|error| TrainingError::Smartcore(format!("its forest cannot be made: {error}")))
+        .map_err(|error| TrainingError::Smartcore(format!("cannot build its forest: {error}")))
 }
 
-fn write(node: &Node, threshold: impl Fn(f32) -> f64) -> NodeFields {
+/// Converts one node to smartcore's form.
+fn write_node(node: &Node, threshold: impl Fn(f32) -> f64) -> NodeFields {
     let empty = NodeFields {
         output: 0,
         n_node_samples: 0,

@@ -1,7 +1,8 @@
-//! Splits that do not cheat: what belongs together stays on one side.
+//! Splits into training and test rows.
 //!
-//! Windows of one incident resemble each other, so a split by rows would show the learner the very
-//! incidents that it is judged on. Where no groups are told, each row is one of its own.
+//! Rows of one incident are near copies of each other, so a split by rows would show the learner the
+//! incidents that it is evaluated on. The splits here therefore keep each group on one side; in data
+//! without groups, each row is a group of its own. [`train_test_split`] is for independent rows.
 
 use std::collections::BTreeMap;
 
@@ -11,36 +12,45 @@ use healing_core::rng::Rng;
 /// Row indices of a split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Split {
-    /// To learn from.
+    /// Rows to train on.
     pub train: Vec<usize>,
-    /// To judge on.
+    /// Rows to evaluate on.
     pub test: Vec<usize>,
 }
 
-/// Holds out this share of the groups, chosen by the seed.
+/// Shuffles the rows and splits them; the second data set has `test_share` of them.
+#[must_use]
+pub fn train_test_split(data: &Dataset, test_share: f64, seed: u64) -> (Dataset, Dataset) {
+    let mut order: Vec<usize> = (0..data.len()).collect();
+    Rng::new(seed).part(1).shuffle(&mut order);
+    let (test, train) = order.split_at(share_of(data.len(), test_share));
+    (data.select(train), data.select(test))
+}
+
+/// Holds out `test_share` of the groups, chosen by the seed.
 #[must_use]
 pub fn by_group(data: &Dataset, test_share: f64, seed: u64) -> Split {
-    let mut groups = in_order(data);
+    let mut groups = groups_by_start(data);
     Rng::new(seed).part(3).shuffle(&mut groups);
     hold_out_last(&groups, test_share)
 }
 
-/// Holds out the groups that began last. Rows must be in the order of time; what is still going on
-/// when the test begins belongs to where it began.
+/// Holds out the groups that began last. Rows must be in order of time. A group that continues after the
+/// first held-out row stays on the side on which it began.
 #[must_use]
 pub fn by_time(data: &Dataset, test_share: f64) -> Split {
-    hold_out_last(&in_order(data), test_share)
+    hold_out_last(&groups_by_start(data), test_share)
 }
 
-/// Holds out every group for which this holds: whole situations, for instance.
+/// Holds out the groups that the predicate selects, for instance whole scenarios.
 #[must_use]
 pub fn where_group(data: &Dataset, is_held_out: impl Fn(&str) -> bool) -> Split {
     let (test, train) = (0..data.len()).partition(|row| is_held_out(&data.groups()[*row]));
     Split { train, test }
 }
 
-/// The rows of each group, in the order in which the groups begin.
-fn in_order(data: &Dataset) -> Vec<Vec<usize>> {
+/// Returns the rows of each group, groups ordered by their first row.
+fn groups_by_start(data: &Dataset) -> Vec<Vec<usize>> {
     let mut places = BTreeMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (row, group) in data.groups().iter().enumerate() {
@@ -56,13 +66,9 @@ fn in_order(data: &Dataset) -> Vec<Vec<usize>> {
     groups
 }
 
+/// Holds out the last `test_share` of the groups.
 fn hold_out_last(groups: &[Vec<usize>], test_share: f64) -> Split {
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss
-    )]
-    let held_out = (groups.len() as f64 * test_share.clamp(0.0, 1.0)).round() as usize;
+    let held_out = share_of(groups.len(), test_share);
     let (train, test) = groups.split_at(groups.len() - held_out);
     let rows = |groups: &[Vec<usize>]| {
         let mut rows = groups.concat();
@@ -73,6 +79,16 @@ fn hold_out_last(groups: &[Vec<usize>], test_share: f64) -> Split {
         train: rows(train),
         test: rows(test),
     }
+}
+
+/// Returns `share` of `count`, rounded; the share is clamped to [0, 1].
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_precision_loss
+)]
+fn share_of(count: usize, share: f64) -> usize {
+    (count as f64 * share.clamp(0.0, 1.0)).round() as usize
 }
 
 #[cfg(test)]
@@ -91,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn no_group_is_on_both_sides() {
+    fn group_split_keeps_each_group_on_one_side() {
         let names: Vec<String> = (0..50).map(|i| format!("g{}", i % 17)).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let data = data(&names);
@@ -106,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_to_begin_are_held_out() {
+    fn time_split_holds_out_groups_that_began_last() {
         let split = by_time(&data(&["a", "b", "a", "c", "d", "b"]), 0.5);
         assert_eq!(split.test, [3, 4]);
         assert_eq!(split.train, [0, 1, 2, 5]);
     }
 
     #[test]
-    fn without_groups_the_last_rows_are_held_out() {
+    fn time_split_holds_out_last_rows_without_groups() {
         let split = by_time(&data(&[""; 10]), 0.2);
         assert_eq!((split.train.len(), split.test), (8, vec![8, 9]));
     }

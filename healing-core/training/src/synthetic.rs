@@ -1,18 +1,17 @@
-//! The original system's synthetic data: five snapshot figures, labelled by its own rule.
+//! Synthetic data of the original system: its five features, labelled by its own rule.
 //!
-//! Kept because it is what that system learned from, not because it is good: the rule calls 12 % of
-//! a healthy app's polls ill (`cpu > 80`). See [`situations`](super::simulator) for what the
-//! default model should learn.
+//! It is kept as the training data of that system and is no good model of an app: the rule treats 12 %
+//! of a healthy app's polls (`cpu > 80`). The default model learns from the [simulator](super::simulator).
 
 use super::dataset::{Dataset, RowError};
 use healing_core::decision::Action;
 use healing_core::rng::Rng;
 
-/// Rows of the original's data set.
+/// Number of rows of the original data set.
 pub const ROWS: usize = 1000;
-/// Its seed.
+/// Seed of the original data set.
 pub const SEED: u64 = 42;
-/// Its features, in its order.
+/// Features of the original data set, in its order.
 pub const FEATURES: [&str; 5] = [
     "cpu_usage",
     "memory_usage",
@@ -21,10 +20,11 @@ pub const FEATURES: [&str; 5] = [
     "hour_of_day",
 ];
 
-/// Uniform integers: CPU and memory 0–99, errors 0–19, uptime 0–86399 s, hour 0–23.
+/// Generates rows of uniform integers: CPU and memory 0–99, errors 0–19, uptime 0–86399 s, hour 0–23.
 ///
 /// # Errors
-/// None in practice: the figures are finite.
+///
+/// None in practice: the values are finite.
 pub fn generate(rows: usize, seed: u64) -> Result<Dataset, RowError> {
     let mut rng = Rng::new(seed);
     let mut data = Dataset::new(FEATURES);
@@ -38,7 +38,7 @@ pub fn generate(rows: usize, seed: u64) -> Result<Dataset, RowError> {
     Ok(data)
 }
 
-/// The original's rule.
+/// Returns the label by the original system's rule.
 #[must_use]
 pub fn label(cpu: u32, memory: u32, errors: u32) -> Action {
     if errors > 10 || (cpu > 90 && memory > 90) {
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_and_ranges_are_the_originals() {
+    fn labels_and_ranges_match_original_generator() {
         let data = generate(20_000, SEED).unwrap();
         let share = data.class_counts().map(|count| count as f64 / 20_000.0);
-        // Exactly 0.1968, 0.3487, 0.4545 over the whole grid of values.
+        // Exact shares over the whole grid of values: 0.1968, 0.3487, 0.4545.
         for (share, expected) in share.into_iter().zip([0.1968, 0.3487, 0.4545]) {
             assert!(
                 (share - expected).abs() < 0.01,
-                "{share} instead of {expected}"
+                "{share}, expected {expected}"
             );
         }
         for (feature, end) in [100.0, 100.0, 20.0, 86_400.0, 24.0].into_iter().enumerate() {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seed_means_the_same_rows_for_ever() {
+    fn rows_depend_on_seed_alone() {
         let data = generate(ROWS, SEED).unwrap();
         assert_eq!(data, generate(ROWS, SEED).unwrap());
         assert_ne!(data, generate(ROWS, SEED + 1).unwrap());

@@ -4,10 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use healing_training::dataset::Dataset;
-use healing_training::read::Limits;
-use healing_training::read_csv::read_csv;
-use healing_training::read_jsonl::read_jsonl;
+use healing_training::dataset::{Dataset, MissingColumn};
+use healing_training::reader::{Limits, read_csv, read_jsonl};
 
 /// The rows, or what is wrong and in which line.
 pub(super) fn read(path: &Path) -> Result<Dataset, String> {
@@ -30,6 +28,7 @@ pub(super) fn read(path: &Path) -> Result<Dataset, String> {
 
 /// The columns that a model looks at, in its order.
 pub(super) fn for_model(data: &Dataset, features: &[String]) -> Result<Dataset, String> {
-    data.columns(features)
-        .map_err(|missing| format!("the data have no column `{missing}`, which the model looks at"))
+    data.columns(features).map_err(|MissingColumn(name)| {
+        format!("the data have no column `{name}`, which the model looks at")
+    })
 }

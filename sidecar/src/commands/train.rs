@@ -8,12 +8,12 @@ use std::process::ExitCode;
 
 use healing_core::model::Model;
 use healing_training::TrainingError;
-use healing_training::builtin::{split, train_and_judge};
+use healing_training::builtin::train_and_evaluate;
 use healing_training::dataset::Dataset;
 use healing_training::evaluate::Report;
-use healing_training::fit::Recipe;
-use healing_training::grid_search::choose;
-use healing_training::splits::by_time;
+use healing_training::forest_params::ForestParams;
+use healing_training::grid_search::grid_search;
+use healing_training::splits::{by_time, train_test_split};
 use healing_training::synthetic;
 
 use super::{data, fail, print};
@@ -76,27 +76,27 @@ pub(super) fn run(args: &Args) -> ExitCode {
 
 fn on_synthetic(args: &Args) -> Result<(Model, Report), TrainingError> {
     let data = synthetic::generate(args.rows, args.seed)?;
-    let (train, test) = split(&data, 0.2, args.seed);
-    let recipe = Recipe {
+    let (train, test) = train_test_split(&data, 0.2, args.seed);
+    let params = ForestParams {
         seed: args.seed,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
     let words = format!(
         "the original's synthetic generator, {} rows, seed {}",
         args.rows, args.seed
     );
-    train_and_judge("synthetic", &words, &train, &test, &recipe)
+    train_and_evaluate("synthetic", &words, &train, &test, &params)
 }
 
 fn on_file(data: &Dataset, file: &str, seed: u64) -> Result<(Model, Report), TrainingError> {
     let split = by_time(data, 0.2);
     let (train, test) = (data.select(&split.train), data.select(&split.test));
-    let base = Recipe {
+    let base = ForestParams {
         prune: true,
         seed,
-        ..Recipe::default()
+        ..ForestParams::default()
     };
-    let recipe = choose(&train, &base)?.recipe;
+    let params = grid_search(&train, &base)?.params;
     let words = format!("{file}, the last fifth held out");
-    train_and_judge("trained", &words, &train, &test, &recipe)
+    train_and_evaluate("trained", &words, &train, &test, &params)
 }

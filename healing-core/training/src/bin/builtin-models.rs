@@ -1,4 +1,4 @@
-//! Trains the models that are compiled in and writes them to `healing-core/models/`.
+//! Trains the built-in models and writes them to `healing-core/models/`.
 //!
 //! `cargo run --release -p healing-training --bin builtin-models`
 
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     write(&model, &report)
 }
 
-/// By temporary file and rename: what is compiled in is never half a model.
+/// Writes the model file atomically, by a temporary file and a rename, and prints the report.
 fn write(model: &Model, report: &dyn std::fmt::Display) -> Result<(), Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models");
     let path = folder.join(format!("{}.model", model.header().name));

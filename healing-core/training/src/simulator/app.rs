@@ -1,87 +1,97 @@
-//! A simulated app, second by second: load, a queue before a limited number of slots and cores,
-//! durations, memory, descriptors, a runtime that may be late; and what clients see of it.
+//! Simulated app, advanced second by second: load, a queue before a limited number of slots and cores,
+//! durations, memory, descriptors, runtime lag, and the outcomes that clients see.
 //!
-//! It is a fluid model with noise: requests are counted, not followed one by one. It is meant to be
-//! right about what goes *with* what (a full pool makes a queue, a queue makes timeouts, timeouts make
-//! retries, a restart makes caches cold), not about any single service.
+//! It is a fluid model with noise: requests are counted, not traced one by one. It is built to show
+//! the right correlations (an exhausted pool causes a queue, a queue causes timeouts, timeouts cause
+//! retries, a restart empties caches), not to match any single service.
 
 use super::faults::Faults;
-use super::service_params::{BOUNDS, Character};
+use super::service_params::{BOUNDS, ServiceParams};
 use healing_core::decision::Action;
 use healing_core::rng::Rng;
 
-/// The app, and the accounts of its clients.
+/// Simulated app and the outcomes of its clients' requests.
 #[derive(Debug, Clone)]
-pub(super) struct App {
-    pub(super) is: Character,
+pub(super) struct SimulatedApp {
+    pub(super) params: ServiceParams,
     pub(super) faults: Faults,
-    /// Each second draws from its own part of it, so that worlds that part still share their luck.
-    luck: Rng,
+    /// Source of each second's own generator, so that copies that were treated differently still
+    /// draw the same noise (common random numbers).
+    noise_seed: Rng,
     rng: Rng,
-    /// Counts the starts.
+    /// Number of restarts.
     pub(super) instance: u32,
+    /// Age of the instance in seconds.
     pub(super) uptime: f64,
-    /// Seconds until the next instance starts; the share of requests that fail meanwhile.
+    /// Seconds until the next instance starts, with the share of requests that fail meanwhile.
     pub(super) down: Option<(u32, f64)>,
-    pub(super) totals: Counts,
+    pub(super) totals: RequestTotals,
     pub(super) error_count: u64,
     pub(super) buckets: [u64; BOUNDS.len() + 1],
     pub(super) in_flight: f64,
+    /// CPU in percent of the limit.
     pub(super) cpu: f64,
+    /// Memory in percent of the limit.
     pub(super) memory: f64,
+    /// Open descriptors in percent of the limit.
     pub(super) fds: f64,
-    /// How late the runtime ticked, at worst in about the last ten seconds.
+    /// Maximum of `lags` in seconds.
     pub(super) lag: f64,
+    /// Runtime lag of the last ten seconds.
     lags: [f64; 10],
+    /// Age of the runtime's last tick in seconds.
     pub(super) tick_age: f64,
-    /// Seconds that news of the dependencies is old, and what it was.
-    pub(super) checked: u32,
+    /// Age of the checks' results in seconds.
+    pub(super) check_age: u32,
     pub(super) critical_failing: bool,
     pub(super) minor_failing: bool,
     pub(super) pool_failing: bool,
-    /// The clients' view: asked, failed, slow.
-    pub(super) clients: Clients,
+    pub(super) clients: ClientOutcomes,
+    /// Requests that wait for a slot.
     backlog: f64,
+    /// Requests that failed in the last second.
     failed: f64,
-    wave: f64,
+    /// Logarithm of the load's deviation from its usual value.
+    load_walk: f64,
     cache_age: f64,
     batch_age: f64,
     seconds: u32,
-    /// Somebody polls: durations are counted.
-    pub(super) watched: bool,
+    /// Set if the latency histogram is kept: only polled apps need it.
+    pub(super) records_latency: bool,
 }
 
+/// Totals since the start of the instance.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Counts {
+pub(super) struct RequestTotals {
     pub(super) requests: u64,
     pub(super) errors: u64,
     pub(super) panics: u64,
 }
 
-/// What clients saw, in requests.
+/// Outcomes that clients saw, in requests.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Clients {
-    pub(super) asked: f64,
+pub(super) struct ClientOutcomes {
+    pub(super) requests: f64,
     pub(super) failed: f64,
-    /// Answered, but several times later than usual.
+    /// Requests answered several times later than usual.
     pub(super) slow: f64,
 }
 
-/// Requests that can be open at once, over the slots.
+/// Upper bound of waiting requests.
 const ACCEPT_QUEUE: f64 = 4000.0;
 
-impl App {
-    /// An instance that has run for `uptime` seconds without trouble.
-    pub(super) fn new(is: Character, uptime: f64, luck: Rng) -> Self {
+impl SimulatedApp {
+    /// Returns an instance that has run for `uptime` seconds without a fault.
+    pub(super) fn new(params: ServiceParams, uptime: f64, noise_seed: Rng) -> Self {
         let mut app = Self {
-            is,
+            params,
             faults: Faults::default(),
-            rng: luck.part(0),
-            luck,
+            rng: noise_seed.part(0),
+            noise_seed,
             instance: 0,
             uptime,
             down: None,
-            totals: Counts::default(),
+            totals: RequestTotals::default(),
             error_count: 0,
             buckets: [0; BOUNDS.len() + 1],
             in_flight: 0.0,
@@ -91,23 +101,23 @@ impl App {
             lag: 0.0,
             lags: [0.0; 10],
             tick_age: 0.0,
-            checked: 0,
+            check_age: 0,
             critical_failing: false,
             minor_failing: false,
             pool_failing: false,
-            clients: Clients::default(),
+            clients: ClientOutcomes::default(),
             backlog: 0.0,
             failed: 0.0,
-            wave: 0.0,
+            load_walk: 0.0,
             cache_age: uptime,
             batch_age: 0.0,
             seconds: 0,
-            watched: true,
+            records_latency: true,
         };
-        app.totals.requests = round(app.is.rate * uptime);
-        app.totals.errors = round(app.is.rate * uptime * app.is.errors);
+        app.totals.requests = round(app.params.rate * uptime);
+        app.totals.errors = round(app.params.rate * uptime * app.params.errors);
         app.error_count = app.totals.errors;
-        app.resources(0.0, 0.0);
+        app.update_resources(0.0, 0.0);
         app
     }
 
@@ -115,158 +125,162 @@ impl App {
     pub(super) fn treat(&mut self, action: Action) {
         match action {
             Action::NoAction => {}
-            // Hooks run on the app's runtime: where it stalls, none does.
+            // Hooks run on the app's runtime, so a stalled runtime runs none.
             Action::ResetErrors if self.faults.stalled || self.down.is_some() => {}
             Action::ResetErrors => {
-                self.faults.soft_heal();
+                self.faults.clear_by_soft_heal();
                 self.error_count = 0;
                 self.cache_age = 0.0;
             }
-            // Drained first, so that most clients go elsewhere; not where nothing can drain, nor
-            // where elsewhere is overloaded too. Who waits in a stall has been counted already.
+            // The drain moves most clients to other replicas. It fails if the runtime is stalled or
+            // the other replicas are overloaded too. Requests waiting in a stall count as failed already.
             Action::RestartService => {
                 let stalled = self.faults.stalled;
-                let elsewhere = !stalled && self.faults.load <= 1.0 && self.faults.retries <= 0.0;
-                let lost = if elsewhere { 0.2 } else { 1.0 };
-                let open = if stalled {
+                let drains = !stalled && self.faults.load <= 1.0 && self.faults.retries <= 0.0;
+                let lost = if drains { 0.2 } else { 1.0 };
+                let in_flight = if stalled {
                     0.0
                 } else {
-                    self.in_flight.min(self.is.slots)
+                    self.in_flight.min(self.params.slots)
                 };
-                self.clients.failed += lost * open;
-                self.down = Some((self.is.start, lost));
+                self.clients.failed += lost * in_flight;
+                self.down = Some((self.params.start, lost));
             }
         }
     }
 
-    /// One second.
+    /// Advances the app by one second.
     pub(super) fn step(&mut self) {
         self.seconds += 1;
-        self.rng = self.luck.part(self.seconds.into());
-        let pull = 0.02 * self.wave;
-        self.wave += 0.2 * self.is.swing * self.rng.normal() - pull;
+        self.rng = self.noise_seed.part(self.seconds.into());
+        let reversion = 0.02 * self.load_walk;
+        self.load_walk += 0.2 * self.params.swing * self.rng.normal() - reversion;
         let load = if self.faults.load > 0.0 {
             self.faults.load
         } else {
             1.0
         };
-        let fresh = self.is.rate * self.wave.exp() * load;
-        let again = self.failed * (self.is.retries + self.faults.retries);
-        let arrivals = as_f64(self.rng.poisson(fresh + again.min(4.0 * fresh)));
-        self.clients.asked += fresh;
+        let fresh = self.params.rate * self.load_walk.exp() * load;
+        let retried = self.failed * (self.params.retries + self.faults.retries);
+        let arrivals = as_f64(self.rng.poisson(fresh + retried.min(4.0 * fresh)));
+        self.clients.requests += fresh;
 
         if let Some((left, lost)) = self.down {
             self.failed = lost * fresh;
             self.clients.failed += self.failed;
             self.down = (left > 1).then_some((left - 1, lost));
             if self.down.is_none() {
-                self.start();
+                self.start_instance();
             }
             return;
         }
         self.uptime += 1.0;
         self.cache_age += 1.0;
-        self.faults.grow();
-        self.check();
+        self.faults.grow_leaks();
+        self.update_checks();
         if self.faults.stalled {
-            self.stall(arrivals, fresh);
+            self.step_stalled(arrivals, fresh);
             return;
         }
         let refused = if self.fds >= 100.0 { arrivals } else { 0.0 };
         let latency = self.serve(arrivals - refused, fresh, refused);
-        self.runtime(latency);
+        self.update_lag(latency);
         if self.memory >= 100.0 {
-            self.clients.failed += self.in_flight.min(self.is.slots);
-            self.down = Some((self.is.start + self.is.back_off, 1.0));
+            self.clients.failed += self.in_flight.min(self.params.slots);
+            self.down = Some((self.params.start + self.params.back_off, 1.0));
         }
     }
 
-    /// Nothing ends, clients give up.
-    fn stall(&mut self, arrivals: f64, fresh: f64) {
-        self.in_flight = (self.in_flight + arrivals).min(ACCEPT_QUEUE + self.is.slots);
+    /// Advances a stalled app: no request completes, all clients time out.
+    fn step_stalled(&mut self, arrivals: f64, fresh: f64) {
+        self.in_flight = (self.in_flight + arrivals).min(ACCEPT_QUEUE + self.params.slots);
         self.failed = fresh;
         self.clients.failed += fresh;
         self.tick_age += 1.0;
         self.lag = self.tick_age;
-        self.cpu = 100.0 * (self.faults.spinning / self.is.cores).min(1.0) + self.rng.unit();
-        self.resources(0.0, 0.0);
+        self.cpu = 100.0 * (self.faults.spinning / self.params.cores).min(1.0) + self.rng.unit();
+        self.update_resources(0.0, 0.0);
     }
 
-    /// Serves what there is capacity for. Returns the mean duration.
+    /// Serves as many requests as capacity allows. Returns their mean duration in seconds.
     fn serve(&mut self, arrivals: f64, fresh: f64, refused: f64) -> f64 {
         let cold = 1.0
-            + 2.5 * (1.0 - self.uptime / self.is.warm_up).max(0.0)
+            + 2.5 * (1.0 - self.uptime / self.params.warm_up).max(0.0)
             + 0.8 * (1.0 - self.cache_age / 30.0).max(0.0);
         let thrash = 1.0 + (self.memory - 96.0).max(0.0);
         let faults = &self.faults;
-        let own = self.is.service * cold * thrash * (1.0 + faults.dependency_slow);
+        let service_time = self.params.service * cold * thrash * (1.0 + faults.dependency_slow);
 
-        let batch = faults.batch_cpu * self.is.cores;
-        let free = (self.is.cores - faults.spinning - batch).max(0.04 * self.is.cores);
-        let by_cpu = free / (self.is.cpu_seconds * (0.5 + 0.5 * cold));
-        let hung = faults.jammed * arrivals * self.is.timeout;
-        let slots = self.is.slots * (1.0 - faults.leaked_slots) * (1.0 - faults.blocked) - hung;
-        let by_slots = slots.max(0.02 * self.is.slots) / own;
-        // Work for clients that have given up is work all the same.
-        let waste = 1.0 + 0.5 * (self.backlog / (by_cpu.min(by_slots) * self.is.timeout)).min(1.0);
+        let batch = faults.batch_cpu * self.params.cores;
+        let free = (self.params.cores - faults.spinning - batch).max(0.04 * self.params.cores);
+        let by_cpu = free / (self.params.cpu_seconds * (0.5 + 0.5 * cold));
+        let waiting = faults.jammed * arrivals * self.params.timeout;
+        let slots =
+            self.params.slots * (1.0 - faults.leaked_slots) * (1.0 - faults.blocked) - waiting;
+        let by_slots = slots.max(0.02 * self.params.slots) / service_time;
+        // Requests whose client has timed out still use capacity.
+        let waste =
+            1.0 + 0.5 * (self.backlog / (by_cpu.min(by_slots) * self.params.timeout)).min(1.0);
         let capacity = by_cpu.min(by_slots) / waste;
 
         let jammed = faults.jammed * arrivals;
         self.backlog += arrivals - jammed;
         let served = self.backlog.min(capacity);
         self.backlog -= served;
-        let given_up = (self.backlog - capacity * self.is.timeout)
+        let timed_out = (self.backlog - capacity * self.params.timeout)
             .max(0.0)
             .max(self.backlog - ACCEPT_QUEUE);
-        self.backlog -= given_up;
-        let pressure = (arrivals / capacity).min(0.95);
+        self.backlog -= timed_out;
+        let utilisation = (arrivals / capacity).min(0.95);
         let wait = self.backlog / capacity;
-        let latency =
-            own * (1.0 + 0.5 * pressure * pressure / (1.0 - pressure)) + wait + 0.5 * self.lag;
+        let latency = service_time * (1.0 + 0.5 * utilisation * utilisation / (1.0 - utilisation))
+            + wait
+            + 0.5 * self.lag;
 
-        let good = (1.0 - self.is.errors)
+        let good = (1.0 - self.params.errors)
             * (1.0 - faults.noise)
             * (1.0 - faults.poisoned)
             * (1.0 - faults.dead_connections)
-            * (1.0 - faults.dependency_down * self.is.critical);
+            * (1.0 - faults.dependency_down * self.params.critical);
         let panicking =
             1.0 - (1.0 - faults.broken_lock) * (1.0 - faults.bad_code * faults.bad_code_panics);
         let failing = 1.0
             - good * (1.0 - panicking) * (1.0 - faults.bad_code * (1.0 - faults.bad_code_panics));
         let errors = as_f64(self.rng.poisson(served * failing)).min(served);
         let panics = as_f64(self.rng.poisson(served * panicking)).min(errors);
-        let late = given_up + jammed;
+        let unserved = timed_out + jammed;
 
-        self.totals.requests += round(served + late);
-        self.totals.errors += round(errors + late);
+        self.totals.requests += round(served + unserved);
+        self.totals.errors += round(errors + unserved);
         self.totals.panics += round(panics);
-        self.error_count += round(errors + late);
-        if self.watched {
-            self.durations(served, latency, late);
+        self.error_count += round(errors + unserved);
+        if self.records_latency {
+            self.record_latency(served, latency, unserved);
         }
-        self.failed = errors + late + refused;
-        // A retry that fails is not another client that fails.
+        self.failed = errors + unserved + refused;
+        // Failed retries are left out: they belong to clients that are counted already.
         let share = (fresh / (arrivals + refused).max(1.0)).min(1.0);
         self.clients.failed += self.failed * share;
-        if latency > (4.0 * self.is.service).max(0.3) {
+        if latency > (4.0 * self.params.service).max(0.3) {
             self.clients.slow += (served - errors).max(0.0) * share;
         }
-        self.in_flight = (served * latency + self.backlog + hung).min(ACCEPT_QUEUE + self.is.slots);
+        self.in_flight =
+            (served * latency + self.backlog + waiting).min(ACCEPT_QUEUE + self.params.slots);
         let leaked = self.faults.leaked_slots;
         self.pool_failing = leaked > 0.85 || by_slots < 0.7 * arrivals || self.faults.jammed > 0.5;
 
-        let work = served * waste * self.is.cpu_seconds * (0.5 + 0.5 * cold);
+        let work = served * waste * self.params.cpu_seconds * (0.5 + 0.5 * cold);
         let used = work + self.faults.spinning + batch;
         let noise = 1.0 + 0.06 * self.rng.normal();
-        self.cpu = (100.0 * used / self.is.cores * noise).clamp(0.1, 100.0);
-        self.resources(served, batch);
+        self.cpu = (100.0 * used / self.params.cores * noise).clamp(0.1, 100.0);
+        self.update_resources(served, batch);
         latency
     }
 
-    /// Durations as counts in buckets: lognormal, with a tail of one percent.
-    fn durations(&mut self, served: f64, median: f64, late: f64) {
+    /// Adds durations to the latency histogram: lognormal, with a tail of one percent.
+    fn record_latency(&mut self, served: f64, median: f64, unserved: f64) {
         let below = |bound: f64, median: f64, spread: f64| {
-            // The logistic curve is near enough to the normal distribution's.
+            // Logistic approximation of the normal distribution function.
             1.0 / (1.0 + (-1.702 * (bound / median).ln() / spread).exp())
         };
         let mut before = 0.0;
@@ -276,27 +290,28 @@ impl App {
             .zip(BOUNDS.into_iter().chain([f64::INFINITY]))
         {
             let share = if bound.is_finite() {
-                0.99 * below(bound, median, self.is.spread)
-                    + 0.01 * below(bound, 5.0 * median, self.is.spread)
+                0.99 * below(bound, median, self.params.spread)
+                    + 0.01 * below(bound, 5.0 * median, self.params.spread)
             } else {
                 1.0
             };
             let expected = served * (share - before);
             before = share;
-            // Rounded up or down by chance, so that small shares are counted too.
+            // Stochastic rounding, so that small shares are counted too.
             let count = expected.floor() + f64::from(u8::from(self.rng.unit() < expected.fract()));
             *bucket += round(count);
         }
-        let at = BOUNDS.partition_point(|bound| *bound < self.is.timeout);
-        self.buckets[at] += round(late);
+        let at = BOUNDS.partition_point(|bound| *bound < self.params.timeout);
+        self.buckets[at] += round(unserved);
     }
 
-    fn runtime(&mut self, latency: f64) {
+    /// Updates the runtime's lag.
+    fn update_lag(&mut self, latency: f64) {
         let blocked = self.faults.blocked;
         let saturated = (self.cpu - 90.0).max(0.0) / 10.0;
         let cold = (1.0 - self.uptime / 10.0).max(0.0);
         self.tick_age = self.rng.unit() * 0.2;
-        let mut lag = self.is.lag * (0.5 + self.rng.unit())
+        let mut lag = self.params.lag * (0.5 + self.rng.unit())
             + 0.12 * saturated * self.rng.unit()
             + 0.05 * cold * self.rng.unit()
             + 1.5 * blocked * blocked * self.rng.unit();
@@ -307,45 +322,46 @@ impl App {
         self.lag = self.lags.into_iter().fold(0.0, f64::max);
     }
 
-    /// Memory and descriptors.
-    fn resources(&mut self, served: f64, batch: f64) {
+    /// Updates memory and descriptors.
+    fn update_resources(&mut self, served: f64, batch: f64) {
         self.batch_age = if batch > 0.0 {
             self.batch_age + 1.0
         } else {
             0.0
         };
-        let fill = 1.0 - (-self.uptime / self.is.cache_seconds).exp();
-        let saw = self.is.saw * (f64::from(self.seconds) / self.is.saw_seconds).fract();
-        let busy = 3.0 * (self.in_flight / (self.is.slots + 500.0)).min(3.0);
+        let fill = 1.0 - (-self.uptime / self.params.cache_seconds).exp();
+        let saw = self.params.saw * (f64::from(self.seconds) / self.params.saw_seconds).fract();
+        let busy = 3.0 * (self.in_flight / (self.params.slots + 500.0)).min(3.0);
         let job = self.faults.batch_memory * (self.batch_age / 90.0).min(1.0);
         let noise = 0.3 * self.rng.normal();
-        self.memory = (self.is.memory
-            + self.is.cache * fill
+        self.memory = (self.params.memory
+            + self.params.cache * fill
             + saw * (served > 0.0) as u8 as f64
             + busy
             + job
             + self.faults.leaked_memory
             + noise)
             .clamp(1.0, 100.0);
-        let open = 100.0 * self.in_flight / self.is.max_fds;
-        self.fds = (self.is.fds + open.min(60.0) + self.faults.leaked_fds).min(100.0);
+        let sockets = 100.0 * self.in_flight / self.params.max_fds;
+        self.fds = (self.params.fds + sockets.min(60.0) + self.faults.leaked_fds).min(100.0);
     }
 
-    /// The checks' news, every ten seconds.
-    fn check(&mut self) {
-        self.checked += 1;
-        if self.checked >= 10 && !self.faults.stalled {
-            self.checked = 0;
+    /// Updates the dependency checks every ten seconds.
+    fn update_checks(&mut self) {
+        self.check_age += 1;
+        if self.check_age >= 10 && !self.faults.stalled {
+            self.check_age = 0;
             self.critical_failing = self.rng.unit() < self.faults.dependency_down;
             self.minor_failing = self.faults.minor_dependency_down || self.rng.unit() < 0.001;
         }
     }
 
-    fn start(&mut self) {
+    /// Starts the next instance.
+    fn start_instance(&mut self) {
         self.instance += 1;
         self.uptime = 0.0;
         self.cache_age = 0.0;
-        self.totals = Counts::default();
+        self.totals = RequestTotals::default();
         self.error_count = 0;
         self.buckets = [0; BOUNDS.len() + 1];
         self.backlog = 0.0;
@@ -353,16 +369,18 @@ impl App {
         self.tick_age = 0.0;
         self.lags = [0.0; 10];
         self.batch_age = 0.0;
-        self.faults.restart();
-        self.resources(0.0, 0.0);
+        self.faults.clear_by_restart();
+        self.update_resources(0.0, 0.0);
     }
 }
 
+/// Rounds to a count; negative values become 0.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
 pub(super) fn round(count: f64) -> u64 {
     count.max(0.0).round() as u64
 }
 
+/// Converts a count.
 #[allow(clippy::cast_precision_loss)] // small counts
 pub(super) fn as_f64(count: u64) -> f64 {
     count as f64

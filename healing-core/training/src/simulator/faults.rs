@@ -1,77 +1,77 @@
-//! What can be wrong with a simulated app or its world, and which treatment ends it.
+//! Faults of a simulated app and of its environment, and the treatment that ends each.
 //!
 //! | fault | soft heal | restart |
 //! |---|---|---|
 //! | poisoned cache entries, dead connections, leaked pool slots, a jammed queue | ends it | ends it |
-//! | leaked memory, leaked descriptors | – | gives all back; the leak goes on |
+//! | leaked memory, leaked descriptors | – | frees all; the leak continues |
 //! | spinning threads, blocked workers, a stalled runtime, a broken lock | – | ends it |
 //! | bad code, a dependency, load, a batch job | – | – |
 
-/// Everything off is a healthy app.
+/// Active faults; the default is a healthy app.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Faults {
-    /// Share of requests that meet a bad cache entry.
+    /// Share of requests that read a bad cache entry.
     pub(super) poisoned: f64,
-    /// Share of requests that get a connection whose other end is gone.
+    /// Share of requests that get a connection whose peer is gone.
     pub(super) dead_connections: f64,
-    /// Share of the pool's slots that are never given back …
+    /// Share of the pool's slots that are leaked.
     pub(super) leaked_slots: f64,
-    /// … and how fast it grows, per second, up to …
+    /// Growth of `leaked_slots` per second.
     pub(super) slot_leak: f64,
-    /// … this.
-    pub(super) most_leaked_slots: f64,
-    /// Share of requests that wait for a consumer that will never come.
+    /// Upper bound of `leaked_slots`.
+    pub(super) max_leaked_slots: f64,
+    /// Share of requests that wait for a consumer that has ended.
     pub(super) jammed: f64,
-    /// Memory that was leaked, in percent of the limit …
+    /// Leaked memory, in percent of the limit.
     pub(super) leaked_memory: f64,
-    /// … and how fast, per second.
+    /// Growth of `leaked_memory` per second.
     pub(super) memory_leak: f64,
-    /// Descriptors likewise.
+    /// Leaked descriptors, in percent of the limit.
     pub(super) leaked_fds: f64,
-    /// Per second.
+    /// Growth of `leaked_fds` per second.
     pub(super) fd_leak: f64,
-    /// Cores burnt by threads that will not stop.
+    /// CPU used by threads in an endless loop, in cores.
     pub(super) spinning: f64,
-    /// Share of the runtime's workers that sit in a blocking call.
+    /// Share of the runtime's workers that are in a blocking call.
     pub(super) blocked: f64,
-    /// No worker is left.
+    /// Set if all workers of the runtime are blocked.
     pub(super) stalled: bool,
-    /// Share of requests that panic on a lock another panic has poisoned.
+    /// Share of requests that panic on a poisoned lock.
     pub(super) broken_lock: f64,
-    /// Share of requests that this version's code fails …
+    /// Share of requests that fail by a defect of this version.
     pub(super) bad_code: f64,
-    /// … and the part of these that panic.
+    /// Share of the `bad_code` failures that panic.
     pub(super) bad_code_panics: f64,
-    /// Share of the critical dependency's calls that fail.
+    /// Share of the calls to the critical dependency that fail.
     pub(super) dependency_down: f64,
-    /// How many times longer requests take because of it.
+    /// Relative increase of request durations by a slow dependency.
     pub(super) dependency_slow: f64,
-    /// A dependency that hardly matters fails its check.
+    /// Set if a dependency without effect on requests fails its check.
     pub(super) minor_dependency_down: bool,
-    /// Load over the usual; 0 counts as 1.
+    /// Load relative to the usual load; 0 stands for 1.
     pub(super) load: f64,
-    /// How many of the failed requests come again, beyond the usual.
+    /// Share of failed requests that are retried, in addition to the usual retries.
     pub(super) retries: f64,
-    /// Cores used by a batch job, as a share of the limit …
+    /// CPU used by a batch job, as a share of the limit.
     pub(super) batch_cpu: f64,
-    /// … and its memory, in percent of the limit, once it has filled.
+    /// Memory used by a batch job once it has ramped up, in percent of the limit.
     pub(super) batch_memory: f64,
-    /// Errors that come and go beyond the usual: a share.
+    /// Share of requests that fail intermittently, in addition to the usual errors.
     pub(super) noise: f64,
 }
 
 impl Faults {
-    /// One second of growth.
-    pub(super) fn grow(&mut self) {
+    /// Advances all leaks by one second.
+    pub(super) fn grow_leaks(&mut self) {
         if self.slot_leak > 0.0 {
-            self.leaked_slots = (self.leaked_slots + self.slot_leak).min(self.most_leaked_slots);
+            self.leaked_slots = (self.leaked_slots + self.slot_leak).min(self.max_leaked_slots);
         }
         self.leaked_memory += self.memory_leak;
         self.leaked_fds += self.fd_leak;
     }
 
-    /// What a soft heal ends: hooks drop the caches, rebuild the pools, start consumers anew.
-    pub(super) fn soft_heal(&mut self) {
+    /// Clears the faults that hooks end: they drop caches, rebuild pools and restart consumers.
+    pub(super) fn clear_by_soft_heal(&mut self) {
         self.poisoned = 0.0;
         self.dead_connections = 0.0;
         self.leaked_slots = 0.0;
@@ -79,9 +79,9 @@ impl Faults {
         self.jammed = 0.0;
     }
 
-    /// What a new process ends.
-    pub(super) fn restart(&mut self) {
-        self.soft_heal();
+    /// Clears the faults that a new process ends.
+    pub(super) fn clear_by_restart(&mut self) {
+        self.clear_by_soft_heal();
         self.leaked_memory = 0.0;
         self.leaked_fds = 0.0;
         self.spinning = 0.0;

@@ -1,10 +1,10 @@
-//! One incident, as the world runs it and as the doctor's polls see it.
+//! One incident: the simulated app under its fault schedule, and the observations of a doctor that polls it.
 
 use std::time::Duration;
 
-use super::app::{App, Clients};
-use super::scenario::{Course, Situation};
-use super::service_params::{BOUNDS, Character};
+use super::app::{ClientOutcomes, SimulatedApp};
+use super::scenario::{FaultSchedule, Scenario};
+use super::service_params::{BOUNDS, ServiceParams};
 use healing_core::decision::Action;
 use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, SCHEMA, Source, Status, Totals,
@@ -13,58 +13,60 @@ use healing_core::health::{
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 use healing_core::rng::Rng;
 
-/// The tick's age from which the app calls its runtime stalled.
+/// Age of the runtime's last tick above which the app reports a stall, in seconds.
 const STALLED_AFTER: f64 = 2.0;
 
-/// An app, and what happens to it when.
+/// Simulated app with its fault schedule.
 #[derive(Debug, Clone)]
 pub(super) struct Incident {
-    pub(super) app: App,
-    course: Course,
+    pub(super) app: SimulatedApp,
+    schedule: FaultSchedule,
     second: u32,
     hour: u8,
 }
 
 impl Incident {
-    /// Draws one.
-    pub(super) fn draw(situation: Situation, rng: &mut Rng) -> Self {
-        let mut is = Character::draw(rng);
-        situation.shape(&mut is, rng);
-        let uptime = if situation.begins_with_start() {
+    /// Draws an incident of the scenario.
+    pub(super) fn draw(scenario: Scenario, rng: &mut Rng) -> Self {
+        let mut params = ServiceParams::draw(rng);
+        scenario.adapt(&mut params, rng);
+        let uptime = if scenario.begins_with_start() {
             0.0
         } else {
             rng.between(300_f64.ln(), 864_000_f64.ln()).exp()
         };
-        let app = App::new(is, uptime, rng.part(1));
-        let course = situation.course(&app, rng);
+        let app = SimulatedApp::new(params, uptime, rng.part(1));
+        let schedule = scenario.schedule(&app, rng);
         #[allow(clippy::cast_possible_truncation)] // below 24
-        let hour = match situation {
-            Situation::NightlyBatch => rng.below(6) as u8,
+        let hour = match scenario {
+            Scenario::NightlyBatch => rng.below(6) as u8,
             _ => rng.below(24) as u8,
         };
         Self {
             app,
-            course,
+            schedule,
             second: 0,
             hour,
         }
     }
 
+    /// Returns the seconds since the start of the incident.
     pub(super) fn second(&self) -> u32 {
         self.second
     }
 
+    /// Returns the second at which the faults begin.
     pub(super) fn onset(&self) -> u32 {
-        self.course.onset
+        self.schedule.onset
     }
 
-    /// One second of the world.
+    /// Advances the incident by one second.
     pub(super) fn step(&mut self) {
         self.second += 1;
-        if self.second == self.course.onset {
-            self.app.faults = self.course.faults.clone();
+        if self.second == self.schedule.onset {
+            self.app.faults = self.schedule.faults.clone();
         }
-        if self.second == self.course.end {
+        if self.second == self.schedule.end {
             let faults = &mut self.app.faults;
             faults.load = 0.0;
             faults.dependency_down = 0.0;
@@ -75,23 +77,23 @@ impl Incident {
         self.app.step();
     }
 
-    /// What clients would see in the next `seconds` if this were done now.
-    pub(super) fn after(&self, action: Action, seconds: u32) -> Clients {
-        let mut world = self.clone();
-        world.app.clients = Clients::default();
-        world.app.watched = false;
-        if world.second < world.course.onset {
-            // What has not begun is not to be known.
-            world.course.onset = u32::MAX;
+    /// Returns the outcomes of the next `seconds` on a copy of the incident that is treated by `action`.
+    pub(super) fn outcomes_after(&self, action: Action, seconds: u32) -> ClientOutcomes {
+        let mut copy = self.clone();
+        copy.app.clients = ClientOutcomes::default();
+        copy.app.records_latency = false;
+        if copy.second < copy.schedule.onset {
+            // A label must not depend on a fault that no feature can show yet.
+            copy.schedule.onset = u32::MAX;
         }
-        world.app.treat(action);
+        copy.app.treat(action);
         for _ in 0..seconds {
-            world.step();
+            copy.step();
         }
-        world.app.clients
+        copy.app.clients
     }
 
-    /// Both clocks.
+    /// Returns the current time of both clocks.
     pub(super) fn now(&self) -> Now {
         let day = Duration::from_secs(20_000 * 86_400 + 3600 * u64::from(self.hour));
         let since = Duration::from_secs(self.second.into());
@@ -101,27 +103,27 @@ impl Incident {
         }
     }
 
-    /// A poll of both ports.
+    /// Returns the observation of a poll of both ports.
     pub(super) fn poll(&self, rng: &mut Rng) -> Observation {
         let app = &self.app;
         let circumstances = Circumstances {
             mode: Mode::Enforce,
             ..Circumstances::default()
         };
-        let quick = Duration::from_micros(500 + u64::from(rng.below(2500)));
+        let round_trip = Duration::from_micros(500 + u64::from(rng.below(2500)));
         let stalled = app.tick_age > STALLED_AFTER;
         let (care, front_door) = if app.down.is_some() {
             (ProbeResult::Refused, ProbeResult::Refused)
         } else if stalled || app.fds >= 100.0 {
             (
-                ProbeResult::Valid(self.health(stalled), quick),
+                ProbeResult::Valid(self.health(stalled), round_trip),
                 ProbeResult::TimedOut,
             )
         } else {
-            let late = quick + Duration::from_secs_f64(app.lag);
+            let delayed = round_trip + Duration::from_secs_f64(app.lag);
             (
-                ProbeResult::Valid(self.health(stalled), quick),
-                ProbeResult::Valid((), late),
+                ProbeResult::Valid(self.health(stalled), round_trip),
+                ProbeResult::Valid((), delayed),
             )
         };
         Observation {
@@ -131,9 +133,10 @@ impl Incident {
         }
     }
 
+    /// Returns the app's `/health` answer.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // all in range
     fn health(&self, stalled: bool) -> Health {
-        const LIMIT: f64 = (1_u64 << 30) as f64;
+        const MEMORY_LIMIT_BYTES: f64 = (1_u64 << 30) as f64;
         let app = &self.app;
         Health {
             status: Status::of(app.error_count),
@@ -159,12 +162,12 @@ impl Incident {
             }),
             vitals: Some(Vitals {
                 cpu_source: Some(Source::Cgroup),
-                cpu_limit_cores: Some(app.is.cores),
+                cpu_limit_cores: Some(app.params.cores),
                 memory_source: Some(Source::Cgroup),
-                memory_working_set_bytes: Some((app.memory / 100.0 * LIMIT) as u64),
-                memory_limit_bytes: Some(LIMIT as u64),
-                open_fds: Some((app.fds / 100.0 * app.is.max_fds) as u64),
-                max_fds: Some(app.is.max_fds as u64),
+                memory_working_set_bytes: Some((app.memory / 100.0 * MEMORY_LIMIT_BYTES) as u64),
+                memory_limit_bytes: Some(MEMORY_LIMIT_BYTES as u64),
+                open_fds: Some((app.fds / 100.0 * app.params.max_fds) as u64),
+                max_fds: Some(app.params.max_fds as u64),
                 threads: Some(8),
                 ..Vitals::default()
             }),
@@ -178,6 +181,7 @@ impl Incident {
         }
     }
 
+    /// Returns the state of the dependency checks and of the pool's check.
     fn checks(&self) -> Vec<CheckReport> {
         let app = &self.app;
         let report = |name: String, kind, failing| CheckReport {
@@ -188,10 +192,10 @@ impl Incident {
             } else {
                 CheckState::Passing
             },
-            age_seconds: Some(f64::from(app.checked)),
+            age_seconds: Some(f64::from(app.check_age)),
             error: None,
         };
-        let mut checks: Vec<_> = (0..app.is.dependencies)
+        let mut checks: Vec<_> = (0..app.params.dependencies)
             .map(|index| {
                 let failing = if index == 0 {
                     app.critical_failing
@@ -205,7 +209,7 @@ impl Incident {
                 )
             })
             .collect();
-        if app.is.local_check {
+        if app.params.local_check {
             checks.push(report(
                 "pool".to_owned(),
                 CheckKind::Local,

@@ -1,103 +1,99 @@
-//! Simulated situations: windows labelled by the treatment that helps, because it was tried.
+//! Simulated incidents: labelled examples whose label is the treatment that helped when it was tried.
 //!
-//! A seed draws services (each with its own load, capacity, memory, clients) and puts each through a
-//! [`Situation`]. A doctor polls it every 5 s, some polls late or missed, and the features are those
-//! of its own [`Policy::step`]: the very code that decides in production. At a few moments the world
-//! is copied three times, and each copy lives on for five minutes: untreated, after a soft heal, after
-//! a restart. What clients then see is the [damage](Window::damage) of each; the label is the mildest
-//! treatment that nothing stronger beats by more than it is worth. So "restart helps against a leak"
-//! is nowhere written down; it comes out (or not: a slow leak's limit is too far away to matter now).
+//! A seed draws services (each with its own load, capacity, memory and clients) and runs each through a
+//! [`Scenario`]. A doctor polls it every 5 s, some polls late or missed, and the features are those of
+//! its own [`Policy::step`], the code that decides in production. At a few moments the incident is
+//! copied three times, and each copy runs for another five minutes: untreated, after a soft heal, after
+//! a restart. The share of requests that clients lose is the [loss](Example::loss) of each action; the
+//! label is the mildest action that no stronger one beats by more than its minimum gain. No rule such as
+//! "restart against a leak" is written down: it follows from the outcomes, and a slow leak, whose limit
+//! is beyond the horizon, is labelled no action.
 //!
-//! Hazard: it is a simulation. What a model learns here is what goes together in [the app's
-//! model](self), not how often things happen in any real fleet; recorded outcomes are better data as
-//! soon as there are enough.
+//! # Hazards
+//!
+//! - A model learns here the correlations of [the simulated app](self), not the frequencies of a real
+//!   fleet; prefer recorded outcomes as soon as there are enough.
 
 mod app;
 mod faults;
 mod incident;
+mod label;
 mod scenario;
 mod service_params;
 
-pub use scenario::Situation;
+pub use scenario::Scenario;
 
 use super::dataset::{Dataset, RowError};
 use healing_core::brain::Proposer;
 use healing_core::config::PolicyConfig;
-use healing_core::decision::{Action, Decision, Lane, Reason, Treatment, TreatmentResult};
+use healing_core::decision::{Action, Lane, Treatment, TreatmentResult};
 use healing_core::features::{Feature, Features};
 use healing_core::policy::Policy;
 use healing_core::rng::Rng;
 use incident::Incident;
 
-/// Seconds that a treatment is given to show what it is worth: as many as a window has.
+/// Seconds over which the outcome of an action is measured; a feature window is as long.
 pub const HORIZON: u32 = 300;
-/// Seconds from a fault's begin to the first look at it.
-const ONSET_TO_LOOK: u32 = 30;
-/// Requests that a soft heal must save to be worth it, as a share of all in the horizon …
-const SOFT_GAIN: f64 = 0.01;
-/// … and a restart.
-const HARD_GAIN: f64 = 0.02;
-/// What a late answer counts, against a failed one.
-const SLOW: f64 = 0.2;
+/// Seconds from a fault's onset to the first example.
+const ONSET_TO_EXAMPLE: u32 = 30;
 
-/// Five minutes of a service as a doctor sees them at their end, and what would help.
+/// Features of one service at one moment, with the outcome of each action.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Window {
-    /// What kind of incident it belongs to.
-    pub situation: Situation,
-    /// Which incident: all its windows go to one side of a split.
+pub struct Example {
+    /// Scenario of its incident.
+    pub scenario: Scenario,
+    /// Number of its incident: a split keeps all examples of an incident on one side.
     pub incident: u32,
-    /// Whether the fault had begun.
-    pub begun: bool,
-    /// What the policy made of the polls.
+    /// Set if the faults had begun.
+    pub is_after_onset: bool,
+    /// Features that the policy computed from the polls.
     pub features: Features,
-    /// Which lane the last poll took.
+    /// Lane of the last poll.
     pub lane: Lane,
-    /// What the compiled-in rules do by their evidence, unless permission forbids it for a reason
-    /// other than time (a cooldown, a second look, the wait for a quiet moment).
+    /// Action that the compiled-in rules take on their evidence, unless a veto other than a delay
+    /// (cooldown, splay, waiting for low load) forbids it.
     pub rules: Action,
-    /// Share of the next five minutes' requests that are lost, by action.
-    pub damage: [f64; 3],
-    /// The treatment that helps.
+    /// Share of the requests of the next five minutes that clients lose, by action.
+    pub loss: [f64; 3],
+    /// Action that helps.
     pub label: Action,
 }
 
-/// Draws `incidents` of each situation, in a mixed order.
+/// Runs `incidents` incidents of each scenario, in shuffled order, and returns their examples.
 #[must_use]
-pub fn windows(situations: &[Situation], incidents: u32, seed: u64) -> Vec<Window> {
-    let mut order: Vec<(Situation, u32)> = situations
+pub fn simulate(scenarios: &[Scenario], incidents: u32, seed: u64) -> Vec<Example> {
+    let mut order: Vec<(Scenario, u32)> = scenarios
         .iter()
-        .flat_map(|situation| (0..incidents).map(|index| (*situation, index)))
+        .flat_map(|scenario| (0..incidents).map(|index| (*scenario, index)))
         .collect();
     Rng::new(seed).part(2).shuffle(&mut order);
-    let mut windows = Vec::new();
-    for (number, (situation, index)) in (0..).zip(order) {
-        // An incident depends on its kind, its index and the seed alone.
-        let part = 1000 + u64::from(index) * 64 + situation as u64;
+    let mut examples = Vec::new();
+    for (number, (scenario, index)) in (0..).zip(order) {
+        // An incident depends on its scenario, its index and the seed alone.
+        let part = 1000 + u64::from(index) * 64 + scenario as u64;
         let mut rng = Rng::new(seed).part(part);
-        watch(situation, number, &mut rng, &mut windows);
+        run_incident(scenario, number, &mut rng, &mut examples);
     }
-    windows
+    examples
 }
 
-/// Runs one incident and looks at it a few times.
-fn watch(situation: Situation, number: u32, rng: &mut Rng, windows: &mut Vec<Window>) {
-    let mut incident = Incident::draw(situation, rng);
+/// Runs one incident and takes a few examples of it.
+fn run_incident(scenario: Scenario, number: u32, rng: &mut Rng, examples: &mut Vec<Example>) {
+    let mut incident = Incident::draw(scenario, rng);
     let mut policy = Policy::new(PolicyConfig::default(), Proposer::Rules, rng.bits());
     let onset = incident.onset();
-    let mut looks: Vec<u32> = (0..3)
-        .map(|_| onset + ONSET_TO_LOOK + rng.below(HORIZON))
+    let mut moments: Vec<u32> = (0..3)
+        .map(|_| onset + ONSET_TO_EXAMPLE + rng.below(HORIZON))
         .collect();
     if onset > 100 && rng.unit() < 0.3 {
-        looks.push(onset - 1 - rng.below(60));
+        moments.push(onset - 1 - rng.below(60));
     }
-    looks.sort_unstable();
-    // Some have been given a soft heal already, as the policy would have done.
-    let treated = (rng.unit() < 0.25).then(|| onset + 15 + rng.below(60));
-    let mut treat_at = treated;
+    moments.sort_unstable();
+    // A quarter has had a soft heal already, as the policy would have done.
+    let mut treat_at = (rng.unit() < 0.25).then(|| onset + 15 + rng.below(60));
     let mut next_poll = 1;
-    let Some(&last) = looks.last() else { return };
-    let mut looks = looks.into_iter().peekable();
+    let Some(&last) = moments.last() else { return };
+    let mut moments = moments.into_iter().peekable();
     while incident.second() < last + 60 {
         incident.step();
         let second = incident.second();
@@ -113,7 +109,7 @@ fn watch(situation: Situation, number: u32, rng: &mut Rng, windows: &mut Vec<Win
         if second < next_poll {
             continue;
         }
-        // Every 5 s; a few are missed, a few come late.
+        // Every 5 s; a few polls are missed or late.
         next_poll = second
             + 5
             + if rng.unit() < 0.03 {
@@ -122,82 +118,42 @@ fn watch(situation: Situation, number: u32, rng: &mut Rng, windows: &mut Vec<Win
                 0
             };
         let decision = policy.step(incident.now(), &incident.poll(rng));
-        let Some(&look) = looks.peek() else { break };
-        // A poll that finds nobody is no window; the next may be.
-        if look > second || matches!(decision.lane, Lane::Refused | Lane::Invalid) {
+        let Some(&moment) = moments.peek() else { break };
+        // A poll without features gives no example; the next one may.
+        if moment > second || matches!(decision.lane, Lane::Refused | Lane::Invalid) {
             continue;
         }
-        looks.next();
-        let damage = damage(&incident);
-        windows.push(Window {
-            situation,
+        moments.next();
+        let loss = label::losses(&incident);
+        examples.push(Example {
+            scenario,
             incident: number,
-            begun: second >= onset,
+            is_after_onset: second >= onset,
             features: decision.features,
             lane: decision.lane,
-            rules: permitted(&decision),
-            damage,
-            label: helps(damage),
+            rules: label::eventual_action(&decision),
+            loss,
+            label: label::mildest_sufficient(loss),
         });
     }
 }
 
-/// What the rules do here sooner or later. The restart before a limit only waits for a quiet moment, or
-/// until time runs out.
-fn permitted(decision: &Decision) -> Action {
-    if decision.evidence == Reason::AwaitingLowLoad {
-        return Action::RestartService;
-    }
-    let passes = |reason| matches!(reason, Reason::Cooldown | Reason::Splay);
-    if decision.vetoes.iter().all(passes) {
-        decision.proposed
-    } else {
-        Action::NoAction
-    }
-}
-
-/// What each action would cost the clients.
-fn damage(incident: &Incident) -> [f64; 3] {
-    Action::ALL.map(|action| {
-        let clients = incident.after(action, HORIZON);
-        (clients.failed + SLOW * clients.slow) / clients.asked.max(1.0)
-    })
-}
-
-/// The mildest action that nothing stronger beats by more than it is worth.
-fn helps([none, soft, hard]: [f64; 3]) -> Action {
-    let mild = if soft + SOFT_GAIN < none {
-        Action::ResetErrors
-    } else {
-        Action::NoAction
-    };
-    let best_mild = if mild == Action::ResetErrors {
-        soft
-    } else {
-        none
-    };
-    if hard + HARD_GAIN < best_mild {
-        Action::RestartService
-    } else {
-        mild
-    }
-}
-
-/// Rows of these features; windows in which one of them is absent are left out, as a model leaves
-/// them to the rules. Groups are incidents, named by their situation.
+/// Returns the examples' rows over these features. Examples in which one is absent are left out, as a
+/// model leaves them to the rules. Groups are incidents, named by their scenario.
 ///
 /// # Errors
+///
 /// None in practice: features are finite.
 pub fn dataset<'a>(
-    windows: impl IntoIterator<Item = &'a Window>,
+    examples: impl IntoIterator<Item = &'a Example>,
     features: &[Feature],
 ) -> Result<Dataset, RowError> {
     let mut data = Dataset::new(features.iter().map(|feature| feature.name()));
-    for window in windows {
-        let row: Option<Vec<f32>> = features.iter().map(|&f| window.features.get(f)).collect();
+    for example in examples {
+        let row: Option<Vec<f32>> = features.iter().map(|&f| example.features.get(f)).collect();
         if let Some(row) = row {
-            let group = format!("{}-{}", window.situation.name(), window.incident);
-            data.push(&row, window.label, &group)?;
+            let group = format!("{}-{}", example.scenario.name(), example.incident);
+            data.push(&row, example.label, &group)?;
         }
     }
     Ok(data)
@@ -207,34 +163,36 @@ pub fn dataset<'a>(
 mod tests {
     use super::*;
 
-    /// Shares of the windows after the onset in which each action helps, of those not yet treated.
-    fn shares(situation: Situation, all: &[Window]) -> [f64; 3] {
-        let untreated = |w: &&Window| {
-            let since = w.features.get(Feature::SinceLastHeal);
-            w.situation == situation && w.begun && since.is_none_or(|s| s > 80_000.0)
+    /// Returns the share of each label among a scenario's untreated examples after the onset.
+    fn label_shares(scenario: Scenario, all: &[Example]) -> [f64; 3] {
+        let untreated = |example: &&Example| {
+            let since = example.features.get(Feature::SinceLastHeal);
+            example.scenario == scenario
+                && example.is_after_onset
+                && since.is_none_or(|since| since > 80_000.0)
         };
-        let of: Vec<&Window> = all.iter().filter(untreated).collect();
+        let examples: Vec<&Example> = all.iter().filter(untreated).collect();
         Action::ALL.map(|action| {
-            let count = of.iter().filter(|w| w.label == action).count();
-            count as f64 / of.len() as f64
+            let count = examples.iter().filter(|e| e.label == action).count();
+            count as f64 / examples.len() as f64
         })
     }
 
     #[test]
-    fn what_helps_comes_out_by_trying() {
-        use Situation::*;
-        let all = windows(&Situation::ALL, 8, 77);
-        let least = |situations: &[Situation], action: Action, share: f64| {
-            for situation in situations {
-                let shares = shares(*situation, &all);
+    fn labels_follow_from_outcomes_of_each_scenario() {
+        use Scenario::*;
+        let all = simulate(&Scenario::ALL, 8, 77);
+        let assert_share = |scenarios: &[Scenario], action: Action, least: f64| {
+            for scenario in scenarios {
+                let shares = label_shares(*scenario, &all);
                 assert!(
-                    shares[action as usize] >= share,
+                    shares[action as usize] >= least,
                     "{}: {shares:?}",
-                    situation.name()
+                    scenario.name()
                 );
             }
         };
-        let left_alone = [
+        let no_action = [
             Healthy,
             Noisy,
             DeployWarmUp,
@@ -246,39 +204,42 @@ mod tests {
             CacheFill,
             SlowLeak,
         ];
-        least(&left_alone, Action::NoAction, 0.8);
-        least(
+        assert_share(&no_action, Action::NoAction, 0.8);
+        assert_share(
             &[PoisonedCache, PoolExhaustion, DeadConnections, JammedQueue],
             Action::ResetErrors,
             0.6,
         );
-        least(
+        assert_share(
             &[Stall, BlockedWorkers, CpuSpin, BrokenLock],
             Action::RestartService,
             0.5,
         );
-        least(&[FastLeak, DescriptorLeak], Action::RestartService, 0.1);
+        assert_share(&[FastLeak, DescriptorLeak], Action::RestartService, 0.1);
         assert!(
             all.iter()
-                .filter(|w| !w.begun)
-                .all(|w| w.label == Action::NoAction)
+                .filter(|example| !example.is_after_onset)
+                .all(|example| example.label == Action::NoAction)
         );
     }
 
     #[test]
-    fn a_seed_means_the_same_windows_whatever_else_is_drawn() {
-        let all = windows(&[Situation::Stall, Situation::Healthy], 3, 9);
-        assert_eq!(all, windows(&[Situation::Stall, Situation::Healthy], 3, 9));
-        assert_ne!(all, windows(&[Situation::Stall, Situation::Healthy], 3, 10));
-        let of = |windows: &[Window]| {
-            let mut of: Vec<_> = windows
+    fn incident_depends_on_seed_and_not_on_other_scenarios() {
+        let all = simulate(&[Scenario::Stall, Scenario::Healthy], 3, 9);
+        assert_eq!(all, simulate(&[Scenario::Stall, Scenario::Healthy], 3, 9));
+        assert_ne!(all, simulate(&[Scenario::Stall, Scenario::Healthy], 3, 10));
+        let stall_losses = |examples: &[Example]| {
+            let mut losses: Vec<_> = examples
                 .iter()
-                .filter(|w| w.situation == Situation::Stall)
-                .map(|w| w.damage)
+                .filter(|example| example.scenario == Scenario::Stall)
+                .map(|example| example.loss)
                 .collect();
-            of.sort_by(|a, b| a[2].total_cmp(&b[2]));
-            of
+            losses.sort_by(|a, b| a[2].total_cmp(&b[2]));
+            losses
         };
-        assert_eq!(of(&all), of(&windows(&[Situation::Stall], 3, 9)));
+        assert_eq!(
+            stall_losses(&all),
+            stall_losses(&simulate(&[Scenario::Stall], 3, 9))
+        );
     }
 }

@@ -1,72 +1,72 @@
-//! The situations by name, what happens in each, and when.
+//! Scenarios by name, the faults of each, and their timing.
 
-use super::app::App;
+use super::app::SimulatedApp;
 use super::faults::Faults;
-use super::service_params::Character;
+use super::service_params::ServiceParams;
 use healing_core::rng::Rng;
 
-macro_rules! situations {
+macro_rules! scenarios {
     ($($variant:ident $name:literal $doc:literal;)+) => {
-        /// A kind of incident (or of none).
+        /// Kind of incident, or of operation without one.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Situation { $(#[doc = $doc] $variant,)+ }
+        pub enum Scenario { $(#[doc = $doc] $variant,)+ }
 
-        impl Situation {
-            /// All.
+        impl Scenario {
+            /// All scenarios, in the order of declaration.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
 
-            /// Its name in data sets and reports.
+            /// Returns the scenario's name in data sets and reports.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// What happens.
+            /// Returns a one-line description.
             #[must_use]
-            pub fn doc(self) -> &'static str {
+            pub fn description(self) -> &'static str {
                 match self { $(Self::$variant => $doc),+ }
             }
         }
     };
 }
 
-situations! {
-    Healthy "healthy" "Nothing is wrong; load wanders, a few requests fail.";
-    Noisy "noisy" "Errors of 1 to 8 % come and go, load and CPU swing.";
-    DeployWarmUp "deploy_warm_up" "A new instance: cold caches, slow first requests, memory that fills.";
-    NightlyBatch "nightly_batch" "At night a job takes most of the CPU and of the memory, then ends.";
-    TrafficSpike "traffic_spike" "Load near or above capacity for minutes, then it goes.";
-    RetryStorm "retry_storm" "A short overload whose failures come again, so that it outlives its cause.";
-    DependencyOutage "dependency_outage" "A declared dependency fails most calls, then comes back.";
-    SlowDependency "slow_dependency" "A dependency answers late; its check passes.";
+scenarios! {
+    Healthy "healthy" "No fault; load varies, a few requests fail.";
+    Noisy "noisy" "Intermittent errors of 1 to 8 %; load and CPU vary strongly.";
+    DeployWarmUp "deploy_warm_up" "A new instance: cold caches, slow first requests, growing memory.";
+    NightlyBatch "nightly_batch" "A job at night takes most of the CPU and of the memory, then ends.";
+    TrafficSpike "traffic_spike" "Load near or above capacity for some minutes.";
+    RetryStorm "retry_storm" "A short overload that retries prolong beyond its cause.";
+    DependencyOutage "dependency_outage" "A declared dependency fails most calls, then recovers.";
+    SlowDependency "slow_dependency" "A dependency answers slowly; its check passes.";
     BadRollout "bad_rollout" "A new version fails a share of its requests from its first second.";
     CacheFill "cache_fill" "A large cache fills steadily and stops well below the limit.";
-    SlowLeak "slow_leak" "Memory leaks and would hit the limit in 20 minutes to 4 hours.";
+    SlowLeak "slow_leak" "Memory leaks and would reach the limit in 20 minutes to 4 hours.";
     PoisonedCache "poisoned_cache" "Bad cache entries fail a share of the requests until the cache is dropped.";
-    PoolExhaustion "pool_exhaustion" "A pool's slots are not given back: queues, timeouts.";
-    DeadConnections "dead_connections" "Pooled connections lead nowhere since a failover; the dependency is fine.";
-    JammedQueue "jammed_queue" "A consumer is gone: requests that need it wait until they time out.";
-    FastLeak "fast_leak" "Memory leaks and hits the limit in 3 to 12 minutes.";
+    PoolExhaustion "pool_exhaustion" "A pool leaks its slots: queues, timeouts.";
+    DeadConnections "dead_connections" "Pooled connections are dead after a failover; the dependency works.";
+    JammedQueue "jammed_queue" "A consumer has ended: requests that need it wait until they time out.";
+    FastLeak "fast_leak" "Memory leaks and reaches the limit in 3 to 12 minutes.";
     DescriptorLeak "descriptor_leak" "Descriptors leak and run out in 3 to 15 minutes.";
-    Stall "stall" "Every worker of the runtime is blocked.";
-    BlockedWorkers "blocked_workers" "Most workers of the runtime are blocked, the rest are late.";
-    CpuSpin "cpu_spin" "Threads spin and leave little CPU to requests.";
+    Stall "stall" "All workers of the runtime are blocked.";
+    BlockedWorkers "blocked_workers" "Most workers of the runtime are blocked, the others lag.";
+    CpuSpin "cpu_spin" "Threads in an endless loop leave little CPU to requests.";
     BrokenLock "broken_lock" "A panic has poisoned a lock: requests that take it panic.";
 }
 
-/// An incident's plan.
+/// Faults of one incident, with their start and end.
 #[derive(Debug, Clone)]
-pub(super) struct Course {
-    /// The fault, for as long as it lasts.
+pub(super) struct FaultSchedule {
+    /// Faults from `onset` on.
     pub(super) faults: Faults,
-    /// Second at which it begins.
+    /// Second at which the faults begin.
     pub(super) onset: u32,
-    /// Second at which the world's part of it ends by itself.
+    /// Second at which the environment's faults (load, dependency, batch job) end.
     pub(super) end: u32,
 }
 
-impl Situation {
-    /// A new instance, watched from its start.
+impl Scenario {
+    /// Reports if the incident begins with the start of a new instance.
     pub(super) fn begins_with_start(self) -> bool {
         matches!(
             self,
@@ -74,50 +74,50 @@ impl Situation {
         )
     }
 
-    /// Makes the service fit the situation.
-    pub(super) fn shape(self, is: &mut Character, rng: &mut Rng) {
+    /// Adapts the service to the scenario.
+    pub(super) fn adapt(self, params: &mut ServiceParams, rng: &mut Rng) {
         match self {
             Self::DependencyOutage | Self::SlowDependency => {
-                is.dependencies = is.dependencies.max(1);
+                params.dependencies = params.dependencies.max(1);
             }
             Self::CacheFill => {
-                is.cache = rng.between(25.0, 45.0);
-                is.memory = is.memory.min(35.0);
-                is.cache_seconds = rng.between(120.0, 600.0);
+                params.cache = rng.between(25.0, 45.0);
+                params.memory = params.memory.min(35.0);
+                params.cache_seconds = rng.between(120.0, 600.0);
             }
-            Self::Noisy => is.swing = rng.between(0.2, 0.5),
+            Self::Noisy => params.swing = rng.between(0.2, 0.5),
             _ => {}
         }
     }
 
-    /// Draws when and how.
-    pub(super) fn course(self, app: &App, rng: &mut Rng) -> Course {
-        let is = &app.is;
-        let headroom = capacity(is) / is.rate;
+    /// Draws the faults and their timing.
+    pub(super) fn schedule(self, app: &SimulatedApp, rng: &mut Rng) -> FaultSchedule {
+        let params = &app.params;
+        let headroom = capacity(params) / params.rate;
         let onset = if self.begins_with_start() {
             1
         } else {
             200 + rng.below(500)
         };
-        let lasts = 120 + rng.below(900);
+        let duration = 120 + rng.below(900);
         let mut end = u32::MAX;
         let mut faults = Faults {
-            minor_dependency_down: is.dependencies > 1 && rng.unit() < 0.1,
+            minor_dependency_down: params.dependencies > 1 && rng.unit() < 0.1,
             ..Faults::default()
         };
         let share = |rng: &mut Rng| rng.between(0.12_f64.ln(), 0.0).exp();
-        let room = 98.0 - is.memory - is.cache - is.saw;
+        let free_memory = 98.0 - params.memory - params.cache - params.saw;
         match self {
             Self::Healthy | Self::DeployWarmUp | Self::CacheFill => {}
             Self::Noisy => faults.noise = rng.between(0.01, 0.08),
             Self::NightlyBatch => {
                 faults.batch_cpu = rng.between(0.4, 0.85);
-                faults.batch_memory = rng.between(0.2, 0.85) * room;
-                end = onset + lasts;
+                faults.batch_memory = rng.between(0.2, 0.85) * free_memory;
+                end = onset + duration;
             }
             Self::TrafficSpike => {
                 faults.load = (headroom * rng.between(0.6, 1.4)).max(1.5);
-                end = onset + lasts;
+                end = onset + duration;
             }
             Self::RetryStorm => {
                 faults.load = (headroom * rng.between(1.2, 2.5)).max(2.0);
@@ -127,19 +127,21 @@ impl Situation {
             Self::DependencyOutage => {
                 faults.dependency_down = rng.between(0.7, 1.0);
                 faults.dependency_slow = rng.between(0.0, 5.0);
-                end = onset + lasts;
+                end = onset + duration;
             }
             Self::SlowDependency => {
                 faults.dependency_slow = rng.between(2.0, 15.0);
-                end = onset + lasts;
+                end = onset + duration;
             }
             Self::BadRollout => {
                 faults.bad_code = share(rng);
                 faults.bad_code_panics = if rng.unit() < 0.4 { rng.unit() } else { 0.0 };
             }
-            Self::SlowLeak => faults.memory_leak = room / rng.between(1200.0, 14_400.0),
-            Self::FastLeak => faults.memory_leak = room / rng.between(180.0, 720.0),
-            Self::DescriptorLeak => faults.fd_leak = (100.0 - is.fds) / rng.between(180.0, 900.0),
+            Self::SlowLeak => faults.memory_leak = free_memory / rng.between(1200.0, 14_400.0),
+            Self::FastLeak => faults.memory_leak = free_memory / rng.between(180.0, 720.0),
+            Self::DescriptorLeak => {
+                faults.fd_leak = (100.0 - params.fds) / rng.between(180.0, 900.0);
+            }
             Self::PoisonedCache => faults.poisoned = share(rng),
             Self::DeadConnections => {
                 faults.dead_connections = share(rng);
@@ -151,19 +153,19 @@ impl Situation {
             }
             Self::PoolExhaustion => {
                 faults.slot_leak = 1.0 / rng.between(10.0, 90.0);
-                faults.most_leaked_slots = rng.between(0.96, 1.0);
+                faults.max_leaked_slots = rng.between(0.96, 1.0);
             }
             Self::JammedQueue => faults.jammed = share(rng),
             Self::Stall => faults.stalled = true,
             Self::BlockedWorkers => faults.blocked = rng.between(0.6, 0.95),
-            Self::CpuSpin => faults.spinning = is.cores * rng.between(0.6, 1.05),
+            Self::CpuSpin => faults.spinning = params.cores * rng.between(0.6, 1.05),
             Self::BrokenLock => faults.broken_lock = share(rng),
         }
-        Course { faults, onset, end }
+        FaultSchedule { faults, onset, end }
     }
 }
 
-/// Requests per second that a warm instance can serve.
-fn capacity(is: &Character) -> f64 {
-    (is.cores / is.cpu_seconds).min(is.slots / is.service)
+/// Returns the capacity of a warm instance in requests per second.
+fn capacity(params: &ServiceParams) -> f64 {
+    (params.cores / params.cpu_seconds).min(params.slots / params.service)
 }

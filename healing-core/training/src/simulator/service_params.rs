@@ -1,66 +1,67 @@
-//! What one simulated service is like: drawn once for an incident, the same through all of it.
+//! Constants of one simulated service, drawn once for an incident.
 
 use healing_core::rng::Rng;
 
-/// Upper bounds of the latency histogram in seconds: OpenTelemetry's.
+/// Upper bounds of the latency histogram's buckets in seconds (OpenTelemetry's defaults).
 pub(super) const BOUNDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
-/// A service's constants.
+/// Constants of one service.
 #[derive(Debug, Clone)]
-pub(super) struct Character {
-    /// Requests per second at a usual moment.
+pub(super) struct ServiceParams {
+    /// Usual arrival rate in requests per second.
     pub(super) rate: f64,
-    /// How much the load wanders: standard deviation of its logarithm.
+    /// Variability of the load: standard deviation of its logarithm.
     pub(super) swing: f64,
-    /// Median duration of a request in seconds, warm and without a queue.
+    /// Median service time of a request in seconds, warm and without queueing.
     pub(super) service: f64,
-    /// Spread of the durations: standard deviation of their logarithm.
+    /// Spread of the service times: standard deviation of their logarithm.
     pub(super) spread: f64,
     /// CPU limit in cores.
     pub(super) cores: f64,
-    /// CPU seconds a request takes.
+    /// CPU time of a request in seconds.
     pub(super) cpu_seconds: f64,
-    /// Requests that can be worked on at once (connections of a pool, permits).
+    /// Concurrency limit: connections of a pool, or permits.
     pub(super) slots: f64,
-    /// Seconds after which waiting is given up, answered 503.
+    /// Queueing time in seconds after which a request is answered 503.
     pub(super) timeout: f64,
-    /// Share of requests that fail on a good day.
+    /// Share of requests that fail without any fault.
     pub(super) errors: f64,
-    /// How many of the failed requests come again at once.
+    /// Share of failed requests that are retried at once.
     pub(super) retries: f64,
-    /// Memory in percent of the limit: at rest,
+    /// Memory at rest, in percent of the limit.
     pub(super) memory: f64,
-    /// what caches add as they fill,
+    /// Memory of filled caches, in percent of the limit.
     pub(super) cache: f64,
-    /// over so many seconds,
+    /// Time constant of the caches' filling, in seconds.
     pub(super) cache_seconds: f64,
-    /// and the collector's sawtooth: height
+    /// Height of the garbage collector's sawtooth, in percent of the memory limit.
     pub(super) saw: f64,
-    /// and period.
+    /// Period of the sawtooth in seconds.
     pub(super) saw_seconds: f64,
-    /// Descriptors in percent of the limit, at rest.
+    /// Open descriptors at rest, in percent of the limit.
     pub(super) fds: f64,
-    /// Descriptors' limit.
+    /// Descriptor limit.
     pub(super) max_fds: f64,
-    /// Seconds until a new instance is warm.
+    /// Warm-up time of a new instance in seconds.
     pub(super) warm_up: f64,
-    /// Seconds from the end of one instance to the start of the next.
+    /// Time between the end of one instance and the start of the next, in seconds.
     pub(super) start: u32,
-    /// What the supervisor adds after an unplanned end.
+    /// Back-off that the supervisor adds after a crash, in seconds.
     pub(super) back_off: u32,
-    /// Declared dependencies.
+    /// Number of declared dependencies.
     pub(super) dependencies: usize,
-    /// Share of the requests that cannot do without the first of them.
+    /// Share of requests that need the first dependency.
     pub(super) critical: f64,
-    /// A local check watches the pool.
+    /// Set if a local check watches the pool.
     pub(super) local_check: bool,
-    /// Usual lateness of the runtime in seconds.
+    /// Usual runtime lag in seconds.
     pub(super) lag: f64,
 }
 
-impl Character {
+impl ServiceParams {
+    /// Draws a service.
     pub(super) fn draw(rng: &mut Rng) -> Self {
         let log_between =
             |rng: &mut Rng, low: f64, high: f64| rng.between(low.ln(), high.ln()).exp();
@@ -69,7 +70,7 @@ impl Character {
         let cpu_seconds = service * rng.between(0.1, 0.7);
         let cores = (rate * cpu_seconds / rng.between(0.08, 0.5)).max(0.1);
         let slots = (rate * service / rng.between(0.05, 0.35)).max(4.0);
-        let noisy_errors = if rng.unit() < 0.3 {
+        let errors = if rng.unit() < 0.3 {
             rng.between(0.0, 0.01)
         } else {
             rng.between(0.0, 0.002)
@@ -83,7 +84,7 @@ impl Character {
             cpu_seconds,
             slots,
             timeout: rng.between(2.0, 8.0),
-            errors: noisy_errors,
+            errors,
             retries: rng.between(0.0, 0.6),
             memory: rng.between(15.0, 50.0),
             cache: rng.between(2.0, 20.0),

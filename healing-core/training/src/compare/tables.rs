@@ -1,21 +1,21 @@
-//! Scores as tables for people.
+//! Scores as text tables.
 
 use std::fmt;
 
 use super::Score;
 use healing_core::decision::Action;
 
-/// The scores as a table.
-pub struct Table<'a>(pub &'a [Score]);
+/// Table of costs, precision and recall.
+pub struct ScoreTable<'a>(pub &'a [Score]);
 
-impl fmt::Display for Table<'_> {
+impl fmt::Display for ScoreTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{:>26} {:>7} {:>8}  {:>13} {:>13} {:>13}  {:>19}",
+            "{:>26} {:>7} {:>8}  {:>13} {:>13} {:>13}  {:>24}",
             "decider",
             "cost",
-            "lost %",
+            "regret %",
             "none p/r",
             "reset p/r",
             "restart p/r",
@@ -38,26 +38,26 @@ impl fmt::Display for Table<'_> {
                     format!("{}/{}", show(precision), show(recall))
                 )?;
             }
-            let c = &score.confusion;
-            let needless = c[0][2] + c[1][2];
-            let missed = c[2][0] + c[2][1];
-            writeln!(f, "  {needless:>12}/{missed}")?;
+            let confusion = &score.confusion;
+            let needless = confusion[0][2] + confusion[1][2];
+            let missed = confusion[2][0] + confusion[2][1];
+            writeln!(f, "  {:>24}", format!("{needless}/{missed}"))?;
         }
         Ok(())
     }
 }
 
-/// What each decided, by what was right.
-pub struct Confusions<'a>(pub &'a [Score]);
+/// Confusion matrices: the number of each decider's decisions, by decision, then by label.
+pub struct ConfusionTable<'a>(pub &'a [Score]);
 
-impl fmt::Display for Confusions<'_> {
+impl fmt::Display for ConfusionTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
             "{:>26} {:>24} {:>24} {:>24}",
-            "decided", "none", "reset", "restart"
+            "decision", "none", "reset", "restart"
         )?;
-        write!(f, "{:>26}", "where right was")?;
+        write!(f, "{:>26}", "label")?;
         for _ in Action::ALL {
             write!(f, " {:>8}{:>8}{:>8}", "none", "reset", "restart")?;
         }

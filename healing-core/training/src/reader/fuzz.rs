@@ -1,25 +1,28 @@
-//! Readers under fire: seeded mutations of good texts. `READER_FUZZ_INPUTS=1000000` runs a million.
+//! Fuzz test of the readers by seeded mutations of valid texts. `READER_FUZZ_INPUTS=1000000` runs a
+//! million.
 //!
-//! Whatever the text, a reader ends, does not panic, keeps no more than the text held, and names
-//! the place of what it refuses.
+//! For any text a reader terminates without panic, stores no more than the text contains, and reports the
+//! location of an error.
 
-use super::dataset::Dataset;
-use super::read::{Limits, ReadError};
-use super::read_csv::read_csv;
-use super::read_jsonl::read_jsonl;
+use super::{Limits, ReadError, read_csv, read_jsonl};
+use crate::dataset::Dataset;
 use healing_core::rng::Rng;
 
+/// Number of inputs for each reader.
 const INPUTS: u64 = 20_000;
 
+/// Valid CSV texts.
 const CSV: &[&str] = &[
     "a,b,label\n1,2,no_action\n-3.5,1e10,restart_service\n",
     "time,\"x, \"\"y\"\"\",label,group\r\n9,0.1,1,g\r\n3,0.2,2,\"h,i\"\r\n\r\n4,5,0,j\r\n",
     "\u{feff}runtime_lag,label\n0.5,reset_errors\n",
 ];
+/// Valid JSON lines.
 const JSONL: &[&str] = &[
     "{\"a\":1,\"b\":-2.5,\"label\":\"no_action\"}\n{\"b\":1e3,\"a\":0,\"label\":2}\n",
     "{\"time\":9,\"x\":0.1,\"group\":\"\\u00e4 \\\"q\\\"\",\"label\":1}\n\n{\"x\":1,\"time\":3,\"group\":7,\"label\":0}\n",
 ];
+/// Tokens that mutations insert.
 const TOKENS: &[&str] = &[
     "\"",
     ",",
@@ -48,6 +51,7 @@ const TOKENS: &[&str] = &[
     "9999999999999999999999",
 ];
 
+/// Returns one of the texts after a few random edits.
 fn mutate(rng: &mut Rng, seeds: &[&str]) -> Vec<u8> {
     let mut text = seeds[rng.index(seeds.len())].as_bytes().to_vec();
     let edits = [0, 1, 1, 1, 2, 5][rng.index(6)];
@@ -79,10 +83,11 @@ fn mutate(rng: &mut Rng, seeds: &[&str]) -> Vec<u8> {
     text
 }
 
-fn check(text: &[u8], result: Result<Dataset, ReadError>) {
+/// Checks the invariants of a reader's result.
+fn check_result(text: &[u8], result: Result<Dataset, ReadError>) {
     match result {
         Ok(data) => {
-            // Each figure and each name takes at least a byte of the text.
+            // Each value and each name takes at least one byte of the text.
             assert!(data.len() * data.features().len() <= text.len());
             let groups: usize = data.groups().iter().map(String::len).sum();
             assert!(groups <= text.len() + 24 * data.len());
@@ -98,7 +103,7 @@ fn check(text: &[u8], result: Result<Dataset, ReadError>) {
 }
 
 #[test]
-fn no_text_makes_a_reader_panic_or_hoard() {
+fn readers_neither_panic_nor_store_more_than_any_text_contains() {
     let inputs = std::env::var("READER_FUZZ_INPUTS")
         .map_or(INPUTS, |count| count.parse().expect("a number of inputs"));
     let limits = Limits {
@@ -106,23 +111,24 @@ fn no_text_makes_a_reader_panic_or_hoard() {
         rows: 100,
         name_bytes: 50,
     };
-    let mut read = [0_u64; 2];
+    let mut valid = [0_u64; 2];
     for input in 0..inputs {
         let mut rng = Rng::new(7).part(input);
         let csv = mutate(&mut rng, CSV);
         let result = read_csv(&csv[..], limits);
-        read[0] += u64::from(result.is_ok());
-        check(&csv, result);
+        valid[0] += u64::from(result.is_ok());
+        check_result(&csv, result);
         let jsonl = mutate(&mut rng, JSONL);
         let result = read_jsonl(&jsonl[..], limits);
-        read[1] += u64::from(result.is_ok());
-        check(&jsonl, result);
+        valid[1] += u64::from(result.is_ok());
+        check_result(&jsonl, result);
     }
-    // A sixth is unchanged: more than that must be read, else the mutations are too wild, and most
-    // must not, else they are too tame.
+    // A sixth of the inputs is unchanged. If no more than that are valid the mutations are too strong, if
+    // most are valid they are too weak.
     assert!(
-        read.iter()
-            .all(|read| (inputs / 6..inputs / 2).contains(read)),
-        "{read:?} of {inputs}"
+        valid
+            .iter()
+            .all(|valid| (inputs / 6..inputs / 2).contains(valid)),
+        "{valid:?} of {inputs}"
     );
 }

@@ -1,25 +1,25 @@
-//! At most 64 bins a feature, before smartcore sees a row.
+//! Binning of feature values before training, into at most 64 bins a feature.
 //!
-//! smartcore would use every midpoint between two values as a threshold; the compiled form wants few
-//! (its tables grow with them). It is trained on bin *numbers* instead. A threshold `t` between bin
-//! numbers decides as the boundary above bin `floor(t)` does between values, so the forest over
-//! values makes exactly the decisions of the forest over bins.
+//! smartcore would use every midpoint between two values as a threshold, and the tables of the compiled
+//! forest grow with their number. So it is trained on bin *numbers*. A threshold `t` between bin numbers
+//! splits rows exactly as the boundary above bin `floor(t)` splits values, so the forest over values
+//! makes the decisions of the forest over bins.
 
 use super::dataset::Dataset;
 use healing_core::model::forest::round_down;
 
-/// Most bins a feature is put into: 63 thresholds.
+/// Maximum number of bins of a feature, which gives 63 thresholds.
 pub const MAX_BINS: usize = 64;
 
-/// The boundaries between a data set's bins.
+/// Boundaries between the bins of each feature.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bins {
     boundaries: Vec<Vec<f32>>,
 }
 
 impl Bins {
-    /// Boundaries by this data: between all neighbouring values where there are at most 64, else at
-    /// 64 quantiles.
+    /// Computes the boundaries for a data set: between all neighbouring values if a feature has at most
+    /// 64 distinct ones, else at 64 quantiles.
     #[must_use]
     pub fn of(data: &Dataset) -> Self {
         let boundaries = (0..data.features().len())
@@ -32,13 +32,13 @@ impl Bins {
         Self { boundaries }
     }
 
-    /// The number of the bin that `value` falls into.
+    /// Returns the number of the bin that contains `value`.
     #[must_use]
     pub fn bin(&self, feature: usize, value: f32) -> usize {
         self.boundaries[feature].partition_point(|boundary| *boundary < value)
     }
 
-    /// The boundary that a threshold between bin numbers stands for.
+    /// Returns the boundary that corresponds to a threshold between bin numbers.
     #[must_use]
     pub fn threshold(&self, feature: usize, between_bins: f64) -> f32 {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // floor, 0..64
@@ -50,7 +50,7 @@ impl Bins {
     }
 }
 
-/// Boundaries for one sorted column.
+/// Returns the boundaries of one sorted column.
 fn boundaries(sorted: &[f32]) -> Vec<f32> {
     let mut all = between(sorted, 1..sorted.len());
     if all.len() >= MAX_BINS {
@@ -59,7 +59,8 @@ fn boundaries(sorted: &[f32]) -> Vec<f32> {
     all
 }
 
-/// A boundary before each of these positions, moved up to the next place where the value changes.
+/// Returns a boundary before each of these positions, moved up to the next position at which the value
+/// changes.
 fn between(sorted: &[f32], positions: impl IntoIterator<Item = usize>) -> Vec<f32> {
     let mut found: Vec<f32> = Vec::new();
     for position in positions {
@@ -72,7 +73,7 @@ fn between(sorted: &[f32], positions: impl IntoIterator<Item = usize>) -> Vec<f3
         let Some(&high) = sorted[position..].iter().find(|value| **value > low) else {
             break;
         };
-        // Rounded down it is still at least `low`, and below `high`: it parts the two.
+        // Rounded down it is still at least `low` and below `high`, so it separates the two.
         let middle = round_down(f64::midpoint(low.into(), high.into()));
         if found.last().is_none_or(|last| *last < middle) {
             found.push(middle);
@@ -95,20 +96,20 @@ mod tests {
     }
 
     #[test]
-    fn few_values_are_all_told_apart() {
+    fn bins_separate_all_values_up_to_64() {
         let bins = Bins::of(&data([3.0, 1.0, 2.0, 2.0, 1.0]));
         assert_eq!(bins.boundaries, [vec![1.5, 2.5]]);
         assert_eq!(
             [1.0, 1.5, 2.0, 9.0].map(|value| bins.bin(0, value)),
             [0, 0, 1, 2]
         );
-        // A threshold between bins 0 and 2 is 1.0: bins 0 and 1 go below, as under boundary 1.
+        // Threshold 1.0 sends bins 0 and 1 below, as boundary 1 does.
         assert!((bins.threshold(0, 1.0) - 2.5).abs() < f32::EPSILON);
         assert!((bins.threshold(0, 0.5) - 1.5).abs() < f32::EPSILON);
     }
 
     #[test]
-    fn many_values_make_at_most_64_bins_of_like_size() {
+    fn bins_are_64_quantiles_above_64_values() {
         let bins = Bins::of(&data((0..1000_u16).map(f32::from)));
         assert_eq!(bins.boundaries[0].len(), 63);
         let mut sizes = [0; 64];
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_floats_are_still_parted() {
+    fn bins_separate_adjacent_floats() {
         let low = 1.0_f32;
         let bins = Bins::of(&data([low, low.next_up()]));
         assert_eq!((bins.bin(0, low), bins.bin(0, low.next_up())), (0, 1));

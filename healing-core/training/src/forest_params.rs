@@ -1,0 +1,41 @@
+//! Hyper-parameters of a forest.
+
+/// Upper bound of leaves that fit one machine word: QuickScorer keeps one bit a leaf.
+pub const WORD_LEAVES: usize = 64;
+
+/// Hyper-parameters of a forest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForestParams {
+    /// Number of trees.
+    pub trees: u16,
+    /// Minimum of rows in a leaf; smaller leaves are overconfident.
+    pub min_leaf: usize,
+    /// Maximum depth of a tree.
+    pub max_depth: u16,
+    /// Number of features tried at each split; the square root of their number if absent.
+    pub features_per_split: Option<usize>,
+    /// Maximum of leaves in a tree.
+    pub max_leaves: usize,
+    /// Enforces `max_leaves` by [pruning](super::prune). If unset, the forest is grown again with a
+    /// larger `min_leaf` until every tree fits.
+    pub prune: bool,
+    /// Puts values into 64 [bins](super::binning) first.
+    pub binned: bool,
+    /// Seed of the forest.
+    pub seed: u64,
+}
+
+impl Default for ForestParams {
+    fn default() -> Self {
+        Self {
+            trees: 100,
+            min_leaf: 5,
+            max_depth: 10,
+            features_per_split: None,
+            max_leaves: WORD_LEAVES,
+            prune: false,
+            binned: true,
+            seed: 42,
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Data sets from text: [CSV](read_csv) and [JSON lines](read_jsonl).
+//!
+//! One row a line. Beside the features, three column names have a meaning: `label` (`no_action`,
+//! `reset_errors`, `restart_service`, or 0, 1, 2; required), `group` (the incident or scenario of the
+//! row) and `time` (a number: rows are sorted by it, as a split by time requires).
+//!
+//! # Hazards
+//!
+//! - The text is untrusted, so everything is bounded before it is stored (see [`Limits`]).
+//! - A missing value is an error, never a zero.
+
+mod columns;
+mod csv;
+mod error;
+#[cfg(test)]
+mod fuzz;
+mod jsonl;
+mod lines;
+mod rows;
+
+pub use csv::read_csv;
+pub use error::{ErrorKind, Location, ReadError};
+pub use jsonl::read_jsonl;
+
+/// Upper bounds of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a line.
+    pub line_bytes: usize,
+    /// Number of rows.
+    pub rows: usize,
+    /// Bytes of a column name or a group.
+    pub name_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            line_bytes: 64 << 10,
+            rows: 1 << 20,
+            name_bytes: 200,
+        }
+    }
+}
