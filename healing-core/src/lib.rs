@@ -80,15 +80,11 @@ pub mod training;
 #[cfg(feature = "policy")]
 mod baseline;
 #[cfg(feature = "policy")]
+mod guards;
+#[cfg(feature = "policy")]
 mod lane;
 #[cfg(feature = "policy")]
-mod outcome;
-#[cfg(feature = "policy")]
-mod permission;
-#[cfg(feature = "policy")]
 mod rng;
-#[cfg(feature = "policy")]
-mod silence;
 #[cfg(feature = "policy")]
 mod slope;
 #[cfg(feature = "policy")]

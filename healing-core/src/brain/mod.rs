@@ -21,66 +21,9 @@ pub mod model;
 pub mod model_error;
 #[cfg(feature = "forest")]
 pub mod model_file;
-pub mod rules;
 
 pub use classifier::{CannotClassify, Classifier, Contributions, Votes};
 #[cfg(feature = "forest")]
 pub use {header::Header, model::Model, model_error::ModelError};
 
-use crate::decision::Action;
-
-/// Who proposes.
-#[derive(Debug)]
-pub enum Proposer {
-    /// A model; the rules where it cannot judge.
-    Model(Box<dyn Classifier>),
-    /// The compiled-in rules.
-    Rules,
-    /// The original system's literal rules, for comparison: they know counts, not rates.
-    Original,
-}
-
-/// The action of the least expected cost; the milder one where two cost the same.
-#[must_use]
-pub fn min_expected_cost(probabilities: [f64; 3], costs: &[[f64; 3]; 3]) -> Action {
-    let cost = |action: Action| -> f64 {
-        let column = action as usize;
-        probabilities
-            .iter()
-            .zip(costs)
-            .map(|(p, row)| p * row[column])
-            .sum()
-    };
-    let mut best = Action::NoAction;
-    for action in [Action::ResetErrors, Action::RestartService] {
-        if cost(action) < cost(best) {
-            best = action;
-        }
-    }
-    best
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const COSTS: [[f64; 3]; 3] = [[0.0, 1.0, 10.0], [5.0, 0.0, 10.0], [20.0, 20.0, 0.0]];
-
-    #[test]
-    fn costs_weigh_the_votes() {
-        assert_eq!(
-            min_expected_cost([0.98, 0.01, 0.01], &COSTS),
-            Action::NoAction
-        );
-        assert_eq!(
-            min_expected_cost([0.6, 0.3, 0.1], &COSTS),
-            Action::ResetErrors
-        );
-        // A majority for reset, but a missed restart is dearer than a needless one.
-        assert_eq!(
-            min_expected_cost([0.1, 0.5, 0.4], &COSTS),
-            Action::RestartService
-        );
-        assert_eq!(min_expected_cost([f64::NAN; 3], &COSTS), Action::NoAction);
-    }
-}
+pub use crate::policy::{Proposer, min_expected_cost};
