@@ -1,4 +1,4 @@
-//! What is usual for this app: load and durations in its healthy times, slowly learned.
+//! Baseline of an app: its usual load and latency, averaged slowly over its healthy times.
 
 use std::time::Duration;
 
@@ -7,58 +7,61 @@ use serde::{Deserialize, Serialize};
 /// Averages over about [`MEMORY`] of healthy time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Baseline {
-    /// Healthy seconds that have gone into it.
+    /// Healthy seconds that the averages are made of, at most [`MEMORY`].
     learned: f64,
     load: Option<f64>,
     p50: Option<f64>,
     p99: Option<f64>,
 }
 
-/// What a poll in a healthy time shows.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Figures {
+/// Load and latency of one window, or their ratios to the baseline.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Traffic {
     /// Arrivals per second.
     pub(crate) load: Option<f64>,
+    /// Median latency, in seconds.
     pub(crate) p50: Option<f64>,
+    /// 99th percentile of the latency, in seconds.
     pub(crate) p99: Option<f64>,
 }
 
+/// Time constant of the averages, in seconds.
 const MEMORY: f64 = 600.0;
 
 impl Baseline {
-    /// Takes in `seconds` of healthy time.
-    pub(crate) fn learn(&mut self, figures: Figures, seconds: f64) {
-        // A gap is not time that was seen.
+    /// Adds `seconds` of healthy time.
+    pub(crate) fn learn(&mut self, traffic: Traffic, seconds: f64) {
+        // A gap between polls was not observed.
         let seconds = seconds.clamp(0.0, 60.0);
         self.learned = (self.learned + seconds).min(MEMORY);
         if self.learned <= 0.0 {
             return;
         }
         let weight = (seconds / self.learned).clamp(0.0, 1.0);
-        let blend = |average: &mut Option<f64>, figure: Option<f64>| {
-            if let Some(figure) = figure.filter(|figure| figure.is_finite()) {
+        let blend = |average: &mut Option<f64>, value: Option<f64>| {
+            if let Some(value) = value.filter(|value| value.is_finite()) {
                 *average =
-                    Some(average.map_or(figure, |average| average + weight * (figure - average)));
+                    Some(average.map_or(value, |average| average + weight * (value - average)));
             }
         };
-        blend(&mut self.load, figures.load);
-        blend(&mut self.p50, figures.p50);
-        blend(&mut self.p99, figures.p99);
+        blend(&mut self.load, traffic.load);
+        blend(&mut self.p50, traffic.p50);
+        blend(&mut self.p99, traffic.p99);
     }
 
-    /// `figures` as multiples of the usual, once a whole `window` of healthy time was seen.
-    pub(crate) fn compare(&self, figures: Figures, window: Duration) -> Figures {
+    /// Returns the ratios of `traffic` to the baseline, once it has learned for a whole `window`.
+    pub(crate) fn compare(&self, traffic: Traffic, window: Duration) -> Traffic {
         if self.learned < window.as_secs_f64() {
-            return Figures::default();
+            return Traffic::default();
         }
-        let ratio = |figure: Option<f64>, usual: Option<f64>| {
+        let ratio = |value: Option<f64>, usual: Option<f64>| {
             let usual = usual.filter(|&usual| usual > 0.0)?;
-            Some(figure? / usual)
+            Some(value? / usual)
         };
-        Figures {
-            load: ratio(figures.load, self.load),
-            p50: ratio(figures.p50, self.p50),
-            p99: ratio(figures.p99, self.p99),
+        Traffic {
+            load: ratio(traffic.load, self.load),
+            p50: ratio(traffic.p50, self.p50),
+            p99: ratio(traffic.p99, self.p99),
         }
     }
 }
@@ -68,9 +71,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_compares_only_once_it_knows() {
+    fn baseline_compares_only_after_a_whole_window() {
         let window = Duration::from_secs(60);
-        let usual = Figures {
+        let usual = Traffic {
             load: Some(100.0),
             p50: Some(0.01),
             p99: None,
@@ -79,7 +82,7 @@ mod tests {
         baseline.learn(usual, 30.0);
         assert_eq!(baseline.compare(usual, window).load, None);
         baseline.learn(usual, 30.0);
-        let now = Figures {
+        let now = Traffic {
             load: Some(250.0),
             p50: Some(0.005),
             p99: Some(1.0),
@@ -92,11 +95,11 @@ mod tests {
     }
 
     #[test]
-    fn it_follows_slowly() {
+    fn baseline_hardly_moves_within_a_minute() {
         let mut baseline = Baseline::default();
-        let load = |load| Figures {
+        let load = |load| Traffic {
             load: Some(load),
-            ..Figures::default()
+            ..Traffic::default()
         };
         for _ in 0..1000 {
             baseline.learn(load(100.0), 5.0);
@@ -108,6 +111,6 @@ mod tests {
             .compare(load(200.0), Duration::from_secs(60))
             .load
             .unwrap();
-        assert!(now > 1.7, "a minute hardly moves it: {now}");
+        assert!(now > 1.7, "{now}");
     }
 }

@@ -1,8 +1,8 @@
 //! A decision in one human sentence, and the figures behind it.
 
-use crate::brain::Proposer;
 use crate::decision::{Action, DecidedBy, Decision, Lane, Reason, Verdict};
 use crate::model::Contributions;
+use crate::policy::Proposer;
 
 /// Why a decision came out as it did.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,8 +23,8 @@ pub struct Explanation {
 // === impl Explanation ===
 
 impl Explanation {
-    pub(crate) fn of(decision: &Decision, brain: &Proposer) -> Self {
-        let contributions = match brain {
+    pub(crate) fn of(decision: &Decision, proposer: &Proposer) -> Self {
+        let contributions = match proposer {
             Proposer::Model(model) if decision.lane == Lane::Reported => {
                 model.contributions(&decision.features, decision.proposed)
             }

@@ -91,13 +91,13 @@ impl Trend {
         }
     }
 
-    /// At a restart: another process, another course.
-    pub(crate) fn forget(&mut self) {
+    /// Forgets all points: another process has another course.
+    pub(crate) fn reset(&mut self) {
         *self = Self::new(self.resource);
     }
 
-    /// At a treatment: a fall that it causes is no relief that comes by itself.
-    pub(crate) fn cut(&mut self) {
+    /// Restarts the search for a peak: a fall that a treatment causes sets no high-water mark.
+    pub(crate) fn reset_peak(&mut self) {
         self.relief.peak = 0.0;
         self.relief.last = 0.0;
     }
@@ -140,6 +140,12 @@ impl Trend {
     /// Readings there are: without any, the resource is unknown.
     pub(crate) fn is_known(&self) -> bool {
         self.near.len > 0
+    }
+
+    /// Reports if a peak that could become the high-water mark has been seen.
+    #[cfg(test)]
+    pub(crate) fn has_peak(&self) -> bool {
+        self.relief.peak > 0.0
     }
 
     fn forecast_of(

@@ -1,35 +1,38 @@
-//! Which lane an observation takes: did the app answer, and if not, what does its silence mean?
+//! Lane of an observation, by the results of its two probes.
 //!
-//! | care port ↓ front door → | answers | refuses | hangs | nonsense | not asked |
+//! | care port ↓ front door → | answers | refuses | hangs | invalid | not probed |
 //! |---|---|---|---|---|---|
 //! | answers, runtime stalled | stalled | stalled | stalled | stalled | stalled |
 //! | answers | reported | reported, or refused once it was ready | stalled | reported | reported |
 //! | refuses | invalid | refused | stalled | invalid | refused |
 //! | hangs | invalid | refused | stalled | invalid | stalled |
-//! | nonsense | invalid | invalid | invalid | invalid | invalid |
-//! | not asked | invalid | refused | stalled | invalid | invalid |
+//! | invalid | invalid | invalid | invalid | invalid | invalid |
+//! | not probed | invalid | refused | stalled | invalid | invalid |
 //!
-//! Hazard: nonsense is never a reason to restart, and it hides what the other port does: a proxy
+//! # Hazards
+//!
+//! An invalid answer is never a reason to restart, and it hides the state of the other port: a proxy
 //! that answers for the app must not look like a wedge.
 
 use crate::decision::{Lane, Reason};
 use crate::health::Health;
 use crate::observation::{Observation, ProbeResult};
 
-/// The lane, with what the silence is called.
+/// Lane of an observation, with the reason that it gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Classified {
     pub(crate) lane: Lane,
-    pub(crate) silence: Reason,
+    pub(crate) reason: Reason,
 }
 
+/// Returns the lane by the table in the [module](self).
 pub(crate) fn classify(observation: &Observation) -> Classified {
     use ProbeResult::{Invalid, NotProbed, Refused, TimedOut, Valid};
-    let of = |lane, silence| Classified { lane, silence };
+    let of = |lane, reason| Classified { lane, reason };
     match (&observation.care, &observation.front_door) {
         (Valid(health, _), _) if is_stalled(health) => of(Lane::Stalled, Reason::RuntimeStalled),
         (Valid(..), TimedOut) => of(Lane::Stalled, Reason::FrontDoorHangs),
-        (Valid(health, _), Refused) if was_ready(health) => of(Lane::Refused, Reason::AppDown),
+        (Valid(health, _), Refused) if serves(health) => of(Lane::Refused, Reason::AppDown),
         (Valid(..), _) => of(Lane::Reported, Reason::Healthy),
         (Invalid(_), _) => of(Lane::Invalid, Reason::InvalidAnswer),
         (Refused | TimedOut | NotProbed, TimedOut) | (TimedOut, NotProbed) => {
@@ -51,8 +54,8 @@ fn is_stalled(health: &Health) -> bool {
         .is_some_and(|runtime| runtime.stalled)
 }
 
-/// It says that it serves, so its port should accept connections.
-fn was_ready(health: &Health) -> bool {
+/// Reports if the app says that it serves, so that its port should accept connections.
+fn serves(health: &Health) -> bool {
     health.started == Some(true) && !health.draining && !health.condemned
 }
 
@@ -92,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_decides_unless_clients_cannot_get_in() {
+    fn answer_is_reported_unless_the_front_door_fails() {
         assert_eq!(
             lane(answers(true, false), ProbeResult::Valid((), QUICK)),
             Lane::Reported
@@ -117,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_told_apart() {
+    fn missing_answers_are_classified_by_the_front_door() {
         assert_eq!(
             lane(ProbeResult::Refused, ProbeResult::Refused),
             Lane::Refused
@@ -138,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_never_more_than_nonsense() {
+    fn invalid_answer_is_invalid_whatever_the_front_door_does() {
         for front in [
             ProbeResult::TimedOut,
             ProbeResult::Refused,

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use healing_core::{brain::Proposer, config::PolicyConfig, decision::*, health::*, observation::*, policy::Policy};
+//! use healing_core::{policy::Proposer, config::PolicyConfig, decision::*, health::*, observation::*, policy::Policy};
 //!
 //! let mut policy = Policy::new(PolicyConfig::default(), Proposer::Rules, 42);
 //! let circumstances = Circumstances { mode: Mode::Enforce, ..Circumstances::default() };
@@ -52,7 +52,6 @@ struct Readme;
 
 pub use healing_wire::{heal, health};
 
-pub mod brain;
 pub mod config;
 pub mod decision;
 pub mod evidence;
@@ -65,11 +64,9 @@ pub mod policy;
 pub mod reason;
 
 mod baseline;
+mod guards;
 mod lane;
-mod outcome;
-mod permission;
 pub mod rng;
-mod silence;
 mod slope;
 mod time;
 mod window;

@@ -1,9 +1,13 @@
-//! The policy's own time: it never goes back and outlives the process.
+//! Time axis of the policy: monotonic within a process and across processes.
 //!
 //! Within a process it follows the monotonic clock alone, so that a jump of the wall clock neither
 //! ends a cooldown nor refills a budget. Only the gap between two processes is read from the wall
-//! clock; one that went back counts as no gap. Hazard: a wall clock set *forward* while no policy
-//! runs looks like a long gap, and the budget refills early; nothing in a process can tell.
+//! clock; a wall clock that went back counts as no gap.
+//!
+//! # Hazards
+//!
+//! A wall clock set *forward* while no policy runs looks like a long gap, and the budget refills
+//! early; nothing in a process can detect that.
 
 use std::time::Duration;
 
@@ -11,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::observation::Now;
 
-/// A moment, in milliseconds on the policy's own axis.
+/// Moment on the policy's axis, in milliseconds.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -21,13 +25,15 @@ pub(crate) struct Time(u64);
 // === impl Time ===
 
 impl Time {
-    /// Where the axis begins: late enough that what lies before it can still be named.
+    /// Origin of the axis, late enough that moments before it can be represented.
     const ORIGIN: Self = Self(1000 * 86_400);
 
+    /// Returns the time since `earlier`; zero if `earlier` is later.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
 
+    /// Returns the time since `earlier`, in seconds.
     pub(crate) fn seconds_since(self, earlier: Self) -> f64 {
         self.since(earlier).as_secs_f64()
     }
@@ -49,56 +55,60 @@ impl std::ops::Sub<Duration> for Time {
     }
 }
 
-/// The saved reading: a moment, and what the wall clock said then.
+/// Saved clock reading: a moment, and the wall clock at that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Reading {
+pub(crate) struct ClockReading {
     pub(crate) time: Time,
     pub(crate) wall: Duration,
 }
 
-/// Turns the caller's clocks into the policy's time.
+/// Conversion of the caller's clocks to the policy's time.
 #[derive(Debug)]
 pub(crate) struct Clock {
-    /// What the axis said when this process first looked, and the monotonic clock then.
+    /// Time and monotonic clock at the first reading of this process.
     start: Option<(Time, Duration)>,
-    last: Reading,
+    last: ClockReading,
 }
 
 // === impl Clock ===
 
 impl Clock {
+    /// Returns a clock at the origin.
     pub(crate) fn new() -> Self {
         Self {
             start: None,
-            last: Reading {
+            last: ClockReading {
                 time: Time::ORIGIN,
                 wall: Duration::ZERO,
             },
         }
     }
 
-    pub(crate) fn restore(saved: Reading, now: Now) -> Self {
+    /// Returns a clock that continues from a saved reading.
+    pub(crate) fn restore(saved: ClockReading, now: Now) -> Self {
         let time = saved.time + now.wall.saturating_sub(saved.wall);
         Self {
             start: Some((time, now.monotonic)),
-            last: Reading {
+            last: ClockReading {
                 time,
                 wall: now.wall,
             },
         }
     }
 
+    /// Advances to `now` and returns its time.
     pub(crate) fn at(&mut self, now: Now) -> Time {
         let (time, monotonic) = *self.start.get_or_insert((self.last.time, now.monotonic));
         let time = time + now.monotonic.saturating_sub(monotonic);
-        self.last = Reading {
+        self.last = ClockReading {
             time: time.max(self.last.time),
             wall: now.wall,
         };
         self.last.time
     }
 
-    pub(crate) fn last(&self) -> Reading {
+    /// Returns the latest reading.
+    pub(crate) fn last(&self) -> ClockReading {
         self.last
     }
 }
@@ -115,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wall_clock_may_jump_in_a_process() {
+    fn time_ignores_jumps_of_the_wall_clock_within_a_process() {
         let mut clock = Clock::new();
         let first = clock.at(now(100, 1_000_000));
         assert_eq!(clock.at(now(105, 5)).since(first), Duration::from_secs(5));
@@ -129,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gap_between_processes_is_the_wall_clocks() {
+    fn time_between_processes_follows_the_wall_clock() {
         let mut clock = Clock::new();
         let before = clock.at(now(100, 1000));
         let saved = clock.last();

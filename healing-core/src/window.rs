@@ -169,7 +169,7 @@ impl History {
     }
 
     /// Forgets what came before: at a treatment, a restart, a reset of the counters.
-    pub(crate) fn cut(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.newest = None;
     }
@@ -333,7 +333,7 @@ mod tests {
     #[test]
     fn a_cut_forgets_and_one_sample_is_no_window() {
         let mut history = history([(0, 0, 0), (5, 50, 50)]);
-        history.cut();
+        history.clear();
         assert!(history.delta(SLOW).is_none());
         history.push(Sample::of(&health(60, 60), at(10)), None);
         assert!(history.delta(SLOW).is_none());

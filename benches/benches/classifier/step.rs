@@ -3,11 +3,12 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use healing_core::brain::{Model, Proposer};
 use healing_core::config::PolicyConfig;
 use healing_core::health::{Health, Latency, Runtime, Totals, Vitals};
+use healing_core::model::Model;
 use healing_core::observation::{Circumstances, Now, Observation, ProbeResult};
 use healing_core::policy::Policy;
+use healing_core::policy::Proposer;
 
 use crate::timing::best_of_7;
 

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use app::ScriptedApp;
-use healing_core::brain::Proposer;
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Treatment, TreatmentResult};
 use healing_core::observation::Now;
+use healing_core::policy::Proposer;
 use healing_core::policy::{Policy, PolicyState};
 
 /// Time between two polls.

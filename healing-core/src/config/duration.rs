@@ -1,9 +1,10 @@
-//! Durations as people write them.
+//! Durations as text, such as `30s`.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
+/// Returns a duration as text.
 pub(super) fn text(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }

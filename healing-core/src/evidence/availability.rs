@@ -1,57 +1,61 @@
-//! Has this instance worked since its start? A version that fails from its first second will not work
-//! by another start of the same: that is a bad rollout, whose cure is a rollback.
+//! Availability of an instance: it has served well for a time since its start, like a pod that is
+//! *Available* by `minReadySeconds`. A version that fails from its first second fails after another
+//! start too: that is a bad rollout, whose remedy is a rollback.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Signs;
+use super::ErrorSignal;
 use crate::config::OutcomeConfig;
 use crate::time::Time;
 use crate::window::Delta;
 
-/// What is known of one instance.
+/// Availability of one instance.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Availability {
-    has: bool,
-    well_since: Option<Time>,
+    #[serde(rename = "has")]
+    available: bool,
+    #[serde(rename = "well_since")]
+    serving_since: Option<Time>,
 }
 
 impl Availability {
-    /// An instance is seen for the first time. One that is as old as health takes to be proven has
-    /// worked, by all that can be known; what was known of it before is kept.
+    /// Records the first poll of an instance by this process. An instance as old as `reset_after`
+    /// counts as available; saved availability is kept.
     pub(crate) fn first_seen(&mut self, uptime: Duration, config: &OutcomeConfig) {
-        self.has |= uptime >= config.reset_after;
-        self.well_since = None;
+        self.available |= uptime >= config.reset_after;
+        self.serving_since = None;
     }
 
-    /// Takes in a poll: has it served well for as long as a treated app must?
-    pub(crate) fn observe(&mut self, now: Time, well: bool, config: &OutcomeConfig) {
-        if self.has {
+    /// Adds a poll. An instance becomes available when it has served well for the time of a probation.
+    pub(crate) fn observe(&mut self, now: Time, serves_well: bool, config: &OutcomeConfig) {
+        if self.available {
             return;
         }
-        if !well {
-            self.well_since = None;
+        if !serves_well {
+            self.serving_since = None;
             return;
         }
-        let since = *self.well_since.get_or_insert(now);
-        self.has = now.since(since) >= config.probation;
+        let since = *self.serving_since.get_or_insert(now);
+        self.available = now.since(since) >= config.probation;
     }
 
+    /// Reports if the instance has been available since its start.
     pub(crate) fn is_available(&self) -> bool {
-        self.has
+        self.available
     }
 }
 
-/// It served requests, and few failed. Where requests are not counted, nothing failed.
-pub(crate) fn serves_well(slow: Option<&Delta>, signs: Signs, most_errors: f64) -> bool {
-    !signs.any()
+/// Reports if the app served requests and few failed; where requests are not counted, if none failed.
+pub(crate) fn serves_well(slow: Option<&Delta>, errors: ErrorSignal, max_share: f64) -> bool {
+    !errors.is_present()
         && slow.is_some_and(|delta| match delta.requests {
             Some(0) => false,
             Some(_) => delta
                 .ratio(delta.errors)
-                .is_some_and(|share| share < most_errors),
+                .is_some_and(|share| share < max_share),
             None => delta.errors == Some(0),
         })
 }
@@ -64,30 +68,30 @@ mod tests {
         Time::default() + Duration::from_secs(seconds)
     }
 
-    fn worked_at(uptime: u64, well: impl Fn(u64) -> bool) -> Option<u64> {
+    fn available_at(uptime: u64, serves_well: impl Fn(u64) -> bool) -> Option<u64> {
         let config = OutcomeConfig::default();
         let mut availability = Availability::default();
         availability.first_seen(Duration::from_secs(uptime), &config);
         (0..600).step_by(5).find(|&seconds| {
-            availability.observe(at(seconds), well(seconds), &config);
+            availability.observe(at(seconds), serves_well(seconds), &config);
             availability.is_available()
         })
     }
 
     #[test]
-    fn half_a_minute_of_good_service_is_proof() {
-        assert_eq!(worked_at(1, |_| true), Some(30));
+    fn instance_becomes_available_after_half_a_minute_of_good_service() {
+        assert_eq!(available_at(1, |_| true), Some(30));
         assert_eq!(
-            worked_at(1, |seconds| seconds % 20 != 0),
+            available_at(1, |seconds| seconds % 20 != 0),
             None,
-            "not in one piece"
+            "with interruptions"
         );
-        assert_eq!(worked_at(1, |_| false), None);
+        assert_eq!(available_at(1, |_| false), None);
     }
 
     #[test]
-    fn an_old_instance_must_have_worked() {
-        assert_eq!(worked_at(600, |_| false), Some(0));
-        assert_eq!(worked_at(599, |_| false), None);
+    fn old_instance_counts_as_available() {
+        assert_eq!(available_at(600, |_| false), Some(0));
+        assert_eq!(available_at(599, |_| false), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Errors: are there so many that clients must notice, and do they go on?
+//! Errors: so many requests fail, for so long, that clients must notice.
 //!
 //! - *Count rule*, for apps with little traffic: more than 5 errors that are at least 5 % of the
 //!   requests in the slow window.
@@ -8,54 +8,60 @@
 //! Either, in 3 of 5 polls, justifies a soft heal. A hard heal needs the ratio rule in 5 polls in a
 //! row after soft heals did not help.
 //!
-//! Hazard: where an app counts no requests the share is unknown, and the count alone justifies a soft
-//! heal; it never justifies a hard one.
+//! # Hazards
+//!
+//! Where an app counts no requests the share is unknown, and the count alone justifies a soft heal; it
+//! never justifies a hard one.
 
 use crate::config::EvidenceConfig;
 use crate::decision::Reason;
 use crate::time::Time;
 use crate::window::{Delta, as_f64};
 
-/// What one poll shows.
+/// Error signal of one poll.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Signs {
+pub(crate) struct ErrorSignal {
+    /// Set if the count rule holds.
     pub(crate) count: bool,
+    /// Set if the ratio rule holds.
     pub(crate) ratio: bool,
-    /// Neither holds by the lower thresholds for what was noticed already.
+    /// Set if neither rule holds by the lower thresholds that end a symptom (hysteresis).
     pub(crate) clear: bool,
-    /// Errors per request where the ratio rule has enough requests.
+    /// Errors per request, where there are enough requests for the ratio rule.
     pub(crate) error_ratio: Option<f64>,
 }
 
-/// What the polls since the last cut showed.
+/// Error signals of the polls since the last reset.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Errors {
-    /// The latest poll in the lowest bit.
+pub(crate) struct ErrorDetector {
+    /// One bit a poll, the latest lowest: set if it shows a symptom.
     symptomatic: u32,
+    /// Polls in a row in which the ratio rule holds.
     ratio_run: u32,
     onset: Option<Time>,
-    last: Signs,
+    last: ErrorSignal,
 }
 
-// === impl Signs ===
+// === impl ErrorSignal ===
 
-impl Signs {
-    pub(crate) fn read(
+impl ErrorSignal {
+    /// Evaluates both rules over the windows of one poll.
+    pub(crate) fn evaluate(
         fast: Option<&Delta>,
         slow: Option<&Delta>,
         config: &EvidenceConfig,
     ) -> Self {
         let enough = |delta: &&Delta| delta.requests.is_some_and(|n| n >= config.ratio_requests);
         let clear = config.clear_factor.clamp(0.0, 1.0);
-        let judged = fast.filter(enough).or(slow.filter(enough));
-        let error_ratio = judged.and_then(|delta| delta.ratio(delta.errors));
+        let window = fast.filter(enough).or(slow.filter(enough));
+        let error_ratio = window.and_then(|delta| delta.ratio(delta.errors));
         let ratio = error_ratio.is_some_and(|ratio| ratio > config.ratio_threshold);
         let ratio_clear = error_ratio.is_none_or(|ratio| ratio <= config.ratio_threshold * clear);
 
-        // Much traffic and hardly an error in the fast window: it is over.
-        let over = fast.filter(enough).is_some()
+        // Much traffic and hardly an error in the fast window: the app has recovered.
+        let recovered = fast.filter(enough).is_some()
             && error_ratio.is_some_and(|ratio| ratio < config.count_share * clear);
-        let counts = |share: f64| {
+        let count_rule = |share: f64| {
             slow.is_some_and(|delta| {
                 delta.errors.is_some_and(|errors| {
                     errors > config.count_errors
@@ -63,33 +69,34 @@ impl Signs {
                             .requests
                             .is_none_or(|n| as_f64(errors) >= share * as_f64(n))
                 })
-            }) && !over
+            }) && !recovered
         };
         Self {
-            count: counts(config.count_share),
+            count: count_rule(config.count_share),
             ratio,
-            clear: ratio_clear && !counts(config.count_share * clear),
+            clear: ratio_clear && !count_rule(config.count_share * clear),
             error_ratio,
         }
     }
 
-    pub(crate) fn any(self) -> bool {
+    /// Reports if either rule holds.
+    pub(crate) fn is_present(self) -> bool {
         self.count || self.ratio
     }
 }
 
 // === impl Errors ===
 
-impl Errors {
-    /// Takes in a poll.
-    pub(crate) fn observe(&mut self, now: Time, signs: Signs) {
-        let noticed = self.last.any() || self.symptomatic & 1 == 1;
-        let symptom = signs.any() || (noticed && !signs.clear);
+impl ErrorDetector {
+    /// Adds a poll.
+    pub(crate) fn observe(&mut self, now: Time, signal: ErrorSignal) {
+        let active = self.last.is_present() || self.symptomatic & 1 == 1;
+        let symptom = signal.is_present() || (active && !signal.clear);
         if symptom && self.symptomatic == 0 {
             self.onset = Some(now);
         }
         self.symptomatic = self.symptomatic << 1 | u32::from(symptom);
-        self.ratio_run = if signs.ratio {
+        self.ratio_run = if signal.ratio {
             self.ratio_run.saturating_add(1)
         } else {
             0
@@ -97,42 +104,43 @@ impl Errors {
         if self.symptomatic == 0 {
             self.onset = None;
         }
-        self.last = signs;
+        self.last = signal;
     }
 
-    /// At a treatment, a restart or a gap: only what comes after counts.
-    pub(crate) fn cut(&mut self) {
+    /// Forgets all polls.
+    pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// The latest poll shows a symptom.
+    /// Reports if the latest poll shows a symptom.
     pub(crate) fn is_symptomatic(&self) -> bool {
         self.symptomatic & 1 == 1
     }
 
-    /// When the symptom was first seen.
+    /// Returns the time of the first poll that showed the symptom.
     pub(crate) fn onset(&self) -> Option<Time> {
         self.onset
     }
 
+    /// Returns the errors per request of the latest poll, where there were enough requests.
     pub(crate) fn error_ratio(&self) -> Option<f64> {
         self.last.error_ratio
     }
 
-    /// The reason for a soft heal, once it has lasted.
-    pub(crate) fn soft(&self, config: &EvidenceConfig) -> Option<Reason> {
+    /// Returns the sustained reason for a soft heal.
+    pub(crate) fn soft_symptom(&self, config: &EvidenceConfig) -> Option<Reason> {
         let of = config.soft_window_polls.clamp(1, 32);
         let recent = self.symptomatic & (u32::MAX >> (32 - of));
-        let lasted = recent.count_ones() >= config.soft_polls.clamp(1, of);
-        (lasted && self.is_symptomatic()).then_some(if self.last.ratio {
+        let sustained = recent.count_ones() >= config.soft_polls.clamp(1, of);
+        (sustained && self.is_symptomatic()).then_some(if self.last.ratio {
             Reason::ErrorRatio
         } else {
             Reason::ErrorCount
         })
     }
 
-    /// The ratio rule has held for long enough for a hard heal.
-    pub(crate) fn ratio_lasts(&self, config: &EvidenceConfig) -> bool {
+    /// Reports if the ratio rule has held for long enough for a hard heal.
+    pub(crate) fn is_ratio_sustained(&self, config: &EvidenceConfig) -> bool {
         self.ratio_run >= config.hard_polls.max(1)
     }
 }
@@ -168,64 +176,67 @@ mod tests {
         history.delta(Duration::from_secs(10)).unwrap()
     }
 
-    fn signs(fast: (u64, u64), slow: (u64, u64)) -> Signs {
+    fn signal(fast: (u64, u64), slow: (u64, u64)) -> ErrorSignal {
         let (fast, slow) = (delta(Some(fast.0), fast.1), delta(Some(slow.0), slow.1));
-        Signs::read(Some(&fast), Some(&slow), &EvidenceConfig::default())
+        ErrorSignal::evaluate(Some(&fast), Some(&slow), &EvidenceConfig::default())
     }
 
     #[test]
-    fn count_rule_needs_no_traffic_but_a_share() {
-        assert!(signs((0, 0), (6, 6)).count, "six errors at rest");
-        assert!(!signs((0, 0), (5, 5)).any(), "five are not more than five");
-        assert!(signs((0, 0), (120, 6)).count, "exactly 5 %");
-        assert!(!signs((0, 0), (121, 6)).any());
+    fn count_rule_needs_a_share_but_no_volume() {
+        assert!(signal((0, 0), (6, 6)).count, "six errors at rest");
         assert!(
-            !signs((10_000, 50), (60_000, 300)).any(),
-            "0.5 % of much traffic is a floor"
+            !signal((0, 0), (5, 5)).is_present(),
+            "five are not more than five"
+        );
+        assert!(signal((0, 0), (120, 6)).count, "exactly 5 %");
+        assert!(!signal((0, 0), (121, 6)).is_present());
+        assert!(
+            !signal((10_000, 50), (60_000, 300)).is_present(),
+            "0.5 % of much traffic is too small a share"
         );
     }
 
     #[test]
     fn ratio_rule_needs_volume() {
-        assert!(signs((50, 6), (50, 6)).ratio);
-        assert!(!signs((49, 49), (49, 49)).ratio);
-        assert!(!signs((50, 5), (50, 5)).ratio, "10 % is not above 10 %");
+        assert!(signal((50, 6), (50, 6)).ratio);
+        assert!(!signal((49, 49), (49, 49)).ratio);
+        assert!(!signal((50, 5), (50, 5)).ratio, "10 % is not above 10 %");
         assert!(
-            signs((1, 0), (50, 40)).ratio,
+            signal((1, 0), (50, 40)).ratio,
             "little traffic is judged in the slow window"
         );
     }
 
     #[test]
-    fn an_app_that_recovered_by_itself_is_not_treated() {
-        assert!(!signs((500, 0), (600, 90)).any());
+    fn symptom_ends_when_the_fast_window_is_clean() {
+        assert!(!signal((500, 0), (600, 90)).is_present());
     }
 
     #[test]
-    fn without_a_count_of_requests_the_count_of_errors_must_do() {
+    fn count_rule_holds_where_requests_are_not_counted() {
         let slow = delta(None, 6);
-        let signs = Signs::read(None, Some(&slow), &EvidenceConfig::default());
-        assert!(signs.count && !signs.ratio);
-        assert!(!Signs::read(None, None, &EvidenceConfig::default()).any());
+        let signal = ErrorSignal::evaluate(None, Some(&slow), &EvidenceConfig::default());
+        assert!(signal.count && !signal.ratio);
+        assert!(!ErrorSignal::evaluate(None, None, &EvidenceConfig::default()).is_present());
     }
 
     #[test]
-    fn it_takes_three_of_five_polls() {
+    fn soft_symptom_needs_three_of_five_polls() {
         let config = EvidenceConfig::default();
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
-        let ill = Signs {
+        let ill = ErrorSignal {
             count: true,
-            ..Signs::default()
+            ..ErrorSignal::default()
         };
-        let well = Signs {
+        let well = ErrorSignal {
             clear: true,
-            ..Signs::default()
+            ..ErrorSignal::default()
         };
-        let mut errors = Errors::default();
+        let mut errors = ErrorDetector::default();
         let mut reasons = Vec::new();
-        for (seconds, signs) in (0..).zip([ill, well, ill, well, ill, well, well, well]) {
-            errors.observe(at(seconds), signs);
-            reasons.push(errors.soft(&config));
+        for (seconds, signal) in (0..).zip([ill, well, ill, well, ill, well, well, well]) {
+            errors.observe(at(seconds), signal);
+            reasons.push(errors.soft_symptom(&config));
         }
         assert_eq!(reasons.iter().position(Option::is_some), Some(4));
         assert_eq!(
@@ -237,16 +248,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_noticed_clears_at_a_lower_threshold() {
+    fn active_symptom_clears_at_a_lower_threshold() {
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
-        let mut errors = Errors::default();
-        errors.observe(at(0), signs((100, 20), (100, 20)));
-        errors.observe(at(5), signs((100, 7), (100, 7)));
+        let mut errors = ErrorDetector::default();
+        errors.observe(at(0), signal((100, 20), (100, 20)));
+        errors.observe(at(5), signal((100, 7), (100, 7)));
         assert!(
             errors.is_symptomatic(),
             "7 % is below the threshold but not clear"
         );
-        errors.observe(at(10), signs((1000, 20), (1000, 20)));
+        errors.observe(at(10), signal((1000, 20), (1000, 20)));
         assert!(!errors.is_symptomatic());
     }
 }

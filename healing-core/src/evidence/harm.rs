@@ -1,12 +1,12 @@
-//! Harm: do clients suffer? What happens inside an app is nobody's business while they do not.
+//! Harm: clients suffer, by errors or by latency. Without it a state inside the app is no symptom.
 
-use super::Signs;
+use super::ErrorSignal;
 use crate::config::EvidenceConfig;
 use crate::features::{Feature, Features};
 
-/// Requests fail by the error rules, or take several times as long as this app's usually do.
-pub(crate) fn shows(features: &Features, signs: Signs, config: &EvidenceConfig) -> bool {
-    signs.any()
+/// Reports if requests fail by the error rules, or take several times as long as usual for this app.
+pub(crate) fn detect(features: &Features, errors: ErrorSignal, config: &EvidenceConfig) -> bool {
+    errors.is_present()
         || features
             .get(Feature::P50Ratio)
             .is_some_and(|times| f64::from(times) >= config.harm_latency_ratio)
@@ -17,16 +17,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_or_slow_answers_are_harm_and_unknown_ones_are_not() {
+    fn errors_and_high_latency_are_harm_but_unknown_figures_are_not() {
         let config = EvidenceConfig::default();
-        let fails = Signs {
+        let fails = ErrorSignal {
             ratio: true,
-            ..Signs::default()
+            ..ErrorSignal::default()
         };
         let takes = |times: f64| [(Feature::P50Ratio, times)].into_iter().collect();
-        assert!(shows(&Features::EMPTY, fails, &config));
-        assert!(shows(&takes(2.0), Signs::default(), &config));
-        assert!(!shows(&takes(1.9), Signs::default(), &config));
-        assert!(!shows(&Features::EMPTY, Signs::default(), &config));
+        assert!(detect(&Features::EMPTY, fails, &config));
+        assert!(detect(&takes(2.0), ErrorSignal::default(), &config));
+        assert!(!detect(&takes(1.9), ErrorSignal::default(), &config));
+        assert!(!detect(&Features::EMPTY, ErrorSignal::default(), &config));
     }
 }

@@ -1,18 +1,19 @@
-//! Handlers go on panicking: a lock that a panic has poisoned, a value that broke an invariant. Memory
-//! that is broken does not mend itself, and hooks run in the same memory.
+//! Repeated panics of handlers: a lock that a panic has poisoned, a value that broke an invariant.
+//! Broken memory does not repair itself, and hooks run in the same memory.
 //!
-//! A soft heal still comes first: its evidence is complete after 3 polls, this one's after 5, counted
-//! from the last treatment.
+//! A soft heal still comes first: its evidence is complete after 3 polls, that of panics after 5,
+//! counted from the last treatment.
 
 use crate::config::EvidenceConfig;
 use crate::window::{Delta, as_f64};
 
-/// There were panics just now, and over the slow window they are a share of the requests that counts.
-pub(crate) fn shows(fast: Option<&Delta>, slow: Option<&Delta>, config: &EvidenceConfig) -> bool {
-    let just_now = fast
+/// Reports if handlers panic in the fast window, and in a large enough share of the requests of the
+/// slow window.
+pub(crate) fn detect(fast: Option<&Delta>, slow: Option<&Delta>, config: &EvidenceConfig) -> bool {
+    let current = fast
         .and_then(|delta| delta.panics)
         .is_some_and(|panics| panics > 0);
-    just_now
+    current
         && slow.is_some_and(|delta| match (delta.panics, delta.requests) {
             (Some(panics), Some(requests)) => {
                 panics > config.count_errors
@@ -54,11 +55,11 @@ mod tests {
             delta(Some(50), Some(fast)),
             delta(Some(slow.0), Some(slow.1)),
         );
-        shows(Some(&fast), Some(&slow), &EvidenceConfig::default())
+        detect(Some(&fast), Some(&slow), &EvidenceConfig::default())
     }
 
     #[test]
-    fn several_that_are_a_share_and_go_on() {
+    fn panics_are_a_symptom_while_they_are_a_share_and_go_on() {
         assert!(panics(1, (120, 6)), "exactly 5 %");
         assert!(!panics(1, (121, 6)));
         assert!(!panics(1, (5, 5)), "five are not more than five");
@@ -66,11 +67,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_counted_is_no_evidence() {
+    fn uncounted_panics_are_no_evidence() {
         let (unknown, known) = (delta(None, None), delta(Some(100), Some(50)));
         let config = EvidenceConfig::default();
-        assert!(!shows(Some(&unknown), Some(&known), &config));
-        assert!(!shows(Some(&known), Some(&unknown), &config));
-        assert!(!shows(None, None, &config));
+        assert!(!detect(Some(&unknown), Some(&known), &config));
+        assert!(!detect(Some(&known), Some(&unknown), &config));
+        assert!(!detect(None, None, &config));
     }
 }

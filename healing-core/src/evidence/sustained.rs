@@ -1,46 +1,47 @@
-//! What lasts: a symptom in several polls in a row *and* for a time.
+//! Sustained condition: a symptom in several polls in a row *and* for a time, like the `for:` of a
+//! Prometheus alert.
 //!
-//! Both are asked for, because either alone can be had by accident: many polls within a second are one
-//! moment, and two polls a minute apart are two. The time is longer than the 10 s for which an app
-//! remembers its worst lag, so that one bad second is never five bad polls.
+//! Both are needed: many polls within a second are one moment, and two polls a minute apart are only
+//! two. The time is longer than the 10 s for which an app remembers its worst lag, so that one bad
+//! second is never five bad polls.
 
 use std::time::Duration;
 
 use crate::config::EvidenceConfig;
 use crate::time::Time;
 
-/// One symptom, poll by poll.
+/// State of one symptom: inactive, pending or firing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sustained {
     polls: u32,
     since: Option<Time>,
-    lasted: Duration,
+    duration: Duration,
 }
 
 impl Sustained {
-    /// Takes in a poll. A single one without the symptom ends it.
-    pub(crate) fn observe(&mut self, now: Time, shows: bool) {
-        if !shows {
+    /// Adds a poll; one without the symptom makes it inactive.
+    pub(crate) fn observe(&mut self, now: Time, signal: bool) {
+        if !signal {
             *self = Self::default();
             return;
         }
         self.polls = self.polls.saturating_add(1);
-        self.lasted = now.since(*self.since.get_or_insert(now));
+        self.duration = now.since(*self.since.get_or_insert(now));
     }
 
-    /// The latest poll shows it.
+    /// Reports if the latest poll shows the symptom.
     pub(crate) fn is_pending(&self) -> bool {
         self.polls > 0
     }
 
-    /// Since when it shows without a break.
+    /// Returns the time since which every poll shows the symptom.
     pub(crate) fn onset(&self) -> Option<Time> {
         self.since
     }
 
-    /// It has shown for long enough to act.
+    /// Reports if the symptom has lasted for long enough to act.
     pub(crate) fn is_firing(&self, config: &EvidenceConfig) -> bool {
-        self.polls >= config.hard_polls.max(1) && self.lasted >= config.sustain_for
+        self.polls >= config.hard_polls.max(1) && self.duration >= config.sustain_for
     }
 }
 
@@ -48,34 +49,39 @@ impl Sustained {
 mod tests {
     use super::*;
 
-    fn holds_at(every: u64, shows: impl Fn(u64) -> bool) -> Option<u64> {
+    /// Returns the time in ms at which the symptom fires, with a poll every `interval` ms.
+    fn fires_at(interval: u64, signal: impl Fn(u64) -> bool) -> Option<u64> {
         let mut sustained = Sustained::default();
         (0..200_000)
-            .step_by(usize::try_from(every).unwrap())
+            .step_by(usize::try_from(interval).unwrap())
             .find(|&ms| {
-                sustained.observe(Time::default() + Duration::from_millis(ms), shows(ms));
+                sustained.observe(Time::default() + Duration::from_millis(ms), signal(ms));
                 sustained.is_firing(&EvidenceConfig::default())
             })
     }
 
     #[test]
-    fn it_takes_polls_and_time() {
+    fn symptom_fires_after_polls_and_time() {
         assert_eq!(
-            holds_at(5_000, |_| true),
+            fires_at(5_000, |_| true),
             Some(20_000),
             "five polls in a row"
         );
         assert_eq!(
-            holds_at(250, |_| true),
+            fires_at(250, |_| true),
             Some(20_000),
-            "quick polls are no proof"
+            "quick polls need the time"
         );
-        assert_eq!(holds_at(30_000, |_| true), Some(120_000), "nor are few");
+        assert_eq!(
+            fires_at(30_000, |_| true),
+            Some(120_000),
+            "slow polls need the number"
+        );
     }
 
     #[test]
-    fn one_poll_without_it_ends_it() {
-        assert_eq!(holds_at(5_000, |ms| ms != 15_000), Some(40_000));
-        assert_eq!(holds_at(5_000, |ms| ms % 20_000 != 15_000), None);
+    fn poll_without_the_symptom_makes_it_inactive() {
+        assert_eq!(fires_at(5_000, |ms| ms != 15_000), Some(40_000));
+        assert_eq!(fires_at(5_000, |ms| ms % 20_000 != 15_000), None);
     }
 }

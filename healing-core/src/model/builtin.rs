@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::error::ModelError;
-use crate::brain::Proposer;
+use crate::policy::Proposer;
 
 /// Model with the original system's five features, as file content.
 pub const ORIGINAL_FIVE: &[u8] = include_bytes!("../../models/original-five.model");

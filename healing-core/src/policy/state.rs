@@ -1,103 +1,86 @@
-//! What outlives the process: the guards' memory, never the windows. A policy that was restored sees
-//! the app with fresh eyes, but knows what it has done.
+//! Persistent state: the guards' memory and the known app, never the windows. A restored policy
+//! observes the app from the beginning, but remembers its treatments.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::instance::Instance;
 use crate::baseline::Baseline;
 use crate::decision::Action;
 use crate::evidence::availability::Availability;
-use crate::outcome::Probation;
-use crate::permission::budget::Budget;
-use crate::permission::cooldown::Cooldown;
-use crate::permission::escalation::Escalation;
-use crate::permission::splay::RestartSplay;
-use crate::rng::Rng;
-use crate::time::{Reading, Time};
+use crate::guards::Guards;
+use crate::time::{ClockReading, Time};
 
-/// A saved policy: budget, cooldowns, escalation, jitter, and what awaits verification. Write it
-/// before a treatment begins and after each step that changed it; read it back by
+/// Saved policy: budget, cooldowns, escalation, jitter, the treatment on probation, and the known app.
+/// It is to be written before a treatment begins and after each step that changed it, and read back by
 /// [`Policy::restore`](super::Policy::restore).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PolicyState {
     #[serde(flatten)]
-    pub(super) reading: Reading,
+    pub(super) clock: ClockReading,
     #[serde(flatten)]
-    pub(super) durable: Durable,
+    pub(super) guards: Guards,
+    #[serde(flatten)]
+    pub(super) app: KnownApp,
 }
 
-/// The lasting part of a policy.
+/// Knowledge of the app that survives the process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Durable {
-    pub(super) rng: Rng,
-    pub(super) budget: Budget,
-    pub(super) cooldown: Cooldown,
-    pub(super) escalation: Escalation,
-    pub(super) splay: RestartSplay,
-    pub(super) probation: Probation,
+pub(super) struct KnownApp {
     pub(super) instance: Instance,
-    /// When new instances were seen, oldest first.
+    /// First polls of new instances, oldest first.
     starts: Vec<Time>,
-    pub(super) last_treated: Option<Time>,
+    /// Begin of the last treatment.
+    #[serde(rename = "last_treated")]
+    pub(super) last_treatment: Option<Time>,
     pub(super) baseline: Baseline,
 }
 
-/// Which process of the app is known.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Instance {
-    pub(super) id: Option<String>,
-    /// The one before: its late answers are no restart.
-    pub(super) previous: Option<String>,
-    /// Whether it has worked since its start.
-    #[serde(default)]
-    pub(super) availability: Availability,
-}
-
+/// Age from which a start is not recent.
 const RECENT: Duration = Duration::from_secs(1800);
-const MOST_STARTS: usize = 100;
+/// Starts that are kept.
+const MAX_STARTS: usize = 100;
 
 // === impl PolicyState ===
 
 impl PolicyState {
-    /// The treatment that is being carried out or verified.
+    /// Returns the treatment that is being carried out or verified.
     #[must_use]
     pub fn awaiting(&self) -> Option<Action> {
-        self.durable.probation.action()
+        self.guards.awaiting()
     }
 
-    /// The app instance that was seen last.
+    /// Returns the id of the latest app instance.
     #[must_use]
     pub fn instance_id(&self) -> Option<&str> {
-        self.durable.instance.id.as_deref()
+        self.app.instance.id.as_deref()
     }
 }
 
-// === impl Durable ===
+// === impl KnownApp ===
 
-impl Durable {
-    pub(super) fn new(seed: u64) -> Self {
+impl KnownApp {
+    /// Returns an app about which nothing is known.
+    pub(super) fn new() -> Self {
         Self {
-            rng: Rng::new(seed),
-            budget: Budget::new(),
-            cooldown: Cooldown::default(),
-            escalation: Escalation::default(),
-            splay: RestartSplay::default(),
-            probation: Probation::default(),
             instance: Instance::default(),
-            starts: Vec::with_capacity(MOST_STARTS),
-            last_treated: None,
+            starts: Vec::with_capacity(MAX_STARTS),
+            last_treatment: None,
             baseline: Baseline::default(),
         }
     }
 
-    pub(super) fn note_start(&mut self, now: Time) {
-        if self.starts.len() >= MOST_STARTS {
+    /// Records the start of a new instance: its availability is unknown.
+    pub(super) fn record_start(&mut self, now: Time) {
+        if self.starts.len() >= MAX_STARTS {
             self.starts.remove(0);
         }
         self.starts.push(now);
+        self.instance.availability = Availability::default();
     }
 
+    /// Returns the number of starts in the last 30 minutes.
     pub(super) fn recent_starts(&self, now: Time) -> u32 {
         let recent = self
             .starts
@@ -108,16 +91,20 @@ impl Durable {
     }
 }
 
-// === impl Instance ===
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Instance {
-    pub(super) fn become_(&mut self, id: Option<&str>) {
-        if self.id.as_deref() == id {
-            return;
+    #[test]
+    fn recent_starts_are_those_of_half_an_hour() {
+        let at = |seconds| Time::default() + Duration::from_secs(seconds);
+        let mut app = KnownApp::new();
+        for seconds in 0..200 {
+            app.record_start(at(seconds));
         }
-        if self.id.is_some() {
-            self.previous = self.id.take();
-        }
-        self.id = id.map(str::to_owned);
+        assert_eq!(app.starts.len(), MAX_STARTS);
+        assert_eq!(app.recent_starts(at(199)), 100);
+        assert_eq!(app.recent_starts(at(1900)), 99);
+        assert_eq!(app.recent_starts(at(9999)), 0);
     }
 }

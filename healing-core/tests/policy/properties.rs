@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use healing_core::brain::{CannotClassify, Classifier, Proposer, Votes};
 use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{
     Action, Decision, Reason, ReasonKind, Treatment, TreatmentResult, Verdict, Vetoes,
@@ -16,9 +15,11 @@ use healing_core::features::{Feature, Features};
 use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
 };
+use healing_core::model::{CannotClassify, Classifier, Votes};
 use healing_core::observation::{
     Circumstances, InvalidAnswer, Mode, Now, Observation, ProbeResult,
 };
+use healing_core::policy::Proposer;
 use healing_core::policy::{Policy, PolicyState};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

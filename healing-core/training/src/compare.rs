@@ -20,10 +20,10 @@ use super::evaluate::{Importance, importances};
 use super::fit::fit;
 use super::forest_params::ForestParams;
 use super::simulator::{Example, dataset};
-use healing_core::brain::min_expected_cost;
 use healing_core::decision::Action;
 use healing_core::features::Feature;
 use healing_core::model::forest::Forest;
+use healing_core::policy::min_expected_cost;
 use ledger::Ledger;
 
 /// Names of the deciders, in the order of [`Comparison::scores`].

@@ -103,10 +103,10 @@ mod tests {
     use super::super::baselines::{SNAPSHOT, Thresholds, trend_rule};
     use super::super::calibration::calibration;
     use super::*;
-    use healing_core::brain::min_expected_cost;
     use healing_core::config::PolicyConfig;
     use healing_core::decision::Action;
     use healing_core::model::{Classifier, Votes, builtin};
+    use healing_core::policy::min_expected_cost;
 
     /// Compares on fresh incidents, few enough for every test run; `cargo judge` is the full comparison.
     #[test]

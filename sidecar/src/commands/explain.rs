@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use healing_core::brain::{Classifier as _, Model};
 use healing_core::features::Features;
+use healing_core::model::{Classifier as _, Model};
 
 use super::{data, fail, print};
 use crate::doctor::brain::read_model;

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use healing_core::brain::{Model, Proposer};
+use healing_core::model::Model;
+use healing_core::policy::Proposer;
 
 use crate::config::{Rules, Settings};
 use crate::status::Shared;

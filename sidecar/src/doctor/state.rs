@@ -197,11 +197,11 @@ fn is_on_root(dir: &Path, mountinfo: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use healing_core::brain::Proposer;
     use healing_core::config::PolicyConfig;
     use healing_core::decision::{Action, Treatment, TreatmentResult};
     use healing_core::observation::Now;
     use healing_core::policy::Policy;
+    use healing_core::policy::Proposer;
     use std::time::Duration;
 
     use super::*;

@@ -24,11 +24,11 @@ mod service_params;
 pub use scenario::Scenario;
 
 use super::dataset::{Dataset, RowError};
-use healing_core::brain::Proposer;
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Lane, Treatment, TreatmentResult};
 use healing_core::features::{Feature, Features};
 use healing_core::policy::Policy;
+use healing_core::policy::Proposer;
 use healing_core::rng::Rng;
 use incident::Incident;
 

@@ -1,14 +1,14 @@
-//! Probation: what became of a treatment.
+//! Probation: the outcome of a treatment.
 //!
 //! ```text
 //! soft:  Carrying ─ done ─────────────► Watching ─ healthy for `probation` ─► recovered
 //! hard:  AwaitingStart ─ a new, ready ─► Watching ─ symptom again, or late ──► ineffective
 //!            │           instance          │
-//!            │                             └ silent, dead, or clearly more errors ─► worse
+//!            │                             └ unresponsive, dead, or clearly more errors ─► worse
 //!            └ never carried out ─► aborted
 //! ```
-//! The windows were cut at the treatment, so what is judged here happened after it. What failed is
-//! remembered by the [ladder](crate::permission::escalation), which decides what may come next.
+//! Windows are reset at the treatment, so that only what comes after it is judged. Failures are counted
+//! by the [escalation](super::escalation), which decides what may come next.
 
 use std::time::Duration;
 
@@ -18,16 +18,18 @@ use crate::config::OutcomeConfig;
 use crate::decision::{Action, Conclusion, Outcome, Treatment, TreatmentResult};
 use crate::time::Time;
 
-/// The treatment that awaits its judgement, if any.
+/// Treatment that awaits its outcome, if any.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Probation {
-    open: Option<Open>,
-    /// Judged between two steps; told at the next one.
-    untold: Option<Conclusion>,
+pub(super) struct Probation {
+    #[serde(rename = "open")]
+    pending: Option<PendingTreatment>,
+    /// Conclusion between two steps, returned by the next one.
+    #[serde(rename = "untold")]
+    unreported: Option<Conclusion>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Open {
+struct PendingTreatment {
     action: Action,
     since: Time,
     error_ratio_before: Option<f64>,
@@ -37,56 +39,58 @@ struct Open {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Phase {
+    /// Being carried out.
     Carrying,
-    AwaitingStart {
-        started: bool,
-    },
+    /// A restart, until the new instance is ready.
+    AwaitingStart { started: bool },
+    /// Being verified.
     Watching {
         since: Time,
         healthy_since: Option<Time>,
     },
 }
 
-/// What a poll shows that matters here.
+/// State of the app by one poll.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Poll {
-    /// The app answered, has been ready, and shows no symptom.
-    pub(crate) healthy: bool,
-    /// It has been ready since its start.
-    pub(crate) ready: bool,
-    /// A symptom has lasted long enough to justify a treatment.
-    pub(crate) ill: bool,
-    /// It hangs, and that has lasted long enough.
-    pub(crate) silent: bool,
-    pub(crate) error_ratio: Option<f64>,
+pub(super) struct ProbationInput {
+    /// Set if the app answered, has been ready, and shows no symptom.
+    pub(super) healthy: bool,
+    /// Set if the app answered and has been ready since its start.
+    pub(super) ready: bool,
+    /// Set if a sustained symptom justifies a treatment.
+    pub(super) symptomatic: bool,
+    /// Set if the app has been unresponsive for long enough to justify a restart.
+    pub(super) unresponsive: bool,
+    /// Errors per request, where there are enough requests.
+    pub(super) error_ratio: Option<f64>,
 }
 
-/// More errors per request than this above those before the treatment are worse.
+/// Increase of the errors per request from which the app is worse than before.
 const WORSE_BY: f64 = 0.2;
-/// A restart may take this many deadlines until the app is ready: pulling up is the supervisor's part.
-const PATIENCE: u32 = 5;
+/// Deadlines that a restart may take until the app is ready: starting it is the supervisor's part.
+const RESTART_DEADLINES: u32 = 5;
 
 // === impl Probation ===
 
 impl Probation {
-    /// Takes the caller's report. `error_ratio` is what the app showed before.
-    pub(crate) fn report(&mut self, now: Time, treatment: Treatment, error_ratio: Option<f64>) {
+    /// Records the caller's report. `error_ratio` is that before the treatment.
+    pub(super) fn report(&mut self, now: Time, treatment: Treatment, error_ratio: Option<f64>) {
         let Treatment { action, result } = treatment;
         if action == Action::NoAction {
             return;
         }
-        let goes_on = result != TreatmentResult::Started
+        let continues = result != TreatmentResult::Started
             && self.action() == Some(action)
-            && self.is_carried();
-        if !goes_on {
-            if self.open.is_some() {
-                self.untold = self.conclude(now, Outcome::Ineffective);
+            && self.is_in_progress();
+        if !continues {
+            if self.pending.is_some() {
+                self.unreported = self.conclude(now, Outcome::Ineffective);
             }
             let phase = match action {
                 Action::RestartService => Phase::AwaitingStart { started: false },
                 _ => Phase::Carrying,
             };
-            self.open = Some(Open {
+            self.pending = Some(PendingTreatment {
                 action,
                 since: now,
                 error_ratio_before: error_ratio,
@@ -96,60 +100,60 @@ impl Probation {
         match result {
             TreatmentResult::Started => {}
             TreatmentResult::Done => {
-                if let Some(open) = self
-                    .open
+                if let Some(pending) = self
+                    .pending
                     .as_mut()
-                    .filter(|open| open.phase == Phase::Carrying)
+                    .filter(|pending| pending.phase == Phase::Carrying)
                 {
-                    open.phase = Phase::Watching {
+                    pending.phase = Phase::Watching {
                         since: now,
                         healthy_since: None,
                     };
                 }
             }
-            TreatmentResult::Failed => self.untold = self.conclude(now, Outcome::Ineffective),
-            TreatmentResult::Aborted => self.untold = self.conclude(now, Outcome::Aborted),
+            TreatmentResult::Failed => self.unreported = self.conclude(now, Outcome::Ineffective),
+            TreatmentResult::Aborted => self.unreported = self.conclude(now, Outcome::Aborted),
         }
     }
 
-    /// Another process answers than before. After a soft heal that means that the app died.
-    pub(crate) fn app_started(&mut self, now: Time) {
-        match self.open.as_mut().map(|open| &mut open.phase) {
+    /// Records that another process answers. After a soft heal that means that the app died.
+    pub(super) fn app_started(&mut self, now: Time) {
+        match self.pending.as_mut().map(|pending| &mut pending.phase) {
             Some(Phase::AwaitingStart { started }) => *started = true,
-            Some(_) => self.untold = self.conclude(now, Outcome::Worse),
+            Some(_) => self.unreported = self.conclude(now, Outcome::Worse),
             None => {}
         }
     }
 
-    /// Looks at a poll; returns what was judged, if anything.
-    pub(crate) fn judge(
+    /// Evaluates a poll; returns the conclusion, if it decides the outcome.
+    pub(super) fn judge(
         &mut self,
         now: Time,
-        poll: Poll,
+        input: ProbationInput,
         config: &OutcomeConfig,
     ) -> Option<Conclusion> {
-        if let Some(untold) = self.untold.take() {
-            return Some(untold);
+        if let Some(conclusion) = self.unreported.take() {
+            return Some(conclusion);
         }
-        let open = self.open.as_mut()?;
-        if open.phase == (Phase::AwaitingStart { started: true }) && poll.ready {
-            open.phase = Phase::Watching {
+        let pending = self.pending.as_mut()?;
+        if pending.phase == (Phase::AwaitingStart { started: true }) && input.ready {
+            pending.phase = Phase::Watching {
                 since: now,
                 healthy_since: None,
             };
         }
-        let outcome = match &mut open.phase {
-            Phase::Carrying => late(now, open.since, config.deadline, Outcome::Aborted),
+        let outcome = match &mut pending.phase {
+            Phase::Carrying => overdue(now, pending.since, config.deadline, Outcome::Aborted),
             Phase::AwaitingStart { started } => {
                 let outcome = if *started {
                     Outcome::Ineffective
                 } else {
                     Outcome::Aborted
                 };
-                late(
+                overdue(
                     now,
-                    open.since,
-                    config.deadline.saturating_mul(PATIENCE),
+                    pending.since,
+                    config.deadline.saturating_mul(RESTART_DEADLINES),
                     outcome,
                 )
             }
@@ -157,45 +161,42 @@ impl Probation {
                 since,
                 healthy_since,
             } => {
-                *healthy_since = poll.healthy.then(|| healthy_since.unwrap_or(now));
+                *healthy_since = input.healthy.then(|| healthy_since.unwrap_or(now));
                 let recovered =
                     healthy_since.is_some_and(|healthy| now.since(healthy) >= config.probation);
-                let before = open.error_ratio_before.unwrap_or(0.0);
-                let more_errors = poll
+                let before = pending.error_ratio_before.unwrap_or(0.0);
+                let more_errors = input
                     .error_ratio
                     .is_some_and(|ratio| ratio > before + WORSE_BY);
                 if recovered {
                     Some(Outcome::Recovered)
-                } else if poll.silent || (poll.ill && more_errors) {
+                } else if input.unresponsive || (input.symptomatic && more_errors) {
                     Some(Outcome::Worse)
-                } else if poll.ill {
+                } else if input.symptomatic {
                     Some(Outcome::Ineffective)
                 } else {
-                    late(now, *since, config.deadline, Outcome::Ineffective)
+                    overdue(now, *since, config.deadline, Outcome::Ineffective)
                 }
             }
         };
         self.conclude(now, outcome?)
     }
 
-    /// A treatment is being carried out or verified.
-    pub(crate) fn is_open(&self) -> bool {
-        self.open.is_some()
+    /// Reports if a treatment is being carried out: the app cannot be judged yet.
+    pub(super) fn is_in_progress(&self) -> bool {
+        self.pending
+            .as_ref()
+            .is_some_and(PendingTreatment::is_in_progress)
     }
 
-    /// A treatment is being carried out: the app is not to be judged yet.
-    pub(crate) fn is_carried(&self) -> bool {
-        self.open.as_ref().is_some_and(Open::is_carried)
-    }
-
-    /// What is being carried out or verified.
-    pub(crate) fn action(&self) -> Option<Action> {
-        self.open.as_ref().map(|open| open.action)
+    /// Returns the treatment that is being carried out or verified.
+    pub(super) fn action(&self) -> Option<Action> {
+        self.pending.as_ref().map(|pending| pending.action)
     }
 
     fn conclude(&mut self, now: Time, outcome: Outcome) -> Option<Conclusion> {
-        let open = self.open.take()?;
-        let until = match open.phase {
+        let pending = self.pending.take()?;
+        let until = match pending.phase {
             Phase::Watching {
                 healthy_since: Some(healthy),
                 ..
@@ -203,20 +204,20 @@ impl Probation {
             _ => now,
         };
         Some(Conclusion {
-            action: open.action,
+            action: pending.action,
             outcome,
-            recovery: until.since(open.since),
+            recovery: until.since(pending.since),
         })
     }
 }
 
-impl Open {
-    fn is_carried(&self) -> bool {
+impl PendingTreatment {
+    fn is_in_progress(&self) -> bool {
         matches!(self.phase, Phase::Carrying | Phase::AwaitingStart { .. })
     }
 }
 
-fn late(now: Time, since: Time, deadline: Duration, outcome: Outcome) -> Option<Outcome> {
+fn overdue(now: Time, since: Time, deadline: Duration, outcome: Outcome) -> Option<Outcome> {
     (now.since(since) >= deadline).then_some(outcome)
 }
 
@@ -224,24 +225,24 @@ fn late(now: Time, since: Time, deadline: Duration, outcome: Outcome) -> Option<
 mod tests {
     use super::*;
 
-    const HEALTHY: Poll = Poll {
+    const HEALTHY: ProbationInput = ProbationInput {
         healthy: true,
         ready: true,
-        ill: false,
-        silent: false,
+        symptomatic: false,
+        unresponsive: false,
         error_ratio: None,
     };
-    const ILL: Poll = Poll {
+    const ILL: ProbationInput = ProbationInput {
         healthy: false,
-        ill: true,
+        symptomatic: true,
         error_ratio: Some(0.5),
         ..HEALTHY
     };
-    const UNSURE: Poll = Poll {
+    const UNSURE: ProbationInput = ProbationInput {
         healthy: false,
         ..HEALTHY
     };
-    const STARTING: Poll = Poll {
+    const STARTING: ProbationInput = ProbationInput {
         healthy: false,
         ready: false,
         ..HEALTHY
@@ -268,8 +269,8 @@ mod tests {
         probation
     }
 
-    /// Polls every 5 s from 5 s on; the judgement and when it came.
-    fn judge(probation: &mut Probation, polls: &[Poll]) -> Option<(u64, Outcome, u64)> {
+    /// Polls every 5 s from 5 s on; returns the time of the conclusion, its outcome and its recovery.
+    fn judge(probation: &mut Probation, polls: &[ProbationInput]) -> Option<(u64, Outcome, u64)> {
         let config = OutcomeConfig::default();
         (5..).step_by(5).zip(polls).find_map(|(seconds, &poll)| {
             let conclusion = probation.judge(at(seconds), poll, &config)?;
@@ -278,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn healthy_for_probation_is_recovered() {
+    fn health_for_the_probation_is_recovered() {
         let mut soft = treated(Action::ResetErrors);
         assert_eq!(
             judge(&mut soft, &[HEALTHY; 20]),
             Some((35, Outcome::Recovered, 5))
         );
-        assert!(!soft.is_open());
+        assert_eq!(soft.action(), None);
         let mut polls = vec![UNSURE; 2];
         polls.extend([HEALTHY; 20]);
         let mut soft = treated(Action::ResetErrors);
@@ -292,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn the_symptom_again_is_ineffective_and_so_is_never_healthy() {
+    fn symptom_and_missing_health_are_ineffective() {
         assert_eq!(
             judge(&mut treated(Action::ResetErrors), &[HEALTHY, ILL])
                 .unwrap()
@@ -304,8 +305,8 @@ mod tests {
     }
 
     #[test]
-    fn more_errors_silence_or_death_are_worse() {
-        let more = Poll {
+    fn more_errors_unresponsiveness_and_death_are_worse() {
+        let more = ProbationInput {
             error_ratio: Some(0.7),
             ..ILL
         };
@@ -313,12 +314,12 @@ mod tests {
             judge(&mut treated(Action::ResetErrors), &[more]).unwrap().1,
             Outcome::Worse
         );
-        let silent = Poll {
-            silent: true,
+        let unresponsive = ProbationInput {
+            unresponsive: true,
             ..UNSURE
         };
         assert_eq!(
-            judge(&mut treated(Action::ResetErrors), &[silent])
+            judge(&mut treated(Action::ResetErrors), &[unresponsive])
                 .unwrap()
                 .1,
             Outcome::Worse
@@ -329,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_restart_is_watched_from_the_new_instances_readiness_on() {
+    fn restart_is_verified_from_the_new_instances_readiness_on() {
         let mut hard = treated(Action::RestartService);
         assert_eq!(
             judge(&mut hard, &[HEALTHY; 10]),
@@ -343,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_never_was_is_aborted() {
+    fn restart_without_a_new_instance_is_aborted() {
         let mut hard = treated(Action::RestartService);
         let action = Action::RestartService;
         hard.report(
@@ -364,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_treatment_ends_the_first() {
+    fn second_treatment_ends_the_first() {
         let mut probation = treated(Action::ResetErrors);
         let second = Treatment {
             action: Action::RestartService,

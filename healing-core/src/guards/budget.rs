@@ -1,6 +1,6 @@
-//! The restart budget: so many in so much time, whoever asks. Where nothing else throttles restarts
-//! (the kubelet does not throttle exit 88) it is the only brake, so it is spent *before* a restart
-//! and not refunded, even when the restart is aborted: attempts count.
+//! Restart budget: a rate limit over a sliding window. Where nothing else throttles restarts (the
+//! kubelet does not throttle exit 88) it is the only limit, so it is spent *before* a restart and not
+//! refunded, even if the restart is aborted: attempts count.
 
 use std::time::Duration;
 
@@ -9,31 +9,35 @@ use serde::{Deserialize, Serialize};
 use crate::config::PermissionConfig;
 use crate::time::Time;
 
+/// Restarts within the window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Budget {
-    /// When restarts were begun, oldest first.
+pub(super) struct Budget {
+    /// Begins of the restarts, oldest first.
     spent: Vec<Time>,
 }
 
-/// Restarts that can be remembered: more than any configuration allows.
-const MOST: usize = 16;
+/// Capacity: no configuration allows more.
+const CAPACITY: usize = 16;
 
 impl Budget {
-    pub(crate) fn new() -> Self {
+    /// Returns a full budget.
+    pub(super) fn new() -> Self {
         Self {
-            spent: Vec::with_capacity(MOST),
+            spent: Vec::with_capacity(CAPACITY),
         }
     }
 
-    pub(crate) fn spend(&mut self, now: Time) {
-        if self.spent.len() >= MOST {
+    /// Records the begin of a restart.
+    pub(super) fn spend(&mut self, now: Time) {
+        if self.spent.len() >= CAPACITY {
             self.spent.remove(0);
         }
         self.spent.push(now);
     }
 
-    pub(crate) fn remaining(&self, now: Time, config: &PermissionConfig) -> u32 {
+    /// Returns the number of restarts that are still allowed.
+    pub(super) fn remaining(&self, now: Time, config: &PermissionConfig) -> u32 {
         let spent = self.within(now, config.budget_window);
         u32::try_from(spent).map_or(0, |spent| config.budget.min(16).saturating_sub(spent))
     }
@@ -51,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_refills_one_restart_at_a_time() {
+    fn budget_refills_one_restart_at_a_time() {
         let config = PermissionConfig::default();
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
         let mut budget = Budget::new();
@@ -66,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn it_survives_any_number_of_restarts() {
+    fn budget_stays_exhausted_after_any_number_of_restarts() {
         let config = PermissionConfig {
             budget: 16,
             ..PermissionConfig::default()

@@ -1,7 +1,7 @@
-//! Pauses after a treatment, lengthened at random so that replicas do not act in step. A hard heal's
-//! pause doubles with each further one, a soft heal's with each relapse (it helped, and the symptom
-//! came back), until the app was healthy for long. Soft heals that do not help are the
-//! [ladder's](super::escalation) business: they lead on, and need no longer pause.
+//! Cooldowns: pauses after treatments with exponential back-off and jitter, so that replicas do not act
+//! in step. A hard heal's pause doubles with each further one, a soft heal's with each relapse (it
+//! helped, and the symptom came back), until the app has been healthy for long. Soft heals that do not
+//! help are counted by the [escalation](super::escalation) and need no longer pause.
 
 use std::time::Duration;
 
@@ -12,20 +12,21 @@ use crate::decision::Action;
 use crate::rng::Rng;
 use crate::time::Time;
 
+/// Pauses, and the treatments that lengthen them.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Cooldown {
+pub(super) struct Cooldown {
     soft_until: Option<Time>,
     hard_until: Option<Time>,
-    /// Hard heals since the pause was last forgotten.
+    /// Hard heals since the last reset.
     hard_heals: u32,
-    /// Soft heals that helped since the pause was last forgotten: each further one is for a relapse.
+    /// Soft heals that helped since the last reset: each further one is for a relapse.
     #[serde(default)]
     soft_recoveries: u32,
 }
 
 impl Cooldown {
-    /// A treatment begins.
-    pub(crate) fn start(
+    /// Starts the pause of a treatment.
+    pub(super) fn start(
         &mut self,
         action: Action,
         now: Time,
@@ -35,28 +36,28 @@ impl Cooldown {
         match action {
             Action::NoAction => {}
             Action::ResetErrors => {
-                let most = config.hard_cooldown_max.max(config.soft_cooldown);
-                let pause = doubled(config.soft_cooldown, self.soft_recoveries, most);
+                let max = config.hard_cooldown_max.max(config.soft_cooldown);
+                let pause = doubled(config.soft_cooldown, self.soft_recoveries, max);
                 self.soft_until = Some(now + rng.jittered(pause, config.jitter));
             }
             Action::RestartService => {
-                let most = config.hard_cooldown_max;
-                let pause = doubled(config.hard_cooldown, self.hard_heals, most);
+                let max = config.hard_cooldown_max;
+                let pause = doubled(config.hard_cooldown, self.hard_heals, max);
                 self.hard_until = Some(now + rng.jittered(pause, config.jitter));
                 self.hard_heals = self.hard_heals.saturating_add(1);
             }
         }
     }
 
-    /// A treatment helped.
-    pub(crate) fn recovered(&mut self, action: Action) {
+    /// Records a treatment that helped.
+    pub(super) fn recovered(&mut self, action: Action) {
         if action == Action::ResetErrors {
             self.soft_recoveries = self.soft_recoveries.saturating_add(1);
         }
     }
 
-    /// Whether the action must wait. A hang does not wait for a soft heal's pause.
-    pub(crate) fn holds(&self, action: Action, hang: bool, now: Time) -> bool {
+    /// Reports if the action must wait. A restart for a hang does not wait for a soft heal's pause.
+    pub(super) fn holds(&self, action: Action, hang: bool, now: Time) -> bool {
         let before = |until: Option<Time>| until.is_some_and(|until| now < until);
         match action {
             Action::NoAction => false,
@@ -65,15 +66,15 @@ impl Cooldown {
         }
     }
 
-    /// The app was healthy for long: the next pause is a first one again.
-    pub(crate) fn forget(&mut self) {
+    /// Ends the back-off: the next pause has its initial length.
+    pub(super) fn reset(&mut self) {
         self.hard_heals = 0;
         self.soft_recoveries = 0;
     }
 }
 
-fn doubled(pause: Duration, times: u32, most: Duration) -> Duration {
-    pause.saturating_mul(1 << times.min(20)).min(most)
+fn doubled(pause: Duration, times: u32, max: Duration) -> Duration {
+    pause.saturating_mul(1 << times.min(20)).min(max)
 }
 
 #[cfg(test)]
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn hard_pauses_double_up_to_a_limit() {
+    fn hard_cooldown_doubles_up_to_its_limit() {
         assert_eq!(
             [1, 2, 3, 4, 5, 60].map(pause_after),
             [60, 120, 240, 480, 600, 600]
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn a_soft_heal_that_must_be_repeated_waits_twice_as_long_each_time() {
+    fn soft_cooldown_doubles_with_each_relapse() {
         let config = PermissionConfig {
             jitter: 0.0,
             ..PermissionConfig::default()
@@ -120,13 +121,13 @@ mod tests {
             over.unwrap()
         };
         assert_eq!([(); 7].map(|()| pause()), [30, 60, 120, 240, 480, 600, 600]);
-        cooldown.forget();
+        cooldown.reset();
         cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));
         assert!(!cooldown.holds(Action::ResetErrors, false, at(30)));
     }
 
     #[test]
-    fn a_hang_does_not_wait_for_a_soft_heal() {
+    fn hang_does_not_wait_for_a_soft_cooldown() {
         let config = PermissionConfig::default();
         let mut cooldown = Cooldown::default();
         cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));

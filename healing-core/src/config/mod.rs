@@ -1,46 +1,46 @@
-//! Settings of the policy. The defaults are meant to be lived with; each says what it guards.
+//! Settings of the policy.
 
 mod duration;
-mod validate;
+mod settings;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-pub use validate::ConfigError;
+pub use settings::{ConfigError, ConfigErrors, SettingRow, settings_reference};
 
-/// Everything that can be set. In files durations are written as `"30s"` or `"10min"`.
+/// All settings. In files durations are written as `"30s"` or `"10min"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyConfig {
-    /// Window for what must be noticed quickly.
+    /// Window for symptoms that must be noticed quickly.
     #[serde(with = "duration")]
     pub fast_window: Duration,
-    /// Window for what is rare: the count rule looks here.
+    /// Window for rare events: the count rule is evaluated here.
     #[serde(with = "duration")]
     pub slow_window: Duration,
-    /// What counts as a symptom, and for how long it must last.
+    /// Thresholds of the symptoms, and the time for which they must last.
     pub evidence: EvidenceConfig,
-    /// What limits the treatments.
+    /// Limits of the treatments.
     pub permission: PermissionConfig,
-    /// How a treatment is judged.
+    /// Times by which a treatment is judged.
     pub outcome: OutcomeConfig,
-    /// When a limit that will be hit is acted on.
+    /// Thresholds of the forecast of limits.
     pub forecast: ForecastConfig,
-    /// Cost of each decision (columns: none, reset, restart) by what would have been right (rows).
+    /// Cost of each decision (columns: none, reset, restart) by the right one (rows).
     pub costs: [[f64; 3]; 3],
-    /// Whether the model decides, or only adds its votes to the rules' decision.
+    /// Role of the model.
     pub model: ModelRole,
 }
 
-/// What the model's votes are for.
+/// Role of the model.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelRole {
-    /// The model decides, within what the evidence allows: for a model that has been judged on the
-    /// app's own recorded outcomes.
+    /// The model decides, within the evidence: for a model that has been evaluated on the app's own
+    /// recorded outcomes.
     Decides,
-    /// The rules decide; the votes are recorded. The default, because on kinds of incidents that the
-    /// compiled-in model has not learned from it does worse than the rules.
+    /// The rules decide; the votes are recorded. The default, because the compiled-in model does worse
+    /// than the rules on kinds of incidents that it was not trained on.
     #[default]
     Advises,
 }
@@ -49,123 +49,122 @@ pub enum ModelRole {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvidenceConfig {
-    /// Count rule: more errors than this in the slow window …
+    /// Count rule: more errors than this in the slow window,
     pub count_errors: u64,
-    /// … that are at least this share of its requests.
+    /// and at least this share of its requests.
     pub count_share: f64,
-    /// Ratio rule: at least this many requests in the window …
+    /// Ratio rule: at least this many requests in the window,
     pub ratio_requests: u64,
-    /// … and a larger share of errors than this.
+    /// and a larger share of errors than this.
     pub ratio_threshold: f64,
-    /// A symptom that was noticed is over when it is below this part of its threshold.
+    /// Part of a threshold below which a symptom ends (hysteresis).
     pub clear_factor: f64,
-    /// Soft heal: a symptom in this many …
+    /// Soft heal: polls that must show a symptom,
     pub soft_polls: u32,
-    /// … of the last so many polls (at most 32).
+    /// out of this many (at most 32).
     pub soft_window_polls: u32,
-    /// Hard heal: a symptom in this many polls in a row (at most 32).
+    /// Hard heal: polls in a row that must show a symptom (at most 32).
     pub hard_polls: u32,
-    /// Symptoms beside errors (panics, a late runtime, a used-up CPU): in `hard_polls` polls in a row,
-    /// and for this long.
+    /// Time for which the symptoms beside errors (panics, runtime lag, CPU saturation) must last, in
+    /// addition to `hard_polls`.
     #[serde(with = "duration")]
     pub sustain_for: Duration,
     /// Panics: at least this share of the requests in the slow window.
     pub panic_share: f64,
-    /// Late runtime: its lag, at worst in 10 s, is at least this.
+    /// Runtime lag: at least this much, at worst in 10 s.
     #[serde(with = "duration")]
     pub lag_threshold: Duration,
-    /// Used-up CPU: at least this percentage of the limit …
+    /// CPU saturation: at least this percentage of the limit,
     pub cpu_saturation_percent: f64,
-    /// … at no more than this many times the usual load …
+    /// at no more than this many times the usual load,
     pub usual_load_ratio: f64,
-    /// … outside the hours (UTC, 0–24: from, to) in which jobs may use it; from = to: none.
+    /// outside these hours (UTC, 0–24: from, to) in which jobs may use it; from = to for none.
     pub batch_hours: [u8; 2],
-    /// Harm, without which neither a late runtime nor a used-up CPU is a symptom: errors, or
-    /// requests that take at least this many times as long as usual (their median).
+    /// Harm, without which neither runtime lag nor CPU saturation is a symptom: errors, or a median
+    /// latency of at least this many times the usual one.
     pub harm_latency_ratio: f64,
-    /// How long an app may hang before it is restarted.
+    /// Time for which an app may hang before it is restarted.
     #[serde(with = "duration")]
     pub hang_timeout: Duration,
-    /// How long a living app that was ready may refuse connections before it is restarted.
+    /// Time for which a living app that was ready may refuse connections before it is restarted.
     #[serde(with = "duration")]
     pub refused_timeout: Duration,
-    /// News of a check that is older than this does not count.
+    /// Age from which the result of a check does not count.
     #[serde(with = "duration")]
     pub check_expiry: Duration,
-    /// Overload: at least this many times the usual load …
+    /// Overload: at least this many times the usual load,
     pub overload_load_ratio: f64,
-    /// … while requests take at least this many times as long as usual.
+    /// and at least this many times the usual latency.
     pub overload_latency_ratio: f64,
 }
 
-/// What limits the treatments.
+/// Limits of the treatments.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PermissionConfig {
-    /// No heal before the app was ready once and this old.
+    /// Age below which an app, even if it is ready, is not healed.
     #[serde(with = "duration")]
     pub startup_grace: Duration,
     /// Pause after a soft heal.
     #[serde(with = "duration")]
     pub soft_cooldown: Duration,
-    /// Pause after a first hard heal; doubles with each further one …
+    /// Pause after a first hard heal; doubles with each further one,
     #[serde(with = "duration")]
     pub hard_cooldown: Duration,
-    /// … up to this.
+    /// up to this.
     #[serde(with = "duration")]
     pub hard_cooldown_max: Duration,
-    /// Each pause is longer by a random part of itself, at most this.
+    /// Random part by which each pause is longer, at most.
     pub jitter: f64,
-    /// Restarts allowed (at most 16) …
+    /// Restarts that are allowed (at most 16)
     pub budget: u32,
-    /// … in this time.
+    /// in this time.
     #[serde(with = "duration")]
     pub budget_window: Duration,
-    /// A first restart that is not for a hang waits a random time up to this, and looks again.
+    /// Random delay of a first restart that is not for a hang, at most.
     #[serde(with = "duration")]
     pub splay: Duration,
     /// Soft heals in a row that may fail before a hard one is allowed.
     pub soft_attempts: u32,
-    /// Hard heals in a row that may fail before the policy gives up.
+    /// Hard heals in a row that may fail before an operator is needed.
     pub hard_attempts: u32,
 }
 
-/// How a treatment is judged.
+/// Times by which a treatment is judged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutcomeConfig {
-    /// Healthy for this long after a treatment: recovered.
+    /// Healthy time after a treatment that makes it recovered.
     #[serde(with = "duration")]
     pub probation: Duration,
-    /// Not recovered after this long: ineffective.
+    /// Time after which a treatment is ineffective.
     #[serde(with = "duration")]
     pub deadline: Duration,
-    /// Healthy for this long: doubled cooldowns and a surrender are forgotten.
+    /// Healthy time after which cooldowns and attempts start over.
     #[serde(with = "duration")]
     pub reset_after: Duration,
 }
 
-/// When a limit that will be hit is acted on.
+/// Thresholds of the forecast of limits.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForecastConfig {
-    /// Memory and descriptors are kept at this interval for the near view; the far view takes every
-    /// fifth.
+    /// Interval of the near view of memory and descriptors; that of the far view is five times as long.
     #[serde(with = "duration")]
     pub sample_interval: Duration,
-    /// A growth is carried on into the future by at most this part of the time it was seen.
+    /// Extrapolation of a growth, in multiples of the time for which it was observed.
     pub max_extrapolation: f64,
-    /// The same for descriptors. They have no collector whose sawtooth looks like a leak, so more of
-    /// a steady growth is believed.
+    /// The same for descriptors. No collector gives them a sawtooth that looks like a leak, so that a
+    /// steady growth is extrapolated further.
     pub fd_max_extrapolation: f64,
-    /// Only a growth as steady as this counts (1: every point above all before it).
+    /// Steadiness of a growth from which it counts (1: every point is above all before it).
     pub min_confidence: f64,
-    /// Below this percentage of the limit nothing is forecast.
+    /// Percentage of the limit below which nothing is forecast.
     pub min_usage_percent: f64,
-    /// With less time than this to the limit no quiet moment is waited for.
+    /// Time to the limit below which low load is not awaited.
     #[serde(with = "duration")]
     pub urgent_below: Duration,
-    /// A moment is quiet at this part of the usual load or below.
+    /// Low load: at most this part of the usual load.
     pub low_load_ratio: f64,
 }
 
@@ -259,8 +258,8 @@ impl Default for ForecastConfig {
 }
 
 impl PolicyConfig {
-    /// Short times for polls every 250 ms: for demonstrations and tests, not for production, where
-    /// windows this short see noise.
+    /// Returns settings with short times, for polls every 250 ms: for demonstrations and tests, not for
+    /// production, where windows this short show noise.
     #[must_use]
     pub fn demo() -> Self {
         let milliseconds = Duration::from_millis;
@@ -301,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn profiles_are_valid_and_survive_json() {
+    fn profiles_are_valid_and_round_trip_through_json() {
         for config in [PolicyConfig::default(), PolicyConfig::demo()] {
             config.validate().unwrap();
             let json = serde_json::to_string(&config).unwrap();
@@ -310,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_work_is_named() {
+    fn setting_out_of_range_is_named() {
         let json = r#"{"evidence": {"soft_polls": 6}}"#;
         let config: PolicyConfig = serde_json::from_str(json).unwrap();
         let error = config.validate().unwrap_err();
@@ -318,6 +317,15 @@ mod tests {
             error.to_string(),
             "evidence.soft_polls is 6, but must be between 1 and soft_window_polls"
         );
+        let nan = PolicyConfig {
+            costs: [[f64::NAN; 3]; 3],
+            ..PolicyConfig::default()
+        };
+        assert!(nan.validate().is_err());
+    }
+
+    #[test]
+    fn malformed_settings_are_parse_errors() {
         let json = r#"{"outcome": {"probation": "soon"}}"#;
         let error = serde_json::from_str::<PolicyConfig>(json)
             .unwrap_err()
@@ -325,10 +333,5 @@ mod tests {
         assert!(error.contains("write \"30s\""), "{error}");
         let error = serde_json::from_str::<PolicyConfig>(r#"{"budgets": 3}"#).unwrap_err();
         assert!(error.to_string().contains("unknown field `budgets`"));
-        let nan = PolicyConfig {
-            costs: [[f64::NAN; 3]; 3],
-            ..PolicyConfig::default()
-        };
-        assert!(nan.validate().is_err());
     }
 }

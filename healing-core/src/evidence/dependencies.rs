@@ -1,38 +1,39 @@
-//! What the declared dependencies say. While one fails no treatment of *this* app helps: a restart
-//! turns an outage into a storm of reconnects, and a hook that drops a cache takes away what still
-//! answers. News expires, so that a check that hangs cannot forbid healing for ever.
+//! Checks of the declared dependencies. While one fails no treatment of *this* app helps: a restart
+//! turns an outage into a storm of reconnects, and a hook that drops a cache removes what still
+//! answers. Results expire, so that a check that hangs cannot forbid healing for ever.
 
 use std::time::Duration;
 
-use crate::health::{CheckKind, CheckReport, CheckState};
+use crate::health::{CheckKind, CheckReport, CheckState, Health};
 use crate::time::Time;
 
-/// The latest news of the checks; it outlasts answers that do not come.
+/// Latest results of the checks; kept while the app does not answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dependencies {
-    /// A failure was reported that counts until then.
+    /// Time until which a reported failure counts.
     failing_until: Option<Time>,
-    /// Every dependency whose news counts was checked at this time or later; `None` without any.
-    checked: Option<Time>,
-    /// Every declared dependency passes, by news that counts.
+    /// Oldest check time among the results that have not expired; `None` without any.
+    oldest_check: Option<Time>,
+    /// Set if every declared dependency passes, by a result that has not expired.
     all_pass: bool,
-    /// Shares that fail, 0 where none is declared; absent where that is unknown.
+    /// Share of the dependencies that fail; 0 where none is declared, absent where that is unknown.
     pub(crate) failing: Option<f64>,
+    /// The same of the local checks.
     pub(crate) locals_failing: Option<f64>,
 }
 
 // === impl Dependencies ===
 
 impl Dependencies {
-    pub(crate) fn of(checks: &[CheckReport], now: Time, expiry: Duration) -> Self {
+    fn of(checks: &[CheckReport], now: Time, expiry: Duration) -> Self {
         let mut failing_until = None;
-        let mut checked = None;
+        let mut oldest_check = None;
         let mut all_pass = true;
         for check in checks
             .iter()
             .filter(|check| check.kind == CheckKind::Dependency)
         {
-            // Without an age a result is taken as new; one that was never made as made at the start.
+            // Without an age a result counts as new; a check that has never run counts as expired.
             let age = match (check.state, check.age_seconds) {
                 (CheckState::Unknown, _) => Duration::MAX,
                 (_, Some(age)) => Duration::try_from_secs_f64(age.max(0.0)).unwrap_or_default(),
@@ -41,7 +42,7 @@ impl Dependencies {
             all_pass &= age < expiry && check.state == CheckState::Passing;
             if age < expiry {
                 let made = now - age;
-                checked = Some(checked.map_or(made, |checked: Time| checked.min(made)));
+                oldest_check = Some(oldest_check.map_or(made, |oldest: Time| oldest.min(made)));
                 if check.state == CheckState::Failing {
                     failing_until = failing_until.max(Some(made + expiry));
                 }
@@ -49,25 +50,36 @@ impl Dependencies {
         }
         Self {
             failing_until,
-            checked,
+            oldest_check,
             all_pass,
             failing: failing_share(checks, CheckKind::Dependency, expiry),
             locals_failing: failing_share(checks, CheckKind::Local, expiry),
         }
     }
 
+    /// Evaluates the checks of an answer. An app of five fields cannot declare any.
+    pub(crate) fn of_answer(health: &Health, now: Time, expiry: Duration) -> Self {
+        let mut dependencies = Self::of(&health.checks, now, expiry);
+        if health.schema.is_none() && health.checks.is_empty() {
+            dependencies.failing = None;
+            dependencies.locals_failing = None;
+        }
+        dependencies
+    }
+
+    /// Reports if a dependency is down.
     pub(crate) fn is_down(&self, now: Time) -> bool {
         self.failing_until.is_some_and(|until| now < until)
     }
 
-    /// What was down at `now` by the news before is up by these. News that only expired is no end.
+    /// Reports if a dependency that was down by the results `before` is up. Expiry alone ends no outage.
     pub(crate) fn ends_outage(&self, before: &Self, now: Time) -> bool {
         self.all_pass && before.is_down(now)
     }
 
-    /// None fails, but that was before the symptom began: look once more before treating.
+    /// Reports if a check has not run since the symptom's onset.
     pub(crate) fn must_be_checked(&self, onset: Time) -> bool {
-        self.checked.is_some_and(|checked| checked < onset)
+        self.oldest_check.is_some_and(|oldest| oldest < onset)
     }
 }
 
@@ -105,42 +117,49 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_counts_until_it_expires() {
+    fn dependency_failure_counts_until_it_expires() {
         let failing = [check(CheckKind::Dependency, CheckState::Failing, 20.0)];
-        let news = Dependencies::of(&failing, at(100), EXPIRY);
-        assert!(news.is_down(at(100)) && news.is_down(at(139)) && !news.is_down(at(140)));
-        assert_eq!(news.failing, Some(1.0));
+        let dependencies = Dependencies::of(&failing, at(100), EXPIRY);
+        assert!(
+            dependencies.is_down(at(100))
+                && dependencies.is_down(at(139))
+                && !dependencies.is_down(at(140))
+        );
+        assert_eq!(dependencies.failing, Some(1.0));
         let old = [check(CheckKind::Dependency, CheckState::Failing, 61.0)];
         assert!(!Dependencies::of(&old, at(100), EXPIRY).is_down(at(100)));
     }
 
     #[test]
-    fn an_outage_ends_by_good_news_alone() {
-        let news = |state, age| {
+    fn outage_ends_only_by_a_passing_check() {
+        let checked = |state, age| {
             Dependencies::of(&[check(CheckKind::Dependency, state, age)], at(100), EXPIRY)
         };
-        let down = news(CheckState::Failing, 1.0);
-        assert!(news(CheckState::Passing, 1.0).ends_outage(&down, at(100)));
-        assert!(!news(CheckState::Failing, 1.0).ends_outage(&down, at(100)));
-        assert!(!news(CheckState::Passing, 61.0).ends_outage(&down, at(100)));
-        assert!(!news(CheckState::Unknown, 1.0).ends_outage(&down, at(100)));
-        let up = news(CheckState::Passing, 1.0);
+        let down = checked(CheckState::Failing, 1.0);
+        assert!(checked(CheckState::Passing, 1.0).ends_outage(&down, at(100)));
+        assert!(!checked(CheckState::Failing, 1.0).ends_outage(&down, at(100)));
+        assert!(!checked(CheckState::Passing, 61.0).ends_outage(&down, at(100)));
+        assert!(!checked(CheckState::Unknown, 1.0).ends_outage(&down, at(100)));
+        let up = checked(CheckState::Passing, 1.0);
         assert!(!up.ends_outage(&up, at(100)));
     }
 
     #[test]
-    fn a_local_check_never_vetoes() {
+    fn local_check_is_no_dependency() {
         let failing = [check(CheckKind::Local, CheckState::Failing, 1.0)];
-        let news = Dependencies::of(&failing, at(100), EXPIRY);
-        assert!(!news.is_down(at(100)));
-        assert_eq!((news.failing, news.locals_failing), (Some(0.0), Some(1.0)));
+        let dependencies = Dependencies::of(&failing, at(100), EXPIRY);
+        assert!(!dependencies.is_down(at(100)));
+        assert_eq!(
+            (dependencies.failing, dependencies.locals_failing),
+            (Some(0.0), Some(1.0))
+        );
     }
 
     #[test]
-    fn good_news_must_be_newer_than_the_symptom() {
+    fn passing_check_must_be_newer_than_the_symptom() {
         let passing = [check(CheckKind::Dependency, CheckState::Passing, 10.0)];
-        let news = Dependencies::of(&passing, at(100), EXPIRY);
-        assert!(news.must_be_checked(at(95)) && !news.must_be_checked(at(90)));
+        let dependencies = Dependencies::of(&passing, at(100), EXPIRY);
+        assert!(dependencies.must_be_checked(at(95)) && !dependencies.must_be_checked(at(90)));
         let never = [check(CheckKind::Dependency, CheckState::Unknown, 0.0)];
         assert!(!Dependencies::of(&never, at(100), EXPIRY).must_be_checked(at(95)));
     }

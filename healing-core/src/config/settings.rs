@@ -1,0 +1,334 @@
+//! Table of all settings: path, value, range and meaning. Validation and the settings reference are
+//! both made from it.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::{ModelRole, PolicyConfig, duration};
+
+/// Row of the settings reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingRow {
+    /// Path of the setting, such as `evidence.hang_timeout`.
+    pub path: &'static str,
+    /// Default value, as it is written in a file.
+    pub default: String,
+    /// Valid values.
+    pub range: &'static str,
+    /// Meaning, in one sentence.
+    pub text: &'static str,
+}
+
+/// Setting whose value is out of range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting} is {value}, but must be {expected}")]
+pub struct ConfigError {
+    /// Path of the setting.
+    pub setting: &'static str,
+    /// Its value.
+    pub value: String,
+    /// Valid values.
+    pub expected: &'static str,
+}
+
+/// Every setting whose value is out of range, in the order of the reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("; ")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}
+
+/// Row of the table.
+struct Setting {
+    path: &'static str,
+    value: fn(&PolicyConfig) -> Value,
+    range: fn(&PolicyConfig) -> RangeInclusive<f64>,
+    range_text: &'static str,
+    text: &'static str,
+}
+
+/// Value of a setting.
+enum Value {
+    Duration(Duration),
+    Number(f64),
+    Count(u64),
+    Hours([u8; 2]),
+    Costs([[f64; 3]; 3]),
+    Role(ModelRole),
+}
+
+const MAX: f64 = f64::MAX;
+
+/// Range of settings that take any value of their type.
+fn any(_: &PolicyConfig) -> RangeInclusive<f64> {
+    0.0..=MAX
+}
+
+macro_rules! settings {
+    ($($($part:ident).+ : $range:expr, $range_text:literal, $text:literal;)+) => {
+        const SETTINGS: &[Setting] = &[$(Setting {
+            path: stringify!($($part).+),
+            value: |config| Value::from(config.$($part).+),
+            range: $range,
+            range_text: $range_text,
+            text: $text,
+        }),+];
+    };
+}
+
+settings! {
+    fast_window: |_| 1.0..=MAX, "at least 1s",
+        "Window for symptoms that must be noticed quickly.";
+    slow_window: |c| c.fast_window.as_secs_f64()..=3600.0, "between fast_window and 1h",
+        "Window for rare events: the count rule is evaluated here.";
+
+    evidence.count_errors: any, "any number",
+        "Count rule: more errors than this in the slow window,";
+    evidence.count_share: |_| 0.0..=1.0, "between 0 and 1",
+        "and at least this share of its requests.";
+    evidence.ratio_requests: any, "any number",
+        "Ratio rule: at least this many requests in the window,";
+    evidence.ratio_threshold: |_| 0.0..=1.0, "between 0 and 1",
+        "and a larger share of errors than this.";
+    evidence.clear_factor: |_| 0.0..=1.0, "between 0 and 1",
+        "A symptom ends below this part of its threshold (hysteresis).";
+    evidence.soft_polls: |c| 1.0..=c.evidence.soft_window_polls.into(), "between 1 and soft_window_polls",
+        "Soft heal: polls that must show a symptom,";
+    evidence.soft_window_polls: |_| 1.0..=32.0, "between 1 and 32",
+        "out of this many.";
+    evidence.hard_polls: |_| 1.0..=32.0, "between 1 and 32",
+        "Hard heal: polls in a row that must show a symptom.";
+    // An app reports its worst lag for 10 s: a symptom must last longer.
+    evidence.sustain_for: |_| 11.0..=MAX, "at least 11s",
+        "Time for which panics, lag or a saturated CPU must last.";
+    evidence.panic_share: |_| 0.0..=1.0, "between 0 and 1",
+        "Panics: at least this share of the requests in the slow window.";
+    evidence.lag_threshold: |_| 0.1..=MAX, "at least 100ms",
+        "Runtime lag: at least this much, at worst in 10 s.";
+    evidence.cpu_saturation_percent: |_| 50.0..=100.0, "between 50 and 100",
+        "CPU saturation: at least this percentage of the limit,";
+    evidence.usual_load_ratio: |c| 1.0..=c.evidence.overload_load_ratio, "between 1 and overload_load_ratio",
+        "at no more than this many times the usual load,";
+    evidence.batch_hours: |_| 0.0..=24.0, "hours between 0 and 24",
+        "outside these hours, UTC, in which jobs may use it; equal hours for none.";
+    evidence.harm_latency_ratio: |_| 1.0..=MAX, "at least 1",
+        "Harm: a median latency of at least this many times the usual one.";
+    evidence.hang_timeout: |_| 1.0..=MAX, "at least 1s",
+        "Time for which an app may hang.";
+    evidence.refused_timeout: any, "any time",
+        "Time for which a living app that was ready may refuse connections.";
+    evidence.check_expiry: any, "any time",
+        "Age from which the result of a check does not count.";
+    evidence.overload_load_ratio: |_| 1.0..=MAX, "at least 1",
+        "Overload: at least this many times the usual load,";
+    evidence.overload_latency_ratio: |_| 1.0..=MAX, "at least 1",
+        "and at least this many times the usual latency.";
+
+    permission.startup_grace: any, "any time",
+        "Age of the app below which nothing is done.";
+    permission.soft_cooldown: any, "any time",
+        "Pause after a soft heal.";
+    permission.hard_cooldown: any, "any time",
+        "Pause after a first hard heal; doubles with each further one,";
+    permission.hard_cooldown_max: |c| c.permission.hard_cooldown.as_secs_f64()..=MAX, "at least hard_cooldown",
+        "up to this.";
+    permission.jitter: |_| 0.0..=10.0, "between 0 and 10",
+        "Random part by which a pause is longer, at most.";
+    permission.budget: |_| 0.0..=16.0, "at most 16",
+        "Restarts that are allowed";
+    permission.budget_window: |_| 60.0..=MAX, "at least 1min",
+        "in this time.";
+    permission.splay: any, "any time",
+        "Random delay of a first restart that is not for a hang, at most.";
+    permission.soft_attempts: any, "any number",
+        "Soft heals in a row that may fail before a hard heal.";
+    permission.hard_attempts: any, "any number",
+        "Hard heals in a row that may fail before an operator is needed.";
+
+    outcome.probation: any, "any time",
+        "Healthy time after a treatment that makes it recovered.";
+    outcome.deadline: |c| c.outcome.probation.as_secs_f64()..=MAX, "at least probation",
+        "Time after which a treatment is ineffective.";
+    outcome.reset_after: any, "any time",
+        "Healthy time after which cooldowns and attempts start over.";
+
+    forecast.sample_interval: |_| 1.0..=MAX, "at least 1s",
+        "Interval of the near view; that of the far view is five times as long.";
+    forecast.max_extrapolation: |_| 0.0..=10.0, "between 0 and 10",
+        "Extrapolation of a growth, in multiples of the time for which it was observed.";
+    forecast.fd_max_extrapolation: |_| 0.0..=10.0, "between 0 and 10",
+        "The same for file descriptors.";
+    forecast.min_confidence: |_| 0.0..=1.0, "between 0 and 1",
+        "Steadiness of a growth from which it counts.";
+    forecast.min_usage_percent: |_| 0.0..=100.0, "between 0 and 100",
+        "Percentage of the limit below which nothing is forecast.";
+    forecast.urgent_below: any, "any time",
+        "Time to the limit below which low load is not awaited.";
+    forecast.low_load_ratio: |_| 0.0..=1.0, "between 0 and 1",
+        "Low load: at most this part of the usual load.";
+
+    costs: |_| 0.0..=MAX, "at least 0",
+        "Cost of each decision (columns: none, reset, restart) by the right one (rows).";
+    model: any, "`advises` or `decides`",
+        "Role of the model.";
+}
+
+/// Returns the settings reference, a row a setting.
+///
+/// ```
+/// let row = healing_core::config::settings_reference().next().unwrap();
+/// assert_eq!((row.path, row.default.as_str(), row.range), ("fast_window", "10s", "at least 1s"));
+/// ```
+pub fn settings_reference() -> impl Iterator<Item = SettingRow> {
+    let config = PolicyConfig::default();
+    SETTINGS.iter().map(move |setting| SettingRow {
+        path: setting.path,
+        default: (setting.value)(&config).to_string(),
+        range: setting.range_text,
+        text: setting.text,
+    })
+}
+
+impl PolicyConfig {
+    /// Checks that every setting is in its range.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that is not.
+    pub fn validate(&self) -> Result<(), ConfigErrors> {
+        let errors: Vec<_> = SETTINGS
+            .iter()
+            .filter_map(|setting| {
+                let (value, range) = ((setting.value)(self), (setting.range)(self));
+                let is_valid = value.all(|number| range.contains(&number));
+                (!is_valid).then(|| ConfigError {
+                    setting: setting.path,
+                    value: value.to_string(),
+                    expected: setting.range_text,
+                })
+            })
+            .collect();
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(ConfigErrors(errors))
+        }
+    }
+}
+
+// === impl Value ===
+
+impl Value {
+    /// Reports if a condition holds for every number of the value; durations are in seconds.
+    fn all(&self, holds: impl Fn(f64) -> bool) -> bool {
+        match self {
+            Self::Duration(duration) => holds(duration.as_secs_f64()),
+            Self::Number(number) => holds(*number),
+            Self::Count(count) => holds(crate::window::as_f64(*count)),
+            Self::Hours(hours) => hours.iter().all(|hour| holds(f64::from(*hour))),
+            Self::Costs(costs) => costs.iter().flatten().all(|cost| holds(*cost)),
+            Self::Role(_) => true,
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Duration(duration) => f.write_str(&duration::text(*duration)),
+            Self::Number(number) => number.fmt(f),
+            Self::Count(count) => count.fmt(f),
+            Self::Hours(hours) => write!(f, "{hours:?}"),
+            Self::Costs(costs) => write!(f, "{costs:?}"),
+            Self::Role(ModelRole::Advises) => f.write_str("advises"),
+            Self::Role(ModelRole::Decides) => f.write_str("decides"),
+        }
+    }
+}
+
+macro_rules! value_from {
+    ($($type:ty => $variant:ident),+) => {$(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Self {
+                Self::$variant(value.into())
+            }
+        }
+    )+};
+}
+
+value_from! {
+    Duration => Duration, f64 => Number, u64 => Count, u32 => Count, [u8; 2] => Hours,
+    [[f64; 3]; 3] => Costs, ModelRole => Role
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(prefix: &str, value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (name, value) in fields {
+                    paths(&format!("{prefix}.{name}"), value, found);
+                }
+            }
+            _ => found.push(prefix.trim_start_matches('.').to_owned()),
+        }
+    }
+
+    #[test]
+    fn table_has_every_setting_once() {
+        let config = serde_json::to_value(PolicyConfig::default()).unwrap();
+        let mut expected = Vec::new();
+        paths("", &config, &mut expected);
+        let mut found: Vec<_> = SETTINGS.iter().map(|row| row.path.to_owned()).collect();
+        expected.sort();
+        found.sort();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn reference_shows_defaults_as_files_do() {
+        let row = |path| settings_reference().find(|row| row.path == path).unwrap();
+        assert_eq!(row("evidence.lag_threshold").default, "300ms");
+        assert_eq!(row("permission.budget_window").default, "30m");
+        assert_eq!(row("evidence.batch_hours").default, "[0, 6]");
+        assert_eq!(row("model").default, "advises");
+        assert!(settings_reference().all(|row| !row.text.is_empty() && !row.range.is_empty()));
+    }
+
+    #[test]
+    fn validation_names_every_setting_out_of_range() {
+        let json =
+            r#"{"slow_window": "5s", "evidence": {"soft_polls": 6}, "permission": {"jitter": -1}}"#;
+        let config: PolicyConfig = serde_json::from_str(json).unwrap();
+        assert_eq!(
+            config.validate().unwrap_err().to_string(),
+            "slow_window is 5s, but must be between fast_window and 1h; \
+             evidence.soft_polls is 6, but must be between 1 and soft_window_polls; \
+             permission.jitter is -1, but must be between 0 and 10"
+        );
+    }
+
+    #[test]
+    fn validation_rejects_hours_past_midnight_and_costs_that_are_no_numbers() {
+        let mut config = PolicyConfig::default();
+        config.evidence.batch_hours = [22, 25];
+        config.costs[1][2] = f64::NAN;
+        let errors = config.validate().unwrap_err().0;
+        let settings: Vec<_> = errors.iter().map(|error| error.setting).collect();
+        assert_eq!(settings, ["evidence.batch_hours", "costs"]);
+    }
+}

@@ -1,0 +1,123 @@
+//! Vetoes of a proposal, each one line. Guards with a memory of their own (cooldown, budget,
+//! escalation) are inputs, so that everything that can forbid an action is read here; only the splay
+//! depends on the result.
+
+use crate::decision::{Action, Reason, Vetoes};
+use crate::observation::{Circumstances, Mode};
+
+/// State in which a proposal is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct VetoInput {
+    pub(super) action: Action,
+    pub(super) circumstances: Circumstances,
+    /// Set if the app says that it drains or is condemned.
+    pub(super) app_draining: bool,
+    /// Set if the app has been ready and its startup grace is over.
+    pub(super) mature: bool,
+    pub(super) dependency_down: bool,
+    pub(super) overloaded: bool,
+    /// Set if the action has failed as often as it may.
+    pub(super) attempts_spent: bool,
+    pub(super) cooling_down: bool,
+    pub(super) budget_remaining: u32,
+}
+
+/// Returns every veto but the splay.
+pub(super) fn vetoes(input: &VetoInput) -> Vetoes {
+    let mut vetoes = Vetoes::NONE;
+    if input.action == Action::NoAction {
+        return vetoes;
+    }
+    let restart = input.action == Action::RestartService;
+    let circumstances = &input.circumstances;
+    vetoes.insert_if(
+        restart && !circumstances.state_writable,
+        Reason::StateUnavailable,
+    );
+    vetoes.insert_if(circumstances.paused, Reason::Paused);
+    vetoes.insert_if(
+        circumstances.draining || input.app_draining,
+        Reason::Draining,
+    );
+    vetoes.insert_if(circumstances.mode == Mode::Observe, Reason::Observe);
+    vetoes.insert_if(!input.mature, Reason::StartupGrace);
+    vetoes.insert_if(input.dependency_down, Reason::DependencyDown);
+    vetoes.insert_if(restart && input.overloaded, Reason::Overload);
+    vetoes.insert_if(input.attempts_spent, Reason::Escalation);
+    vetoes.insert_if(input.cooling_down, Reason::Cooldown);
+    vetoes.insert_if(
+        restart && input.budget_remaining == 0,
+        Reason::BudgetExhausted,
+    );
+    vetoes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn input(action: Action) -> VetoInput {
+        VetoInput {
+            action,
+            circumstances: Circumstances {
+                mode: Mode::Enforce,
+                ..Circumstances::default()
+            },
+            app_draining: false,
+            mature: true,
+            dependency_down: false,
+            overloaded: false,
+            attempts_spent: false,
+            cooling_down: false,
+            budget_remaining: 3,
+        }
+    }
+
+    fn vetoes_after(change: impl Fn(&mut VetoInput), action: Action) -> Vec<Reason> {
+        let mut input = input(action);
+        change(&mut input);
+        vetoes(&input).iter().collect()
+    }
+
+    #[test]
+    fn vetoes_forbid_the_actions_they_concern() {
+        use Action::{ResetErrors, RestartService};
+        type Change = fn(&mut VetoInput);
+        let both: [(Change, Reason); 7] = [
+            (|c| c.circumstances.paused = true, Reason::Paused),
+            (|c| c.circumstances.draining = true, Reason::Draining),
+            (|c| c.app_draining = true, Reason::Draining),
+            (|c| c.circumstances.mode = Mode::Observe, Reason::Observe),
+            (|c| c.mature = false, Reason::StartupGrace),
+            (|c| c.dependency_down = true, Reason::DependencyDown),
+            (|c| c.cooling_down = true, Reason::Cooldown),
+        ];
+        for (change, reason) in both {
+            assert_eq!(vetoes_after(change, ResetErrors), [reason]);
+            assert_eq!(vetoes_after(change, RestartService), [reason]);
+        }
+        let restart_only: [(Change, Reason); 3] = [
+            (
+                |c| c.circumstances.state_writable = false,
+                Reason::StateUnavailable,
+            ),
+            (|c| c.overloaded = true, Reason::Overload),
+            (|c| c.budget_remaining = 0, Reason::BudgetExhausted),
+        ];
+        for (change, reason) in restart_only {
+            assert_eq!(vetoes_after(change, ResetErrors), []);
+            assert_eq!(vetoes_after(change, RestartService), [reason]);
+        }
+        assert_eq!(
+            vetoes_after(|c| c.attempts_spent = true, ResetErrors),
+            [Reason::Escalation]
+        );
+    }
+
+    #[test]
+    fn no_action_needs_no_permission() {
+        let mut input = input(Action::NoAction);
+        input.circumstances.paused = true;
+        assert!(vetoes(&input).is_empty());
+    }
+}

@@ -1,0 +1,307 @@
+use super::*;
+use crate::decision::{Outcome, Treatment, TreatmentResult};
+use crate::model::{CannotClassify, Votes};
+use crate::time::Time;
+
+const COSTS: [[f64; 3]; 3] = [[0.0, 1.0, 10.0], [5.0, 0.0, 10.0], [20.0, 20.0, 0.0]];
+
+#[test]
+fn minimum_expected_cost_weighs_the_probabilities() {
+    assert_eq!(
+        min_expected_cost([0.98, 0.01, 0.01], &COSTS),
+        Action::NoAction
+    );
+    assert_eq!(
+        min_expected_cost([0.6, 0.3, 0.1], &COSTS),
+        Action::ResetErrors
+    );
+    // A majority for reset, but a missed restart costs more than a needless one.
+    assert_eq!(
+        min_expected_cost([0.1, 0.5, 0.4], &COSTS),
+        Action::RestartService
+    );
+    assert_eq!(min_expected_cost([f64::NAN; 3], &COSTS), Action::NoAction);
+}
+
+/// Returns an app that answers, is ready and has no symptom.
+fn healthy() -> Reading {
+    Reading {
+        ready: true,
+        mature: true,
+        available: true,
+        healthy: true,
+        ..Reading::unknown(Lane::Reported)
+    }
+}
+
+/// Returns an app with a sustained error ratio.
+fn failing() -> Reading {
+    Reading {
+        healthy: false,
+        symptomatic: true,
+        soft_symptom: Some(Reason::ErrorRatio),
+        ratio_sustained: true,
+        ..healthy()
+    }
+}
+
+fn lagging() -> Reading {
+    Reading {
+        healthy: false,
+        symptomatic: true,
+        hard_symptom: Some(Reason::RuntimeLag),
+        ..healthy()
+    }
+}
+
+fn limit() -> Reading {
+    Reading {
+        limit_forecast: true,
+        limit_sustained: true,
+        ..healthy()
+    }
+}
+
+/// Returns guards after treatments with these outcomes.
+fn guards_after(outcomes: &[(Action, Outcome)]) -> Guards {
+    let config = PolicyConfig::default();
+    let mut guards = Guards::new(1);
+    for &(action, outcome) in outcomes {
+        let report = |result| Treatment { action, result };
+        let mut tell = |result| {
+            guards.report_treatment(Time::default(), report(result), None, &config.permission);
+        };
+        tell(TreatmentResult::Started);
+        tell(match outcome {
+            Outcome::Aborted => TreatmentResult::Aborted,
+            _ => TreatmentResult::Failed,
+        });
+        guards.conclude(Time::default(), &healthy(), &config);
+    }
+    guards
+}
+
+fn propose(reading: &Reading, guards: &Guards) -> (Action, Reason) {
+    let proposal = Proposer::Rules.propose(reading, guards, &PolicyConfig::default());
+    (proposal.action, proposal.evidence)
+}
+
+const SOFT_FAILED: (Action, Outcome) = (Action::ResetErrors, Outcome::Ineffective);
+const HARD_FAILED: (Action, Outcome) = (Action::RestartService, Outcome::Ineffective);
+
+#[test]
+fn rules_propose_by_symptom_and_attempts() {
+    use Action::{NoAction, ResetErrors, RestartService};
+    let unavailable = |reading| Reading {
+        available: false,
+        ..reading
+    };
+    type Case<'a> = (&'a str, Reading, &'a [(Action, Outcome)], (Action, Reason));
+    let cases: [Case<'_>; 12] = [
+        ("healthy", healthy(), &[], (NoAction, Reason::Healthy)),
+        ("errors", failing(), &[], (ResetErrors, Reason::ErrorRatio)),
+        (
+            "one soft heal failed",
+            failing(),
+            &[SOFT_FAILED],
+            (ResetErrors, Reason::ErrorRatio),
+        ),
+        (
+            "two soft heals failed",
+            failing(),
+            &[SOFT_FAILED; 2],
+            (RestartService, Reason::SoftHealFailed),
+        ),
+        (
+            "two failed, but the instance was never available",
+            unavailable(failing()),
+            &[SOFT_FAILED; 2],
+            (ResetErrors, Reason::ErrorRatio),
+        ),
+        (
+            "everything failed",
+            failing(),
+            &[SOFT_FAILED, SOFT_FAILED, HARD_FAILED],
+            (NoAction, Reason::AttemptsExhausted),
+        ),
+        ("lag", lagging(), &[], (RestartService, Reason::RuntimeLag)),
+        (
+            "lag after a restart that failed",
+            lagging(),
+            &[HARD_FAILED],
+            (NoAction, Reason::AttemptsExhausted),
+        ),
+        (
+            "lag of an instance that was never available",
+            unavailable(lagging()),
+            &[],
+            (NoAction, Reason::NeverAvailable),
+        ),
+        ("limit", limit(), &[], (NoAction, Reason::AwaitingLowLoad)),
+        (
+            "limit at low load",
+            Reading {
+                low_load: true,
+                ..limit()
+            },
+            &[HARD_FAILED],
+            (RestartService, Reason::LimitForecast),
+        ),
+        (
+            "urgent limit",
+            Reading {
+                limit_urgent: true,
+                ..limit()
+            },
+            &[],
+            (RestartService, Reason::LimitForecast),
+        ),
+    ];
+    for (case, reading, outcomes, expected) in cases {
+        assert_eq!(
+            propose(&reading, &guards_after(outcomes)),
+            expected,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn no_action_has_its_reason() {
+    let guards = guards_after(&[]);
+    let evidence = |reading: Reading| {
+        let (action, evidence) = propose(&reading, &guards);
+        assert_eq!(action, Action::NoAction);
+        evidence
+    };
+    let not_ready = Reading {
+        ready: false,
+        ..failing()
+    };
+    assert_eq!(evidence(not_ready), Reason::Starting);
+    let awaiting = Reading {
+        awaiting_checks: true,
+        ..failing()
+    };
+    assert_eq!(evidence(awaiting), Reason::AwaitingChecks);
+    let pending = Reading {
+        soft_symptom: None,
+        ..failing()
+    };
+    assert_eq!(evidence(pending), Reason::InsufficientEvidence);
+    let busy = Reading {
+        features: [(Feature::CpuUsage, 90.0)].into_iter().collect(),
+        ..healthy()
+    };
+    assert_eq!(evidence(busy), Reason::ResourceUseOnly);
+    let stale = Reading {
+        stale: true,
+        ..failing()
+    };
+    assert_eq!(evidence(stale), Reason::StaleAnswer);
+}
+
+#[test]
+fn app_without_an_answer_is_restarted_only_for_a_sustained_reason() {
+    let guards = guards_after(&[]);
+    let propose = |lane, ready, unresponsive| {
+        let reading = Reading {
+            ready,
+            unresponsive,
+            ..Reading::unknown(lane)
+        };
+        propose(&reading, &guards)
+    };
+    let none = |evidence| (Action::NoAction, evidence);
+    let reasons = [
+        (Lane::Refused, true, Reason::AppDown),
+        (Lane::Refused, false, Reason::Starting),
+        (Lane::Invalid, true, Reason::InvalidAnswer),
+        (Lane::Stalled, true, Reason::InsufficientEvidence),
+    ];
+    for (lane, ready, reason) in reasons {
+        assert_eq!(propose(lane, ready, None), none(reason));
+    }
+    let hang = Some(Reason::FrontDoorHangs);
+    assert_eq!(
+        propose(Lane::Stalled, true, hang),
+        (Action::RestartService, Reason::FrontDoorHangs)
+    );
+}
+
+/// Model that votes for one action, or cannot classify.
+#[derive(Debug)]
+struct FixedVotes(Option<Action>);
+
+impl Classifier for FixedVotes {
+    fn votes(&self, _: &Features) -> Result<Votes, CannotClassify> {
+        let action = self.0.ok_or(CannotClassify::Missing(Feature::CpuUsage))?;
+        let mut votes = [0; 3];
+        votes[action as usize] = 97;
+        Ok(Votes(votes))
+    }
+}
+
+fn propose_by_model(vote: Option<Action>, role: ModelRole, reading: &Reading) -> Proposal {
+    let config = PolicyConfig {
+        model: role,
+        ..PolicyConfig::default()
+    };
+    let guards = guards_after(&[SOFT_FAILED]);
+    Proposer::Model(Box::new(FixedVotes(vote))).propose(reading, &guards, &config)
+}
+
+#[test]
+fn deciding_model_is_bounded_by_the_evidence() {
+    let restart = Some(Action::RestartService);
+    let none = propose_by_model(restart, ModelRole::Decides, &healthy());
+    assert_eq!(
+        (none.action, none.evidence),
+        (Action::NoAction, Reason::Healthy)
+    );
+    let early = propose_by_model(restart, ModelRole::Decides, &failing());
+    assert_eq!(
+        early.action,
+        Action::RestartService,
+        "one failed soft heal is enough"
+    );
+    assert_eq!(early.decided_by, DecidedBy::Model);
+    let declined = propose_by_model(Some(Action::NoAction), ModelRole::Decides, &failing());
+    assert_eq!(declined.evidence, Reason::ModelDeclined);
+    let due = Reading {
+        low_load: true,
+        ..limit()
+    };
+    let forecast = propose_by_model(Some(Action::NoAction), ModelRole::Decides, &due);
+    assert_eq!(
+        forecast.action,
+        Action::RestartService,
+        "arithmetic, not votes"
+    );
+    assert_eq!(forecast.decided_by, DecidedBy::Rules);
+}
+
+#[test]
+fn rules_decide_beside_an_advising_model_and_where_none_classifies() {
+    let none = Some(Action::NoAction);
+    let advised = propose_by_model(none, ModelRole::Advises, &failing());
+    assert_eq!(advised.action, Action::ResetErrors);
+    assert_eq!(advised.probabilities, Some([0.98, 0.01, 0.01]));
+    let unknown = propose_by_model(None, ModelRole::Decides, &failing());
+    assert_eq!(unknown.action, Action::ResetErrors);
+    assert_eq!(
+        (unknown.decided_by, unknown.probabilities),
+        (DecidedBy::Rules, None)
+    );
+}
+
+#[test]
+fn original_rules_need_no_evidence() {
+    let reading = Reading {
+        features: [(Feature::ErrorCount, 10.0)].into_iter().collect(),
+        ..healthy()
+    };
+    let proposal = Proposer::Original.propose(&reading, &Guards::new(1), &PolicyConfig::default());
+    assert_eq!(proposal.action, Action::RestartService);
+    assert_eq!(proposal.evidence, Reason::ErrorCount);
+}
