@@ -9,6 +9,7 @@ pub mod calibration;
 pub mod compare;
 pub mod dataset;
 pub mod default_model;
+pub mod episode;
 pub mod evaluate;
 pub mod fit;
 pub mod forest_params;
