@@ -1,13 +1,28 @@
 //! The doctor beside the app: it polls, decides by `healing-core`, treats, and records why.
 //!
 //! Two binaries share this library: `healing-sidecar` runs beside the app, `healing` is the
-//! operator's command. Rules about *when* to heal are not found here: they are `healing-core`'s.
+//! operator's command. The rules for *when* to heal are in `healing-core`.
 
+pub mod app_client;
 pub mod commands;
 pub mod config;
 pub mod doctor;
-mod files;
+pub mod exit_code;
+pub mod files;
 pub mod logging;
+pub mod model_file;
 pub mod pod;
 pub mod sidecar;
+pub mod store;
+
+mod clock;
+mod control_loop;
+mod heartbeat;
+mod proposer;
+mod recorder;
+mod recovery;
 mod status;
+mod supervise;
+mod timed_policy;
+mod treatment;
+mod watchdog;

@@ -5,9 +5,8 @@ use std::process::ExitCode;
 use healing_core::observation::ProbeResult;
 
 use super::{block_on, fail, print, settings};
+use crate::app_client::{Probe, http};
 use crate::config::SettingsArgs;
-use crate::doctor::http;
-use crate::doctor::probe::Probe;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -30,19 +29,22 @@ pub(super) fn run(args: &Args) -> ExitCode {
         &settings.care_url,
         settings.probe_timeout,
     );
-    let (care, front_door) = match block_on(probe.look()) {
+    let (care, front_door) = match block_on(probe.run()) {
         Ok(answers) => answers,
         Err(error) => return fail(1, error),
     };
     print(&format!("front door  {}\n", describe(&front_door)));
-    print(&format!("care port   {}\n", describe(&care)));
-    if let ProbeResult::Valid(health, _) = &care {
+    print(&format!("care port   {}\n", describe(&care.result)));
+    if let Some(out_of_range) = &care.out_of_range {
+        print(&format!("            {out_of_range}\n"));
+    }
+    if let ProbeResult::Valid(health, _) = &care.result {
         match serde_json::to_string_pretty(health) {
             Ok(text) => print(&format!("{text}\n")),
             Err(error) => return fail(1, error),
         }
     }
-    match (&care, &front_door) {
+    match (&care.result, &front_door) {
         (ProbeResult::Valid(..), ProbeResult::Valid(..)) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{EX_CONFIG, fail, print};
+use super::{fail, print};
 use crate::config::{Loaded, Process, SettingsArgs, load};
+use crate::exit_code;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -25,7 +26,7 @@ enum What {
 pub(super) fn run(args: &Args) -> ExitCode {
     match &args.command {
         What::Show(settings) => {
-            let loaded = load(&settings.0, &Process).harmless();
+            let loaded = load(&settings.0, &Process).fail_safe();
             print(&table(&loaded));
             verdict(&loaded)
         }
@@ -42,12 +43,12 @@ pub(super) fn run(args: &Args) -> ExitCode {
 
 fn verdict(loaded: &Loaded) -> ExitCode {
     for error in &loaded.errors {
-        fail(EX_CONFIG, error);
+        fail(exit_code::CONFIG, error);
     }
     if loaded.errors.is_empty() {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(EX_CONFIG)
+        ExitCode::from(exit_code::CONFIG)
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{fail, print, settings};
 use crate::config::SettingsArgs;
-use crate::doctor::Pause;
+use crate::store::Pause;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PauseArgs {

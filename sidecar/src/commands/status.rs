@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{block_on, fail, print, settings};
+use crate::app_client::http;
 use crate::config::SettingsArgs;
-use crate::doctor::http;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -124,9 +124,9 @@ pub fn load(flags: &Flags, environment: &dyn Environment) -> Loaded {
 }
 
 impl Loaded {
-    /// For the doctor: with anything wrong, nothing is carried out.
+    /// Returns the settings with `mode = observe` if any of them is invalid.
     #[must_use]
-    pub fn harmless(mut self) -> Self {
+    pub fn fail_safe(mut self) -> Self {
         if !self.errors.is_empty() {
             self.settings.mode = Mode::Observe;
             for (name, value, origin) in &mut self.effective {

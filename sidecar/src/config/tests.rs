@@ -104,7 +104,7 @@ fn with_a_mistake_the_doctor_only_observes_and_keeps_what_is_right() {
         ("HEALING_POLL_INTERVAL", "1s"),
         ("HEALING_RULES", "none"),
     ]);
-    let loaded = load(&Flags::new(), &env).harmless();
+    let loaded = load(&Flags::new(), &env).fail_safe();
     assert_eq!(loaded.settings.mode, Mode::Observe);
     assert_eq!(loaded.settings.poll_interval, Duration::from_secs(1));
     assert_eq!(loaded.settings.rules, Rules::Default);

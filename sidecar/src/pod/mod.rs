@@ -35,8 +35,7 @@ use self::supervisor::{Order, Pids, Supervisor};
 pub use rustix::process::Signal;
 
 /// The sidecar's exit code that means "restart all containers". Used for nothing else.
-pub const EXIT_RESTART_ALL: i32 = EXIT_RESTART_ALL_BYTE as i32;
-pub(crate) const EXIT_RESTART_ALL_BYTE: u8 = 88;
+pub const EXIT_RESTART_ALL: i32 = crate::exit_code::RESTART_ALL;
 
 /// How many events wait for a reader before new ones are dropped.
 const EVENTS: usize = 1024;

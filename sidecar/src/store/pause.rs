@@ -1,7 +1,7 @@
-//! The kill switch: a file in the state directory that forbids every treatment.
+//! Kill switch: a file in the state directory that forbids every treatment.
 //!
-//! `healing pause` writes it, `healing resume` removes it. Whatever cannot be understood counts as
-//! paused: who reaches for a kill switch must not be misunderstood.
+//! `healing pause` writes it, `healing resume` removes it. A file that cannot be parsed counts as
+//! a pause: an operator who reaches for the kill switch must not be misunderstood.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,14 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 
-const MOST_BYTES: u64 = 64 * 1024;
+/// Upper bound of what is read of the file, in bytes.
+const MAX_BYTES: u64 = 64 * 1024;
 
-/// Why healing is paused, and until when.
+/// Reason and end of a pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
-    /// What the operator said.
+    /// Reason given by the operator.
     pub reason: String,
-    /// In milliseconds since the Unix epoch; absent means until resumed.
+    /// End, in milliseconds since the Unix epoch; absent means until resumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_unix_ms: Option<u64>,
 }
@@ -29,18 +30,18 @@ impl Pause {
         state_dir.join("pause.json")
     }
 
-    /// The pause in force, if any.
+    /// Returns the pause that applies at `now`, if any.
     #[must_use]
     pub fn read(state_dir: &Path, now: SystemTime) -> Option<Self> {
         let mut text = String::new();
         let read = File::open(Self::path(state_dir))
-            .and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text));
+            .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
         let pause = match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            // The state directory itself is missing or no directory: nobody can have paused there.
+            // The state directory is not a directory: no pause can have been written there.
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return None,
-            Err(error) => Self::not_understood(&error),
-            Ok(_) => serde_json::from_str(&text).unwrap_or_else(|e| Self::not_understood(&e)),
+            Err(error) => Self::unparsable(&error),
+            Ok(_) => serde_json::from_str(&text).unwrap_or_else(|e| Self::unparsable(&e)),
         };
         let now_ms = now
             .duration_since(UNIX_EPOCH)
@@ -52,24 +53,24 @@ impl Pause {
         }
     }
 
-    fn not_understood(error: &dyn std::fmt::Display) -> Self {
+    fn unparsable(error: &dyn std::fmt::Display) -> Self {
         Self {
-            reason: format!("the pause file cannot be understood: {error}"),
+            reason: format!("the pause file cannot be parsed: {error}"),
             until_unix_ms: None,
         }
     }
 
-    /// Put it in force.
+    /// Writes the pause; it applies from the next poll on.
     ///
     /// # Errors
     ///
     /// When the state directory cannot be written.
     pub fn write(&self, state_dir: &Path) -> io::Result<()> {
         let text = serde_json::to_vec(self).map_err(io::Error::other)?;
-        files::replace(&Self::path(state_dir), &text)
+        files::atomic_write(&Self::path(state_dir), &text)
     }
 
-    /// End it. Whether there was one.
+    /// Removes the pause, and returns `true` if there was one.
     ///
     /// # Errors
     ///
@@ -88,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn in_force_until_its_expiry_or_removal() {
+    fn pause_applies_until_expiry_or_removal() {
         let dir = tempfile::tempdir().unwrap();
         let at = |ms| UNIX_EPOCH + Duration::from_millis(ms);
         assert_eq!(Pause::read(dir.path(), at(0)), None);
@@ -105,17 +106,17 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_understood_is_a_pause() {
+    fn unparsable_file_is_a_pause() {
         let dir = tempfile::tempdir().unwrap();
         for content in [&b""[..], b"{", b"\xff\xfe", b"{\"reason\": 3}"] {
             fs::write(dir.path().join("pause.json"), content).unwrap();
             let pause = Pause::read(dir.path(), SystemTime::now()).unwrap();
-            assert!(pause.reason.contains("cannot be understood"), "{pause:?}");
+            assert!(pause.reason.contains("cannot be parsed"), "{pause:?}");
         }
     }
 
     #[test]
-    fn without_a_state_directory_nothing_is_paused() {
+    fn missing_state_directory_is_no_pause() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(Pause::read(file.path(), SystemTime::now()), None);
         assert_eq!(Pause::read(Path::new("/no/such"), SystemTime::now()), None);

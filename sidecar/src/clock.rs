@@ -1,23 +1,23 @@
-//! Both clocks for a core that has none.
+//! Monotonic and wall clock for `healing-core`, which has none of its own.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use healing_core::observation::Now;
 use tokio::time::Instant;
 
-/// Monotonic time counts from here.
+/// Origin of monotonic time.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock(Instant);
+pub(crate) struct Clock(Instant);
 
 impl Clock {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
 
-    pub(super) fn now(self) -> Now {
+    pub(crate) fn now(self) -> Now {
         Now {
             monotonic: self.0.elapsed(),
-            // A machine whose clock stands before 1970 has no usable wall time.
+            // A machine whose clock is before 1970 has no usable wall time.
             wall: SystemTime::now()
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or(Duration::ZERO),

@@ -1,52 +1,59 @@
-//! One careful HTTP exchange with the app: limited in time and size, to exactly the address asked.
+//! One HTTP exchange, limited in time and size, with exactly the address requested.
 //!
-//! No proxy, no redirect, no decompression, no reused connection: what is measured is whether a
-//! *new* client gets in, and a sick app must be able neither to fill the doctor's memory nor to
-//! send it elsewhere.
+//! No proxy, no redirect, no decompression, no reused connection: a probe measures whether a *new*
+//! client gets in, and a sick app must be able neither to fill the doctor's memory nor to send it
+//! elsewhere.
 
 use std::error::Error;
 use std::io;
 use std::time::Duration;
 
 use healing_core::observation::InvalidAnswer;
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use tokio::time::{Instant, timeout};
 
-/// The most that is read of any answer.
-pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+/// Upper bound of the body of a reply, in bytes.
+pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// An answer within the limits.
+/// Reply within the limits.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
-    pub(crate) took: Duration,
+pub struct Reply {
+    /// HTTP status code.
+    pub status: u16,
+    /// Whole body.
+    pub body: Vec<u8>,
+    /// Time from the request to the end of the body.
+    pub took: Duration,
 }
 
-/// Why there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoReply {
+/// Reason for a missing reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoReply {
+    /// Nothing listens at the address.
+    #[error("connection refused")]
     Refused,
+    /// The reply was not complete within the limit.
+    #[error("no complete answer in time")]
     TimedOut,
+    /// The reply was too large, or the exchange failed.
+    #[error("{}", describe(*.0))]
     Invalid(InvalidAnswer),
 }
 
-impl std::fmt::Display for NoReply {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Refused => f.write_str("connection refused"),
-            Self::TimedOut => f.write_str("no complete answer in time"),
-            Self::Invalid(InvalidAnswer::TooLarge) => {
-                write!(f, "the answer is larger than {BODY_LIMIT} bytes")
-            }
-            Self::Invalid(_) => f.write_str("the connection broke, or it is not HTTP"),
-        }
+fn describe(problem: InvalidAnswer) -> String {
+    match problem {
+        InvalidAnswer::TooLarge => format!("the answer is larger than {BODY_LIMIT} bytes"),
+        _ => "the connection broke, or the peer does not speak HTTP".to_owned(),
     }
 }
 
-/// A client with these rules.
-pub(crate) fn client() -> reqwest::Result<Client> {
+/// Creates a client with the rules of this module.
+///
+/// # Errors
+///
+/// When the HTTP library cannot be set up.
+pub fn client() -> reqwest::Result<Client> {
     Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -61,16 +68,20 @@ pub(crate) fn client() -> reqwest::Result<Client> {
         .build()
 }
 
-/// `GET url`, all of it within `limit`.
-pub(crate) async fn get(client: &Client, url: &Url, limit: Duration) -> Result<Reply, NoReply> {
+/// Sends `GET url`; the whole exchange ends within `limit`.
+///
+/// # Errors
+///
+/// [`NoReply`] when there is no complete reply within the limits.
+pub async fn get(client: &Client, url: &Url, limit: Duration) -> Result<Reply, NoReply> {
     exchange(client.request(Method::GET, url.clone()), limit).await
 }
 
-/// `POST url` with a JSON body and these headers, all of it within `limit`.
+/// Sends `POST url` with a JSON body and these headers; the whole exchange ends within `limit`.
 pub(crate) async fn post(
     client: &Client,
     url: &Url,
-    headers: reqwest::header::HeaderMap,
+    headers: HeaderMap,
     body: Vec<u8>,
     limit: Duration,
 ) -> Result<Reply, NoReply> {
@@ -80,6 +91,14 @@ pub(crate) async fn post(
         .header(CONTENT_TYPE, "application/json")
         .body(body);
     exchange(request, limit).await
+}
+
+/// Returns the base address with this path. Base addresses have no path of their own; `config`
+/// checks that.
+pub(crate) fn at(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(path);
+    url
 }
 
 async fn exchange(request: RequestBuilder, limit: Duration) -> Result<Reply, NoReply> {
@@ -108,7 +127,8 @@ async fn exchange(request: RequestBuilder, limit: Duration) -> Result<Reply, NoR
     .unwrap_or(Err(NoReply::TimedOut))
 }
 
-/// Refused means that nobody listens; everything else that breaks is an answer that makes no sense.
+/// Sorts a transport error. "Refused" means that nothing listens; any other failure counts as an
+/// invalid answer.
 fn classify(error: &reqwest::Error) -> NoReply {
     if error.is_timeout() {
         return NoReply::TimedOut;

@@ -1,8 +1,8 @@
-//! The audit trail: one JSON object a line, for every decision that is not plain quiet, every
-//! treatment and every outcome, with a summary of the quiet in between.
+//! Audit trail: one JSON object a line, for every proposal, changed decision, treatment and outcome,
+//! with a summary of the polls in between.
 //!
-//! The journal is bounded (two files of 8 MiB) and never in the way: a full disk costs
-//! lines, which are counted, and nothing else.
+//! The journal is bounded (two files of 8 MiB). A full disk loses lines, which are counted, and has
+//! no other effect.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -14,15 +14,15 @@ use std::time::SystemTime;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// At this size a file is put aside as `journal.1.jsonl`, in place of the one there.
-const MOST_BYTES: u64 = 8 * 1024 * 1024;
-/// A longer entry loses its raw observation, and then everything but its time and kind: an app may
-/// send a megabyte at every poll.
-const LONGEST_LINE: usize = 64 * 1024;
-/// How many recent entries are kept for the status page.
+/// Size at which a file is renamed to `journal.1.jsonl`, in place of the file of that name.
+const MAX_BYTES: u64 = 8 * 1024 * 1024;
+/// Upper bound of an entry, in bytes. A longer one loses its observation, and then everything but
+/// its time and kind: an app may send a megabyte at every poll.
+const MAX_LINE_BYTES: usize = 64 * 1024;
+/// Number of entries that are kept for the status page.
 const RECENT: usize = 100;
 
-/// The open journal.
+/// The journal file, and its latest entries.
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
@@ -36,19 +36,19 @@ impl Journal {
     pub(super) fn new(dir: &Path) -> Self {
         Self {
             path: dir.join("journal.jsonl"),
-            limit: MOST_BYTES,
+            limit: MAX_BYTES,
             open: None,
             failing: false,
             recent: VecDeque::with_capacity(RECENT),
         }
     }
 
-    /// Write one entry: `kind`, the time, and the fields of `content`. `false` if it was lost.
+    /// Writes an entry: its kind, the time, and the fields of `content`. Returns `false` if it was lost.
     pub(super) fn write(&mut self, kind: &str, content: &impl Serialize) -> bool {
         let line = match line(kind, content, SystemTime::now()) {
             Ok(line) => line,
             Err(error) => {
-                tracing::error!(%error, kind, "an entry cannot be written as JSON");
+                tracing::error!(%error, kind, "cannot write a journal entry as JSON");
                 return false;
             }
         };
@@ -56,30 +56,30 @@ impl Journal {
         match self.append(&line) {
             Ok(()) => {
                 if std::mem::take(&mut self.failing) {
-                    tracing::info!(path = %self.path.display(), "the journal can be written again");
+                    tracing::info!(path = %self.path.display(), "the journal is writable again");
                 }
                 true
             }
             Err(error) => {
-                self.open = None; // looked at anew: the file may end in half a line
+                self.open = None; // opened again, because the file may end in a partial line
                 if !std::mem::replace(&mut self.failing, true) {
-                    tracing::warn!(path = %self.path.display(), %error, "the journal cannot be written");
+                    tracing::warn!(path = %self.path.display(), %error, "the journal is not writable");
                 }
                 false
             }
         }
     }
 
-    /// Whether what was written is on the disk.
+    /// Forces the entries to disk.
     pub(super) fn sync(&mut self) {
         if let Some((file, _)) = &self.open
             && let Err(error) = file.sync_data()
         {
-            tracing::warn!(%error, "the journal cannot be synced");
+            tracing::warn!(%error, "cannot sync the journal");
         }
     }
 
-    /// The latest entries, oldest first, each a JSON object.
+    /// Returns the latest entries, oldest first, each a JSON object.
     pub(super) fn recent(&self) -> Vec<Arc<str>> {
         self.recent.iter().cloned().collect()
     }
@@ -110,7 +110,7 @@ impl Journal {
     }
 }
 
-/// Open for appending; a last line without an end (the process was killed in it) gets one.
+/// Opens the file for appending, and ends a last line that a killed process left unfinished.
 fn open(path: &Path) -> io::Result<(File, u64)> {
     let mut file = OpenOptions::new()
         .read(true)
@@ -142,7 +142,7 @@ fn line(kind: &str, content: &impl Serialize, at: SystemTime) -> serde_json::Res
         }
     }
     let mut line = serde_json::to_string(&entry)?;
-    if line.len() > LONGEST_LINE {
+    if line.len() > MAX_LINE_BYTES {
         entry.insert(
             "left_out".to_owned(),
             Value::String("observation".to_owned()),
@@ -150,7 +150,7 @@ fn line(kind: &str, content: &impl Serialize, at: SystemTime) -> serde_json::Res
         entry.remove("observation");
         line = serde_json::to_string(&entry)?;
     }
-    if line.len() > LONGEST_LINE {
+    if line.len() > MAX_LINE_BYTES {
         entry.retain(|key, _| key == "at" || key == "kind");
         entry.insert(
             "left_out".to_owned(),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn each_entry_is_a_line_with_time_and_kind() {
+    fn journal_writes_entry_as_line_with_time_and_kind() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = Journal::new(dir.path());
         assert!(journal.write("start", &serde_json::json!({"version": "1"})));
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_holds_more_than_two_files() {
+    fn journal_keeps_at_most_two_files() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = Journal::new(dir.path());
         journal.limit = 2000;
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_is_never_long() {
+    fn journal_shortens_long_entry() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = Journal::new(dir.path());
         let long = "x".repeat(1 << 20);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_torn_line_spoils_only_itself() {
+    fn torn_line_loses_only_itself() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         fs::write(&path, "{\"kind\":\"a\"}\n{\"kind\":\"to").unwrap();
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_disk_costs_lines_and_nothing_else() {
+    fn full_disk_loses_only_lines() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         std::os::unix::fs::symlink("/dev/full", &path).unwrap();
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_is_lost_and_said_so_and_nothing_else() {
+    fn missing_directory_loses_only_lines() {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("later");
         let mut journal = Journal::new(&missing);
@@ -260,7 +260,7 @@ mod tests {
         assert_eq!(
             journal.recent().len(),
             3,
-            "the page shows the lost ones too"
+            "the status page shows lost entries too"
         );
     }
 }

@@ -1,30 +1,30 @@
-//! A panic in the loop is the loop's end, not the doctor's.
+//! Restart of a task after a panic.
 
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// Run what `start` makes until it returns; when it panics, say so to `panicked`, wait, and start
-/// again.
-pub(super) async fn contain<T, Fut>(
+/// Runs the task that `start` makes until it returns. After a panic, calls `on_panic`, waits for
+/// `delay` and starts a new task.
+pub(crate) async fn supervise<T, Fut>(
     mut start: impl FnMut() -> Fut,
-    mut panicked: impl FnMut(),
-    pause: Duration,
+    mut on_panic: impl FnMut(),
+    delay: Duration,
 ) -> T
 where
     T: Send + 'static,
     Fut: Future<Output = T> + Send + 'static,
 {
     loop {
-        // Nobody aborts this task: a failed join is a panic.
+        // Nothing aborts this task, so a failed join is a panic.
         match tokio::spawn(start()).await {
-            Ok(done) => return done,
+            Ok(result) => return result,
             Err(error) => {
-                tracing::error!(%error, "the loop panicked; it starts again from its saved state");
-                panicked();
+                tracing::error!(%error, "the control loop panicked and restarts from its saved state");
+                on_panic();
             }
         }
-        sleep(pause).await;
+        sleep(delay).await;
     }
 }
 
@@ -37,16 +37,16 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_panic_is_counted_and_followed_by_a_new_start() {
+    async fn supervise_restarts_task_after_each_panic() {
         let (starts, panics) = (Cell::new(0), Cell::new(0));
         let begin = Instant::now();
-        let done = contain(
+        let result = supervise(
             || {
                 starts.set(starts.get() + 1);
                 let start = starts.get();
                 async move {
                     tokio::task::yield_now().await;
-                    assert!(start > 2, "an illness of the doctor's own");
+                    assert!(start > 2, "panic of a test task");
                     "done"
                 }
             },
@@ -54,7 +54,7 @@ mod tests {
             Duration::from_secs(5),
         )
         .await;
-        assert_eq!((done, starts.get(), panics.get()), ("done", 3, 2));
+        assert_eq!((result, starts.get(), panics.get()), ("done", 3, 2));
         assert_eq!(begin.elapsed(), Duration::from_secs(10), "not a tight loop");
     }
 }
