@@ -200,3 +200,6 @@ impl<A: App> ControlLoop<A> {
 fn seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,6 +23,8 @@ mod recorder;
 mod recovery;
 mod status;
 mod supervise;
+#[cfg(test)]
+mod testing;
 mod timed_policy;
 mod treatment;
 mod watchdog;

@@ -58,3 +58,6 @@ pub(crate) async fn settle(
     }
     context.save();
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,68 @@ fn accepted<T>(reply: Result<Reply, NoReply>) -> Result<Reply, ProbeResult<T>> {
         Err(NoReply::Invalid(problem)) => Err(ProbeResult::Invalid(problem)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    async fn serve(health: &'static str) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = Router::new()
+            .route("/health", get(move || async move { health }))
+            .route("/healthz", get(|| async { "anything" }));
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        address
+    }
+
+    async fn probe(address: SocketAddr) -> (ProbeReport, ProbeResult<()>) {
+        let url = Url::parse(&format!("http://{address}")).unwrap();
+        let client = http::client().unwrap();
+        let probe = Probe::new(client, &url, &url, Duration::from_secs(10));
+        probe.run().await
+    }
+
+    #[tokio::test]
+    async fn probe_reads_both_ports() {
+        let address = serve(r#"{"status":"healthy","uptime":7}"#).await;
+        let (report, front_door) = probe(address).await;
+        let ProbeResult::Valid(health, _) = report.result else {
+            panic!("{report:?}")
+        };
+        assert!((health.uptime - 7.0).abs() < f64::EPSILON);
+        assert!(matches!(front_door, ProbeResult::Valid((), _)));
+    }
+
+    #[tokio::test]
+    async fn probe_names_the_field_out_of_range() {
+        let address = serve(r#"{"status":"healthy","cpu_usage":-1}"#).await;
+        let (report, _) = probe(address).await;
+        let invalid = ProbeResult::Invalid(InvalidAnswer::OutOfRange);
+        assert_eq!(report.result, invalid);
+        assert_eq!(report.out_of_range.unwrap().field, "cpu_usage");
+    }
+
+    #[tokio::test]
+    async fn probe_of_closed_port_is_refused() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let (report, front_door) = probe(address).await;
+        assert_eq!(report, ProbeResult::Refused.into());
+        assert_eq!(front_door, ProbeResult::Refused);
+    }
+
+    #[tokio::test]
+    async fn probe_of_other_content_is_malformed() {
+        let (report, _) = probe(serve("<html>").await).await;
+        let invalid = ProbeResult::Invalid(InvalidAnswer::Malformed);
+        assert_eq!(report, invalid.into());
+    }
+}

@@ -251,3 +251,6 @@ fn kind(action: Action) -> &'static str {
         Action::RestartService => "hard",
     }
 }
+
+#[cfg(test)]
+mod tests;

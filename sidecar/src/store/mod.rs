@@ -118,3 +118,6 @@ impl Store {
         self.shared.view().state_writable = writable;
     }
 }
+
+#[cfg(test)]
+mod tests;

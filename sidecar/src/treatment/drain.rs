@@ -99,3 +99,6 @@ impl Drain {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -174,3 +174,6 @@ async fn needless(context: &Context<'_, impl App>, intent: &Intent) -> Option<&'
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

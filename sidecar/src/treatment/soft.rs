@@ -85,3 +85,6 @@ fn result_of(error: &CareError) -> TreatmentResult {
         TreatmentResult::Failed
     }
 }
+
+#[cfg(test)]
+mod tests;
