@@ -138,7 +138,7 @@ impl<A: App> ControlLoop<A> {
                 };
                 let outcome = self
                     .hard_heal
-                    .run(&mut context, &poll.observation, &decision, &self.identity)
+                    .run(&mut context, &poll, &decision, &self.identity)
                     .await;
                 match outcome {
                     Outcome::ExitForRestart(exit) => return Some(exit),

@@ -2,8 +2,7 @@
 //!
 //! No fault in here restarts an app. A panic in the control loop is caught and counted, and the
 //! loop starts again from its saved state; the watchdog re-executes a loop that hangs; exit code 88,
-//! which alone restarts the app, can only be made from [`ExitForRestart`], after the intent is on
-//! disk.
+//! which alone restarts the app, can only be made from a hard heal whose intent is on disk.
 //!
 //! # Hazards
 //!
@@ -33,7 +32,7 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
     let loaded = loaded.fail_safe();
     let metrics = match Metrics::new() {
         Ok(metrics) => metrics,
-        // Only a mistake in the table of metrics, which every test of the server would find.
+        // Only a mistake in the table of metrics, which each test that makes one would find.
         Err(error) => {
             tracing::error!(%error, "cannot set up the metrics");
             return ExitCode::from(exit_code::SOFTWARE);

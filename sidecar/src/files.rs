@@ -8,7 +8,7 @@ use std::path::Path;
 ///
 /// # Errors
 ///
-/// When any step fails; the old file is then still in place.
+/// Returns an error if any step fails; the old file is then still in place.
 pub fn atomic_write(path: &Path, content: &[u8]) -> io::Result<()> {
     let dir = path
         .parent()

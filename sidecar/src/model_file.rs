@@ -27,7 +27,7 @@ pub enum ReadModelError {
 ///
 /// # Errors
 ///
-/// When the file cannot be read, is too large, or is not a valid model.
+/// Returns an error if the file cannot be read, is too large, or is not a valid model.
 pub fn read_model(path: &Path) -> Result<Model, ReadModelError> {
     let mut bytes = Vec::new();
     let read = File::open(path)?
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn read_model_tells_missing_file_from_invalid_content() {
+    fn read_model_distinguishes_missing_file_from_invalid_content() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.model");
         assert!(matches!(read_model(&path), Err(ReadModelError::Io(_))));

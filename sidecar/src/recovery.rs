@@ -1,11 +1,11 @@
 //! Recovery from an unfinished hard heal: settles the intent that the doctor found at its start, or
 //! that waits for a condemned app.
 //!
-//! | answer | meaning | settled by |
+//! | answer | meaning | consequence |
 //! |---|---|---|
 //! | another instance | the app was restarted | the policy judges its recovery |
-//! | same instance, condemned | it is about to end | nothing yet |
-//! | same instance | the doctor died before its exit, or nothing restarts on exit 88 here | undrain; the treatment counts as aborted |
+//! | same instance, condemned | it is about to end | the intent stays |
+//! | same instance | the doctor died before its exit, or nothing here restarts on exit 88 | undrain, aborted |
 
 use healing_core::decision::TreatmentResult;
 use healing_core::health::Health;
@@ -37,19 +37,19 @@ pub(crate) async fn settle(
             "restarted",
             &json!({"intent": intent, "instance_id": health.instance_id, "pid": health.pid}),
         );
-        context.store.end();
+        context.store.clear_intent();
     } else if intent.restart == Restart::Liveness && health.condemned {
         return;
-    } else if intent.may_have_drained() && !drain.end(context.app).await {
+    } else if intent.may_have_drained() && !drain.undrain(context.app).await {
         return; // the next poll tries again
     } else {
         tracing::warn!(
             instance_id = intent.instance_id,
             reason = intent.reason,
             restart = ?intent.restart,
-            "a hard heal was begun but the app was not restarted. If this repeats, nothing restarts the app in this way here"
+            "a hard heal was begun but the app was not restarted; if this repeats, nothing here restarts it in this way"
         );
-        context.store.end();
+        context.store.clear_intent();
         context.report_restart(TreatmentResult::Aborted);
         context.recorder.note(
             "aborted",

@@ -20,7 +20,7 @@ use crate::app_client::{App, CareError, ProbeReport};
 use crate::clock::Clock;
 use crate::config::{self, Flags, Settings};
 use crate::heartbeat::Heartbeat;
-use crate::recorder::Recorder;
+use crate::recorder::{Poll, Recorder};
 use crate::status::{Metrics, Shared};
 use crate::store::{LoadedState, Store};
 use crate::timed_policy::TimedPolicy;
@@ -53,12 +53,16 @@ pub(crate) fn valid<T>(content: T) -> ProbeResult<T> {
     ProbeResult::Valid(content, Duration::from_millis(1))
 }
 
-/// Observation of a healthy app.
-pub(crate) fn observation() -> Observation {
-    Observation {
-        care: valid(health("a")),
-        front_door: valid(()),
-        circumstances: Circumstances::default(),
+/// Poll of a healthy app.
+pub(crate) fn poll() -> Poll {
+    Poll {
+        observation: Observation {
+            care: valid(health("a")),
+            front_door: valid(()),
+            circumstances: Circumstances::default(),
+        },
+        out_of_range: None,
+        took: Duration::from_millis(1),
     }
 }
 

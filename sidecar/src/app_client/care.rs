@@ -56,8 +56,8 @@ pub(crate) enum TokenError {
 
 impl CareError {
     /// Returns `true` if it is certain that the app did nothing: the connection or the request was
-    /// refused. Where that was not told apart, a wrong token would count as a heal that did not
-    /// help, and lead to a restart.
+    /// refused. Otherwise a wrong token would count as a heal that did not help, and lead to a
+    /// restart.
     pub(crate) fn certainly_not_begun(&self) -> bool {
         match self {
             Self::NoReply(NoReply::Refused) | Self::Token { .. } => true,

@@ -52,7 +52,7 @@ fn describe(problem: InvalidAnswer) -> String {
 ///
 /// # Errors
 ///
-/// When the HTTP library cannot be set up.
+/// Returns an error if the HTTP library cannot be set up.
 pub fn client() -> reqwest::Result<Client> {
     Client::builder()
         .no_proxy()
@@ -72,7 +72,7 @@ pub fn client() -> reqwest::Result<Client> {
 ///
 /// # Errors
 ///
-/// [`NoReply`] when there is no complete reply within the limits.
+/// Returns [`NoReply`] if there is no complete reply within the limits.
 pub async fn get(client: &Client, url: &Url, limit: Duration) -> Result<Reply, NoReply> {
     exchange(client.request(Method::GET, url.clone()), limit).await
 }

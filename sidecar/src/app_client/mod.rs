@@ -1,6 +1,6 @@
 //! Client of the app: probes of both ports, and requests to the care port.
 //!
-//! The doctor works through the trait [`App`], so that its parts can be tested with an app that
+//! The doctor works through the trait `App`, so that its parts can be tested with an app that
 //! needs no socket.
 
 mod care;

@@ -46,7 +46,7 @@ impl OutOfRange {
 ///
 /// # Errors
 ///
-/// [`OutOfRange`] with the first field that is not.
+/// Returns the first field that is not.
 pub(super) fn validate(health: &Health) -> Result<(), OutOfRange> {
     for (field, name) in [("app", &health.app), ("instance_id", &health.instance_id)] {
         check_name(field, name.as_deref().unwrap_or_default())?;

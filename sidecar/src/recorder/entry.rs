@@ -1,9 +1,10 @@
 //! Observation as the journal has it.
 
 use healing_core::health::Health;
-use healing_core::observation::{InvalidAnswer, Observation, ProbeResult};
+use healing_core::observation::{InvalidAnswer, ProbeResult};
 use serde::Serialize;
 
+use super::Poll;
 use crate::app_client::OutOfRange;
 
 /// Answers of the app, and the circumstances that can change by themselves.
@@ -36,9 +37,10 @@ enum ProbeEntry<'a, T> {
 }
 
 impl<'a> ObservationEntry<'a> {
-    pub(crate) fn new(observation: &'a Observation, out_of_range: Option<&'a OutOfRange>) -> Self {
+    pub(crate) fn new(poll: &'a Poll) -> Self {
+        let observation = &poll.observation;
         Self {
-            care: ProbeEntry::new(&observation.care, out_of_range),
+            care: ProbeEntry::new(&observation.care, poll.out_of_range.as_ref()),
             front_door: ProbeEntry::new(&observation.front_door, None),
             paused: observation.circumstances.paused,
             state_writable: observation.circumstances.state_writable,
@@ -79,26 +81,41 @@ fn is_unit<T>(_: &&T) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use healing_core::observation::Circumstances;
+    use healing_core::observation::{Circumstances, Observation};
     use serde_json::json;
 
     use super::*;
 
+    fn poll(
+        invalid: InvalidAnswer,
+        front_door: ProbeResult<()>,
+        out_of_range: Option<OutOfRange>,
+    ) -> Poll {
+        Poll {
+            observation: Observation {
+                care: ProbeResult::Invalid(invalid),
+                front_door,
+                circumstances: Circumstances::default(),
+            },
+            out_of_range,
+            took: Duration::ZERO,
+        }
+    }
+
     #[test]
     fn entry_of_invalid_answer_names_field_value_and_range() {
-        let observation = Observation {
-            care: ProbeResult::Invalid(InvalidAnswer::OutOfRange),
-            front_door: ProbeResult::Valid((), Duration::from_millis(500)),
-            circumstances: Circumstances::default(),
-        };
         let out_of_range = OutOfRange {
             field: "cpu_usage".to_owned(),
             value: "-1.0".to_owned(),
             expected: "a number from 0 to 1000".to_owned(),
         };
-        let entry = ObservationEntry::new(&observation, Some(&out_of_range));
+        let poll = poll(
+            InvalidAnswer::OutOfRange,
+            ProbeResult::Valid((), Duration::from_millis(500)),
+            Some(out_of_range),
+        );
         assert_eq!(
-            serde_json::to_value(entry).unwrap(),
+            serde_json::to_value(ObservationEntry::new(&poll)).unwrap(),
             json!({
                 "care": {
                     "answer": "invalid",
@@ -116,12 +133,8 @@ mod tests {
 
     #[test]
     fn entry_of_other_answers_has_no_range() {
-        let observation = Observation {
-            care: ProbeResult::Invalid(InvalidAnswer::Status(500)),
-            front_door: ProbeResult::TimedOut,
-            circumstances: Circumstances::default(),
-        };
-        let entry = serde_json::to_value(ObservationEntry::new(&observation, None)).unwrap();
+        let poll = poll(InvalidAnswer::Status(500), ProbeResult::TimedOut, None);
+        let entry = serde_json::to_value(ObservationEntry::new(&poll)).unwrap();
         assert_eq!(
             entry["care"],
             json!({"answer": "invalid", "why": "status 500"})

@@ -87,8 +87,7 @@ impl Recorder {
                 log(decision, &explanation, poll.out_of_range.as_ref());
             }
             // The decision has the features; the whole answer is kept where the headline changed.
-            let observation = changed
-                .then(|| ObservationEntry::new(&poll.observation, poll.out_of_range.as_ref()));
+            let observation = changed.then(|| ObservationEntry::new(poll));
             let entry = json!({
                 "decision": decision,
                 "explanation": explanation,

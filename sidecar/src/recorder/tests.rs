@@ -3,15 +3,7 @@ use healing_core::observation::InvalidAnswer;
 use serde_json::Value;
 
 use super::*;
-use crate::testing::{Fixture, no_proposal, observation, restart};
-
-fn poll() -> Poll {
-    Poll {
-        observation: observation(),
-        out_of_range: None,
-        took: Duration::from_millis(20),
-    }
-}
+use crate::testing::{Fixture, no_proposal, poll, restart};
 
 fn invalid(field: &str) -> (Poll, Decision) {
     let mut poll = poll();

@@ -15,7 +15,7 @@ fn unfinished(decision: &Decision, restart: Restart) -> Fixture {
     let mut context = fixture.context();
     context.report_restart(TreatmentResult::Started);
     let state = context.policy.state();
-    context.store.begin(intent, state).unwrap();
+    context.store.write_intent(intent, state).unwrap();
     Fixture::restored(fixture.dir)
 }
 
@@ -24,16 +24,11 @@ async fn answer(fixture: &mut Fixture, care: ProbeResult<Health>) {
     settle(&mut fixture.context(), &drain, &care).await;
 }
 
-/// Returns the kinds that this doctor recorded.
-fn recorded(fixture: &Fixture) -> Vec<String> {
-    fixture.kinds()
-}
-
 #[tokio::test]
 async fn new_instance_settles_intent_as_restarted() {
     let mut fixture = unfinished(&restart(false), Restart::Exit);
     answer(&mut fixture, valid(health("b"))).await;
-    assert_eq!(recorded(&fixture), ["restarted"]);
+    assert_eq!(fixture.kinds(), ["restarted"]);
     assert_eq!(fixture.journal().last().unwrap()["instance_id"], "b");
     assert_eq!(fixture.app.heals(), Vec::<&str>::new(), "no undrain");
     assert_eq!(fixture.saved_intent(), None);
@@ -48,7 +43,7 @@ async fn same_instance_is_undrained_and_aborts_intent() {
     let mut fixture = unfinished(&restart(false), Restart::Exit);
     answer(&mut fixture, valid(health("a"))).await;
     assert_eq!(fixture.app.heals(), ["undrain"]);
-    assert_eq!(recorded(&fixture), ["treatment", "aborted"]);
+    assert_eq!(fixture.kinds(), ["treatment", "aborted"]);
     let journal = fixture.journal();
     let [.., treatment, aborted] = journal.as_slice() else {
         panic!("{journal:?}")
@@ -63,7 +58,7 @@ async fn same_instance_after_wedge_is_not_undrained() {
     let mut fixture = unfinished(&restart(true), Restart::Exit);
     answer(&mut fixture, valid(health("a"))).await;
     assert_eq!(fixture.app.heals(), Vec::<&str>::new());
-    assert_eq!(recorded(&fixture), ["treatment", "aborted"]);
+    assert_eq!(fixture.kinds(), ["treatment", "aborted"]);
 }
 
 #[tokio::test]
@@ -72,7 +67,7 @@ async fn intent_waits_for_an_answer() {
     for care in [ProbeResult::Refused, ProbeResult::TimedOut] {
         answer(&mut fixture, care).await;
     }
-    assert_eq!(recorded(&fixture), Vec::<String>::new());
+    assert_eq!(fixture.kinds(), Vec::<String>::new());
     assert!(fixture.saved_intent().is_some());
 }
 
@@ -97,14 +92,14 @@ async fn condemned_instance_keeps_intent_until_it_ends() {
     answer(&mut fixture, valid(condemned)).await;
     assert!(fixture.saved_intent().is_some());
     answer(&mut fixture, valid(health("b"))).await;
-    assert_eq!(recorded(&fixture), ["restarted"]);
+    assert_eq!(fixture.kinds(), ["restarted"]);
     assert_eq!(fixture.app.heals(), Vec::<&str>::new());
 }
 
 #[tokio::test]
-async fn no_intent_is_nothing_to_settle() {
+async fn settle_does_nothing_without_intent() {
     let mut fixture = Fixture::new();
     let answered = ProbeResult::Valid(health("a"), Duration::ZERO);
     answer(&mut fixture, answered).await;
-    assert_eq!(recorded(&fixture), Vec::<String>::new());
+    assert_eq!(fixture.kinds(), Vec::<String>::new());
 }

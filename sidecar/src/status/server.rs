@@ -36,7 +36,10 @@ pub(crate) async fn serve(shared: Arc<Shared>, bind: SocketAddr, bound: impl Fn(
                 }
             }
         };
-        tracing::error!(%bind, %error, "the status server cannot listen and tries again; the doctor runs without it");
+        tracing::error!(
+            %bind, %error,
+            "the status server cannot listen and tries again; the doctor runs without it"
+        );
         tokio::time::sleep(RETRY_DELAY).await;
     }
 }

@@ -76,13 +76,13 @@ impl Store {
     }
 
     /// Writes an intent. It stays in memory where that fails.
-    pub(crate) fn begin(&mut self, intent: Intent, policy: PolicyState) -> io::Result<()> {
+    pub(crate) fn write_intent(&mut self, intent: Intent, policy: PolicyState) -> io::Result<()> {
         self.intent = Some(intent);
         self.write(policy)
     }
 
     /// Removes the intent; the next write or save removes it from the file.
-    pub(crate) fn end(&mut self) -> Option<Intent> {
+    pub(crate) fn clear_intent(&mut self) -> Option<Intent> {
         self.intent.take()
     }
 

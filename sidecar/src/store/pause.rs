@@ -64,7 +64,7 @@ impl Pause {
     ///
     /// # Errors
     ///
-    /// When the state directory cannot be written.
+    /// Returns an error if the state directory cannot be written.
     pub fn write(&self, state_dir: &Path) -> io::Result<()> {
         let text = serde_json::to_vec(self).map_err(io::Error::other)?;
         files::atomic_write(&Self::path(state_dir), &text)
@@ -74,7 +74,7 @@ impl Pause {
     ///
     /// # Errors
     ///
-    /// When the file cannot be removed.
+    /// Returns an error if the file cannot be removed.
     pub fn remove(state_dir: &Path) -> io::Result<bool> {
         match fs::remove_file(Self::path(state_dir)) {
             Ok(()) => Ok(true),

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn volume_is_told_from_container_file_system() {
+    fn volume_is_distinguished_from_container_file_system() {
         let mounts = "\
             1 0 0:30 / / rw - overlay overlay rw\n\
             2 1 0:31 / /proc rw - proc proc rw\n\

@@ -11,7 +11,7 @@ fn intent() -> Intent {
 fn store_returns_state_and_intent_of_previous_process() {
     let mut before = Fixture::new();
     let state = before.policy.state();
-    before.store.begin(intent(), state.clone()).unwrap();
+    before.store.write_intent(intent(), state.clone()).unwrap();
     let (store, loaded) = Store::open(before.dir.path(), before.shared);
     assert_eq!(store.intent(), Some(&intent()));
     match loaded {
@@ -24,8 +24,8 @@ fn store_returns_state_and_intent_of_previous_process() {
 fn store_removes_ended_intent_at_save() {
     let mut fixture = Fixture::new();
     let state = fixture.policy.state();
-    fixture.store.begin(intent(), state.clone()).unwrap();
-    assert_eq!(fixture.store.end(), Some(intent()));
+    fixture.store.write_intent(intent(), state.clone()).unwrap();
+    assert_eq!(fixture.store.clear_intent(), Some(intent()));
     fixture.store.save(state);
     assert_eq!(fixture.saved_intent(), None);
 }

@@ -55,7 +55,7 @@ impl Drain {
     }
 
     /// Ends the drain. Returns `false` if the app did not answer and is to be asked again.
-    pub(crate) async fn end(&self, app: &impl App) -> bool {
+    pub(crate) async fn undrain(&self, app: &impl App) -> bool {
         match app.heal(HealAction::Undrain, self.request_timeout).await {
             Ok(_) => true,
             Err(error @ CareError::NoReply(_)) => {

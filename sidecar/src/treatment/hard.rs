@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use healing_core::decision::{Decision, TreatmentResult};
 use healing_core::heal::HealAction;
-use healing_core::observation::{Observation, ProbeResult};
+use healing_core::observation::ProbeResult;
 use serde_json::json;
 
 use super::{Context, Drain};
@@ -20,7 +20,7 @@ use crate::app_client::App;
 use crate::config::{Restart, Settings};
 use crate::exit_code;
 use crate::heartbeat::Heartbeat;
-use crate::recorder::ObservationEntry;
+use crate::recorder::{ObservationEntry, Poll};
 use crate::store::{Identity, Intent};
 
 /// Hard heal with its settings.
@@ -73,7 +73,7 @@ impl HardHeal {
     pub(crate) async fn run(
         &self,
         context: &mut Context<'_, impl App>,
-        observation: &Observation,
+        poll: &Poll,
         decision: &Decision,
         target: &Identity,
     ) -> Outcome {
@@ -87,7 +87,7 @@ impl HardHeal {
             &json!({
                 "decision": decision,
                 "explanation": explanation,
-                "observation": ObservationEntry::new(observation, None),
+                "observation": ObservationEntry::new(poll),
             }),
         );
         context.recorder.sync();
@@ -96,7 +96,7 @@ impl HardHeal {
         let intent = Intent::new(target, decision, self.restart, wall);
         context.report_restart(TreatmentResult::Started);
         let state = context.policy.state();
-        if let Err(error) = context.store.begin(intent.clone(), state) {
+        if let Err(error) = context.store.write_intent(intent.clone(), state) {
             return self
                 .abort(context, &format!("the intent cannot be written: {error}"))
                 .await;
@@ -150,10 +150,10 @@ impl HardHeal {
     /// Ends the hard heal without a restart. The policy keeps the attempt in its budget.
     async fn abort(&self, context: &mut Context<'_, impl App>, reason: &str) -> Outcome {
         tracing::warn!(reason, "hard heal aborted");
-        if let Some(intent) = context.store.end()
+        if let Some(intent) = context.store.clear_intent()
             && intent.may_have_drained()
         {
-            self.drain.end(context.app).await;
+            self.drain.undrain(context.app).await;
         }
         context.report_restart(TreatmentResult::Aborted);
         context.recorder.note("aborted", &json!({"why": reason}));

@@ -72,9 +72,9 @@ async fn drain_ends_at_once_when_app_refuses_it() {
 async fn undrain_is_settled_by_any_answer() {
     let fixture = Fixture::new();
     let drain = fixture.drain();
-    assert!(drain.end(&fixture.app).await);
+    assert!(drain.undrain(&fixture.app).await);
     fixture.app.refuse(|_| Some(forbidden()));
-    assert!(drain.end(&fixture.app).await);
+    assert!(drain.undrain(&fixture.app).await);
     fixture.app.refuse(|_| Some(timed_out()));
-    assert!(!drain.end(&fixture.app).await);
+    assert!(!drain.undrain(&fixture.app).await);
 }

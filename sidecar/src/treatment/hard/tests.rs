@@ -2,7 +2,7 @@ use healing_core::decision::Action;
 use serde_json::Value;
 
 use super::*;
-use crate::testing::{Call, Fixture, forbidden, health, observation, restart, timed_out, valid};
+use crate::testing::{Call, Fixture, forbidden, health, poll, restart, timed_out, valid};
 
 fn target() -> Identity {
     Identity::of(&health("a"))
@@ -13,7 +13,7 @@ async fn run(fixture: &mut Fixture, decision: &Decision) -> Outcome {
     let hard_heal = HardHeal::new(&fixture.settings, fixture.drain(), heartbeat);
     let mut context = fixture.context();
     hard_heal
-        .run(&mut context, &observation(), decision, &target())
+        .run(&mut context, &poll(), decision, &target())
         .await
 }
 
