@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::heartbeat::Heartbeat;
 use crate::proposer::LoadedProposer;
-use crate::recorder::{Poll, Recorder};
+use crate::recorder::{PollReport, Recorder};
 use crate::recovery;
 use crate::status::{Shared, mode_name};
 use crate::store::{Identity, LoadedState, Pause, Store};
@@ -151,7 +151,7 @@ impl<A: App> ControlLoop<A> {
     }
 
     /// Probes the app, and settles an unfinished hard heal before the policy sees the answer.
-    async fn observe(&mut self) -> Poll {
+    async fn observe(&mut self) -> PollReport {
         self.heartbeat.beat();
         let begin = Instant::now();
         let (report, front_door) = self.app.probe().await;
@@ -168,7 +168,7 @@ impl<A: App> ControlLoop<A> {
             recorder: &mut self.recorder,
         };
         recovery::settle(&mut context, &self.drain, &report.result).await;
-        Poll {
+        PollReport {
             observation: Observation {
                 care: report.result,
                 front_door,

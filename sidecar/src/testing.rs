@@ -20,7 +20,7 @@ use crate::app_client::{App, CareError, ProbeReport};
 use crate::clock::Clock;
 use crate::config::{self, Flags, Settings};
 use crate::heartbeat::Heartbeat;
-use crate::recorder::{Poll, Recorder};
+use crate::recorder::{PollReport, Recorder};
 use crate::status::{Metrics, Shared};
 use crate::store::{LoadedState, Store};
 use crate::timed_policy::TimedPolicy;
@@ -54,8 +54,8 @@ pub(crate) fn valid<T>(content: T) -> ProbeResult<T> {
 }
 
 /// Poll of a healthy app.
-pub(crate) fn poll() -> Poll {
-    Poll {
+pub(crate) fn poll() -> PollReport {
+    PollReport {
         observation: Observation {
             care: valid(health("a")),
             front_door: valid(()),

@@ -4,7 +4,7 @@ use healing_core::health::Health;
 use healing_core::observation::{InvalidAnswer, ProbeResult};
 use serde::Serialize;
 
-use super::Poll;
+use super::PollReport;
 use crate::app_client::OutOfRange;
 
 /// Answers of the app, and the circumstances that can change by themselves.
@@ -37,7 +37,7 @@ enum ProbeEntry<'a, T> {
 }
 
 impl<'a> ObservationEntry<'a> {
-    pub(crate) fn new(poll: &'a Poll) -> Self {
+    pub(crate) fn new(poll: &'a PollReport) -> Self {
         let observation = &poll.observation;
         Self {
             care: ProbeEntry::new(&observation.care, poll.out_of_range.as_ref()),
@@ -90,8 +90,8 @@ mod tests {
         invalid: InvalidAnswer,
         front_door: ProbeResult<()>,
         out_of_range: Option<OutOfRange>,
-    ) -> Poll {
-        Poll {
+    ) -> PollReport {
+        PollReport {
             observation: Observation {
                 care: ProbeResult::Invalid(invalid),
                 front_door,

@@ -23,7 +23,7 @@ const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
 
 /// One poll of the app.
 #[derive(Debug)]
-pub(crate) struct Poll {
+pub(crate) struct PollReport {
     pub(crate) observation: Observation,
     /// Figure that made the answer of the care port invalid.
     pub(crate) out_of_range: Option<OutOfRange>,
@@ -40,7 +40,7 @@ pub(crate) struct Recorder {
     summary: Summary,
 }
 
-/// Part of a decision that tells it from the one before.
+/// Part of a decision that distinguishes it from the one before.
 #[derive(Debug, PartialEq, Eq)]
 struct Headline {
     proposed: Action,
@@ -72,7 +72,7 @@ impl Recorder {
     /// journal entry: for each proposal, and where the headline changed.
     pub(crate) fn decision(
         &mut self,
-        poll: &Poll,
+        poll: &PollReport,
         decision: &Decision,
         explain: impl FnOnce() -> String,
     ) {
@@ -117,7 +117,7 @@ impl Recorder {
         self.journal.sync();
     }
 
-    fn is_change(&mut self, poll: &Poll, decision: &Decision) -> bool {
+    fn is_change(&mut self, poll: &PollReport, decision: &Decision) -> bool {
         let headline = Headline {
             proposed: decision.proposed,
             verdict: decision.verdict,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 use crate::testing::{Fixture, no_proposal, poll, restart};
 
-fn invalid(field: &str) -> (Poll, Decision) {
+fn invalid(field: &str) -> (PollReport, Decision) {
     let mut poll = poll();
     poll.observation.care = ProbeResult::Invalid(InvalidAnswer::OutOfRange);
     poll.out_of_range = Some(OutOfRange {
@@ -22,7 +22,7 @@ fn invalid(field: &str) -> (Poll, Decision) {
     (poll, decision)
 }
 
-fn record(fixture: &mut Fixture, poll: &Poll, decision: &Decision) {
+fn record(fixture: &mut Fixture, poll: &PollReport, decision: &Decision) {
     let explain = || "Explained.".to_owned();
     fixture.recorder.decision(poll, decision, explain);
 }

@@ -20,7 +20,7 @@ use crate::app_client::App;
 use crate::config::{Restart, Settings};
 use crate::exit_code;
 use crate::heartbeat::Heartbeat;
-use crate::recorder::{ObservationEntry, Poll};
+use crate::recorder::{ObservationEntry, PollReport};
 use crate::store::{Identity, Intent};
 
 /// Hard heal with its settings.
@@ -73,7 +73,7 @@ impl HardHeal {
     pub(crate) async fn run(
         &self,
         context: &mut Context<'_, impl App>,
-        poll: &Poll,
+        poll: &PollReport,
         decision: &Decision,
         target: &Identity,
     ) -> Outcome {
