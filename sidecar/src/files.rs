@@ -9,7 +9,7 @@ use std::path::Path;
 /// # Errors
 ///
 /// When any of it fails; the old file is then still in place.
-pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let dir = path
         .parent()
         .filter(|dir| !dir.as_os_str().is_empty())

@@ -1,13 +1,12 @@
 //! The doctor beside the app: it polls, decides by `healing-core`, treats, and records why.
 //!
-//! Two binaries share this library: `healing-sidecar` runs beside the app, `healing` is the
-//! operator's command. Rules about *when* to heal are not found here: they are `healing-core`'s.
+//! The rules for *when* to heal are in `healing-core`. The operator's command is in `healing-cli`.
 
-pub mod commands;
 pub mod config;
 pub mod doctor;
-mod files;
+pub mod exit_code;
+pub mod files;
 pub mod logging;
-pub mod pod;
+pub mod parent_death;
 pub mod sidecar;
 mod status;

@@ -52,8 +52,12 @@ pub(super) fn choose(settings: &Settings) -> Chosen {
     }
 }
 
-/// Read and verify a model file.
-pub(crate) fn read_model(path: &Path) -> Result<Model, String> {
+/// Reads and verifies a model file.
+///
+/// # Errors
+///
+/// When the file cannot be read, is too large, or is not a valid model.
+pub fn read_model(path: &Path) -> Result<Model, String> {
     let mut bytes = Vec::new();
     let read = File::open(path)
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes))

@@ -85,7 +85,7 @@ impl Doctor {
         }
         self.note(
             "exit",
-            &json!({"code": crate::pod::EXIT_RESTART_ALL, "intent": intent}),
+            &json!({"code": crate::exit_code::RESTART_ALL, "intent": intent}),
         );
         self.journal.sync();
         Some(Exit::RestartAll)

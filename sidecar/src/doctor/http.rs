@@ -18,17 +18,23 @@ pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// An answer within the limits.
 #[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
-    pub(crate) took: Duration,
+pub struct Reply {
+    /// HTTP status code.
+    pub status: u16,
+    /// Whole body.
+    pub body: Vec<u8>,
+    /// Time from the request to the end of the body.
+    pub took: Duration,
 }
 
-/// Why there is none.
+/// Reason for a missing reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NoReply {
+pub enum NoReply {
+    /// Nothing listens at the address.
     Refused,
+    /// The reply was not complete within the limit.
     TimedOut,
+    /// The reply was too large, or the exchange failed.
     Invalid(InvalidAnswer),
 }
 
@@ -45,8 +51,12 @@ impl std::fmt::Display for NoReply {
     }
 }
 
-/// A client with these rules.
-pub(crate) fn client() -> reqwest::Result<Client> {
+/// Returns a client with these rules.
+///
+/// # Errors
+///
+/// When the TLS or resolver set-up of the HTTP library fails.
+pub fn client() -> reqwest::Result<Client> {
     Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -61,8 +71,12 @@ pub(crate) fn client() -> reqwest::Result<Client> {
         .build()
 }
 
-/// `GET url`, all of it within `limit`.
-pub(crate) async fn get(client: &Client, url: &Url, limit: Duration) -> Result<Reply, NoReply> {
+/// Sends `GET url`; the whole exchange ends within `limit`.
+///
+/// # Errors
+///
+/// [`NoReply`] when there is no complete reply within the limits.
+pub async fn get(client: &Client, url: &Url, limit: Duration) -> Result<Reply, NoReply> {
     exchange(client.request(Method::GET, url.clone()), limit).await
 }
 

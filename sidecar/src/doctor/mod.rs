@@ -11,17 +11,17 @@
 //! - Files are written on the same thread: a state directory on storage that hangs stops the loop
 //!   until the watchdog steps in. Use a local directory (an `emptyDir`).
 
-pub(crate) mod brain;
+pub mod brain;
 mod care;
 mod clock;
 mod contain;
 mod hard_heal;
-pub(crate) mod http;
+pub mod http;
 mod journal;
 mod patient;
 mod pause;
 mod plausible;
-pub(crate) mod probe;
+pub mod probe;
 mod record;
 mod soft_heal;
 mod state;
@@ -38,7 +38,7 @@ use self::patient::{Doctor, Exit};
 pub use self::pause::Pause;
 use self::watchdog::Heartbeat;
 use crate::config::{Loaded, Profile, Settings};
-use crate::pod::EXIT_RESTART_ALL_BYTE;
+use crate::exit_code;
 use crate::status::{Metrics, Shared, serve};
 
 /// Look after the app until `shutdown` is ready (exit code 0) or a hard heal is due (88).
@@ -80,7 +80,7 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
             ExitCode::SUCCESS
         }
         exit = keep_looking(settings, shared, client) => match exit {
-            Exit::RestartAll => ExitCode::from(EXIT_RESTART_ALL_BYTE),
+            Exit::RestartAll => ExitCode::from(exit_code::RESTART_ALL),
         },
     }
 }

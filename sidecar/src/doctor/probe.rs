@@ -9,9 +9,9 @@ use reqwest::{Client, Url};
 use super::http::{self, NoReply, Reply};
 use super::plausible;
 
-/// Asks both doors.
+/// Client of the care port and the front door.
 #[derive(Debug, Clone)]
-pub(crate) struct Probe {
+pub struct Probe {
     client: Client,
     health: Url,
     front_door: Url,
@@ -19,7 +19,9 @@ pub(crate) struct Probe {
 }
 
 impl Probe {
-    pub(crate) fn new(client: Client, app: &Url, care: &Url, limit: Duration) -> Self {
+    /// Creates a probe of the app at these two addresses; `limit` bounds each request.
+    #[must_use]
+    pub fn new(client: Client, app: &Url, care: &Url, limit: Duration) -> Self {
         Self {
             client,
             health: at(care, "/health"),
@@ -28,8 +30,8 @@ impl Probe {
         }
     }
 
-    /// Both answers; takes as long as the slower one, at most the limit.
-    pub(crate) async fn look(&self) -> (ProbeResult<Health>, ProbeResult<()>) {
+    /// Probes care port and front door; takes as long as the slower one, at most the limit.
+    pub async fn look(&self) -> (ProbeResult<Health>, ProbeResult<()>) {
         tokio::join!(self.care(), self.front_door())
     }
 

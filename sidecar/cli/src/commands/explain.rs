@@ -8,7 +8,7 @@ use healing_core::brain::{Classifier as _, Model};
 use healing_core::features::Features;
 
 use super::{data, fail, print};
-use crate::doctor::brain::read_model;
+use healing_sidecar::doctor::brain::read_model;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

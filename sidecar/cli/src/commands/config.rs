@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::{EX_CONFIG, fail, print};
-use crate::config::{Loaded, Process, SettingsArgs, load};
+use super::{fail, print};
+use healing_sidecar::config::{Loaded, Process, SettingsArgs, load};
+use healing_sidecar::exit_code;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -42,17 +43,17 @@ pub(super) fn run(args: &Args) -> ExitCode {
 
 fn verdict(loaded: &Loaded) -> ExitCode {
     for error in &loaded.errors {
-        fail(EX_CONFIG, error);
+        fail(exit_code::CONFIG, error);
     }
     if loaded.errors.is_empty() {
         ExitCode::SUCCESS
     } else {
-        ExitCode::from(EX_CONFIG)
+        ExitCode::from(exit_code::CONFIG)
     }
 }
 
 fn table(loaded: &Loaded) -> String {
-    let width = |of: fn(&(String, String, crate::config::Origin)) -> &str| {
+    let width = |of: fn(&(String, String, healing_sidecar::config::Origin)) -> &str| {
         loaded.effective.iter().map(|row| of(row).len()).max()
     };
     let names = width(|row| &row.0).unwrap_or(0);

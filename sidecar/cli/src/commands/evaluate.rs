@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use healing_training::evaluate::evaluate;
 
 use super::{data, fail, print};
-use crate::doctor::brain::read_model;
+use healing_sidecar::doctor::brain::read_model;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -1,5 +1,5 @@
 //! The operator's command.
 
 fn main() -> std::process::ExitCode {
-    healing_sidecar::commands::main()
+    healing_cli::commands::main()
 }

@@ -9,14 +9,14 @@
 //!
 //! - The pod runs on a thread of its own, because the kernel ties "end with the parent" to the
 //!   *thread* that started a child. Children end with the pod: on [`LocalPod::stop`], on drop, and,
-//!   if they called [`die_with_pod`] or were started through [`become_program`], on SIGKILL too. A
+//!   if they called [`die_with_pod`](healing_sidecar::parent_death::die_with_pod) or were started through [`exec_with_pod`], on SIGKILL too. A
 //!   process that such a child has started itself, outside its process group, is not covered then.
 //! - `time_scale` shortens back-off and forgiveness, never the 2 s between SIGTERM and SIGKILL.
 
 mod backoff;
 mod child;
+mod exec;
 mod output;
-mod parent;
 mod supervisor;
 
 use std::ffi::OsString;
@@ -29,14 +29,10 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::exec::exec_with_pod;
 pub use self::output::{LineSink, Output};
-pub use self::parent::{POD_PID, become_program, die_with_pod};
 use self::supervisor::{Order, Pids, Supervisor};
 pub use rustix::process::Signal;
-
-/// The sidecar's exit code that means "restart all containers". Used for nothing else.
-pub const EXIT_RESTART_ALL: i32 = EXIT_RESTART_ALL_BYTE as i32;
-pub(crate) const EXIT_RESTART_ALL_BYTE: u8 = 88;
 
 /// How many events wait for a reader before new ones are dropped.
 const EVENTS: usize = 1024;

@@ -10,7 +10,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::fail;
-use crate::pod::{CommandLine, LocalPod, PodEvent, PodSpec, Role, become_program};
+use crate::pod::{CommandLine, LocalPod, PodEvent, PodSpec, Role, exec_with_pod};
 
 /// "Command not found", as shells say it.
 const NOT_FOUND: u8 = 127;
@@ -44,7 +44,7 @@ pub(super) fn exec(args: &ExecArgs) -> ExitCode {
     let Some((program, rest)) = args.command.split_first() else {
         return fail(2, "no command given");
     };
-    let error = become_program(program, rest);
+    let error = exec_with_pod(program, rest);
     fail(
         NOT_FOUND,
         format_args!("cannot start {}: {error}", program.display()),

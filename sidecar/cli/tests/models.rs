@@ -1,4 +1,4 @@
-//! A model's life by the operator's command: train on a file, evaluate, explain.
+//! The model commands: train on a file, evaluate, explain.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fmt::Write;
@@ -13,7 +13,7 @@ fn healing(dir: &Path, args: &[&str]) -> Output {
         .unwrap()
 }
 
-fn said(output: &Output) -> (Option<i32>, String, String) {
+fn run_output(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (
         output.status.code(),
@@ -58,13 +58,13 @@ fn write_jsonl(dir: &Path) {
 }
 
 #[test]
-fn from_a_file_to_a_model_that_is_judged_and_explained() {
+fn trained_model_is_evaluated_and_explained() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     write_csv(dir);
     write_jsonl(dir);
     let train = ["train", "--data", "data.csv", "--out", "one.model"];
-    let (code, out, err) = said(&healing(dir, &train));
+    let (code, out, err) = run_output(&healing(dir, &train));
     assert_eq!(code, Some(0), "{err}");
     for part in [
         "on 60 rows",
@@ -76,7 +76,7 @@ fn from_a_file_to_a_model_that_is_judged_and_explained() {
         assert!(out.contains(part), "no {part}: {out}");
     }
     let again = ["train", "--data", "data.csv", "--out", "two.model"];
-    assert_eq!(said(&healing(dir, &again)).0, Some(0));
+    assert_eq!(run_output(&healing(dir, &again)).0, Some(0));
     let bytes = |name: &str| std::fs::read(dir.join(name)).unwrap();
     assert!(
         bytes("one.model") == bytes("two.model"),
@@ -84,11 +84,11 @@ fn from_a_file_to_a_model_that_is_judged_and_explained() {
     );
 
     for data in ["data.csv", "data.jsonl"] {
-        let (code, out, err) = said(&healing(dir, &["evaluate", "one.model", data]));
+        let (code, out, err) = run_output(&healing(dir, &["evaluate", "one.model", data]));
         assert_eq!(code, Some(0), "{err}");
         assert!(out.contains("on 300 rows"), "{out}");
     }
-    let json = said(&healing(
+    let json = run_output(&healing(
         dir,
         &["evaluate", "one.model", "data.csv", "--json"],
     ))
@@ -101,7 +101,7 @@ fn from_a_file_to_a_model_that_is_judged_and_explained() {
         &["explain", "one.model", figures][..],
         &["explain", "one.model", "--data", "data.jsonl", "--row", "3"][..],
     ] {
-        let (code, out, err) = said(&healing(dir, args));
+        let (code, out, err) = run_output(&healing(dir, args));
         assert_eq!(code, Some(0), "{err}");
         let sentence = out.lines().next().unwrap();
         assert!(
@@ -114,12 +114,12 @@ fn from_a_file_to_a_model_that_is_judged_and_explained() {
 }
 
 #[test]
-fn what_is_wrong_is_said_with_its_place() {
+fn model_command_errors_name_the_problem_and_its_place() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
     write_csv(dir);
     assert_eq!(
-        said(&healing(dir, &["train", "--data", "data.csv"])).0,
+        run_output(&healing(dir, &["train", "--data", "data.csv"])).0,
         Some(0)
     );
     std::fs::write(
@@ -174,7 +174,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
     ];
     for (args, expected, words) in cases {
-        let (code, _, err) = said(&healing(dir, args));
+        let (code, _, err) = run_output(&healing(dir, args));
         assert_eq!(code, Some(expected), "{args:?}: {err}");
         assert!(err.contains(words), "{args:?}: {err}");
     }

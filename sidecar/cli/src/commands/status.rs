@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::{block_on, fail, print, settings};
-use crate::config::SettingsArgs;
-use crate::doctor::http;
+use healing_sidecar::config::SettingsArgs;
+use healing_sidecar::doctor::http;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

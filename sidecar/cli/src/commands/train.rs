@@ -17,7 +17,7 @@ use healing_training::splits::by_time;
 use healing_training::synthetic;
 
 use super::{data, fail, print};
-use crate::files;
+use healing_sidecar::files;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -5,13 +5,14 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use healing_sidecar::parent_death::POD_PID;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::backoff::Backoff;
-use super::{CommandLine, Output, POD_PID, Role};
+use super::{CommandLine, Output, Role};
 
 /// A container: always one of running, waiting for its restart, or ended for good.
 pub(super) struct Container {

@@ -1,13 +1,19 @@
-//! The local pod on real processes: the kubelet's restart rules, and nobody left behind.
+//! Local pods of real processes: the kubelet's restart rules, and no process left behind.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/events.rs"]
+mod events;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use healing_sidecar::pod::{CommandLine, LocalPod, Output, PodEvent, PodSpec, Role, Signal};
-use tokio::sync::mpsc::Receiver;
+use events::Events;
+use healing_cli::pod::{CommandLine, LocalPod, Output, PodEvent, PodSpec, Role, Signal};
 
 const SOON: Duration = Duration::from_secs(20);
+
+/// An app that does not end on SIGTERM.
+const IGNORES_SIGTERM: &str = "trap '' TERM; while :; do sleep 0.1; done";
 
 fn shell(script: &str) -> CommandLine {
     CommandLine::new("sh").arg("-c").arg(script)
@@ -20,76 +26,42 @@ fn spec(app: &str, sidecar: &str, time_scale: f64) -> PodSpec {
     spec
 }
 
-/// The first event that matches; panics if none comes.
-async fn until<T>(
-    events: &mut Receiver<PodEvent>,
-    mut pick: impl FnMut(&PodEvent) -> Option<T>,
-) -> T {
-    tokio::time::timeout(SOON, async {
-        loop {
-            let event = events.recv().await.expect("the pod ended");
-            if let Some(found) = pick(&event) {
-                return found;
-            }
-        }
-    })
-    .await
-    .expect("the event did not come")
+fn start(spec: PodSpec) -> (LocalPod, Events) {
+    let (pod, events) = LocalPod::start(spec).unwrap();
+    (pod, Events::new(events, SOON))
 }
 
-async fn started(events: &mut Receiver<PodEvent>, wanted: Role) -> (u32, u32) {
-    until(events, |event| match event {
-        PodEvent::Started {
-            role,
-            pid,
-            restarts,
-        } if *role == wanted => Some((*pid, *restarts)),
-        _ => None,
-    })
-    .await
-}
-
-/// A zombie counts as gone: not every container's init reaps orphans.
+/// Reports if a process runs. A zombie counts as ended: not every container's init reaps orphans.
 fn alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit(") ").next().unwrap().starts_with('Z'))
 }
 
 #[tokio::test]
-async fn a_crashing_app_restarts_at_once_then_backs_off_doubling() {
-    let (pod, mut events) = LocalPod::start(spec("exit 3", "exec sleep 600", 0.01)).unwrap();
+async fn crashing_app_restarts_at_once_then_with_doubling_back_off() {
+    let (pod, mut events) = start(spec("exit 3", "exec sleep 600", 0.01));
     let mut delays = Vec::new();
     while delays.len() < 4 {
-        delays.push(
-            until(&mut events, |event| match event {
-                PodEvent::BackOff {
-                    role: Role::App,
-                    delay,
-                } => Some(delay.as_millis()),
-                _ => None,
-            })
-            .await,
-        );
+        delays.push(events.back_off(Role::App).await.as_millis());
     }
     assert_eq!(delays, [0, 100, 200, 400]);
     pod.stop(Duration::from_secs(2)).await;
 }
 
 #[tokio::test]
-async fn exit_88_restarts_both_without_back_off_again_and_again() {
-    let (pod, mut events) =
-        LocalPod::start(spec("exec sleep 600", "sleep 0.05; exit 88", 1.0)).unwrap();
-    let (mut before, restarts) = started(&mut events, Role::App).await;
+async fn exit_88_restarts_both_containers_without_back_off_every_time() {
+    let (pod, mut events) = start(spec("exec sleep 600", "sleep 0.05; exit 88", 1.0));
+    let (mut before, restarts) = events.started(Role::App).await;
     assert_eq!(restarts, 0);
     // At the kubelet's pace a counted restart would wait 10 s from the second time on.
     let begin = Instant::now();
     for round in 1..=4 {
-        let (pid, restarts) = started(&mut events, Role::App).await;
+        let (pid, restarts) = events.started(Role::App).await;
         assert_eq!(restarts, round);
         assert_ne!(pid, before);
         assert!(
             !alive(before),
-            "the old app is gone before the new one starts"
+            "the old app has ended before the new one starts"
         );
         before = pid;
     }
@@ -98,40 +70,31 @@ async fn exit_88_restarts_both_without_back_off_again_and_again() {
 }
 
 #[tokio::test]
-async fn an_app_that_ignores_sigterm_is_killed_two_seconds_after_exit_88() {
-    let app = "trap '' TERM; while :; do sleep 0.1; done";
-    let (pod, mut events) = LocalPod::start(spec(app, "sleep 0.3; exit 88", 1.0)).unwrap();
-    until(&mut events, |event| {
-        (*event == PodEvent::RestartAll).then_some(())
-    })
-    .await;
+async fn app_ignoring_sigterm_is_killed_2_seconds_after_exit_88() {
+    let (pod, mut events) = start(spec(IGNORES_SIGTERM, "sleep 0.3; exit 88", 1.0));
+    events
+        .until(|event| (*event == PodEvent::RestartAll).then_some(()))
+        .await;
     let begin = Instant::now();
-    let signal = until(&mut events, |event| match event {
-        PodEvent::Exited {
-            role: Role::App,
-            signal,
-            ..
-        } => Some(*signal),
-        _ => None,
-    })
-    .await;
+    let (_, signal) = events.exited(Role::App).await;
     assert_eq!(signal, Some(Signal::KILL.as_raw()));
     assert!(begin.elapsed() >= Duration::from_millis(1900));
     drop(pod);
 }
 
 #[tokio::test]
-async fn any_other_exit_of_the_sidecar_leaves_the_app_alone() {
+async fn sidecar_exit_other_than_88_leaves_app_running() {
     for code in [0, 1, 2, 78, 87, 89, 101] {
         let sidecar = format!("exit {code}");
-        let (pod, mut events) = LocalPod::start(spec("exec sleep 600", &sidecar, 0.001)).unwrap();
-        let (app, _) = started(&mut events, Role::App).await;
+        let (pod, mut events) = start(spec("exec sleep 600", &sidecar, 0.001));
+        let (app, _) = events.started(Role::App).await;
         for _ in 0..3 {
-            let exit = until(&mut events, |event| match event {
-                PodEvent::Exited { role, code, .. } => Some((*role, *code)),
-                _ => None,
-            })
-            .await;
+            let exit = events
+                .until(|event| match event {
+                    PodEvent::Exited { role, code, .. } => Some((*role, *code)),
+                    _ => None,
+                })
+                .await;
             assert_eq!(exit, (Role::Sidecar, Some(code)));
         }
         assert_eq!(pod.pid(Role::App), Some(app));
@@ -139,25 +102,17 @@ async fn any_other_exit_of_the_sidecar_leaves_the_app_alone() {
 }
 
 #[tokio::test]
-async fn exit_88_cuts_a_running_back_off_short() {
-    let app = "exit 1";
-    let (pod, mut events) = LocalPod::start(spec(app, "sleep 0.3; exit 88", 1.0)).unwrap();
-    until(&mut events, |event| match event {
-        PodEvent::BackOff {
-            role: Role::App,
-            delay,
-        } => (*delay >= Duration::from_secs(10)).then_some(()),
-        _ => None,
-    })
-    .await;
+async fn exit_88_ends_a_running_back_off() {
+    let (pod, mut events) = start(spec("exit 1", "sleep 0.3; exit 88", 1.0));
+    while events.back_off(Role::App).await < Duration::from_secs(10) {}
     let begin = Instant::now();
-    started(&mut events, Role::App).await;
+    events.started(Role::App).await;
     assert!(begin.elapsed() < Duration::from_secs(5));
     drop(pod);
 }
 
 #[tokio::test]
-async fn what_an_app_has_started_ends_with_it() {
+async fn grandchildren_end_with_the_pod() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
     let mut spec = spec(
@@ -168,7 +123,7 @@ async fn what_an_app_has_started_ends_with_it() {
     spec.output = Output::Lines(Arc::new(move |role, line| {
         sink.lock().unwrap().push((role, line.to_owned()));
     }));
-    let (pod, _events) = LocalPod::start(spec).unwrap();
+    let (pod, _events) = start(spec);
     let children = || -> Vec<u32> {
         lines
             .lock()
@@ -192,25 +147,24 @@ async fn what_an_app_has_started_ends_with_it() {
 }
 
 #[tokio::test]
-async fn stop_ends_the_app_before_the_sidecar() {
-    let (pod, mut events) = LocalPod::start(spec("exec sleep 600", "exec sleep 600", 1.0)).unwrap();
-    started(&mut events, Role::App).await;
+async fn stop_ends_app_before_sidecar() {
+    let (pod, mut events) = start(spec("exec sleep 600", "exec sleep 600", 1.0));
+    events.started(Role::App).await;
     pod.stop(Duration::from_secs(5)).await;
-    let mut order = Vec::new();
-    while let Some(event) = events.recv().await {
-        if let PodEvent::Exited { role, signal, .. } = event {
-            order.push((role, signal));
-        }
-    }
+    let order: Vec<_> = events
+        .remaining_exits()
+        .await
+        .into_iter()
+        .map(|(role, _, signal)| (role, signal))
+        .collect();
     let term = Some(Signal::TERM.as_raw());
     assert_eq!(order, [(Role::App, term), (Role::Sidecar, term)]);
 }
 
 #[tokio::test]
-async fn who_does_not_wait_for_the_end_has_it_at_once() {
-    let stubborn = "trap '' TERM; while :; do sleep 0.1; done";
-    let (pod, mut events) = LocalPod::start(spec(stubborn, stubborn, 1.0)).unwrap();
-    let (app, _) = started(&mut events, Role::App).await;
+async fn dropped_stop_future_kills_app_at_once() {
+    let (pod, mut events) = start(spec(IGNORES_SIGTERM, IGNORES_SIGTERM, 1.0));
+    let (app, _) = events.started(Role::App).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let begin = Instant::now();
     let patience = Duration::from_millis(300);
@@ -221,27 +175,28 @@ async fn who_does_not_wait_for_the_end_has_it_at_once() {
 }
 
 #[tokio::test]
-async fn a_program_that_does_not_exist_is_an_event_and_is_tried_again() {
+async fn missing_program_reports_start_failure_and_is_retried() {
     let mut spec = spec("exec sleep 600", "exec sleep 600", 0.01);
     spec.app = CommandLine::new("/no/such/program");
-    let (pod, mut events) = LocalPod::start(spec).unwrap();
+    let (pod, mut events) = start(spec);
     for _ in 0..2 {
-        let error = until(&mut events, |event| match event {
-            PodEvent::StartFailed {
-                role: Role::App,
-                error,
-            } => Some(error.clone()),
-            _ => None,
-        })
-        .await;
+        let error = events
+            .until(|event| match event {
+                PodEvent::StartFailed {
+                    role: Role::App,
+                    error,
+                } => Some(error.clone()),
+                _ => None,
+            })
+            .await;
         assert!(error.contains("No such file"), "{error}");
     }
     drop(pod);
 }
 
-/// Not even SIGKILL of the pod leaves its children behind.
+/// The app is a foreign program: it does not ask to end with the pod by itself.
 #[tokio::test]
-async fn the_app_ends_when_the_pod_is_killed() {
+async fn app_ends_when_pod_is_killed_by_sigkill() {
     let dir = tempfile::tempdir().unwrap();
     let pids = dir.path().join("pids");
     let script = format!("echo $$ >> {}; exec sleep 600", pids.display());

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use healing_sidecar::exit_code;
 use std::os::unix::process::ExitStatusExt;
 use tokio::sync::{mpsc, oneshot};
 
 use super::child::{Container, Happened};
-use super::{EXIT_RESTART_ALL, PodEvent, PodSpec, Role, Signal};
+use super::{PodEvent, PodSpec, Role, Signal};
 
 /// What the kubelet leaves between SIGTERM and SIGKILL when it restarts all containers;
 /// `terminationGracePeriodSeconds` plays no part there.
@@ -86,7 +87,8 @@ impl Supervisor {
             Happened::RestartDue => self.restart(role),
             Happened::Exited { pid, status } => {
                 self.exited(role, pid, status);
-                if role == Role::Sidecar && status.code() == Some(EXIT_RESTART_ALL) {
+                if role == Role::Sidecar && status.code() == Some(i32::from(exit_code::RESTART_ALL))
+                {
                     self.restart_all().await;
                 } else {
                     self.back_off(role);

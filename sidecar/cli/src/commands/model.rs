@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::{fail, print};
-use crate::doctor::brain::read_model;
+use healing_sidecar::doctor::brain::read_model;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -5,9 +5,9 @@ use std::process::ExitCode;
 use healing_core::observation::ProbeResult;
 
 use super::{block_on, fail, print, settings};
-use crate::config::SettingsArgs;
-use crate::doctor::http;
-use crate::doctor::probe::Probe;
+use healing_sidecar::config::SettingsArgs;
+use healing_sidecar::doctor::http;
+use healing_sidecar::doctor::probe::Probe;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

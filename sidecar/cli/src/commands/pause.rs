@@ -4,8 +4,8 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{fail, print, settings};
-use crate::config::SettingsArgs;
-use crate::doctor::Pause;
+use healing_sidecar::config::SettingsArgs;
+use healing_sidecar::doctor::Pause;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct PauseArgs {

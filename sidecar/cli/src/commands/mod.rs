@@ -18,10 +18,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Process, Settings, SettingsArgs, load};
-
-/// Bad configuration, as in `sysexits.h`.
-const EX_CONFIG: u8 = 78;
+use healing_sidecar::config::{Process, Settings, SettingsArgs, load};
+use healing_sidecar::exit_code;
 
 /// Self-healing for services: run, ask and train the doctor.
 #[derive(Debug, Parser)]
@@ -95,9 +93,9 @@ fn settings(args: &SettingsArgs) -> Result<Settings, ExitCode> {
         return Ok(loaded.settings);
     }
     for error in &loaded.errors {
-        fail(EX_CONFIG, error);
+        fail(exit_code::CONFIG, error);
     }
-    Err(ExitCode::from(EX_CONFIG))
+    Err(ExitCode::from(exit_code::CONFIG))
 }
 
 /// A runtime for commands that ask somebody.

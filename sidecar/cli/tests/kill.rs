@@ -1,5 +1,10 @@
-//! A real app and the real sidecar in a local pod, both of them killed again and again.
+//! A real app and the real sidecar in a local pod, both killed repeatedly.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "support/events.rs"]
+mod events;
+#[path = "../../tests/support/program.rs"]
+mod program;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,22 +15,22 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
-use healing_sidecar::pod::{CommandLine, LocalPod, Output, PodEvent, PodSpec, Role, Signal};
+use events::Events;
+use healing_cli::pod::{CommandLine, LocalPod, Output, PodEvent, PodSpec, Role, Signal};
 use healing_tower::Healing;
-use tokio::sync::mpsc::Receiver;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 const SOON: Duration = Duration::from_secs(30);
 
-/// The app: `/good` is always well, `/bad` always fails, and no hook helps. Started by the tests
-/// as a process of its own.
+/// App of the other tests, which start it as a process of its own. `/good` always succeeds, `/bad`
+/// always fails, and its hook changes nothing.
 #[test]
 #[ignore = "the app of the other tests, which start it"]
 fn app_process() {
     let Ok(bind) = std::env::var("KILL_TEST_BIND") else {
         return;
     };
-    healing_sidecar::pod::die_with_pod().unwrap();
+    healing_sidecar::parent_death::die_with_pod().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -47,7 +52,7 @@ fn app_process() {
 
 struct Pod {
     pod: LocalPod,
-    events: Receiver<PodEvent>,
+    events: Events,
     app: SocketAddr,
     care: SocketAddr,
     client: reqwest::Client,
@@ -64,7 +69,7 @@ impl Pod {
             .args(["app_process", "--exact", "--ignored", "--nocapture"])
             .env("KILL_TEST_BIND", app.to_string())
             .env("HEALING_CARE_BIND", care.to_string());
-        let sidecar = CommandLine::new(env!("CARGO_BIN_EXE_healing-sidecar"))
+        let sidecar = CommandLine::new(program::sidecar_program())
             .env("HEALING_CONFIG", &config)
             .env("HEALING_PROFILE", "demo")
             .env("HEALING_MODE", "enforce")
@@ -87,7 +92,7 @@ impl Pod {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
         let this = Self {
             pod,
-            events,
+            events: Events::new(events, SOON),
             app,
             care,
             client,
@@ -97,7 +102,7 @@ impl Pod {
         this
     }
 
-    /// Wait until `/readyz` says so.
+    /// Waits until `/readyz` reports `wanted`.
     async fn ready(&self, wanted: bool, limit: Duration) {
         let url = format!("http://{}/readyz", self.care);
         let begin = Instant::now();
@@ -114,48 +119,25 @@ impl Pod {
         }
     }
 
-    async fn until<T>(&mut self, mut pick: impl FnMut(&PodEvent) -> Option<T>) -> T {
-        timeout(SOON, async {
-            loop {
-                let event = self.events.recv().await.expect("the pod ended");
-                println!("pod: {event:?}");
-                if let Some(found) = pick(&event) {
-                    return found;
-                }
-            }
-        })
-        .await
-        .expect("the event did not come")
-    }
-
     async fn kill_sidecar(&mut self) {
         self.pod.signal(Role::Sidecar, Signal::KILL);
-        self.until(|event| {
-            matches!(
-                event,
-                PodEvent::Exited {
-                    role: Role::Sidecar,
-                    signal: Some(9),
-                    ..
-                }
-            )
-            .then_some(())
-        })
-        .await;
-        self.until(|event| {
-            matches!(
-                event,
-                PodEvent::Started {
-                    role: Role::Sidecar,
-                    ..
-                }
-            )
-            .then_some(())
-        })
-        .await;
+        self.events
+            .until(|event| {
+                matches!(
+                    event,
+                    PodEvent::Exited {
+                        role: Role::Sidecar,
+                        signal: Some(9),
+                        ..
+                    }
+                )
+                .then_some(())
+            })
+            .await;
+        self.events.started(Role::Sidecar).await;
     }
 
-    /// The doctor has seen another instance, and it passed its probation.
+    /// Waits until another instance of the app has passed its probation.
     async fn recovers(&self) {
         let begin = Instant::now();
         while !self.journal().contains("\"outcome\":\"recovered\"") {
@@ -165,13 +147,16 @@ impl Pod {
         assert!(self.journal().contains("\"kind\":\"restarted\""));
     }
 
-    /// The app has served well for as long as a probation lasts, and the doctor knows: one that never
-    /// did is a bad rollout, and is not restarted.
-    async fn has_worked(&self) {
+    /// Waits until the doctor counts the app as available. An app that never was is a failed rollout,
+    /// which is not restarted.
+    async fn becomes_available(&self) {
         let (url, begin) = (format!("http://{}/good", self.app), Instant::now());
         let state = self.dir.path().join("state.json");
-        while !exists(&state, r#""worked":{"has":true"#) {
-            assert!(begin.elapsed() < SOON, "the doctor does not see it work");
+        while !contains(&state, r#""worked":{"has":true"#) {
+            assert!(
+                begin.elapsed() < SOON,
+                "the doctor does not count the app as available"
+            );
             self.client.get(&url).send().await.unwrap();
             sleep(Duration::from_millis(5)).await;
         }
@@ -187,7 +172,7 @@ fn free_port() -> SocketAddr {
     listener.local_addr().unwrap()
 }
 
-/// Requests without a pause, until told to stop.
+/// Requests, one after another, until stopped.
 struct Load {
     stop: Arc<AtomicBool>,
     done: Arc<AtomicU64>,
@@ -225,8 +210,8 @@ impl Load {
         }
     }
 
-    /// How many were made, and how many failed.
-    async fn end(self) -> (u64, u64) {
+    /// Stops, and returns the numbers of requests made and failed.
+    async fn stop(self) -> (u64, u64) {
         self.stop.store(true, Ordering::Relaxed);
         self.task.await.unwrap();
         (
@@ -236,10 +221,10 @@ impl Load {
     }
 }
 
-/// The same moments at each run.
-struct Seeded(u64);
+/// Pseudo-random delays, the same at each run.
+struct Delays(u64);
 
-impl Seeded {
+impl Delays {
     fn below(&mut self, milliseconds: u64) -> Duration {
         self.0 = self
             .0
@@ -249,8 +234,9 @@ impl Seeded {
     }
 }
 
-/// Quick to escalate, so that a hard heal is always near; slow to drain, so that it is hit there.
-const HASTY: &str = r#"
+/// Settings that escalate quickly, so that a hard heal is always near, and drain slowly, so that the
+/// kill hits the drain.
+const FAST_ESCALATION: &str = r#"
 poll_interval = "100ms"
 drain_settle = "2s"
 drain_timeout = "1s"
@@ -272,22 +258,22 @@ deadline = "1s"
 "#;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_kills_of_the_sidecar_harm_nobody_and_then_it_heals() {
-    let mut pod = Pod::start(HASTY, 0.001).await;
-    let mut moments = Seeded(42);
+async fn sidecar_killed_twenty_times_never_restarts_app_and_then_heals_it() {
+    let mut pod = Pod::start(FAST_ESCALATION, 0.001).await;
+    let mut delays = Delays(42);
     let app_pid = pod.pod.pid(Role::App).unwrap();
     let good = Load::start(&pod, "/good", 200);
 
     for _ in 0..10 {
-        sleep(moments.below(700)).await;
+        sleep(delays.below(700)).await;
         pod.kill_sidecar().await;
         pod.ready(true, Duration::from_secs(10)).await;
     }
-    pod.has_worked().await;
+    pod.becomes_available().await;
     let bad = Load::start(&pod, "/bad", 500);
     for round in 0..10 {
-        pod.ready(false, SOON).await; // drained: the exit is 2 s away
-        sleep(moments.below(1500)).await;
+        pod.ready(false, SOON).await; // drained: the exit follows 2 s later
+        sleep(delays.below(1500)).await;
         pod.kill_sidecar().await;
         pod.ready(true, Duration::from_secs(10)).await;
         println!("round {round} is over");
@@ -297,129 +283,82 @@ async fn twenty_kills_of_the_sidecar_harm_nobody_and_then_it_heals() {
         Some(app_pid),
         "the app was never restarted"
     );
-    let (made, failed) = good.end().await;
+    let (made, failed) = good.stop().await;
     assert!(made > 500, "{made} requests");
     assert_eq!(failed, 0, "of {made} requests");
-    // The last round may still be settled.
+    // The last intent may not be resolved yet.
     let journal = pod.journal();
     assert!(
         journal.matches("the same instance answers").count() >= 9,
         "{journal}"
     );
 
-    // Left alone, it finishes what it began: exit 88, a new app, and the new doctor sees it recover.
-    let code = pod
-        .until(|event| match event {
-            PodEvent::Exited {
-                role: Role::Sidecar,
-                code,
-                ..
-            } => Some(*code),
-            _ => None,
-        })
-        .await;
+    // Without further kills the hard heal completes: exit 88, a new app, and a recorded recovery.
+    let (code, _) = pod.events.exited(Role::Sidecar).await;
     assert_eq!(code, Some(88));
-    bad.end().await;
-    let new_pid = pod
-        .until(|event| match event {
-            PodEvent::Started {
-                role: Role::App,
-                pid,
-                ..
-            } => Some(*pid),
-            _ => None,
-        })
-        .await;
+    bad.stop().await;
+    let (new_pid, _) = pod.events.started(Role::App).await;
     assert_ne!(new_pid, app_pid);
     pod.ready(true, Duration::from_secs(10)).await;
     pod.recovers().await;
     pod.pod.stop(SOON).await;
 }
 
-/// With `restart = liveness` the app leaves in its own order, and the doctor stays up and verifies.
-/// Nobody probes here, so the app ends by itself after its wait.
+/// With `restart = liveness` the app shuts down by itself, and the doctor stays up and verifies.
+/// There is no liveness probe here, so the app exits after `condemned_wait`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn condemned_the_app_restarts_alone_and_the_doctor_watches_it_recover() {
-    let mut pod = Pod::start(&format!("restart = \"liveness\"\n{HASTY}"), 0.001).await;
+async fn condemned_app_restarts_alone_and_doctor_verifies_recovery() {
+    let mut pod = Pod::start(&format!("restart = \"liveness\"\n{FAST_ESCALATION}"), 0.001).await;
     let (app, sidecar) = (pod.pod.pid(Role::App), pod.pod.pid(Role::Sidecar));
-    pod.has_worked().await;
+    pod.becomes_available().await;
     let bad = Load::start(&pod, "/bad", 500);
-    let code = pod
-        .until(|event| match event {
-            PodEvent::Exited {
-                role: Role::App,
-                code,
-                ..
-            } => Some(*code),
-            _ => None,
-        })
-        .await;
+    let (code, _) = pod.events.exited(Role::App).await;
     assert_eq!(code, Some(75));
     bad.task.abort();
     pod.ready(true, Duration::from_secs(10)).await;
     assert_ne!(pod.pod.pid(Role::App), app);
     pod.recovers().await;
-    assert_eq!(pod.pod.pid(Role::Sidecar), sidecar, "the doctor stayed up");
+    assert_eq!(
+        pod.pod.pid(Role::Sidecar),
+        sidecar,
+        "the doctor kept running"
+    );
     pod.pod.stop(SOON).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_death_of_the_app_is_the_kubelets_business() {
+async fn killed_app_restarts_with_kubelet_back_off_and_without_hard_heal() {
     let mut pod = Pod::start("", 0.01).await;
     let sidecar = pod.pod.pid(Role::Sidecar);
     let mut delays = Vec::new();
     for _ in 0..3 {
         pod.pod.signal(Role::App, Signal::KILL);
-        delays.push(
-            pod.until(|event| match event {
-                PodEvent::BackOff {
-                    role: Role::App,
-                    delay,
-                } => Some(delay.as_millis()),
-                _ => None,
-            })
-            .await,
-        );
-        pod.until(|event| {
-            matches!(
-                event,
-                PodEvent::Started {
-                    role: Role::App,
-                    ..
-                }
-            )
-            .then_some(())
-        })
-        .await;
+        delays.push(pod.events.back_off(Role::App).await.as_millis());
+        pod.events.started(Role::App).await;
         pod.ready(true, Duration::from_secs(10)).await;
         sleep(Duration::from_millis(500)).await;
     }
     assert_eq!(
         delays,
         [0, 100, 200],
-        "the kubelet's back-off, a hundredth of it"
+        "a hundredth of the kubelet's back-off"
     );
     assert_eq!(
         pod.pod.pid(Role::Sidecar),
         sidecar,
-        "the doctor only looked on"
+        "the doctor kept running"
     );
-    assert!(!exists(&pod.dir.path().join("state.json"), "intent"));
+    assert!(!contains(&pod.dir.path().join("state.json"), "intent"));
     pod.pod.stop(SOON).await;
-    // Told to end, both leave in order and with 0.
-    let mut codes = Vec::new();
-    while let Some(event) = pod.events.recv().await {
-        if let PodEvent::Exited { role, code, .. } = event {
-            codes.push((role, code));
-        }
-    }
+    // On SIGTERM both exit in order and with 0.
+    let exits = pod.events.remaining_exits().await;
     assert_eq!(
-        codes[codes.len() - 2..],
-        [(Role::App, Some(0)), (Role::Sidecar, Some(0))]
+        exits[exits.len() - 2..],
+        [(Role::App, Some(0), None), (Role::Sidecar, Some(0), None)]
     );
 }
 
-fn exists(path: &Path, word: &str) -> bool {
+fn contains(path: &Path, word: &str) -> bool {
     std::fs::read_to_string(path)
         .unwrap_or_default()
         .contains(word)
