@@ -51,14 +51,14 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
         // Only a mistake in the table of metrics; a test goes through it.
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be set up");
-            return ExitCode::from(70);
+            return ExitCode::from(exit_code::SOFTWARE);
         }
     };
     let client = match http::client() {
         Ok(client) => client,
         Err(error) => {
             tracing::error!(%error, "the HTTP client cannot be set up");
-            return ExitCode::from(70);
+            return ExitCode::from(exit_code::SOFTWARE);
         }
     };
     let settings = Arc::new(loaded.settings);
@@ -80,7 +80,9 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
             ExitCode::SUCCESS
         }
         exit = keep_looking(settings, shared, client) => match exit {
-            Exit::RestartAll => ExitCode::from(exit_code::RESTART_ALL),
+            Exit::RestartAll => {
+                ExitCode::from(u8::try_from(exit_code::RESTART_ALL).unwrap_or(1))
+            },
         },
     }
 }

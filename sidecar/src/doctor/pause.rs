@@ -66,7 +66,7 @@ impl Pause {
     /// When the state directory cannot be written.
     pub fn write(&self, state_dir: &Path) -> io::Result<()> {
         let text = serde_json::to_vec(self).map_err(io::Error::other)?;
-        files::replace(&Self::path(state_dir), &text)
+        files::atomic_write(&Self::path(state_dir), &text)
     }
 
     /// End it. Whether there was one.

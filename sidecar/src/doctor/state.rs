@@ -142,7 +142,7 @@ impl StateFile {
     /// restart depends on it.
     pub(super) fn save_afresh(&mut self, saved: &Saved) -> io::Result<()> {
         let bytes = serde_json::to_vec(saved).map_err(io::Error::other)?;
-        let written = files::replace(&self.path, &bytes);
+        let written = files::atomic_write(&self.path, &bytes);
         if written.is_ok() != self.writable {
             match &written {
                 Ok(()) => tracing::info!(path = %self.path.display(), "state can be written again"),

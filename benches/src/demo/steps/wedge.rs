@@ -14,7 +14,7 @@ pub const TOLD: Told = Told {
     fault: "wedge",
     action: "restart_service",
     veto: None,
-    sidecar_exit: Some(exit_code::RESTART_ALL as i32),
+    sidecar_exit: Some(exit_code::RESTART_ALL),
 };
 
 const RESTART: Duration = Duration::from_secs(20);

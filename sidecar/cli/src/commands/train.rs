@@ -60,7 +60,7 @@ pub(super) fn run(args: &Args) -> ExitCode {
         Err(problem) => return fail(1, problem),
     };
     let bytes = model.to_bytes();
-    if let Err(error) = files::replace(&args.out, &bytes) {
+    if let Err(error) = files::atomic_write(&args.out, &bytes) {
         let out = args.out.display();
         return fail(1, format_args!("cannot write {out}: {error}"));
     }

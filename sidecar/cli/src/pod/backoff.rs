@@ -1,24 +1,25 @@
-//! When a container that ended is started again: the kubelet's rule, as a pure function.
+//! Back-off between the restarts of a container: the kubelet's rule, as a pure function.
 //!
-//! The first restart is immediate, the next ones wait 10 s, doubling up to 300 s, and ten minutes
-//! of good running start the count anew. Exit 0 gets no better treatment than a crash.
+//! The first restart is immediate. The next ones wait 10 s, doubling up to 300 s. Ten minutes of
+//! running reset the back-off. Exit 0 counts like a crash.
 
 use std::time::Duration;
 
-const FIRST: Duration = Duration::from_secs(10);
-const LONGEST: Duration = Duration::from_secs(300);
-const FORGIVEN_AFTER: Duration = Duration::from_secs(600);
+const INITIAL: Duration = Duration::from_secs(10);
+const MAX: Duration = Duration::from_secs(300);
+const RESET_AFTER: Duration = Duration::from_secs(600);
 
-/// The restarts of one container.
+/// Back-off of one container.
 #[derive(Debug, Clone)]
 pub(super) struct Backoff {
-    /// What the next restart waits, unscaled.
+    /// Delay of the next restart, unscaled.
     next: Duration,
     scale: f64,
 }
 
 impl Backoff {
-    /// `scale` shortens all times for demonstrations; 1 is the kubelet's own pace.
+    /// Creates a back-off without restarts. `scale` shortens all times for demonstrations; 1 is the
+    /// kubelet's pace, which also replaces invalid values.
     pub(super) fn new(scale: f64) -> Self {
         let scale = if scale.is_finite() && scale > 0.0 {
             scale.min(1.0)
@@ -31,13 +32,13 @@ impl Backoff {
         }
     }
 
-    /// The container ended after running for `ran`: how long to wait before it starts again.
+    /// Returns the delay before the restart of a container that ended after running for `ran`.
     pub(super) fn after_exit(&mut self, ran: Duration) -> Duration {
-        if ran >= FORGIVEN_AFTER.mul_f64(self.scale) {
+        if ran >= RESET_AFTER.mul_f64(self.scale) {
             self.next = Duration::ZERO;
         }
         let delay = self.next;
-        self.next = (delay * 2).clamp(FIRST, LONGEST);
+        self.next = (delay * 2).clamp(INITIAL, MAX);
         delay.mul_f64(self.scale)
     }
 }
@@ -53,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn first_at_once_then_doubling_to_five_minutes() {
+    fn backoff_is_0_then_doubles_from_10_to_300_seconds() {
         let mut backoff = Backoff::new(1.0);
         assert_eq!(
             seconds(&mut backoff, 9),
@@ -62,17 +63,17 @@ mod tests {
     }
 
     #[test]
-    fn ten_good_minutes_forgive() {
+    fn backoff_resets_after_ten_minutes_of_running() {
         let mut backoff = Backoff::new(1.0);
         seconds(&mut backoff, 5);
-        let nearly = FORGIVEN_AFTER - Duration::from_millis(1);
+        let nearly = RESET_AFTER - Duration::from_millis(1);
         assert_eq!(backoff.after_exit(nearly), Duration::from_secs(160));
-        assert_eq!(backoff.after_exit(FORGIVEN_AFTER), Duration::ZERO);
+        assert_eq!(backoff.after_exit(RESET_AFTER), Duration::ZERO);
         assert_eq!(seconds(&mut backoff, 2), [10, 20]);
     }
 
     #[test]
-    fn the_scale_shortens_delay_and_forgiveness_alike() {
+    fn scale_shortens_delay_and_reset_time() {
         let mut backoff = Backoff::new(0.01);
         backoff.after_exit(Duration::ZERO);
         assert_eq!(
@@ -83,11 +84,11 @@ mod tests {
     }
 
     #[test]
-    fn a_senseless_scale_means_the_kubelets_pace() {
+    fn invalid_scale_counts_as_1() {
         for scale in [0.0, -1.0, f64::NAN, f64::INFINITY, 7.0] {
             let mut backoff = Backoff::new(scale);
             backoff.after_exit(Duration::ZERO);
-            assert_eq!(backoff.after_exit(Duration::ZERO), FIRST, "{scale}");
+            assert_eq!(backoff.after_exit(Duration::ZERO), INITIAL, "{scale}");
         }
     }
 }

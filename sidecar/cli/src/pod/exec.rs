@@ -1,7 +1,7 @@
-//! Replaces this process by the app of a local pod.
+//! Replacement of this process by the app of a local pod.
 //!
 //! A foreign app does not call [`die_with_pod`]. `healing pod` therefore starts itself as
-//! `healing pod-exec`, which calls it and then execs the app: exec keeps the setting.
+//! `healing pod-exec`, which calls it and then executes the app: exec keeps the setting.
 
 use std::ffi::OsString;
 use std::io;
@@ -10,7 +10,7 @@ use std::process::Command;
 
 use healing_sidecar::parent_death::{POD_PID, die_with_pod};
 
-/// Ties this process to the pod's life and execs `program`. Returns only on failure.
+/// Ties this process to the pod and replaces it by `program`. Returns only on failure.
 #[must_use]
 pub fn exec_with_pod(program: &OsString, args: &[OsString]) -> io::Error {
     if let Err(error) = die_with_pod() {

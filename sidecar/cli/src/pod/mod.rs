@@ -1,27 +1,27 @@
 //! The local pod: app and sidecar as two processes under the kubelet's restart rules.
 //!
 //! For machines without Kubernetes, for the demo and for tests. A container is restarted after any
-//! exit: the first time at once, then after 10 s doubling to 300 s, forgiven after ten good
-//! minutes. When the sidecar exits 88 the rule `RestartAllContainers` applies: the app gets
-//! SIGTERM, SIGKILL 2 s later, and both start again with no back-off counted.
+//! exit: the first time at once, then after 10 s doubling to 300 s; ten minutes of running reset
+//! the back-off. When the sidecar exits 88 the rule `RestartAllContainers` applies: the app gets
+//! SIGTERM, SIGKILL 2 s later, and both start again without a counted back-off.
 //!
 //! # Hazards
 //!
 //! - The pod runs on a thread of its own, because the kernel ties "end with the parent" to the
 //!   *thread* that started a child. Children end with the pod: on [`LocalPod::stop`], on drop, and,
-//!   if they called [`die_with_pod`](healing_sidecar::parent_death::die_with_pod) or were started through [`exec_with_pod`], on SIGKILL too. A
-//!   process that such a child has started itself, outside its process group, is not covered then.
-//! - `time_scale` shortens back-off and forgiveness, never the 2 s between SIGTERM and SIGKILL.
+//!   if they called [`die_with_pod`](healing_sidecar::parent_death::die_with_pod) or were started
+//!   through [`exec_with_pod`], on SIGKILL too. A process that such a child has started itself,
+//!   outside its process group, does not end with a killed pod.
+//! - `time_scale` shortens back-off and its reset, never the 2 s between SIGTERM and SIGKILL.
 
 mod backoff;
-mod child;
+mod container;
 mod exec;
 mod output;
+mod spec;
 mod supervisor;
 
-use std::ffi::OsString;
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -31,24 +31,25 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::exec::exec_with_pod;
 pub use self::output::{LineSink, Output};
-use self::supervisor::{Order, Pids, Supervisor};
+pub use self::spec::{CommandLine, PodSpec};
+use self::supervisor::{Pids, PodCommand, Supervisor};
 pub use rustix::process::Signal;
 
-/// How many events wait for a reader before new ones are dropped.
-const EVENTS: usize = 1024;
+/// Number of unread events from which on further ones are dropped.
+const EVENT_CAPACITY: usize = 1024;
 
-/// One of the two containers.
+/// Role of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The service that is looked after.
+    /// The service under care.
     App,
     /// The doctor.
     Sidecar,
 }
 
 impl Role {
-    /// The word in logs and output prefixes.
+    /// Returns the name in logs and output prefixes.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -58,135 +59,65 @@ impl Role {
     }
 }
 
-/// A program with its arguments and what is added to its environment.
-#[derive(Debug, Clone)]
-pub struct CommandLine {
-    /// A path, or a name looked up in `PATH`.
-    pub program: PathBuf,
-    /// Its arguments.
-    pub args: Vec<OsString>,
-    /// Set in addition to the pod's own environment.
-    pub env: Vec<(OsString, OsString)>,
-}
-
-impl CommandLine {
-    /// A program without arguments.
-    pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self {
-            program: program.into(),
-            args: Vec::new(),
-            env: Vec::new(),
-        }
-    }
-
-    /// Add an argument.
-    #[must_use]
-    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
-        self.args.push(arg.into());
-        self
-    }
-
-    /// Add several arguments.
-    #[must_use]
-    pub fn args<A: Into<OsString>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.args.extend(args.into_iter().map(Into::into));
-        self
-    }
-
-    /// Set an environment variable.
-    #[must_use]
-    pub fn env(mut self, key: impl Into<OsString>, value: impl Into<OsString>) -> Self {
-        self.env.push((key.into(), value.into()));
-        self
-    }
-}
-
-/// What a pod consists of.
-#[derive(Debug, Clone)]
-pub struct PodSpec {
-    /// The app.
-    pub app: CommandLine,
-    /// The sidecar.
-    pub sidecar: CommandLine,
-    /// 1 is the kubelet's pace; smaller shortens the back-off, for demonstrations. Values that make
-    /// no sense (0, negative, above 1) count as 1.
-    pub time_scale: f64,
-    /// Where the children's output goes.
-    pub output: Output,
-}
-
-impl PodSpec {
-    /// A pod at the kubelet's pace that prints what its children print.
-    #[must_use]
-    pub fn new(app: CommandLine, sidecar: CommandLine) -> Self {
-        Self {
-            app,
-            sidecar,
-            time_scale: 1.0,
-            output: Output::Prefixed,
-        }
-    }
-}
-
-/// What happens in a pod.
+/// Event of a pod.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum PodEvent {
     /// A process was started.
     Started {
-        /// Which.
+        /// Its container.
         role: Role,
         /// Its process id.
         pid: u32,
-        /// Starts before this one.
+        /// Restarts of the container so far.
         restarts: u32,
     },
-    /// A program could not be started; it is tried again after the back-off.
+    /// A program could not be started; the next attempt follows after the back-off.
     StartFailed {
-        /// Which.
+        /// Its container.
         role: Role,
-        /// Why.
+        /// Error of the system.
         error: String,
     },
     /// A process ended.
     Exited {
-        /// Which.
+        /// Its container.
         role: Role,
         /// Its process id.
         pid: u32,
         /// Its exit code, unless a signal ended it.
         code: Option<i32>,
-        /// The signal that ended it.
+        /// Signal that ended it.
         signal: Option<i32>,
     },
-    /// The restart comes after this delay (zero: at once).
+    /// A container waits for its restart.
     BackOff {
-        /// Which.
+        /// The container.
         role: Role,
-        /// How long.
+        /// Delay before the restart; zero means at once.
         delay: Duration,
     },
-    /// The sidecar exited 88: both are restarted.
+    /// The sidecar exited 88: both containers are restarted.
     RestartAll,
 }
 
 /// A running pod. Dropping it kills both processes; [`stop`](Self::stop) ends them in order.
 #[derive(Debug)]
 pub struct LocalPod {
-    orders: Option<mpsc::UnboundedSender<Order>>,
+    commands: Option<mpsc::UnboundedSender<PodCommand>>,
     pids: Arc<Pids>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl LocalPod {
-    /// Start both processes, the sidecar first.
+    /// Starts both processes, the sidecar first.
     ///
     /// # Errors
     ///
-    /// When the pod's own thread cannot be had. A program that cannot be started is an event.
+    /// When the pod's thread cannot be started. A program that cannot be started is an event.
     pub fn start(spec: PodSpec) -> io::Result<(Self, mpsc::Receiver<PodEvent>)> {
-        let (events, receiver) = mpsc::channel(EVENTS);
-        let (orders, order_receiver) = mpsc::unbounded_channel();
+        let (events, event_receiver) = mpsc::channel(EVENT_CAPACITY);
+        let (commands, command_receiver) = mpsc::unbounded_channel();
         let pids = Arc::new(Pids::default());
         let supervisor = Supervisor::new(spec, events, Arc::clone(&pids));
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -194,16 +125,16 @@ impl LocalPod {
             .build()?;
         let thread = std::thread::Builder::new()
             .name("local-pod".into())
-            .spawn(move || runtime.block_on(supervisor.run(order_receiver)))?;
+            .spawn(move || runtime.block_on(supervisor.run(command_receiver)))?;
         let pod = Self {
-            orders: Some(orders),
+            commands: Some(commands),
             pids,
             thread: Some(thread),
         };
-        Ok((pod, receiver))
+        Ok((pod, event_receiver))
     }
 
-    /// The process id of a container; none while it waits for its restart.
+    /// Returns the process id of a container; `None` while it waits for its restart.
     #[must_use]
     pub fn pid(&self, role: Role) -> Option<u32> {
         match self.pids.of(role).load(Ordering::Acquire) {
@@ -212,19 +143,19 @@ impl LocalPod {
         }
     }
 
-    /// Send a signal to a container's process group, as `kill` would.
+    /// Sends a signal to a container's process group.
     pub fn signal(&self, role: Role, signal: Signal) {
-        if let Some(orders) = &self.orders {
-            let _ = orders.send(Order::Signal(role, signal));
+        if let Some(commands) = &self.commands {
+            let _ = commands.send(PodCommand::Signal(role, signal));
         }
     }
 
-    /// End in order: the app by SIGTERM, then the sidecar; each is killed after `grace`. Dropping
-    /// the future kills both at once.
+    /// Stops the app by SIGTERM, then the sidecar; each is killed after `grace`. Dropping the future
+    /// kills both at once.
     pub async fn stop(mut self, grace: Duration) {
         let (done, stopped) = oneshot::channel();
-        if let Some(orders) = &self.orders
-            && orders.send(Order::Stop(grace, done)).is_ok()
+        if let Some(commands) = &self.commands
+            && commands.send(PodCommand::Stop(grace, done)).is_ok()
         {
             let _ = stopped.await;
         }
@@ -232,7 +163,7 @@ impl LocalPod {
     }
 
     fn join(&mut self) {
-        self.orders = None;
+        self.commands = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }

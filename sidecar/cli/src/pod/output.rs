@@ -1,4 +1,4 @@
-//! Where the output of a pod's children goes.
+//! Output of a pod's children.
 
 use std::io::Write;
 use std::process::Stdio;
@@ -6,18 +6,18 @@ use std::sync::Arc;
 
 use super::Role;
 
-/// Takes the lines of a pod's children. Must not block.
+/// Function that receives each line of a pod's children. Must not block.
 pub type LineSink = Arc<dyn Fn(Role, &str) + Send + Sync>;
 
-/// Where the children's lines go.
+/// Destination of the children's lines.
 #[derive(Clone, Default)]
 pub enum Output {
-    /// To this process's own stdout and stderr, each line after `app | ` or `sidecar | `.
+    /// This process's own stdout and stderr, each line prefixed by `app | ` or `sidecar | `.
     #[default]
     Prefixed,
-    /// Nowhere.
+    /// No output.
     Discard,
-    /// To a function.
+    /// A function.
     Lines(LineSink),
 }
 
@@ -39,7 +39,7 @@ impl Output {
         }
     }
 
-    /// A line that cannot be written (a closed terminal) is lost; the pod goes on.
+    /// Writes a line. A line that cannot be written, for example to a closed terminal, is dropped.
     pub(super) fn line(&self, role: Role, line: &str, error: bool) {
         match self {
             Self::Discard => {}

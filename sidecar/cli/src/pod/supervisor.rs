@@ -1,28 +1,29 @@
-//! The rules between the two containers: restart, restart all on exit 88, orderly end.
+//! Rules across the two containers: restart after an exit, restart of both on exit 88, shutdown.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use healing_sidecar::exit_code;
-use std::os::unix::process::ExitStatusExt;
 use tokio::sync::{mpsc, oneshot};
 
-use super::child::{Container, Happened};
+use super::container::{ChildEvent, Container};
 use super::{PodEvent, PodSpec, Role, Signal};
 
-/// What the kubelet leaves between SIGTERM and SIGKILL when it restarts all containers;
-/// `terminationGracePeriodSeconds` plays no part there.
+/// Time between SIGTERM and SIGKILL when the kubelet restarts all containers.
+/// `terminationGracePeriodSeconds` does not apply there.
 const RESTART_ALL_GRACE: Duration = Duration::from_secs(2);
 
+/// Command of the pod's owner.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum PodCommand {
     Signal(Role, Signal),
     Stop(Duration, oneshot::Sender<()>),
 }
 
-/// Process ids for readers outside the pod's thread; 0 is "not running".
+/// Process ids for readers outside the pod's thread; 0 means not running.
 #[derive(Debug, Default)]
 pub(super) struct Pids {
     app: AtomicU32,
@@ -56,39 +57,38 @@ impl Supervisor {
         }
     }
 
-    /// Runs until told to stop, or until nobody holds the handle any more.
-    pub(super) async fn run(mut self, mut orders: mpsc::UnboundedReceiver<Order>) {
+    /// Runs the pod until it is stopped or its owner drops the sender of `commands`.
+    pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<PodCommand>) {
         // A native sidecar starts before the app.
         self.start(Role::Sidecar);
         self.start(Role::App);
         loop {
             tokio::select! {
-                order = orders.recv() => match order {
-                    Some(Order::Signal(role, signal)) => self.container(role).signal(signal),
-                    Some(Order::Stop(grace, done)) => {
+                command = commands.recv() => match command {
+                    Some(PodCommand::Signal(role, signal)) => self.container(role).signal(signal),
+                    Some(PodCommand::Stop(grace, done)) => {
                         tokio::select! {
                             () = self.stop(grace) => {}
-                            // A second word, or nobody waits any more: at once.
-                            _ = orders.recv() => self.stop(Duration::ZERO).await,
+                            // A further command, or no owner: end at once.
+                            _ = commands.recv() => self.stop(Duration::ZERO).await,
                         }
                         let _ = done.send(());
                         return;
                     }
                     None => return self.stop(Duration::ZERO).await,
                 },
-                happened = self.app.next() => self.handle(Role::App, happened).await,
-                happened = self.sidecar.next() => self.handle(Role::Sidecar, happened).await,
+                event = self.app.next_event() => self.handle(Role::App, event).await,
+                event = self.sidecar.next_event() => self.handle(Role::Sidecar, event).await,
             }
         }
     }
 
-    async fn handle(&mut self, role: Role, happened: Happened) {
-        match happened {
-            Happened::RestartDue => self.restart(role),
-            Happened::Exited { pid, status } => {
+    async fn handle(&mut self, role: Role, event: ChildEvent) {
+        match event {
+            ChildEvent::RestartDue => self.restart(role),
+            ChildEvent::Exited { pid, status } => {
                 self.exited(role, pid, status);
-                if role == Role::Sidecar && status.code() == Some(i32::from(exit_code::RESTART_ALL))
-                {
+                if role == Role::Sidecar && status.code() == Some(exit_code::RESTART_ALL) {
                     self.restart_all().await;
                 } else {
                     self.back_off(role);
@@ -97,9 +97,9 @@ impl Supervisor {
         }
     }
 
-    /// Both restart, nothing is added to a back-off, and one that is running is cut short.
+    /// Restarts both at once. It does not count for the back-off, and ends a running one.
     async fn restart_all(&mut self) {
-        self.tell(PodEvent::RestartAll);
+        self.emit(PodEvent::RestartAll);
         self.sidecar.signal(Signal::KILL);
         if let Some((pid, status)) = self.app.stop(RESTART_ALL_GRACE).await {
             self.exited(Role::App, pid, status);
@@ -108,7 +108,7 @@ impl Supervisor {
         self.restart(Role::App);
     }
 
-    /// The app first; the sidecar sees it end and leaves after it.
+    /// Stops the app, then the sidecar, as the kubelet does with a native sidecar.
     async fn stop(&mut self, grace: Duration) {
         for role in [Role::App, Role::Sidecar] {
             if let Some((pid, status)) = self.container(role).stop(grace).await {
@@ -127,14 +127,14 @@ impl Supervisor {
             Ok(pid) => {
                 self.pids.of(role).store(pid, Ordering::Release);
                 let restarts = self.container(role).restarts;
-                self.tell(PodEvent::Started {
+                self.emit(PodEvent::Started {
                     role,
                     pid,
                     restarts,
                 });
             }
             Err(error) => {
-                self.tell(PodEvent::StartFailed {
+                self.emit(PodEvent::StartFailed {
                     role,
                     error: error.to_string(),
                 });
@@ -145,12 +145,12 @@ impl Supervisor {
 
     fn back_off(&mut self, role: Role) {
         let delay = self.container(role).back_off();
-        self.tell(PodEvent::BackOff { role, delay });
+        self.emit(PodEvent::BackOff { role, delay });
     }
 
     fn exited(&mut self, role: Role, pid: u32, status: ExitStatus) {
         self.pids.of(role).store(0, Ordering::Release);
-        self.tell(PodEvent::Exited {
+        self.emit(PodEvent::Exited {
             role,
             pid,
             code: status.code(),
@@ -165,10 +165,10 @@ impl Supervisor {
         }
     }
 
-    /// A reader that does not keep up loses events; it must not hold the pod up.
-    fn tell(&self, event: PodEvent) {
+    /// Sends an event without blocking: a slow reader loses events and does not delay the pod.
+    fn emit(&self, event: PodEvent) {
         if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
-            tracing::warn!(?event, "nobody reads the pod's events: one is dropped");
+            tracing::warn!(?event, "pod event dropped: the reader is too slow");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! One container of the local pod: its process, when it started, and when it starts again.
+//! One container of the local pod: its process, its restarts and its back-off.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -14,13 +14,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::backoff::Backoff;
 use super::{CommandLine, Output, Role};
 
-/// A container: always one of running, waiting for its restart, or ended for good.
+/// A container: running, waiting for its restart, or stopped.
 pub(super) struct Container {
     pub(super) role: Role,
     command: CommandLine,
     output: Output,
     backoff: Backoff,
-    /// Restarts so far, as in `restartCount`.
+    /// Restarts so far, as in Kubernetes' `restartCount`.
     pub(super) restarts: u32,
     state: State,
 }
@@ -37,8 +37,8 @@ enum State {
     Stopped,
 }
 
-/// What happened to a container.
-pub(super) enum Happened {
+/// Event of a container's child process.
+pub(super) enum ChildEvent {
     Exited { pid: u32, status: ExitStatus },
     RestartDue,
 }
@@ -62,7 +62,7 @@ impl Container {
         }
     }
 
-    /// Start the process in a group of its own, so that what it starts is ended with it.
+    /// Starts the process in its own process group, so that its descendants end with it.
     pub(super) fn start(&mut self) -> io::Result<u32> {
         let mut child = Command::new(&self.command.program)
             .args(&self.command.args)
@@ -76,16 +76,16 @@ impl Container {
             .spawn()?;
         let id = child
             .id()
-            .ok_or_else(|| io::Error::other("the process ended while it was started"))?;
+            .ok_or_else(|| io::Error::other("the process ended during its start"))?;
         let pid = i32::try_from(id)
             .ok()
             .and_then(Pid::from_raw)
-            .ok_or_else(|| io::Error::other("the system gave a process id out of range"))?;
+            .ok_or_else(|| io::Error::other("the process id is out of range"))?;
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(pass_on(self.role, self.output.clone(), stdout, false));
+            tokio::spawn(forward_lines(self.role, self.output.clone(), stdout, false));
         }
         if let Some(stderr) = child.stderr.take() {
-            tokio::spawn(pass_on(self.role, self.output.clone(), stderr, true));
+            tokio::spawn(forward_lines(self.role, self.output.clone(), stderr, true));
         }
         self.state = State::Running {
             child,
@@ -95,30 +95,29 @@ impl Container {
         Ok(id)
     }
 
-    /// The next thing that happens to this container; never, when it is stopped. May be dropped
-    /// and asked again without losing anything.
-    pub(super) async fn next(&mut self) -> Happened {
+    /// Waits for the next event; forever if the container is stopped. Cancel safe.
+    pub(super) async fn next_event(&mut self) -> ChildEvent {
         match &mut self.state {
             State::Running { child, pid, .. } => {
                 let status = wait(child).await;
-                Happened::Exited {
+                ChildEvent::Exited {
                     pid: pid.as_raw_nonzero().get().unsigned_abs(),
                     status,
                 }
             }
             State::Waiting { until } => {
                 sleep_until(*until).await;
-                Happened::RestartDue
+                ChildEvent::RestartDue
             }
             State::Stopped => std::future::pending().await,
         }
     }
 
-    /// After an exit (or a failed start): how long until the restart, by the kubelet's rule.
+    /// Begins the back-off after an exit or a failed start, and returns its delay.
     pub(super) fn back_off(&mut self) -> Duration {
         let ran = match &self.state {
             State::Running { since, pid, .. } => {
-                end_group(*pid, Signal::KILL); // what it left behind, as with a container
+                signal_group(*pid, Signal::KILL); // descendants end with their container
                 since.elapsed()
             }
             State::Waiting { .. } | State::Stopped => Duration::ZERO,
@@ -132,12 +131,12 @@ impl Container {
 
     pub(super) fn signal(&self, signal: Signal) {
         if let Some(pid) = self.pid() {
-            end_group(pid, signal);
+            signal_group(pid, signal);
         }
     }
 
-    /// SIGTERM, SIGKILL after `grace`. The pid and status of the process, if one was running. May be
-    /// dropped and called again with less grace.
+    /// Sends SIGTERM, and SIGKILL after `grace`. Returns process id and exit status if a process was
+    /// running. Cancel safe: it can be called again with a shorter grace.
     pub(super) async fn stop(&mut self, grace: Duration) -> Option<(u32, ExitStatus)> {
         let State::Running { child, pid, .. } = &mut self.state else {
             self.state = State::Stopped;
@@ -145,16 +144,16 @@ impl Container {
         };
         let pid = *pid;
         if !grace.is_zero() {
-            end_group(pid, Signal::TERM);
+            signal_group(pid, Signal::TERM);
         }
         let status = match timeout(grace, wait(child)).await {
             Ok(status) => status,
             Err(_elapsed) => {
-                end_group(pid, Signal::KILL);
+                signal_group(pid, Signal::KILL);
                 wait(child).await
             }
         };
-        end_group(pid, Signal::KILL);
+        signal_group(pid, Signal::KILL);
         self.state = State::Stopped;
         Some((pid.as_raw_nonzero().get().unsigned_abs(), status))
     }
@@ -166,7 +165,7 @@ impl Drop for Container {
     }
 }
 
-/// Waiting fails only when somebody else reaped our child: it is gone all the same.
+/// Waits for the exit. An error means that the child was reaped elsewhere, so it has ended too.
 async fn wait(child: &mut Child) -> ExitStatus {
     child
         .wait()
@@ -174,22 +173,22 @@ async fn wait(child: &mut Child) -> ExitStatus {
         .unwrap_or_else(|_| ExitStatus::from_raw(Signal::KILL.as_raw()))
 }
 
-/// A group that is gone already is what we want, so the result does not matter.
-fn end_group(pid: Pid, signal: Signal) {
+/// Signals a process group. The only possible error is that the group has already ended.
+fn signal_group(pid: Pid, signal: Signal) {
     let _ = kill_process_group(pid, signal);
 }
 
-/// The longest line that is passed on in one piece; a child may print without ever ending a line.
-const LONGEST_LINE: u64 = 64 * 1024;
+/// Longest line that is forwarded in one piece, in bytes: a child may never end a line.
+const MAX_LINE_BYTES: u64 = 64 * 1024;
 
-/// Pass the lines of a child's stream on until it closes.
-async fn pass_on(role: Role, output: Output, stream: impl AsyncRead + Unpin, error: bool) {
+/// Forwards the lines of a child's stream until it closes.
+async fn forward_lines(role: Role, output: Output, stream: impl AsyncRead + Unpin, error: bool) {
     let mut reader = BufReader::new(stream);
     let mut line = Vec::new();
     loop {
         line.clear();
         match (&mut reader)
-            .take(LONGEST_LINE)
+            .take(MAX_LINE_BYTES)
             .read_until(b'\n', &mut line)
             .await
         {
