@@ -109,7 +109,7 @@ fn trained_model_is_evaluated_and_explained() {
             "{sentence}"
         );
         assert!(sentence.contains("for: runtime_lag"), "{sentence}");
-        assert!(out.contains("together"), "{out}");
+        assert!(out.contains("vote share"), "{out}");
     }
 }
 

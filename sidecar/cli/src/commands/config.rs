@@ -1,60 +1,54 @@
-//! `healing config show|check`: which settings are in effect, and whether they are right.
+//! `healing config show|check`: the effective settings and their errors.
 
 use std::fmt::Write;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use healing_sidecar::config::{Loaded, Origin, Process, SettingsArgs, load};
 
-use super::{fail, print};
-use healing_sidecar::config::{Loaded, Process, SettingsArgs, load};
-use healing_sidecar::exit_code;
+use super::error::CommandError;
+use super::print;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    command: What,
+    command: ConfigCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Every setting, its value, and where it comes from.
+enum ConfigCommand {
+    /// Show every setting with its value and origin.
     Show(SettingsArgs),
-    /// Whether the settings are right; exit 78 and what is wrong if not.
+    /// Check the settings; exit 78 and name each error if one is invalid.
     Check(SettingsArgs),
 }
 
-pub(super) fn run(args: &Args) -> ExitCode {
+pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     match &args.command {
-        What::Show(settings) => {
+        ConfigCommand::Show(settings) => {
             let loaded = load(&settings.0, &Process).harmless();
             print(&table(&loaded));
-            verdict(&loaded)
+            valid(loaded)?;
         }
-        What::Check(settings) => {
-            let loaded = load(&settings.0, &Process);
-            let code = verdict(&loaded);
-            if loaded.errors.is_empty() {
-                print("the configuration is valid\n");
-            }
-            code
+        ConfigCommand::Check(settings) => {
+            valid(load(&settings.0, &Process))?;
+            print("the configuration is valid\n");
         }
     }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn verdict(loaded: &Loaded) -> ExitCode {
-    for error in &loaded.errors {
-        fail(exit_code::CONFIG, error);
-    }
+fn valid(loaded: Loaded) -> Result<(), CommandError> {
     if loaded.errors.is_empty() {
-        ExitCode::SUCCESS
+        Ok(())
     } else {
-        ExitCode::from(exit_code::CONFIG)
+        Err(CommandError::Config(loaded.errors))
     }
 }
 
 fn table(loaded: &Loaded) -> String {
-    let width = |of: fn(&(String, String, healing_sidecar::config::Origin)) -> &str| {
-        loaded.effective.iter().map(|row| of(row).len()).max()
+    let width = |column: fn(&(String, String, Origin)) -> &str| {
+        loaded.effective.iter().map(|row| column(row).len()).max()
     };
     let names = width(|row| &row.0).unwrap_or(0);
     let values = width(|row| &row.1).unwrap_or(0).min(40);

@@ -1,4 +1,4 @@
-//! `healing explain`: why a model votes as it does, in one sentence and by each feature's part.
+//! `healing explain`: the votes of a model, in one sentence and by the contribution of each feature.
 
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -7,82 +7,65 @@ use std::process::ExitCode;
 use healing_core::brain::{Classifier as _, Model};
 use healing_core::features::Features;
 
-use super::{data, fail, print};
-use healing_sidecar::doctor::brain::read_model;
+use super::error::CommandError;
+use super::{data, model, print};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The model file.
     model: PathBuf,
-    /// Figures as JSON, as the journal has them: `{"cpu_usage": 97, "error_count": 12, …}`.
-    #[arg(value_parser = figures, required_unless_present = "data", conflicts_with = "data")]
+    /// Features as JSON, as in the journal: `{"cpu_usage": 97, "error_count": 12, …}`.
+    #[arg(value_parser = features_from_json, required_unless_present = "data", conflicts_with = "data")]
     features: Option<Features>,
-    /// Take the figures from this file instead: CSV or JSON lines.
+    /// Take the features from this file: CSV or JSON lines.
     #[arg(long, requires = "row", value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Which of its rows, from 1.
+    /// Number of the row in that file, from 1.
     #[arg(long, requires = "data", value_name = "N")]
     row: Option<usize>,
 }
 
-fn figures(json: &str) -> Result<Features, String> {
-    serde_json::from_str(json).map_err(|error| error.to_string())
+fn features_from_json(json: &str) -> Result<Features, serde_json::Error> {
+    serde_json::from_str(json)
 }
 
-pub(super) fn run(args: &Args) -> ExitCode {
-    match explain(args) {
-        Ok(text) => {
-            print(&text);
-            ExitCode::SUCCESS
-        }
-        Err(problem) => fail(1, problem),
-    }
-}
-
-fn explain(args: &Args) -> Result<String, String> {
-    let model = read_model(&args.model)
-        .map_err(|problem| format!("{}: {problem}", args.model.display()))?;
+pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
+    let model = model::read(&args.model)?;
     let features = match &args.features {
         Some(features) => *features,
-        None => of_row(args, &model)?,
+        None => features_from_row(args, &model)?,
     };
-    let votes = model
-        .votes(&features)
-        .map_err(|unusable| format!("the model cannot judge this: {unusable}"))?;
-    let why = model
-        .why(&features, votes.class())
-        .map_err(|unusable| unusable.to_string())?;
+    let votes = model.votes(&features)?;
+    let explanation = model.why(&features, votes.class())?;
     let mut text = format!(
-        "{why}.\n\n{:>28} {:>14} {:>9}\n",
+        "{explanation}.\n\n{:>28} {:>14} {:>9}\n",
         "feature", "value", "adds"
     );
-    for one in &why.contributions {
-        let (name, adds) = (one.feature.name(), 100.0 * one.adds);
-        let _ = writeln!(text, "{name:>28} {:>14} {adds:>+7.2} %", one.value);
+    for contribution in &explanation.contributions {
+        let (name, adds) = (contribution.feature.name(), 100.0 * contribution.adds);
+        let _ = writeln!(text, "{name:>28} {:>14} {adds:>+7.2} %", contribution.value);
     }
-    let base = 100.0 * why.base;
-    let _ = writeln!(
-        text,
-        "{:>28} {:>14} {base:>7.2} %",
-        "before anything is known", ""
-    );
-    let share = 100.0 * why.share;
-    let _ = writeln!(text, "{:>28} {:>14} {share:>7.2} %", "together", "");
-    Ok(text)
+    let base = 100.0 * explanation.base;
+    let _ = writeln!(text, "{:>28} {:>14} {base:>7.2} %", "base value", "");
+    let share = 100.0 * explanation.share;
+    let _ = writeln!(text, "{:>28} {:>14} {share:>7.2} %", "vote share", "");
+    print(&text);
+    Ok(ExitCode::SUCCESS)
 }
 
-fn of_row(args: &Args, model: &Model) -> Result<Features, String> {
+fn features_from_row(args: &Args, model: &Model) -> Result<Features, CommandError> {
     let (Some(path), Some(number)) = (&args.data, args.row) else {
-        return Err("a row of --data is expected".to_owned());
+        return Err(CommandError::NoRow);
     };
-    let header = model.header();
-    let names: Vec<String> = header.features.iter().map(|f| f.name.clone()).collect();
-    let data = data::for_model(&data::read(path)?, &names)?;
+    let data = data::read_for_model(path, model)?;
     let row = number
         .checked_sub(1)
         .filter(|index| *index < data.len())
         .map(|index| data.row(index))
-        .ok_or_else(|| format!("row {number} is not one of 1 to {}", data.len()))?;
-    let figures = row.iter().copied().map(f64::from);
-    Ok(model.features().iter().copied().zip(figures).collect())
+        .ok_or(CommandError::NoSuchRow {
+            row: number,
+            rows: data.len(),
+        })?;
+    let values = row.iter().copied().map(f64::from);
+    Ok(model.features().iter().copied().zip(values).collect())
 }

@@ -1,10 +1,12 @@
-//! The operator's command: one file a subcommand.
+//! The operator's command: one file per subcommand.
 //!
-//! Exit codes: 0 done, 1 it did not succeed, 2 wrong usage, 78 bad configuration.
+//! Exit codes: 0 success, 1 failure, 2 invalid usage, 78 invalid configuration, 127 a program of the
+//! local pod cannot be started.
 
 mod check;
 mod config;
 mod data;
+mod error;
 mod evaluate;
 mod explain;
 mod model;
@@ -17,11 +19,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
 use healing_sidecar::config::{Process, Settings, SettingsArgs, load};
-use healing_sidecar::exit_code;
 
-/// Self-healing for services: run, ask and train the doctor.
+use self::error::CommandError;
+
+/// Self-healing for services: run, inspect and train the doctor.
 #[derive(Debug, Parser)]
 #[command(name = "healing", version, about)]
 struct Cli {
@@ -33,33 +35,33 @@ struct Cli {
 enum Command {
     /// Run an app and its sidecar as a local pod, under the kubelet's restart rules.
     Pod(pod::Args),
-    /// Ask the sidecar how things are.
+    /// Show the status of the sidecar and its app.
     Status(status::Args),
-    /// Forbid every treatment, until resumed or for a time.
+    /// Forbid every treatment, until resumed or for a limited time.
     Pause(pause::PauseArgs),
     /// Allow treatments again.
     Resume(pause::ResumeArgs),
-    /// Look at the app once, as the sidecar would, and say what was seen.
+    /// Probe the app once, as the sidecar does, and show the result.
     Check(check::Args),
     /// Show or check the settings.
     Config(config::Args),
     /// Train a model.
     Train(train::Args),
-    /// Judge a model on labelled data.
+    /// Evaluate a model on labelled data.
     Evaluate(evaluate::Args),
-    /// Say why a model votes as it does.
+    /// Explain the votes of a model.
     Explain(explain::Args),
-    /// Look at a model file.
+    /// Inspect or verify a model file.
     Model(model::Args),
-    /// Become the app of a local pod (what `pod` starts; not for use by hand).
+    /// Become the app of a local pod (started by `pod`; not for use by hand).
     #[command(hide = true)]
     PodExec(pod::ExecArgs),
 }
 
-/// Parse the command line and run the subcommand.
+/// Parses the command line and runs the subcommand.
 #[must_use]
 pub fn main() -> ExitCode {
-    match Cli::parse().command {
+    let result = match Cli::parse().command {
         Command::Pod(args) => pod::run(args),
         Command::Status(args) => status::run(&args),
         Command::Pause(args) => pause::pause(args),
@@ -71,34 +73,37 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Model(args) => model::run(&args),
         Command::PodExec(args) => pod::exec(&args),
-    }
+    };
+    result.unwrap_or_else(|error| {
+        match &error {
+            CommandError::Config(errors) => errors.iter().for_each(|error| print_error(error)),
+            error => print_error(error),
+        }
+        ExitCode::from(error.exit_code())
+    })
 }
 
-/// Say what went wrong, on stderr, and fail with `code`.
-fn fail(code: u8, message: impl std::fmt::Display) -> ExitCode {
-    // Nobody reads stderr: the exit code still tells.
-    let _ = writeln!(std::io::stderr(), "healing: {message}");
-    ExitCode::from(code)
+/// Prints an error. If stderr is closed, the exit code still reports the failure.
+fn print_error(error: &dyn std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "healing: {error}");
 }
 
-/// Print a result. A reader that went away (`| head`) is no failure of ours.
+/// Prints a result. A closed stdout (`| head`) is not a failure.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
-/// The settings, or exit 78 with everything that is wrong.
-fn settings(args: &SettingsArgs) -> Result<Settings, ExitCode> {
+/// Returns the settings, or all that are invalid.
+fn settings(args: &SettingsArgs) -> Result<Settings, CommandError> {
     let loaded = load(&args.0, &Process);
     if loaded.errors.is_empty() {
-        return Ok(loaded.settings);
+        Ok(loaded.settings)
+    } else {
+        Err(CommandError::Config(loaded.errors))
     }
-    for error in &loaded.errors {
-        fail(exit_code::CONFIG, error);
-    }
-    Err(ExitCode::from(exit_code::CONFIG))
 }
 
-/// A runtime for commands that ask somebody.
+/// Runs a future to completion on a runtime of its own.
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
     Ok(tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,52 +1,61 @@
-//! `healing model inspect|verify`: what a model file holds, and whether it can be used.
+//! `healing model inspect|verify`: content and validity of a model file.
 
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Subcommand;
-
-use super::{fail, print};
+use healing_core::model::{Header, Model};
 use healing_sidecar::doctor::brain::read_model;
+
+use super::error::CommandError;
+use super::print;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
-    command: What,
+    command: ModelCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
-    /// Its header: features with their trained ranges, size, where it comes from.
+enum ModelCommand {
+    /// Show the header: features with their trained ranges, size, provenance.
     Inspect {
         /// The model file.
         file: PathBuf,
     },
-    /// Checksum, structure and self-check; exit 1 and what is wrong if it cannot be used.
+    /// Verify checksum, structure and self-check; exit 1 and name the error if it is invalid.
     Verify {
         /// The model file.
         file: PathBuf,
     },
 }
 
-pub(super) fn run(args: &Args) -> ExitCode {
-    let (What::Inspect { file } | What::Verify { file }) = &args.command;
-    let model = match read_model(file) {
-        Ok(model) => model,
-        Err(problem) => return fail(1, format_args!("{}: {problem}", file.display())),
-    };
-    let header = model.header();
-    if let What::Verify { .. } = args.command {
-        print(&format!(
-            "{}: {} can be used: {} trees, {} nodes, {} rows of self-check answered as when it was written\n",
-            file.display(),
-            header.name,
-            header.trees,
-            header.nodes,
-            header.self_check_rows,
-        ));
-        return ExitCode::SUCCESS;
+pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
+    match &args.command {
+        ModelCommand::Inspect { file } => print(&describe(read(file)?.header())),
+        ModelCommand::Verify { file } => {
+            let model = read(file)?;
+            let header = model.header();
+            print(&format!(
+                "{}: {} is valid: {} trees, {} nodes, {} rows of self-check passed\n",
+                file.display(),
+                header.name,
+                header.trees,
+                header.nodes,
+                header.self_check_rows,
+            ));
+        }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Reads and verifies a model file; an error names the file.
+pub(super) fn read(path: &Path) -> Result<Model, CommandError> {
+    read_model(path).map_err(|error| CommandError::Model(path.to_owned(), error.into()))
+}
+
+fn describe(header: &Header) -> String {
     let origin = &header.provenance;
     let mut text = String::new();
     let _ = writeln!(text, "name        {}", header.name);
@@ -73,6 +82,5 @@ pub(super) fn run(args: &Args) -> ExitCode {
             feature.name, feature.min, feature.max
         );
     }
-    print(&text);
-    ExitCode::SUCCESS
+    text
 }

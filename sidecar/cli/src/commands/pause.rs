@@ -3,18 +3,20 @@
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{fail, print, settings};
 use healing_sidecar::config::SettingsArgs;
 use healing_sidecar::doctor::Pause;
 
+use super::error::CommandError;
+use super::{print, settings};
+
 #[derive(Debug, clap::Args)]
 pub(super) struct PauseArgs {
-    /// Why, for whoever finds it paused.
+    /// Reason, shown in the sidecar's status.
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Resume by itself after this long [default: paused until `healing resume`].
+    /// Resume automatically after this time [default: paused until `healing resume`].
     #[arg(long = "for", value_name = "DURATION", value_parser = humantime::parse_duration)]
-    time: Option<Duration>,
+    duration: Option<Duration>,
     #[command(flatten)]
     settings: SettingsArgs,
 }
@@ -25,46 +27,32 @@ pub(super) struct ResumeArgs {
     settings: SettingsArgs,
 }
 
-pub(super) fn pause(args: PauseArgs) -> ExitCode {
-    let settings = match settings(&args.settings) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let until_unix_ms = args.time.and_then(|time| {
-        let until = SystemTime::now().checked_add(time)?;
+pub(super) fn pause(args: PauseArgs) -> Result<ExitCode, CommandError> {
+    let dir = settings(&args.settings)?.state_dir;
+    let until_unix_ms = args.duration.and_then(|duration| {
+        let until = SystemTime::now().checked_add(duration)?;
         u64::try_from(until.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
     });
     let pause = Pause {
         reason: args.reason,
         until_unix_ms,
     };
-    let dir = settings.state_dir.display();
-    if let Err(error) = pause.write(&settings.state_dir) {
-        return fail(
-            1,
-            format_args!(
-                "cannot write to {dir}: {error}; name the sidecar's own directory by --state-dir"
-            ),
-        );
-    }
-    let until = match (args.time, until_unix_ms) {
-        (Some(time), Some(_)) => format!("for {}", humantime::format_duration(time)),
+    pause
+        .write(&dir)
+        .map_err(|error| CommandError::Pause(dir.clone(), error))?;
+    let until = match (args.duration, until_unix_ms) {
+        (Some(duration), Some(_)) => format!("for {}", humantime::format_duration(duration)),
         _ => "until resumed".to_owned(),
     };
-    print(&format!("paused {until} (in {dir})\n"));
-    ExitCode::SUCCESS
+    print(&format!("paused {until} (in {})\n", dir.display()));
+    Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn resume(args: &ResumeArgs) -> ExitCode {
-    let settings = match settings(&args.settings) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let dir = settings.state_dir.display();
-    match Pause::remove(&settings.state_dir) {
-        Ok(true) => print(&format!("resumed (in {dir})\n")),
-        Ok(false) => print(&format!("nothing was paused in {dir}\n")),
-        Err(error) => return fail(1, format_args!("cannot resume in {dir}: {error}")),
-    }
-    ExitCode::SUCCESS
+pub(super) fn resume(args: &ResumeArgs) -> Result<ExitCode, CommandError> {
+    let dir = settings(&args.settings)?.state_dir;
+    let was_paused =
+        Pause::remove(&dir).map_err(|error| CommandError::Resume(dir.clone(), error))?;
+    let result = if was_paused { "resumed" } else { "not paused" };
+    print(&format!("{result} (in {})\n", dir.display()));
+    Ok(ExitCode::SUCCESS)
 }

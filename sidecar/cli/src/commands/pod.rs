@@ -9,24 +9,23 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
-use super::fail;
+use super::block_on;
+use super::error::{CommandError, NOT_FOUND};
 use crate::pod::{CommandLine, LocalPod, PodEvent, PodSpec, Role, exec_with_pod};
-
-/// "Command not found", as shells say it.
-const NOT_FOUND: u8 = 127;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Shorten the back-off, for demonstrations: 0.01 waits 100 ms instead of 10 s.
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     time_scale: f64,
-    /// The sidecar's program [default: healing-sidecar beside this one].
+    /// Program of the sidecar [default: healing-sidecar in the directory of this program].
     #[arg(long, value_name = "PATH")]
     sidecar: Option<PathBuf>,
-    /// Where the sidecar keeps its state and journal [default: a directory that ends with the pod].
+    /// Directory of the sidecar's state and journal [default: a directory that is removed with the
+    /// pod].
     #[arg(long, env = "HEALING_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// How long the app has between SIGTERM and SIGKILL when the pod ends.
+    /// Time between SIGTERM and SIGKILL when the pod ends.
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
     grace: Duration,
     /// The app and its arguments.
@@ -40,40 +39,25 @@ pub(super) struct ExecArgs {
     command: Vec<OsString>,
 }
 
-pub(super) fn exec(args: &ExecArgs) -> ExitCode {
-    let Some((program, rest)) = args.command.split_first() else {
-        return fail(2, "no command given");
-    };
+pub(super) fn exec(args: &ExecArgs) -> Result<ExitCode, CommandError> {
+    let (program, rest) = args.command.split_first().ok_or(CommandError::NoCommand)?;
     let error = exec_with_pod(program, rest);
-    fail(
-        NOT_FOUND,
-        format_args!("cannot start {}: {error}", program.display()),
-    )
+    Err(CommandError::CannotStart(program.into(), error))
 }
 
-pub(super) fn run(args: Args) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(1, error),
-    };
-    match runtime.block_on(run_pod(args)) {
-        Ok(code) => code,
-        Err(error) => fail(1, error),
-    }
+pub(super) fn run(args: Args) -> Result<ExitCode, CommandError> {
+    block_on(run_pod(args))?
 }
 
-async fn run_pod(args: Args) -> io::Result<ExitCode> {
+async fn run_pod(args: Args) -> Result<ExitCode, CommandError> {
     let own = std::env::current_exe()?;
     let sidecar = match args.sidecar {
         Some(path) => path,
-        None => beside(&own)?,
+        None => sidecar_beside(&own)?,
     };
     let state = match args.state_dir {
-        Some(dir) => StateDir::kept(dir)?,
-        None => StateDir::passing()?,
+        Some(dir) => StateDir::persistent(dir)?,
+        None => StateDir::ephemeral()?,
     };
     let app = CommandLine::new(own)
         .arg("pod-exec")
@@ -83,27 +67,27 @@ async fn run_pod(args: Args) -> io::Result<ExitCode> {
     let mut spec = PodSpec::new(app, sidecar);
     spec.time_scale = args.time_scale;
 
-    // Signals are caught before the children exist: none is left behind by an early Ctrl-C.
+    // Handlers are installed before the children start, so that an early Ctrl-C ends them too.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
     let (pod, events) = LocalPod::start(spec)?;
     let code = tokio::select! {
-        code = watch(events) => code,
+        code = report(events) => code,
         _ = interrupt.recv() => ExitCode::SUCCESS,
         _ = terminate.recv() => ExitCode::SUCCESS,
         _ = hangup.recv() => ExitCode::SUCCESS,
     };
     tokio::select! {
         () = pod.stop(args.grace) => {}
-        _ = interrupt.recv() => {} // a second Ctrl-C: at once
+        _ = interrupt.recv() => {} // a second Ctrl-C ends the pod at once
         _ = terminate.recv() => {}
     }
     Ok(code)
 }
 
-/// Print what happens. Ends only where the app's command turns out not to exist.
-async fn watch(mut events: mpsc::Receiver<PodEvent>) -> ExitCode {
+/// Prints the events. Returns only if a program cannot be started at all.
+async fn report(mut events: mpsc::Receiver<PodEvent>) -> ExitCode {
     while let Some(event) = events.recv().await {
         let _ = writeln!(io::stderr(), "pod     | {}", describe(&event));
         match event {
@@ -152,55 +136,48 @@ fn describe(event: &PodEvent) -> String {
             role.as_str(),
             humantime::format_duration(*delay)
         ),
-        PodEvent::RestartAll => "the sidecar asks for a restart of the app".to_owned(),
+        PodEvent::RestartAll => "the sidecar requests a restart of the app".to_owned(),
     }
 }
 
-fn beside(own: &Path) -> io::Result<PathBuf> {
+fn sidecar_beside(own: &Path) -> Result<PathBuf, CommandError> {
     let path = own.with_file_name("healing-sidecar");
     if path.is_file() {
-        return Ok(path);
+        Ok(path)
+    } else {
+        Err(CommandError::NoSidecar(path))
     }
-    Err(io::Error::new(
-        io::ErrorKind::NotFound,
-        format!(
-            "there is no {}: build or install both programs, or name it by --sidecar PATH",
-            path.display()
-        ),
-    ))
 }
 
-/// A directory for the sidecar: kept, or, like an `emptyDir`, ending with the pod.
+/// State directory of the sidecar.
 struct StateDir {
     path: PathBuf,
-    passing: bool,
+    ephemeral: bool,
 }
 
 impl StateDir {
-    fn kept(path: PathBuf) -> io::Result<Self> {
-        std::fs::create_dir_all(&path).map_err(|error| {
-            io::Error::new(
-                error.kind(),
-                format!(
-                    "cannot make the state directory {}: {error}",
-                    path.display()
-                ),
-            )
-        })?;
+    /// Uses a directory that stays after the pod has ended.
+    fn persistent(path: PathBuf) -> Result<Self, CommandError> {
+        std::fs::create_dir_all(&path)
+            .map_err(|error| CommandError::StateDir(path.clone(), error))?;
         Ok(Self {
             path,
-            passing: false,
+            ephemeral: false,
         })
     }
 
-    fn passing() -> io::Result<Self> {
+    /// Creates a directory that is removed with the pod, like an `emptyDir`.
+    fn ephemeral() -> Result<Self, CommandError> {
         use std::os::unix::fs::DirBuilderExt;
         let path = std::env::temp_dir().join(format!("healing-pod-{}", std::process::id()));
-        // `create` fails on what is there already: nobody can have laid a link in its way.
-        std::fs::DirBuilder::new().mode(0o700).create(&path)?;
+        // `create` fails if the path exists, so another user's link cannot redirect it.
+        std::fs::DirBuilder::new()
+            .mode(0o700)
+            .create(&path)
+            .map_err(|error| CommandError::StateDir(path.clone(), error))?;
         Ok(Self {
             path,
-            passing: true,
+            ephemeral: true,
         })
     }
 
@@ -211,7 +188,7 @@ impl StateDir {
 
 impl Drop for StateDir {
     fn drop(&mut self) {
-        if self.passing {
+        if self.ephemeral {
             let _ = std::fs::remove_dir_all(&self.path);
         }
     }

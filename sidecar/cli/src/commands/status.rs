@@ -1,12 +1,15 @@
-//! `healing status`: what the sidecar says of itself and of the app.
+//! `healing status`: the status of the sidecar and its app, as the sidecar reports it.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{block_on, fail, print, settings};
 use healing_sidecar::config::SettingsArgs;
 use healing_sidecar::doctor::http;
+use reqwest::Url;
+
+use super::error::CommandError;
+use super::{block_on, print, settings};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -14,43 +17,25 @@ pub(super) struct Args {
     settings: SettingsArgs,
 }
 
-/// The sidecar answers from memory.
+/// Time limit of the request. The sidecar answers from memory.
 const LIMIT: Duration = Duration::from_secs(5);
 
-pub(super) fn run(args: &Args) -> ExitCode {
-    let settings = match settings(&args.settings) {
-        Ok(settings) => settings,
-        Err(code) => return code,
-    };
-    let address = reachable(settings.bind);
-    let url = match reqwest::Url::parse(&format!("http://{address}/status")) {
-        Ok(url) => url,
-        Err(error) => return fail(1, error),
-    };
-    let client = match http::client() {
-        Ok(client) => client,
-        Err(error) => return fail(1, error),
-    };
-    match block_on(http::get(&client, &url, LIMIT)) {
-        Err(error) => fail(1, error),
-        Ok(Err(error)) => fail(1, format_args!("the sidecar at {address}: {error}")),
-        Ok(Ok(reply)) if reply.status != 200 => fail(
-            1,
-            format_args!("the sidecar at {address} answered with {}", reply.status),
-        ),
-        Ok(Ok(reply)) => match serde_json::from_slice::<serde_json::Value>(&reply.body)
-            .and_then(|value| serde_json::to_string_pretty(&value))
-        {
-            Ok(text) => {
-                print(&format!("{text}\n"));
-                ExitCode::SUCCESS
-            }
-            Err(error) => fail(1, format_args!("{address} is no sidecar: {error}")),
-        },
+pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
+    let address = reachable(settings(&args.settings)?.bind);
+    let url = Url::parse(&format!("http://{address}/status")).map_err(std::io::Error::other)?;
+    let client = http::client().map_err(CommandError::HttpClient)?;
+    let reply = block_on(http::get(&client, &url, LIMIT))?
+        .map_err(|error| CommandError::NoReply(address, error))?;
+    if reply.status != 200 {
+        return Err(CommandError::Status(address, reply.status));
     }
+    let status: serde_json::Value = serde_json::from_slice(&reply.body)
+        .map_err(|error| CommandError::NotSidecar(address, error))?;
+    print(&format!("{}\n", serde_json::to_string_pretty(&status)?));
+    Ok(ExitCode::SUCCESS)
 }
 
-/// A server bound to all addresses is asked on the loopback one.
+/// Returns the loopback address in place of an unspecified one, to which no client can connect.
 fn reachable(bind: SocketAddr) -> SocketAddr {
     let ip = match bind.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

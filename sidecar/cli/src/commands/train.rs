@@ -1,12 +1,14 @@
-//! `healing train`: a model from data, judged on rows it has not seen.
+//! `healing train`: a model trained on data, and evaluated on rows that were held out.
 //!
-//! Of a file the last fifth in time is held out (what belongs to one group together): a model is for
-//! what comes next. Leaf size and depth are those whose probabilities are best on the rest.
+//! Of a file the last fifth in time is held out (rows of one group together), because a model is
+//! applied to later data. A grid search on the rest selects leaf size and depth by the quality of
+//! the probabilities.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use healing_core::model::Model;
+use healing_sidecar::files;
 use healing_training::TrainingError;
 use healing_training::builtin::{split, train_and_judge};
 use healing_training::dataset::Dataset;
@@ -16,54 +18,51 @@ use healing_training::grid_search::choose;
 use healing_training::splits::by_time;
 use healing_training::synthetic;
 
-use super::{data, fail, print};
-use healing_sidecar::files;
+use super::error::CommandError;
+use super::{data, print};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Train on the original system's synthetic generator.
     #[arg(long, required_unless_present = "data", conflicts_with = "data")]
     synthetic: bool,
-    /// Train on this file: CSV or JSON lines, with a column `label` and, if it has them, `group`
-    /// (the incident) and `time`. Tens of thousands of rows take minutes.
+    /// Train on this file: CSV or JSON lines, with a column `label` and, optionally, `group` (the
+    /// incident) and `time`. Tens of thousands of rows take minutes.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Rows to generate; a fifth is held out to judge the model.
-    #[arg(long, default_value_t = synthetic::ROWS, value_parser = rows, conflicts_with = "data")]
+    /// Number of rows to generate; a fifth is held out for the evaluation.
+    #[arg(long, default_value_t = synthetic::ROWS, value_parser = parse_rows, conflicts_with = "data")]
     rows: usize,
-    /// Makes generator, split and forest reproducible.
+    /// Seed of generator, split and forest.
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Where the model is written, in place of what is there.
+    /// Model file to write; an existing one is replaced.
     #[arg(long, short, default_value = "healing.model", value_name = "FILE")]
     out: PathBuf,
 }
 
-/// Fewer teach nothing, more than this is no synthetic set but a mistake.
-fn rows(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(rows) if (50..=1_000_000).contains(&rows) => Ok(rows),
-        _ => Err("a number from 50 to 1000000 is expected".to_owned()),
-    }
+#[derive(Debug, thiserror::Error)]
+#[error("a number from 50 to 1000000 is expected")]
+struct InvalidRows;
+
+/// Parses the number of generated rows. Fewer than 50 train nothing; more than a million are taken
+/// for a typing error.
+fn parse_rows(text: &str) -> Result<usize, InvalidRows> {
+    text.parse()
+        .ok()
+        .filter(|rows| (50..=1_000_000).contains(rows))
+        .ok_or(InvalidRows)
 }
 
-pub(super) fn run(args: &Args) -> ExitCode {
-    let trained = match &args.data {
-        None => on_synthetic(args).map_err(|error| format!("training failed: {error}")),
-        Some(path) => data::read(path).and_then(|data| {
-            on_file(&data, &path.display().to_string(), args.seed)
-                .map_err(|error| format!("{}: training failed: {error}", path.display()))
-        }),
-    };
-    let (model, report) = match trained {
-        Ok(trained) => trained,
-        Err(problem) => return fail(1, problem),
+pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
+    let (model, report) = match &args.data {
+        None => train_on_synthetic(args)?,
+        Some(path) => train_on_file(&data::read(path)?, path, args.seed)
+            .map_err(|error| CommandError::TrainOnFile(path.clone(), error))?,
     };
     let bytes = model.to_bytes();
-    if let Err(error) = files::atomic_write(&args.out, &bytes) {
-        let out = args.out.display();
-        return fail(1, format_args!("cannot write {out}: {error}"));
-    }
+    files::atomic_write(&args.out, &bytes)
+        .map_err(|error| CommandError::Write(args.out.clone(), error))?;
     print(&format!(
         "{report}\nwrote {}: {} trees, {} nodes, {} bytes\n",
         args.out.display(),
@@ -71,24 +70,24 @@ pub(super) fn run(args: &Args) -> ExitCode {
         model.header().nodes,
         bytes.len()
     ));
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }
 
-fn on_synthetic(args: &Args) -> Result<(Model, Report), TrainingError> {
+fn train_on_synthetic(args: &Args) -> Result<(Model, Report), TrainingError> {
     let data = synthetic::generate(args.rows, args.seed)?;
     let (train, test) = split(&data, 0.2, args.seed);
     let recipe = Recipe {
         seed: args.seed,
         ..Recipe::default()
     };
-    let words = format!(
+    let description = format!(
         "the original's synthetic generator, {} rows, seed {}",
         args.rows, args.seed
     );
-    train_and_judge("synthetic", &words, &train, &test, &recipe)
+    train_and_judge("synthetic", &description, &train, &test, &recipe)
 }
 
-fn on_file(data: &Dataset, file: &str, seed: u64) -> Result<(Model, Report), TrainingError> {
+fn train_on_file(data: &Dataset, path: &Path, seed: u64) -> Result<(Model, Report), TrainingError> {
     let split = by_time(data, 0.2);
     let (train, test) = (data.select(&split.train), data.select(&split.test));
     let base = Recipe {
@@ -97,6 +96,6 @@ fn on_file(data: &Dataset, file: &str, seed: u64) -> Result<(Model, Report), Tra
         ..Recipe::default()
     };
     let recipe = choose(&train, &base)?.recipe;
-    let words = format!("{file}, the last fifth held out");
-    train_and_judge("trained", &words, &train, &test, &recipe)
+    let description = format!("{}, the last fifth held out", path.display());
+    train_and_judge("trained", &description, &train, &test, &recipe)
 }
