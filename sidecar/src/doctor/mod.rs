@@ -43,9 +43,9 @@ use crate::status::{Metrics, Shared, serve};
 
 /// Look after the app until `shutdown` is ready (exit code 0) or a hard heal is due (88).
 ///
-/// Settings with errors are only observed with; see [`Loaded::harmless`].
+/// Settings with errors are only observed with; see [`Loaded::fail_safe`].
 pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode {
-    let loaded = loaded.harmless();
+    let loaded = loaded.fail_safe();
     let metrics = match Metrics::new() {
         Ok(metrics) => metrics,
         // Only a mistake in the table of metrics; a test goes through it.

@@ -26,7 +26,7 @@ enum ConfigCommand {
 pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     match &args.command {
         ConfigCommand::Show(settings) => {
-            let loaded = load(&settings.0, &Process).harmless();
+            let loaded = load(&settings.0, &Process).fail_safe();
             print(&table(&loaded));
             valid(loaded)?;
         }

@@ -1,15 +1,15 @@
-//! The table of settings: names, environment variables, defaults, meaning.
+//! Schema of the settings: names, environment variables, defaults and help.
 
-/// One setting, as it is called everywhere.
+/// One setting outside the `[policy]` table.
 #[derive(Debug)]
 pub struct Setting {
-    /// In the TOML file; `--name-with-hyphens` as a flag.
+    /// Name in the TOML file; the flag is `--name-with-hyphens`.
     pub name: &'static str,
-    /// The environment variable.
+    /// Environment variable.
     pub env: &'static str,
-    /// The default, as it would be written.
+    /// Default, as text; empty means none.
     pub default: &'static str,
-    /// The default of the demo profile, where it differs.
+    /// Default of the demo profile, where it differs.
     pub demo: Option<&'static str>,
     /// One line of help.
     pub help: &'static str,
@@ -30,79 +30,79 @@ const fn setting(
     }
 }
 
-const fn demo(mut setting: Setting, value: &'static str) -> Setting {
-    setting.demo = Some(value);
+const fn with_demo(mut setting: Setting, default: &'static str) -> Setting {
+    setting.demo = Some(default);
     setting
 }
 
-/// All settings outside the `[policy]` table. An empty default means "none".
+/// All settings outside the `[policy]` table.
 pub const SETTINGS: &[Setting] = &[
     setting(
         "profile",
         "HEALING_PROFILE",
         "default",
-        "default | demo (everything shortened, for demonstrations)",
+        "default | demo (all times shortened, for demonstrations)",
     ),
     setting(
         "app_url",
         "HEALING_APP_URL",
         "http://127.0.0.1:5000",
-        "the app's own port, the front door",
+        "address of the app's own port, the front door",
     ),
     setting(
         "care_url",
         "HEALING_CARE_URL",
         "http://127.0.0.1:5002",
-        "the app's care port",
+        "address of the app's care port",
     ),
     setting(
         "bind",
         "HEALING_BIND",
         "0.0.0.0:5001",
-        "where /healthz, /metrics and /status are served",
+        "address that serves /healthz, /metrics and /status",
     ),
-    demo(
+    with_demo(
         setting(
             "poll_interval",
             "HEALING_POLL_INTERVAL",
             "5s",
-            "how often the app is looked at, from 100ms",
+            "time between two polls of the app, from 100ms",
         ),
         "250ms",
     ),
-    demo(
+    with_demo(
         setting(
             "probe_timeout",
             "HEALING_PROBE_TIMEOUT",
             "2s",
-            "how long one probe may take",
+            "time limit of one probe",
         ),
         "1s",
     ),
-    demo(
+    with_demo(
         setting(
             "heal_timeout",
             "HEALING_HEAL_TIMEOUT",
             "30s",
-            "how long a soft heal may take, all hooks together",
+            "time limit of a soft heal, all hooks together",
         ),
         "10s",
     ),
-    demo(
+    with_demo(
         setting(
             "drain_settle",
             "HEALING_DRAIN_SETTLE",
             "2s",
-            "how long a drained app still accepts before a hard heal, so that load balancers notice",
+            "time that a drained app still accepts requests before a hard heal, for load balancers to notice",
         ),
         "200ms",
     ),
-    demo(
+    with_demo(
         setting(
             "drain_timeout",
             "HEALING_DRAIN_TIMEOUT",
             "10s",
-            "how long open requests may take to finish before a hard heal",
+            "time limit for in-flight requests to finish before a hard heal",
         ),
         "2s",
     ),
@@ -110,25 +110,25 @@ pub const SETTINGS: &[Setting] = &[
         "mode",
         "HEALING_MODE",
         "observe",
-        "observe (report what would be done) | enforce (do it)",
+        "observe (report decisions only) | enforce (carry them out)",
     ),
     setting(
         "restart",
         "HEALING_RESTART",
         "exit",
-        "how a hard heal restarts the app: exit (the sidecar exits 88) | liveness (the app's own probe fails)",
+        "restart of the app by a hard heal: exit (the sidecar exits 88) | liveness (the app's liveness probe fails)",
     ),
     setting(
         "state_dir",
         "HEALING_STATE_DIR",
         "/var/lib/healing",
-        "keeps budget, intent and journal over restarts",
+        "directory of the persistent budget, intent and journal",
     ),
     setting(
         "model",
         "HEALING_MODEL",
         "",
-        "a model file instead of the built-in one",
+        "model file that replaces the built-in model",
     ),
     setting(
         "rules",
@@ -140,7 +140,7 @@ pub const SETTINGS: &[Setting] = &[
         "token_file",
         "HEALING_TOKEN_FILE",
         "",
-        "holds the token that the app asks for on POST /heal",
+        "file with the token for the app's POST /heal",
     ),
     setting("log_format", "HEALING_LOG_FORMAT", "json", "json | text"),
 ];
