@@ -13,7 +13,8 @@ fn healing(dir: &Path, args: &[&str]) -> Output {
         .unwrap()
 }
 
-fn run_output(output: &Output) -> (Option<i32>, String, String) {
+/// Returns exit code, stdout and stderr.
+fn code_and_output(output: &Output) -> (Option<i32>, String, String) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (
         output.status.code(),
@@ -22,7 +23,7 @@ fn run_output(output: &Output) -> (Option<i32>, String, String) {
     )
 }
 
-/// 300 rows in which the error ratio and the lag decide, in incidents of ten rows.
+/// Returns 300 rows as time, error ratio, lag and label. Error ratio and lag determine the label.
 fn rows() -> impl Iterator<Item = (f64, f64, f64, &'static str)> {
     (0..300_u32).map(|row| {
         let mixed = f64::from(row * 7919 % 300) / 300.0;
@@ -47,7 +48,7 @@ fn write_csv(dir: &Path) {
 fn write_jsonl(dir: &Path) {
     let mut lines = String::new();
     for (time, errors, lag, label) in rows() {
-        // Another order, and a column that the model does not look at.
+        // Columns in another order, and one that the model does not use.
         writeln!(
             lines,
             r#"{{"time":{time},"label":"{label}","runtime_lag":{lag},"cpu_usage":7,"error_ratio_fast":{errors}}}"#
@@ -64,7 +65,7 @@ fn trained_model_is_evaluated_and_explained() {
     write_csv(dir);
     write_jsonl(dir);
     let train = ["train", "--data", "data.csv", "--out", "one.model"];
-    let (code, out, err) = run_output(&healing(dir, &train));
+    let (code, out, err) = code_and_output(&healing(dir, &train));
     assert_eq!(code, Some(0), "{err}");
     for part in [
         "on 60 rows",
@@ -76,7 +77,7 @@ fn trained_model_is_evaluated_and_explained() {
         assert!(out.contains(part), "no {part}: {out}");
     }
     let again = ["train", "--data", "data.csv", "--out", "two.model"];
-    assert_eq!(run_output(&healing(dir, &again)).0, Some(0));
+    assert_eq!(code_and_output(&healing(dir, &again)).0, Some(0));
     let bytes = |name: &str| std::fs::read(dir.join(name)).unwrap();
     assert!(
         bytes("one.model") == bytes("two.model"),
@@ -84,11 +85,11 @@ fn trained_model_is_evaluated_and_explained() {
     );
 
     for data in ["data.csv", "data.jsonl"] {
-        let (code, out, err) = run_output(&healing(dir, &["evaluate", "one.model", data]));
+        let (code, out, err) = code_and_output(&healing(dir, &["evaluate", "one.model", data]));
         assert_eq!(code, Some(0), "{err}");
         assert!(out.contains("on 300 rows"), "{out}");
     }
-    let json = run_output(&healing(
+    let json = code_and_output(&healing(
         dir,
         &["evaluate", "one.model", "data.csv", "--json"],
     ))
@@ -101,7 +102,7 @@ fn trained_model_is_evaluated_and_explained() {
         &["explain", "one.model", figures][..],
         &["explain", "one.model", "--data", "data.jsonl", "--row", "3"][..],
     ] {
-        let (code, out, err) = run_output(&healing(dir, args));
+        let (code, out, err) = code_and_output(&healing(dir, args));
         assert_eq!(code, Some(0), "{err}");
         let sentence = out.lines().next().unwrap();
         assert!(
@@ -119,7 +120,7 @@ fn model_command_errors_name_the_problem_and_its_place() {
     let dir = dir.path();
     write_csv(dir);
     assert_eq!(
-        run_output(&healing(dir, &["train", "--data", "data.csv"])).0,
+        code_and_output(&healing(dir, &["train", "--data", "data.csv"])).0,
         Some(0)
     );
     std::fs::write(
@@ -173,9 +174,9 @@ fn model_command_errors_name_the_problem_and_its_place() {
             "cannot be used with",
         ),
     ];
-    for (args, expected, words) in cases {
-        let (code, _, err) = run_output(&healing(dir, args));
+    for (args, expected, message) in cases {
+        let (code, _, err) = code_and_output(&healing(dir, args));
         assert_eq!(code, Some(expected), "{args:?}: {err}");
-        assert!(err.contains(words), "{args:?}: {err}");
+        assert!(err.contains(message), "{args:?}: {err}");
     }
 }
