@@ -112,16 +112,17 @@ async fn invalid_configuration_forces_observe_mode_and_is_reported() {
     assert_eq!(sidecar.exited(), None);
 }
 
-const DEFAULT_MODEL: &str = concat!(
+/// A model whose five features the fake app reports.
+const MODEL: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/../healing-core/models/default.model"
+    "/../healing-core/models/original-five.model"
 );
 
 #[tokio::test]
 async fn unusable_model_file_falls_back_to_rules() {
     let dir = tempfile::tempdir().unwrap();
     let good = dir.path().join("good.model");
-    let bytes = std::fs::read(DEFAULT_MODEL).unwrap();
+    let bytes = std::fs::read(MODEL).unwrap();
     std::fs::write(&good, &bytes).unwrap();
     let app = FakeApp::start(usize::MAX, Response::Close).await;
     for name in write_broken_models(dir.path(), &bytes) {
