@@ -11,7 +11,7 @@ use healing_benches::demo::doctor::Doctor;
 use healing_benches::demo::ports::Ports;
 use healing_benches::demo::report::Step;
 use healing_benches::demo::stage::Stage;
-use healing_sidecar::pod::PodEvent;
+use healing_cli::pod::PodEvent;
 
 const DEMO: &str = env!("CARGO_BIN_EXE_demo");
 

@@ -15,7 +15,7 @@ target_dir=${CARGO_TARGET_DIR:-target}
 
 # Statically linked glibc. --target keeps the flag away from build scripts and proc macros.
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target "$target" \
-  -p patient-app -p healing-sidecar
+  -p patient-app -p healing-sidecar -p healing-cli
 
 context=$target_dir/images
 mkdir -p "$context"

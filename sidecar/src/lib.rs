@@ -1,17 +1,15 @@
 //! The doctor beside the app: it polls, decides by `healing-core`, treats, and records why.
 //!
-//! Two binaries share this library: `healing-sidecar` runs beside the app, `healing` is the
-//! operator's command. The rules for *when* to heal are in `healing-core`.
+//! The rules for *when* to heal are in `healing-core`. The operator's command is in `healing-cli`.
 
 pub mod app_client;
-pub mod commands;
 pub mod config;
 pub mod doctor;
 pub mod exit_code;
 pub mod files;
 pub mod logging;
 pub mod model_file;
-pub mod pod;
+pub mod parent_death;
 pub mod sidecar;
 pub mod store;
 

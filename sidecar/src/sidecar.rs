@@ -7,7 +7,7 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, ConfigError, Flags, Loaded, Origin, Process, SettingsArgs};
-use crate::{doctor, logging, pod};
+use crate::{doctor, logging, parent_death};
 
 /// Doctor beside an app: polls it, heals it, and exits 88 where only a restart helps.
 #[derive(Debug, Parser)]
@@ -25,7 +25,7 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     logging::init(loaded.settings.log_format);
-    if let Err(error) = pod::die_with_pod() {
+    if let Err(error) = parent_death::die_with_pod() {
         tracing::error!(%error, "cannot start");
         return ExitCode::FAILURE;
     }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use healing_sidecar::pod::PodEvent;
+use healing_cli::pod::PodEvent;
 
 use crate::demo::case::{Case, Told, seconds};
 use crate::demo::doctor::Entry;
