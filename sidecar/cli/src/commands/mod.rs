@@ -25,7 +25,7 @@ use self::error::CommandError;
 
 /// Self-healing for services: run, inspect and train the doctor.
 #[derive(Debug, Parser)]
-#[command(name = "healing", version, about)]
+#[command(name = "healing", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
