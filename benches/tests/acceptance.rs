@@ -11,7 +11,7 @@ use healing_benches::demo::journal::JournalReader;
 use healing_benches::demo::ports::Ports;
 use healing_benches::demo::report::ScenarioResult;
 use healing_benches::demo::testbed::Testbed;
-use healing_sidecar::pod::PodEvent;
+use healing_cli::pod::PodEvent;
 
 const DEMO: &str = env!("CARGO_BIN_EXE_demo");
 

@@ -16,7 +16,7 @@ target_dir=${CARGO_TARGET_DIR:-target}
 
 # Statically linked glibc. With --target the flag does not apply to build scripts and proc macros.
 RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked --target "$target" \
-  -p patient-app -p healing-sidecar
+  -p patient-app -p healing-sidecar -p healing-cli
 
 context=$target_dir/images
 mkdir -p "$context"

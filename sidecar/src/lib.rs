@@ -1,13 +1,28 @@
 //! The doctor beside the app: it polls, decides by `healing-core`, treats, and records why.
 //!
-//! Two binaries share this library: `healing-sidecar` runs beside the app, `healing` is the
-//! operator's command. Rules about *when* to heal are not found here: they are `healing-core`'s.
+//! The rules for *when* to heal are in `healing-core`. The operator's command is in `healing-cli`.
 
-pub mod commands;
+pub mod app_client;
 pub mod config;
 pub mod doctor;
-mod files;
+pub mod exit_code;
+pub mod files;
 pub mod logging;
-pub mod pod;
+pub mod model_file;
+pub mod parent_death;
 pub mod sidecar;
+pub mod store;
+
+mod clock;
+mod control_loop;
+mod heartbeat;
+mod proposer;
+mod recorder;
+mod recovery;
 mod status;
+mod supervise;
+#[cfg(test)]
+mod testing;
+mod timed_policy;
+mod treatment;
+mod watchdog;

@@ -1,4 +1,4 @@
-//! The `healing-sidecar` program: settings, logs, signals, and then the doctor.
+//! The program `healing-sidecar`: sets up settings, logs and signals, and runs the doctor.
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -7,9 +7,9 @@ use clap::{Command, CommandFactory, FromArgMatches, Parser};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{self, ConfigError, Flags, Loaded, Origin, Process, SettingsArgs};
-use crate::{doctor, logging, pod};
+use crate::{doctor, logging, parent_death};
 
-/// The doctor beside the app: polls it, heals it, and exits 88 where only a restart helps.
+/// Doctor beside an app: polls it, heals it, and exits 88 where only a restart helps.
 #[derive(Debug, Parser)]
 #[command(name = "healing-sidecar", version, about)]
 struct Cli {
@@ -17,7 +17,7 @@ struct Cli {
     settings: SettingsArgs,
 }
 
-/// Run until SIGTERM (exit 0) or a hard heal (exit 88).
+/// Runs until SIGTERM (exit 0) or a hard heal (exit 88).
 #[must_use]
 pub fn main() -> ExitCode {
     let loaded = match settings(Cli::command()) {
@@ -25,25 +25,25 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     logging::init(loaded.settings.log_format);
-    if let Err(error) = pod::die_with_pod() {
-        tracing::error!(%error, "not started");
+    if let Err(error) = parent_death::die_with_pod() {
+        tracing::error!(%error, "cannot start");
         return ExitCode::FAILURE;
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(4) // name look-ups, where the app is not given by address
+        .max_blocking_threads(4) // for DNS, where the app is not given by address
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(doctor::run(loaded, told_to_end())),
+        Ok(runtime) => runtime.block_on(doctor::run(loaded, shutdown_signal())),
         Err(error) => {
-            tracing::error!(%error, "no runtime");
+            tracing::error!(%error, "cannot start the async runtime");
             ExitCode::FAILURE
         }
     }
 }
 
-/// A flag that does not exist ends a call by hand with exit 2. In a pod it would make the pod
-/// unready for the kubelet's back-off: there it counts as invalid configuration.
+/// Reads the settings. An unknown flag is an error on a terminal (exit 2). In a pod, an exit would
+/// make the pod unready for the kubelet's back-off: there the flag counts as invalid configuration.
 fn settings(command: Command) -> Result<Loaded, clap::Error> {
     let error = match command
         .try_get_matches()
@@ -64,12 +64,13 @@ fn settings(command: Command) -> Result<Loaded, clap::Error> {
     Ok(loaded)
 }
 
-async fn told_to_end() {
+/// Waits for SIGTERM or SIGINT.
+async fn shutdown_signal() {
     let (Ok(mut terminate), Ok(mut interrupt)) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
     ) else {
-        tracing::error!("signals cannot be received");
+        tracing::error!("cannot receive signals");
         return std::future::pending().await;
     };
     tokio::select! {

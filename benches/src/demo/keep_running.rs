@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use healing_sidecar::pod::PodEvent;
+use healing_cli::pod::PodEvent;
 
 use super::journal::JournalReader;
 use super::ports::Ports;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use healing_sidecar::pod::{LineSink, Role};
+use healing_cli::pod::{LineSink, Role};
 
 /// Number of lines that are kept.
 const KEPT_LINES: usize = 400;

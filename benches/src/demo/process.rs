@@ -6,8 +6,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
+use healing_cli::pod::CommandLine;
 use healing_core::config::PolicyConfig;
-use healing_sidecar::pod::{CommandLine, die_with_pod};
+use healing_sidecar::parent_death::die_with_pod;
 use patient_app::Settings;
 use tracing_subscriber::EnvFilter;
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use healing_sidecar::pod::{PodEvent, Role};
+use healing_cli::pod::{PodEvent, Role};
 
 use super::journal::{Entry, JournalReader};
 use super::report::ScenarioResult;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use healing_cli::pod::{CommandLine, LocalPod, Output, PodEvent, PodSpec, Role};
 use healing_core::health::Health;
-use healing_sidecar::pod::{CommandLine, LocalPod, Output, PodEvent, PodSpec, Role};
 use tempfile::TempDir;
 use tokio::process::Child;
 
@@ -205,7 +205,7 @@ fn spawn(command: &CommandLine) -> io::Result<Child> {
         .args(&command.args)
         .envs(command.env.iter().map(|(key, value)| (key, value)))
         .env(
-            healing_sidecar::pod::POD_PID,
+            healing_sidecar::parent_death::POD_PID,
             std::process::id().to_string(),
         )
         .stdin(std::process::Stdio::null())

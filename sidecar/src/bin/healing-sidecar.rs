@@ -1,4 +1,4 @@
-//! What runs beside the app.
+//! The program that runs beside the app.
 
 fn main() -> std::process::ExitCode {
     healing_sidecar::sidecar::main()

@@ -1,4 +1,4 @@
-//! The settings as command line flags, from the same table as everything else.
+//! Command line flags of the settings, generated from the schema.
 
 use std::sync::LazyLock;
 
@@ -7,11 +7,11 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{Flags, SETTINGS};
 
-/// `--config FILE` and one flag for each setting; flatten it into a command.
+/// `--config FILE` and one flag per setting; flatten it into a command.
 #[derive(Debug, Clone, Default)]
 pub struct SettingsArgs(pub Flags);
 
-/// Flag names: the settings' with hyphens.
+/// Flag names: the names of the settings with hyphens.
 static NAMES: LazyLock<Vec<String>> = LazyLock::new(|| {
     SETTINGS
         .iter()
@@ -24,7 +24,7 @@ impl Args for SettingsArgs {
         let config = Arg::new("config")
             .long("config")
             .value_name("FILE")
-            .help("A TOML file with settings [env: HEALING_CONFIG]")
+            .help("TOML file with settings [env: HEALING_CONFIG]")
             .help_heading("Settings");
         SETTINGS
             .iter()

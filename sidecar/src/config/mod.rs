@@ -1,13 +1,18 @@
-//! Settings: flags, then environment, then a TOML file, then defaults.
+//! Settings, in layers: flags override the environment, which overrides a TOML file, which overrides
+//! the defaults.
 //!
-//! [`load`] never fails: a value that is wrong is left out, and said so. What follows from that is
-//! the caller's business: `healing config check` exits 78, the doctor runs on in `observe` (a
-//! doctor that does not start would take the pod out of its Service).
+//! [`load`] never fails: an invalid value is replaced by its default and reported. The caller
+//! decides what follows: `healing config check` exits 78, the doctor runs in `observe` (a doctor
+//! that does not start would take the pod out of its Service).
 
+mod environment;
+mod error;
 mod flags;
+mod load;
 mod origin;
-mod parse;
-mod table;
+mod policy_table;
+mod schema;
+mod value;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,73 +22,75 @@ use std::time::Duration;
 use healing_core::config::PolicyConfig;
 use healing_core::observation::Mode;
 
+pub use self::environment::{Environment, Process};
+pub use self::error::ConfigError;
 pub use self::flags::SettingsArgs;
-pub use self::origin::{ConfigError, Environment, Origin, Process};
-pub use self::table::{SETTINGS, Setting};
+pub use self::origin::Origin;
+pub use self::schema::{SETTINGS, Setting};
 
-/// Everything the doctor needs to know at its start.
+/// Settings of the doctor.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The app's own port: the front door.
+    /// Address of the app's own port: the front door.
     pub app_url: reqwest::Url,
-    /// The app's care port.
+    /// Address of the app's care port.
     pub care_url: reqwest::Url,
-    /// Where the status server listens.
+    /// Address of the status server.
     pub bind: SocketAddr,
-    /// How often the app is looked at.
+    /// Time between two polls of the app.
     pub poll_interval: Duration,
-    /// How long one probe may take.
+    /// Time limit of one probe.
     pub probe_timeout: Duration,
-    /// How long a soft heal may take, all hooks together.
+    /// Time limit of a soft heal, all hooks together.
     pub heal_timeout: Duration,
-    /// Before a hard heal: how long the drained app goes on accepting, so that load balancers
+    /// Time that a drained app still accepts requests before a hard heal, so that load balancers
     /// notice.
     pub drain_settle: Duration,
-    /// Before a hard heal: how long open requests may take to finish.
+    /// Time limit for in-flight requests to finish before a hard heal.
     pub drain_timeout: Duration,
-    /// Whether decisions are carried out.
+    /// Mode: decisions are reported only, or carried out.
     pub mode: Mode,
-    /// How a hard heal restarts the app.
+    /// Restart of the app by a hard heal.
     pub restart: Restart,
-    /// State, journal and pause file.
+    /// Directory of state, journal and pause file.
     pub state_dir: PathBuf,
-    /// Which defaults apply.
+    /// Set of defaults.
     pub profile: Profile,
-    /// A model file instead of the built-in one.
+    /// Model file that replaces the built-in model.
     pub model: Option<PathBuf>,
-    /// Which rules decide where no model does.
+    /// Rules that decide where no model does.
     pub rules: Rules,
-    /// Holds the token for `POST /heal`.
+    /// File with the token for `POST /heal`.
     pub token_file: Option<PathBuf>,
-    /// How logs are written.
+    /// Format of the logs.
     pub log_format: LogFormat,
-    /// The policy's own settings.
+    /// Settings of the policy.
     pub policy: PolicyConfig,
 }
 
-/// How a hard heal restarts the app.
+/// Restart of the app by a hard heal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Restart {
-    /// The doctor exits 88, and the kubelet's rule or the local pod restarts everything.
+    /// The doctor exits 88, and the kubelet's rule or the local pod restarts all containers.
     #[default]
     Exit,
     /// The app is condemned: its liveness probe fails, and the kubelet restarts it alone. The
-    /// doctor stays up.
+    /// doctor keeps running.
     Liveness,
 }
 
-/// A set of defaults.
+/// Set of defaults.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// For service.
+    /// For production.
     #[default]
     Default,
-    /// For demonstrations: everything shortened.
+    /// For demonstrations: all times shortened.
     Demo,
 }
 
-/// Which rules decide.
+/// Rules that decide.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rules {
     /// The model, with compiled-in rules where it cannot decide.
@@ -93,40 +100,40 @@ pub enum Rules {
     Original,
 }
 
-/// How logs are written.
+/// Format of the logs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line.
+    /// One JSON object per line.
     #[default]
     Json,
-    /// For people.
+    /// Text for people.
     Text,
 }
 
-/// The settings, where each came from, and what was wrong.
+/// Settings with their origins and errors.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// Wrong values are replaced by their defaults.
+    /// The settings, with defaults in place of invalid values.
     pub settings: Settings,
-    /// Each setting in effect: name, value as text, origin.
+    /// Each effective setting: name, value as text, origin.
     pub effective: Vec<(String, String, Origin)>,
-    /// What was wrong; empty if nothing.
+    /// Invalid settings; empty if all are valid.
     pub errors: Vec<ConfigError>,
 }
 
-/// Values given as flags, by setting name. `config` names the TOML file.
+/// Values of the flags, by name of the setting. `config` is the path of the TOML file.
 pub type Flags = BTreeMap<&'static str, String>;
 
-/// Read all layers.
+/// Loads the settings from all layers.
 #[must_use]
 pub fn load(flags: &Flags, environment: &dyn Environment) -> Loaded {
-    parse::load(flags, environment)
+    load::load(flags, environment)
 }
 
 impl Loaded {
-    /// For the doctor: with anything wrong, nothing is carried out.
+    /// Returns the settings with `mode = observe` if any of them is invalid.
     #[must_use]
-    pub fn harmless(mut self) -> Self {
+    pub fn fail_safe(mut self) -> Self {
         if !self.errors.is_empty() {
             self.settings.mode = Mode::Observe;
             for (name, value, origin) in &mut self.effective {

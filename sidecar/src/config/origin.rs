@@ -1,43 +1,20 @@
-//! Where a value comes from, and how what is wrong with it is said.
+//! Origin of a setting's value.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Read access to environment variables, so that tests inject their own.
-pub trait Environment {
-    /// The value of a variable, if it is set.
-    fn get(&self, name: &str) -> Option<OsString>;
-}
-
-/// The environment of this process.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Process;
-
-impl Environment for Process {
-    fn get(&self, name: &str) -> Option<OsString> {
-        std::env::var_os(name)
-    }
-}
-
-impl<F: Fn(&str) -> Option<OsString>> Environment for F {
-    fn get(&self, name: &str) -> Option<OsString> {
-        self(name)
-    }
-}
-
-/// Where a value comes from.
+/// Origin of a setting's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag of the command line.
+    /// A command line flag.
     Flag(String),
     /// An environment variable.
     Env(&'static str),
     /// The TOML file.
     File(PathBuf),
-    /// Nobody set it.
+    /// The default.
     Default,
-    /// Given, but wrong: the default is in effect (for `mode`: `observe`).
+    /// The default in place of an invalid value (for `mode`: `observe`).
     Invalid,
 }
 
@@ -52,22 +29,3 @@ impl fmt::Display for Origin {
         }
     }
 }
-
-/// What was wrong, where, and what would be right.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The setting, or `config` for the file as a whole.
-    pub setting: String,
-    /// Where the value came from.
-    pub origin: Origin,
-    /// What is wrong and what would be right.
-    pub problem: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}): {}", self.setting, self.origin, self.problem)
-    }
-}
-
-impl std::error::Error for ConfigError {}

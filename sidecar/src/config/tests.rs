@@ -29,7 +29,7 @@ fn problems(loaded: &Loaded) -> Vec<String> {
 }
 
 #[test]
-fn all_defaults_are_valid_in_both_profiles() {
+fn defaults_are_valid_in_both_profiles() {
     for profile in ["default", "demo"] {
         let loaded = load(&Flags::new(), &environment(&[("HEALING_PROFILE", profile)]));
         assert_eq!(problems(&loaded), Vec::<String>::new());
@@ -38,7 +38,7 @@ fn all_defaults_are_valid_in_both_profiles() {
 }
 
 #[test]
-fn nothing_is_carried_out_by_default() {
+fn default_mode_is_observe() {
     let settings = load(&Flags::new(), &environment(&[])).settings;
     assert_eq!(settings.mode, Mode::Observe);
     assert_eq!(settings.poll_interval, Duration::from_secs(5));
@@ -47,7 +47,7 @@ fn nothing_is_carried_out_by_default() {
 }
 
 #[test]
-fn flags_over_environment_over_file_over_defaults() {
+fn layers_override_in_order_flag_environment_file_default() {
     let file = file("poll_interval = \"1s\"\nmode = \"enforce\"\nbind = \"127.0.0.1:1\"\n");
     let flags = Flags::from([("poll_interval", "3s".to_owned())]);
     let env = environment(&[
@@ -71,7 +71,7 @@ fn flags_over_environment_over_file_over_defaults() {
 }
 
 #[test]
-fn each_mistake_is_named_with_its_place_and_what_would_be_right() {
+fn config_error_names_setting_origin_and_valid_values() {
     let env = environment(&[
         ("HEALING_MODE", "Enforce"),
         ("HEALING_POLL_INTERVAL", "5"),
@@ -87,7 +87,7 @@ fn each_mistake_is_named_with_its_place_and_what_would_be_right() {
         "mode (HEALING_MODE): \"Enforce\" is not one of observe, enforce",
         "poll_interval (HEALING_POLL_INTERVAL): \"5\" is not a duration such as 5s or 250ms",
         "probe_timeout (HEALING_PROBE_TIMEOUT): 0s is out of range: from 10ms to 30s",
-        "app_url (HEALING_APP_URL): \"https://app:5000\": only http is spoken",
+        "app_url (HEALING_APP_URL): \"https://app:5000\": only http is supported",
         "care_url (HEALING_CARE_URL)",
         "bind (HEALING_BIND): \"5001\" is not ADDRESS:PORT",
         "restart (HEALING_RESTART): \"signal\" is not available in this version",
@@ -98,13 +98,13 @@ fn each_mistake_is_named_with_its_place_and_what_would_be_right() {
 }
 
 #[test]
-fn with_a_mistake_the_doctor_only_observes_and_keeps_what_is_right() {
+fn invalid_setting_forces_observe_and_keeps_valid_ones() {
     let env = environment(&[
         ("HEALING_MODE", "enforce"),
         ("HEALING_POLL_INTERVAL", "1s"),
         ("HEALING_RULES", "none"),
     ]);
-    let loaded = load(&Flags::new(), &env).harmless();
+    let loaded = load(&Flags::new(), &env).fail_safe();
     assert_eq!(loaded.settings.mode, Mode::Observe);
     assert_eq!(loaded.settings.poll_interval, Duration::from_secs(1));
     assert_eq!(loaded.settings.rules, Rules::Default);
@@ -112,13 +112,13 @@ fn with_a_mistake_the_doctor_only_observes_and_keeps_what_is_right() {
 }
 
 #[test]
-fn an_empty_variable_counts_as_not_set() {
+fn empty_variable_counts_as_unset() {
     let loaded = load(&Flags::new(), &environment(&[("HEALING_MODE", "")]));
     assert_eq!(problems(&loaded), Vec::<String>::new());
 }
 
 #[test]
-fn files_that_are_missing_broken_or_have_unknown_keys() {
+fn config_file_is_rejected_if_missing_malformed_or_with_unknown_keys() {
     let missing = load(
         &Flags::from([("config", "/no/such/file.toml".to_owned())]),
         &environment(&[]),
@@ -136,13 +136,13 @@ fn files_that_are_missing_broken_or_have_unknown_keys() {
 
     let number = problems(&with_file("poll_interval = 5")).join("\n");
     assert!(
-        number.contains("5 is no string; a string is expected"),
+        number.contains("5 is not a string; a string is expected"),
         "{number}"
     );
 }
 
 #[test]
-fn the_policy_table_is_laid_over_the_profile() {
+fn policy_table_is_merged_over_the_profile() {
     let untouched = with_file("profile = \"demo\"\n[policy]\n");
     assert_eq!(problems(&untouched), Vec::<String>::new());
     let wrong = with_file("[policy]\nno_such_thing = 1\n");

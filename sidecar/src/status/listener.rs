@@ -1,4 +1,5 @@
-//! A listener whose clients cannot use the doctor up: few connections at once, none for long.
+//! Listener with a bounded number of connections of bounded age, so that clients cannot exhaust the
+//! doctor.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,51 +15,51 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
-/// More scrapers, probes and operators than any sidecar has; the next one waits in the backlog.
-const MOST: usize = 32;
-/// A connection ends after this long, whatever it does. Scrapers open another one.
-const LONGEST: Duration = Duration::from_secs(60);
-/// After a failed accept (no file descriptors left, for one).
-const AGAIN: Duration = Duration::from_millis(100);
+/// Upper bound of connections at a time. Further ones wait in the backlog.
+const MAX_CONNECTIONS: usize = 32;
+/// Age at which a connection ends even if it is in use. Scrapers open another one.
+const MAX_AGE: Duration = Duration::from_secs(60);
+/// Delay after a failed accept, as for lack of file descriptors.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// See the module.
+/// TCP listener with these limits.
 #[derive(Debug)]
-pub(super) struct Limited {
+pub(super) struct LimitedListener {
     inner: TcpListener,
-    free: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
-impl Limited {
+impl LimitedListener {
     pub(super) fn new(inner: TcpListener) -> Self {
         Self {
             inner,
-            free: Arc::new(Semaphore::new(MOST)),
+            permits: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
         }
     }
 }
 
-impl Listener for Limited {
-    type Io = Passing;
+impl Listener for LimitedListener {
+    type Io = LimitedConnection;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
-            let Ok(permit) = Arc::clone(&self.free).acquire_owned().await else {
-                // Nobody closes the semaphore.
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
+                // The semaphore is never closed.
                 return std::future::pending().await;
             };
             match self.inner.accept().await {
                 Ok((stream, peer)) => {
-                    let io = Passing {
+                    let io = LimitedConnection {
                         stream,
-                        end: Box::pin(sleep(LONGEST)),
+                        end: Box::pin(sleep(MAX_AGE)),
                         _permit: permit,
                     };
                     return (io, peer);
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "could not accept");
-                    sleep(AGAIN).await;
+                    tracing::debug!(%error, "accept failed");
+                    sleep(RETRY_DELAY).await;
                 }
             }
         }
@@ -69,16 +70,16 @@ impl Listener for Limited {
     }
 }
 
-/// A connection that ends by itself.
+/// Connection that ends at a fixed age.
 #[derive(Debug)]
-pub(super) struct Passing {
+pub(super) struct LimitedConnection {
     stream: TcpStream,
     end: Pin<Box<Sleep>>,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Passing {
-    fn over(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+impl LimitedConnection {
+    fn check_age(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         match self.end.as_mut().poll(cx) {
             Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
             Poll::Pending => Ok(()),
@@ -86,24 +87,24 @@ impl Passing {
     }
 }
 
-impl AsyncRead for Passing {
+impl AsyncRead for LimitedConnection {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.over(cx)?;
+        self.check_age(cx)?;
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for Passing {
+impl AsyncWrite for LimitedConnection {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.over(cx)?;
+        self.check_age(cx)?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
@@ -116,12 +117,12 @@ impl AsyncWrite for Passing {
     }
 }
 
-/// Who asks.
+/// Address of the client.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
-impl Connected<IncomingStream<'_, Limited>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Limited>) -> Self {
+impl Connected<IncomingStream<'_, LimitedListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, LimitedListener>) -> Self {
         Self(*stream.remote_addr())
     }
 }
@@ -136,11 +137,11 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let app = axum::Router::new().route("/", axum::routing::get(|| async { "here" }));
-        tokio::spawn(async move { axum::serve(Limited::new(listener), app).await });
+        tokio::spawn(async move { axum::serve(LimitedListener::new(listener), app).await });
         address
     }
 
-    async fn ask(address: SocketAddr) -> String {
+    async fn get(address: SocketAddr) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream
             .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
@@ -151,23 +152,21 @@ mod tests {
         answer
     }
 
-    /// Everybody who holds a connection open without a word is sent away in time, and who waited
-    /// is served.
     #[tokio::test]
-    async fn silent_clients_cannot_keep_others_out_for_long() {
+    async fn idle_connections_are_closed_for_waiting_ones() {
         let address = server().await;
-        assert!(ask(address).await.ends_with("here"));
-        let mut silent = Vec::new();
-        for _ in 0..MOST {
-            silent.push(TcpStream::connect(address).await.unwrap());
+        assert!(get(address).await.ends_with("here"));
+        let mut idle = Vec::new();
+        for _ in 0..MAX_CONNECTIONS {
+            idle.push(TcpStream::connect(address).await.unwrap());
         }
-        // Real sockets: let them be accepted before the clock stands still and jumps.
-        let early = tokio::time::timeout(Duration::from_millis(500), ask(address)).await;
-        assert!(early.is_err(), "all places are taken");
+        // The sockets are real: they must be accepted before the clock is paused and jumps.
+        let early = tokio::time::timeout(Duration::from_millis(500), get(address)).await;
+        assert!(early.is_err(), "all permits are taken");
         tokio::time::pause();
-        tokio::time::advance(LONGEST).await;
+        tokio::time::advance(MAX_AGE).await;
         tokio::time::resume();
-        let served = tokio::time::timeout(Duration::from_secs(10), ask(address)).await;
+        let served = tokio::time::timeout(Duration::from_secs(10), get(address)).await;
         assert!(served.unwrap().ends_with("here"));
     }
 }

@@ -1,4 +1,4 @@
-//! The doctor's metrics. Names and labels are fixed: alerts and dashboards depend on them.
+//! Metrics of the doctor. Names and labels are fixed: alerts and dashboards depend on them.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-/// From a poll on the same machine to one that ran into its limit.
+/// Bounds from a poll on the same machine to one that timed out, in seconds.
 const POLL_BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
-/// From a dropped cache to a restart in a crowded cluster.
+/// Bounds from a dropped cache to a restart in a crowded cluster, in seconds.
 const RECOVERY_BUCKETS: &[f64] = &[
     0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0,
 ];
@@ -51,23 +51,23 @@ impl Metrics {
             &["version"],
         )?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let metrics = Self {
+        Ok(Self {
             decisions: counters(
                 r,
                 "healing_decisions_total",
-                "Decisions by proposed action and what became of it",
+                "Decisions, by proposed action and verdict",
                 &["action", "verdict"],
             )?,
             heals: counters(
                 r,
                 "healing_heals_total",
-                "Treatments by kind and how they turned out",
+                "Treatments, by kind and outcome",
                 &["kind", "outcome"],
             )?,
             vetoes: counters(
                 r,
                 "healing_vetoes_total",
-                "Reasons that forbade a proposed action; one decision may have several",
+                "Vetoes of proposed actions, by reason; one decision may have several",
                 &["reason"],
             )?,
             recovery: register(
@@ -75,7 +75,7 @@ impl Metrics {
                 HistogramVec::new(
                     HistogramOpts::new(
                         "healing_recovery_seconds",
-                        "From a treatment to the app being healthy again",
+                        "Time from a treatment until the app is healthy again",
                     )
                     .buckets(RECOVERY_BUCKETS.to_vec()),
                     &["kind"],
@@ -86,7 +86,7 @@ impl Metrics {
                 Histogram::with_opts(
                     HistogramOpts::new(
                         "healing_poll_duration_seconds",
-                        "How long one look at the app took, both doors",
+                        "Duration of one poll, care port and front door together",
                     )
                     .buckets(POLL_BUCKETS.to_vec()),
                 )?,
@@ -94,25 +94,25 @@ impl Metrics {
             polls: counters(
                 r,
                 "healing_polls_total",
-                "Looks at the app, by what they found",
+                "Polls of the app, by result",
                 &["result"],
             )?,
             probability: gauges(
                 r,
                 "healing_model_probability",
-                "The model's vote for each action at the last decision",
+                "Probability that the model gave each action at the last decision",
                 &["action"],
             )?,
             feature: gauges(
                 r,
                 "healing_feature",
-                "What the model was shown at the last decision; absent is no series",
+                "Features at the last decision; an absent one has no series",
                 &["name"],
             )?,
             budget: int_gauge(
                 r,
                 "healing_restart_budget_remaining",
-                "Hard heals that are left in the present period",
+                "Hard heals left in the current period",
             )?,
             paused: int_gauge(
                 r,
@@ -123,64 +123,63 @@ impl Metrics {
             config_invalid: int_gauge(
                 r,
                 "healing_config_invalid",
-                "1 if the configuration is wrong and healing therefore only observes",
+                "1 if the configuration is invalid and healing therefore only observes",
             )?,
             model_info: int_gauges(
                 r,
                 "healing_model_info",
-                "Always 1; which model decides, or that the rules do",
+                "Always 1; the labels name the model or the rules that decide",
                 &["source", "name"],
             )?,
             loop_panics: register(
                 r,
                 IntCounter::new(
                     "healing_loop_panics_total",
-                    "Panics in the doctor's loop, each contained",
+                    "Panics of the control loop, each followed by a restart of the loop",
                 )?,
             )?,
             watchdog_restarts: register(
                 r,
                 IntCounter::new(
                     "healing_watchdog_restarts_total",
-                    "Times the doctor hung and was started anew in place",
+                    "Re-executions of the doctor by its watchdog after a hang",
                 )?,
             )?,
             state_writable: int_gauge(
                 r,
                 "healing_state_writable",
-                "0 while the state directory cannot be written, and so no restart is allowed",
+                "0 while the state directory is not writable and therefore no restart is allowed",
             )?,
             journal_errors: register(
                 r,
                 IntCounter::new(
                     "healing_journal_errors_total",
-                    "Journal lines that could not be written",
+                    "Journal entries that could not be written",
                 )?,
             )?,
             registry,
-        };
-        Ok(metrics)
+        })
     }
 
-    /// In Prometheus' text format.
+    /// Returns all metrics in Prometheus' text format.
     pub(crate) fn text(&self) -> Vec<u8> {
         let mut text = Vec::with_capacity(8192);
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
-            tracing::error!(%error, "metrics cannot be written");
+            tracing::error!(%error, "cannot encode the metrics");
         }
         text
     }
 
-    /// 1 for this one, 0 for the others.
+    /// Sets the gauge of this mode to 1, the others to 0.
     pub(crate) fn set_mode(&self, mode: &str) {
-        for each in ["observe", "enforce"] {
+        for name in ["observe", "enforce"] {
             self.mode
-                .with_label_values(&[each])
-                .set(i64::from(each == mode));
+                .with_label_values(&[name])
+                .set(i64::from(name == mode));
         }
     }
 
-    pub(crate) fn recovered_after(&self, kind: &str, took: Duration) {
+    pub(crate) fn observe_recovery(&self, kind: &str, took: Duration) {
         self.recovery
             .with_label_values(&[kind])
             .observe(took.as_secs_f64());

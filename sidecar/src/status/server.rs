@@ -1,4 +1,4 @@
-//! The status server. It never stops the doctor: where the port is busy it tries again.
+//! Status server. It never stops the doctor: where the port is busy it tries again.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::Shared;
-use super::listener::{Limited, Peer};
+use super::listener::{LimitedListener, Peer};
 
-/// Between attempts to get the port.
-const AGAIN: Duration = Duration::from_secs(5);
+/// Delay before the next attempt to listen.
+const RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// Serve until the task is dropped. `bound` is told each address that could be had.
+/// Serves until the task is dropped. Calls `bound` with each address that it listens on.
 pub(crate) async fn serve(shared: Arc<Shared>, bind: SocketAddr, bound: impl Fn(SocketAddr)) {
     loop {
         let error = match TcpListener::bind(bind).await {
@@ -30,14 +30,17 @@ pub(crate) async fn serve(shared: Arc<Shared>, bind: SocketAddr, bound: impl Fn(
                     bound(address);
                 }
                 let app = router(Arc::clone(&shared)).into_make_service_with_connect_info::<Peer>();
-                match axum::serve(Limited::new(listener), app).await {
+                match axum::serve(LimitedListener::new(listener), app).await {
                     Ok(()) => return,
                     Err(error) => error,
                 }
             }
         };
-        tracing::error!(%bind, %error, "the status server cannot listen; the doctor goes on without, and tries again");
-        tokio::time::sleep(AGAIN).await;
+        tracing::error!(
+            %bind, %error,
+            "the status server cannot listen and tries again; the doctor runs without it"
+        );
+        tokio::time::sleep(RETRY_DELAY).await;
     }
 }
 
@@ -53,7 +56,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// 200 as long as the loop lives: a doctor that only observes, or whose app is ill, is not ill.
+/// Answers 200 while the control loop is alive, also if it only observes or the app is sick.
 async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
     let age = shared.heartbeat.age();
     let alive = age <= shared.patience;
@@ -94,7 +97,7 @@ async fn status(State(shared): State<Arc<Shared>>) -> Response {
     Json(body).into_response()
 }
 
-/// The latest journal entries, oldest first.
+/// Answers with the latest journal entries, oldest first.
 async fn decisions(State(shared): State<Arc<Shared>>) -> Response {
     let recent = shared.view().recent.clone();
     let body = format!("[{}]\n", recent.join(",\n"));
@@ -109,7 +112,7 @@ async fn loopback_only(
     if is_loopback(peer.ip()) {
         return next.run(request).await;
     }
-    let message = "only on the loopback interface; use kubectl port-forward\n";
+    let message = "available only on the loopback interface; use kubectl port-forward\n";
     (StatusCode::FORBIDDEN, message).into_response()
 }
 

@@ -1,4 +1,4 @@
-//! An app that answers as it is told: first well, then badly.
+//! A fake app whose answers are scripted: first good ones, then bad ones.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,27 +8,27 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What a healthy app says on its care port.
+/// Answer of a healthy app to `GET /health` on its care port.
 pub(crate) const HEALTHY: &str = r#"{"status":"healthy","cpu_usage":5.0,"memory_usage":10.0,"error_count":0,"uptime":1000.0,"schema":1,"instance_id":"fake","pid":4242,"hour_of_day":12,"started":true,"requests_total":100,"errors_total":0,"in_flight":0,"runtime":{"tick_age_seconds":0.01,"lag_seconds":0.001,"stalled":false}}"#;
 
-/// How a port answers.
+/// Answer of a port.
 #[derive(Debug, Clone)]
-pub(crate) enum Answers {
+pub(crate) enum Response {
     /// These bytes.
     Raw(Vec<u8>),
-    /// The connection is closed.
+    /// No bytes: the connection is closed.
     Close,
-    /// Nothing, for longer than any limit.
+    /// No bytes for longer than any limit.
     Hang,
-    /// Correct, at a byte a second.
+    /// A correct head at one byte per second.
     Drip,
-    /// So many bytes of body.
+    /// A body of `bytes` bytes, with or without a content length.
     Endless { announced: Option<u64>, bytes: u64 },
 }
 
-/// A whole answer.
-pub(crate) fn http(status: u16, body: &str) -> Answers {
-    Answers::Raw(
+/// Returns a complete HTTP response.
+pub(crate) fn http(status: u16, body: &str) -> Response {
+    Response::Raw(
         format!(
             "HTTP/1.1 {status} Status\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -37,7 +37,7 @@ pub(crate) fn http(status: u16, body: &str) -> Answers {
     )
 }
 
-/// Both ports of an app.
+/// An app with a front door and a care port.
 pub(crate) struct FakeApp {
     pub(crate) app: SocketAddr,
     pub(crate) care: SocketAddr,
@@ -45,21 +45,24 @@ pub(crate) struct FakeApp {
 }
 
 struct Script {
-    good: AtomicUsize,
-    bad: Mutex<Answers>,
-    door: Mutex<Answers>,
-    door_good: AtomicUsize,
+    /// Good answers of `/health` left, before `bad_health`.
+    good_health: AtomicUsize,
+    bad_health: Mutex<Response>,
+    front_door: Mutex<Response>,
+    /// Answers of the front door left, before it hangs.
+    good_front_door: AtomicUsize,
+    /// Bodies of all `POST /heal`.
     heals: Mutex<Vec<String>>,
 }
 
 impl FakeApp {
-    /// Answers `/health` well `good` times, then with `bad`; the front door always well.
-    pub(crate) async fn start(good: usize, bad: Answers) -> Self {
+    /// Starts an app whose `/health` is good `good` times, then `bad`; its front door is always good.
+    pub(crate) async fn start(good: usize, bad: Response) -> Self {
         let script = Arc::new(Script {
-            good: AtomicUsize::new(good),
-            bad: Mutex::new(bad),
-            door: Mutex::new(http(200, "{\"status\":\"ok\"}")),
-            door_good: AtomicUsize::new(usize::MAX),
+            good_health: AtomicUsize::new(good),
+            bad_health: Mutex::new(bad),
+            front_door: Mutex::new(http(200, "{\"status\":\"ok\"}")),
+            good_front_door: AtomicUsize::new(usize::MAX),
             heals: Mutex::default(),
         });
         let app = listen(Arc::clone(&script)).await;
@@ -67,7 +70,8 @@ impl FakeApp {
         Self { app, care, script }
     }
 
-    /// Well so often, then its runtime stands still.
+    /// Starts an app that is good for `good` answers, then reports a stalled runtime and whose front
+    /// door hangs.
     pub(crate) async fn wedged(good: usize) -> Self {
         let stalled = HEALTHY.replace("\"stalled\":false", "\"stalled\":true");
         let app = Self::start(good, http(200, &stalled)).await;
@@ -75,20 +79,24 @@ impl FakeApp {
         app
     }
 
-    pub(crate) fn front_door(&self, answers: Answers) {
-        *self.script.door.lock().unwrap() = answers;
+    /// Sets the answer of the front door.
+    pub(crate) fn set_front_door(&self, response: Response) {
+        *self.script.front_door.lock().unwrap() = response;
     }
 
     fn front_door_hangs_after(&self, good: usize) {
-        self.script.door_good.store(good, Ordering::SeqCst);
+        self.script.good_front_door.store(good, Ordering::SeqCst);
     }
 
-    pub(crate) fn well_again(&self) {
-        self.script.good.store(usize::MAX, Ordering::SeqCst);
-        self.script.door_good.store(usize::MAX, Ordering::SeqCst);
+    /// Makes all further answers good.
+    pub(crate) fn recover(&self) {
+        self.script.good_health.store(usize::MAX, Ordering::SeqCst);
+        self.script
+            .good_front_door
+            .store(usize::MAX, Ordering::SeqCst);
     }
 
-    /// The bodies of all `POST /heal`, oldest first.
+    /// Returns the bodies of all `POST /heal`, oldest first.
     pub(crate) fn heals(&self) -> Vec<String> {
         self.script.heals.lock().unwrap().clone()
     }
@@ -100,7 +108,7 @@ async fn listen(script: Arc<Script>) -> SocketAddr {
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let script = Arc::clone(&script);
-            // A client that goes away midway is its own business.
+            // A client may disconnect at any time.
             tokio::spawn(async move {
                 let _ = serve(stream, &script).await;
             });
@@ -109,7 +117,8 @@ async fn listen(script: Arc<Script>) -> SocketAddr {
     address
 }
 
-fn left(counter: &AtomicUsize) -> bool {
+/// Takes one from a counter that is not yet 0; `usize::MAX` never runs out.
+fn take_one(counter: &AtomicUsize) -> bool {
     counter
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {
             usize::MAX => Some(usize::MAX),
@@ -129,11 +138,11 @@ async fn serve(mut stream: TcpStream, script: &Script) -> std::io::Result<()> {
         request.extend_from_slice(&buffer[..read]);
     }
     let head = String::from_utf8_lossy(&request).into_owned();
-    let answers = if head.starts_with("GET /health ") {
-        if left(&script.good) {
+    let response = if head.starts_with("GET /health ") {
+        if take_one(&script.good_health) {
             http(200, HEALTHY)
         } else {
-            script.bad.lock().unwrap().clone()
+            script.bad_health.lock().unwrap().clone()
         }
     } else if head.starts_with("POST /heal ") {
         let body = head.split("\r\n\r\n").nth(1).unwrap_or_default();
@@ -148,30 +157,30 @@ async fn serve(mut stream: TcpStream, script: &Script) -> std::io::Result<()> {
                 "{{\"action\":\"{action}\",\"message\":\"done\",\"previous_error_count\":0,\"current_status\":\"healthy\"}}"
             ),
         )
-    } else if left(&script.door_good) {
-        script.door.lock().unwrap().clone()
+    } else if take_one(&script.good_front_door) {
+        script.front_door.lock().unwrap().clone()
     } else {
-        Answers::Hang
+        Response::Hang
     };
-    answer(stream, answers).await
+    respond(stream, response).await
 }
 
-async fn answer(mut stream: TcpStream, answers: Answers) -> std::io::Result<()> {
-    match answers {
-        Answers::Raw(bytes) => stream.write_all(&bytes).await,
-        Answers::Close => Ok(()),
-        Answers::Hang => {
+async fn respond(mut stream: TcpStream, response: Response) -> std::io::Result<()> {
+    match response {
+        Response::Raw(bytes) => stream.write_all(&bytes).await,
+        Response::Close => Ok(()),
+        Response::Hang => {
             tokio::time::sleep(Duration::from_secs(60)).await;
             Ok(())
         }
-        Answers::Drip => {
+        Response::Drip => {
             for byte in b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n" {
                 stream.write_all(&[*byte]).await?;
                 tokio::time::sleep(Duration::from_secs(1)).await;
             }
             Ok(())
         }
-        Answers::Endless { announced, bytes } => {
+        Response::Endless { announced, bytes } => {
             let length = announced.map_or(String::new(), |length| {
                 format!("content-length: {length}\r\n")
             });

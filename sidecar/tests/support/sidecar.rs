@@ -1,16 +1,17 @@
-//! The real sidecar program as a child process.
+//! The sidecar program as a child process.
 
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use healing_sidecar::pod::Signal;
-use rustix::process::{Pid, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use super::app::FakeApp;
+use super::program::sidecar_program;
 
+/// A running sidecar.
 pub(crate) struct Sidecar {
     child: Child,
     status: Arc<Mutex<String>>,
@@ -19,7 +20,7 @@ pub(crate) struct Sidecar {
 }
 
 impl Sidecar {
-    /// In the demo profile, enforcing, with a state directory of its own; `env` decides last.
+    /// Starts it in the demo profile and `enforce` mode with its own state directory; `env` overrides.
     pub(crate) async fn start(app: &FakeApp, env: &[(&str, &str)]) -> Self {
         let state = tempfile::tempdir().unwrap();
         let mut child = Self::command(app)
@@ -36,9 +37,9 @@ impl Sidecar {
         }
     }
 
-    /// The program, to be started by the caller; it has no state directory of its own yet.
+    /// Returns the command that starts it, with the default state directory.
     pub(crate) fn command(app: &FakeApp) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_healing-sidecar"));
+        let mut command = Command::new(sidecar_program());
         command
             .env("HEALING_PROFILE", "demo")
             .env("HEALING_MODE", "enforce")
@@ -53,6 +54,7 @@ impl Sidecar {
         command
     }
 
+    /// Returns the exit code (none after a signal) once the process has exited.
     pub(crate) fn exited(&mut self) -> Option<Option<i32>> {
         self.child.try_wait().unwrap().map(|status| status.code())
     }
@@ -99,7 +101,7 @@ impl Sidecar {
         Some(Metrics { text })
     }
 
-    /// Wait until so many polls found the app's report.
+    /// Waits until `polls` polls have received a report of the app.
     pub(crate) async fn reported(&mut self, polls: u32) {
         let begin = Instant::now();
         while self
@@ -114,8 +116,8 @@ impl Sidecar {
     }
 }
 
-/// From the log lines of the status server (a program that is started anew has another port); the
-/// log is passed to the test's own output.
+/// Returns the address of the status server, kept up to date from the log: a restart changes it.
+/// Copies the log to the test's own output.
 async fn status_address(child: &mut Child) -> Arc<Mutex<String>> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -146,13 +148,13 @@ async fn status_address(child: &mut Child) -> Arc<Mutex<String>> {
     address
 }
 
-/// A scrape.
+/// Result of a scrape.
 pub(crate) struct Metrics {
     pub(crate) text: String,
 }
 
 impl Metrics {
-    /// The sum of the series of this name that have all these label values.
+    /// Returns the sum of the series of this name that have all these label values.
     pub(crate) fn get(&self, name: &str, values: &[&str]) -> f64 {
         self.text
             .lines()
@@ -169,6 +171,7 @@ impl Metrics {
             .sum()
     }
 
+    /// Returns the sum of all series of this name.
     pub(crate) fn sum(&self, name: &str) -> f64 {
         self.get(name, &[])
     }

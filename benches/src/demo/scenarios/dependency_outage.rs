@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use healing_sidecar::pod::PodEvent;
+use healing_cli::pod::PodEvent;
 
 use crate::demo::journal::Entry;
 use crate::demo::scenario_run::{Expected, ScenarioRun, seconds};

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use healing_sidecar::pod::{EXIT_RESTART_ALL, PodEvent, Role};
+use healing_cli::pod::{PodEvent, Role};
+use healing_sidecar::exit_code;
 
 use crate::demo::scenario_run::{Expected, ScenarioRun, seconds};
 use crate::demo::wait::wait_for;
@@ -13,7 +14,7 @@ pub const EXPECTED: Expected = Expected {
     fault: "wedge",
     action: "restart_service",
     veto: None,
-    sidecar_exit: Some(EXIT_RESTART_ALL),
+    sidecar_exit: Some(exit_code::RESTART_ALL),
 };
 
 const RESTART_TIMEOUT: Duration = Duration::from_secs(20);

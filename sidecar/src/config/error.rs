@@ -1,0 +1,87 @@
+//! Errors of the settings. Each names the problem, the origin of the value and a valid value.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::AddrParseError;
+use std::path::PathBuf;
+
+use healing_core::config::ConfigErrors;
+use toml::Value;
+
+use super::Origin;
+
+/// Invalid setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{setting} ({origin}): {problem}")]
+pub struct ConfigError {
+    /// The setting, or `config` for the file as a whole.
+    pub setting: String,
+    /// Origin of the invalid value.
+    pub origin: Origin,
+    /// The problem, and a valid value.
+    pub problem: String,
+}
+
+/// Invalid text of one setting.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ValueError {
+    #[error("{} is not UTF-8", .0.display())]
+    NotUtf8(OsString),
+    #[error("{found} is not a string; a string is expected, such as {name} = \"{example}\"")]
+    NotString {
+        found: Value,
+        name: &'static str,
+        example: &'static str,
+    },
+    #[error("\"{text}\" is not one of {expected}")]
+    NotOneOf { text: String, expected: String },
+    #[error("\"{0}\" is not available in this version; use exit or liveness")]
+    Unavailable(String),
+    #[error("\"{0}\" is not a duration such as 5s or 250ms: {1}")]
+    Duration(String, humantime::DurationError),
+    #[error("{text} is out of range: from {min} to {max}")]
+    OutOfRange {
+        text: String,
+        min: humantime::FormattedDuration,
+        max: humantime::FormattedDuration,
+    },
+    #[error("\"{0}\" is not ADDRESS:PORT, such as 0.0.0.0:5001")]
+    Address(String, #[source] AddrParseError),
+    #[error("\"{0}\": {1}, such as http://127.0.0.1:5000")]
+    Url(String, UrlError),
+}
+
+/// Reason why a text is not the address of an app.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UrlError {
+    #[error("{0}; a URL is expected")]
+    Syntax(String),
+    #[error("only http is supported to the app in the same pod")]
+    NotHttp,
+    #[error("credentials are not supported")]
+    Credentials,
+    #[error("a URL without a path is expected")]
+    Path,
+}
+
+/// Reason why the TOML file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FileError {
+    #[error("cannot read {0}: {1}")]
+    Read(PathBuf, io::Error),
+    #[error("{0} is not TOML: {1}")]
+    Syntax(PathBuf, toml::de::Error),
+}
+
+/// Reason why the `[policy]` table cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PolicyError {
+    #[error("a table is expected: [policy]")]
+    NotTable,
+    #[error("{0}")]
+    Serialize(#[from] toml::ser::Error),
+    #[error("{}", .0.message())]
+    Deserialize(#[from] toml::de::Error),
+    #[error("{0}")]
+    Invalid(#[from] ConfigErrors),
+}

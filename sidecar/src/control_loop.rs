@@ -1,0 +1,205 @@
+//! The control loop: polls the app, decides, treats, and keeps the state.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use healing_core::decision::Action;
+use healing_core::observation::{Circumstances, Mode, Observation, ProbeResult};
+use healing_core::policy::Policy;
+use serde_json::json;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use crate::app_client::App;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::heartbeat::Heartbeat;
+use crate::proposer::LoadedProposer;
+use crate::recorder::{PollReport, Recorder};
+use crate::recovery;
+use crate::status::{Shared, mode_name};
+use crate::store::{Identity, LoadedState, Pause, Store};
+use crate::timed_policy::TimedPolicy;
+use crate::treatment::{Context, Drain, ExitForRestart, HardHeal, Outcome, SoftHeal};
+
+/// The loop over one app, with the parts that it drives.
+pub(crate) struct ControlLoop<A> {
+    poll_interval: Duration,
+    mode: Mode,
+    state_dir: PathBuf,
+    app: A,
+    policy: TimedPolicy,
+    recorder: Recorder,
+    store: Store,
+    soft_heal: SoftHeal,
+    hard_heal: HardHeal,
+    drain: Drain,
+    /// Process that gave the last valid answer.
+    identity: Identity,
+    heartbeat: Heartbeat,
+    shared: Arc<Shared>,
+}
+
+impl<A: App> ControlLoop<A> {
+    /// Continues from the saved state.
+    pub(crate) fn start(settings: &Settings, shared: Arc<Shared>, app: A) -> Self {
+        let clock = Clock::start();
+        let (mut store, loaded) = Store::open(&settings.state_dir, Arc::clone(&shared));
+        let mut recorder = Recorder::new(&settings.state_dir, Arc::clone(&shared));
+        let proposer = LoadedProposer::load(settings);
+        proposer.publish(&shared);
+        let label = proposer.label;
+        let continues = match &loaded {
+            LoadedState::Saved(_) => "the saved state",
+            LoadedState::Absent => "nothing: the first start",
+            LoadedState::Unreadable => "nothing: the saved state cannot be used",
+        };
+        let (config, proposer) = (settings.policy.clone(), proposer.proposer);
+        let policy = match loaded {
+            LoadedState::Saved(state) => Policy::restore(config, proposer, *state, clock.now()),
+            LoadedState::Absent | LoadedState::Unreadable => Policy::new(config, proposer, seed()),
+        };
+        let policy = TimedPolicy::new(clock, policy);
+        let mode = mode_name(settings.mode);
+        recorder.note(
+            "start",
+            &json!({
+                "version": env!("CARGO_PKG_VERSION"),
+                "pid": std::process::id(),
+                "mode": mode,
+                "brain": label,
+                "continues": continues,
+                "intent": store.intent(),
+                "config_errors": shared.view().config_errors,
+                "loop_panics": shared.metrics.loop_panics.get(),
+            }),
+        );
+        tracing::info!(
+            mode,
+            app = %settings.app_url,
+            care = %settings.care_url,
+            poll_interval = ?settings.poll_interval,
+            proposer = label,
+            continues,
+            "doctor started"
+        );
+        // A failure must be known before the first hard heal. It is logged by the store.
+        let _ = store.write(policy.state());
+        let heartbeat = shared.heartbeat.clone();
+        let drain = Drain::new(settings, heartbeat.clone());
+        Self {
+            poll_interval: settings.poll_interval,
+            mode: settings.mode,
+            state_dir: settings.state_dir.clone(),
+            app,
+            policy,
+            recorder,
+            store,
+            soft_heal: SoftHeal::new(settings, heartbeat.clone()),
+            hard_heal: HardHeal::new(settings, drain.clone(), heartbeat.clone()),
+            drain,
+            identity: Identity::default(),
+            heartbeat,
+            shared,
+        }
+    }
+
+    /// Polls until a hard heal is ready for the exit.
+    pub(crate) async fn run(mut self) -> ExitForRestart {
+        let mut ticks = interval(self.poll_interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            if let Some(exit) = self.poll().await {
+                return exit;
+            }
+        }
+    }
+
+    async fn poll(&mut self) -> Option<ExitForRestart> {
+        let poll = self.observe().await;
+        let decision = self.policy.step(&poll.observation);
+        let explain = || self.policy.explain(&decision);
+        self.recorder.decision(&poll, &decision, explain);
+        match decision.action {
+            Action::NoAction => {}
+            Action::ResetErrors => {
+                self.soft_heal
+                    .run(&self.app, &mut self.policy, &mut self.recorder)
+                    .await;
+            }
+            Action::RestartService => {
+                let mut context = Context {
+                    app: &self.app,
+                    policy: &mut self.policy,
+                    store: &mut self.store,
+                    recorder: &mut self.recorder,
+                };
+                let outcome = self
+                    .hard_heal
+                    .run(&mut context, &poll, &decision, &self.identity)
+                    .await;
+                match outcome {
+                    Outcome::ExitForRestart(exit) => return Some(exit),
+                    Outcome::Condemned | Outcome::Aborted => {}
+                }
+            }
+        }
+        self.store.checkpoint(self.policy.state());
+        None
+    }
+
+    /// Probes the app, and settles an unfinished hard heal before the policy sees the answer.
+    async fn observe(&mut self) -> PollReport {
+        self.heartbeat.beat();
+        let begin = Instant::now();
+        let (report, front_door) = self.app.probe().await;
+        let took = begin.elapsed();
+        self.heartbeat.beat();
+
+        if let ProbeResult::Valid(health, _) = &report.result {
+            self.identity = Identity::of(health);
+        }
+        let mut context = Context {
+            app: &self.app,
+            policy: &mut self.policy,
+            store: &mut self.store,
+            recorder: &mut self.recorder,
+        };
+        recovery::settle(&mut context, &self.drain, &report.result).await;
+        PollReport {
+            observation: Observation {
+                care: report.result,
+                front_door,
+                circumstances: self.circumstances(),
+            },
+            out_of_range: report.out_of_range,
+            took,
+        }
+    }
+
+    fn circumstances(&self) -> Circumstances {
+        let pause = Pause::read(&self.state_dir, SystemTime::now());
+        let paused = pause.is_some();
+        self.shared.metrics.paused.set(i64::from(paused));
+        self.shared.view().paused = pause.map(|pause| pause.reason);
+        Circumstances {
+            mode: self.mode,
+            paused,
+            state_writable: self.store.writable(),
+            // The doctor ends at once on a signal; a draining app reports it by itself.
+            draining: false,
+            process_alive: None,
+        }
+    }
+}
+
+/// Returns a seed for the policy's jitter. It must differ between replicas, so it cannot come from
+/// anything they share.
+fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
+#[cfg(test)]
+mod tests;

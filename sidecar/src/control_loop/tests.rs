@@ -1,0 +1,234 @@
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::*;
+use crate::app_client::CareError;
+use crate::config::Restart;
+use crate::testing::{FakeApp, Fixture, forbidden, health, valid};
+
+/// Probes in which the app is healthy before it is not, so that it counts as having served.
+const HEALTHY_PROBES: usize = 200;
+
+fn start(fixture: &Fixture) -> ControlLoop<Arc<FakeApp>> {
+    ControlLoop::start(
+        &fixture.settings,
+        Arc::clone(&fixture.shared),
+        Arc::clone(&fixture.app),
+    )
+}
+
+/// Runs a loop for a time; returns `true` if it ended for a restart.
+async fn run(fixture: &Fixture, seconds: u64) -> bool {
+    let limit = Duration::from_secs(seconds);
+    timeout(limit, start(fixture).run()).await.is_ok()
+}
+
+/// Lets the runtime of the app stall after some healthy probes.
+fn wedge(fixture: &Fixture) {
+    fixture.app.answer(|probe| {
+        let mut health = health("a");
+        if probe < HEALTHY_PROBES {
+            return (valid(health), valid(()));
+        }
+        health.runtime.as_mut().unwrap().stalled = true;
+        (valid(health), ProbeResult::TimedOut)
+    });
+}
+
+/// Lets half of the app's requests fail after some healthy probes.
+fn errors(fixture: &Fixture) {
+    fixture.app.answer(|probe| {
+        let mut health = health("a");
+        let failed = probe.saturating_sub(HEALTHY_PROBES) as u64 * 10;
+        health.totals.requests_total = Some(probe as u64 * 20);
+        health.totals.errors_total = Some(failed);
+        health.error_count = failed;
+        (valid(health), valid(()))
+    });
+}
+
+fn decisions(fixture: &Fixture, verdict: &str) -> Vec<Value> {
+    let entries = fixture.journal().into_iter();
+    entries
+        .filter(|entry| entry["kind"] == "decision" && entry["decision"]["verdict"] == verdict)
+        .collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_polls_healthy_app_and_leaves_it_alone() {
+    let fixture = Fixture::new();
+    assert!(!run(&fixture, 60).await);
+    assert_eq!(fixture.app.heals(), Vec::<&str>::new());
+    let polls = fixture.app.calls().len();
+    assert!((239..=241).contains(&polls), "{polls} polls, every 250 ms");
+    let journal = fixture.journal();
+    assert_eq!(journal[0]["kind"], "start");
+    assert_eq!(journal[0]["continues"], "nothing: the first start");
+    assert!(fixture.dir.path().join("state.json").exists());
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_exits_for_wedge_with_intent_on_disk() {
+    let fixture = Fixture::new();
+    wedge(&fixture);
+    assert!(run(&fixture, 120).await);
+    assert_eq!(fixture.app.heals(), Vec::<&str>::new(), "no drain");
+    assert_eq!(fixture.kinds().last().unwrap(), "exit");
+    let intent = fixture.saved_intent().unwrap();
+    assert_eq!(intent["instance_id"], "a");
+    assert_eq!(intent["reason"], "runtime_stalled");
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_after_exit_watches_new_instance_recover() {
+    let before = Fixture::new();
+    wedge(&before);
+    assert!(run(&before, 120).await);
+
+    let fixture = Fixture::restored(before.dir);
+    fixture.app.always(valid(health("b")));
+    assert!(!run(&fixture, 60).await);
+    let kinds = fixture.kinds();
+    assert_eq!(kinds[..2], ["start", "restarted"]);
+    let journal = fixture.journal();
+    let outcome = journal.iter().find(|entry| entry["kind"] == "outcome");
+    assert_eq!(outcome.unwrap()["outcome"], "recovered");
+    assert_eq!(fixture.saved_intent(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_only_reports_wedge_while_observing() {
+    let mut fixture = Fixture::new();
+    fixture.settings.mode = Mode::Observe;
+    wedge(&fixture);
+    assert!(!run(&fixture, 120).await);
+    assert_eq!(fixture.saved_intent(), None);
+    let vetoed = decisions(&fixture, "vetoed");
+    assert!(!vetoed.is_empty());
+    assert_eq!(fixture.app.heals(), Vec::<&str>::new());
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_leaves_wedge_alone_while_paused() {
+    let fixture = Fixture::new();
+    wedge(&fixture);
+    let pause = Pause {
+        reason: "maintenance".to_owned(),
+        until_unix_ms: None,
+    };
+    pause.write(fixture.dir.path()).unwrap();
+    assert!(!run(&fixture, 120).await);
+    assert_eq!(fixture.shared.metrics.paused.get(), 1);
+    assert_eq!(fixture.shared.view().paused.as_deref(), Some("maintenance"));
+    Pause::remove(fixture.dir.path()).unwrap();
+    let resumed = Fixture::restored(fixture.dir);
+    wedge(&resumed);
+    assert!(run(&resumed, 120).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_does_not_exit_while_state_cannot_be_written() {
+    let fixture = Fixture::new();
+    wedge(&fixture);
+    fixture.break_state_dir();
+    assert!(!run(&fixture, 120).await);
+    assert_eq!(fixture.shared.metrics.state_writable.get(), 0);
+    let vetoes = &fixture.shared.metrics.vetoes;
+    assert!(vetoes.with_label_values(&["state_unavailable"]).get() > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_heals_softly_before_it_drains_and_exits() {
+    let fixture = Fixture::new();
+    errors(&fixture);
+    assert!(run(&fixture, 600).await);
+    let heals = fixture.app.heals();
+    assert_eq!(heals[0], "reset_errors");
+    assert_eq!(*heals.last().unwrap(), "drain");
+    let calls = fixture.app.calls();
+    let drain = calls.iter().find(|call| call.name == "drain").unwrap();
+    assert!(drain.state.as_ref().unwrap().get("intent").is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_goes_on_after_it_condemned_the_app() {
+    let mut fixture = Fixture::new();
+    fixture.settings.restart = Restart::Liveness;
+    let app = Arc::clone(&fixture.app);
+    let mut condemned_since = None;
+    fixture.app.answer(move |probe| {
+        let condemned = app.heals().contains(&"restart_service");
+        if condemned && condemned_since.is_none() {
+            condemned_since = Some(probe);
+        }
+        let mut health = match condemned_since {
+            Some(since) if probe > since + 8 => health("b"),
+            _ => health("a"),
+        };
+        health.condemned = condemned && health.instance_id.as_deref() == Some("a");
+        let stalled = probe >= HEALTHY_PROBES && health.instance_id.as_deref() == Some("a");
+        health.runtime.as_mut().unwrap().stalled = stalled;
+        let front_door = if stalled {
+            ProbeResult::TimedOut
+        } else {
+            valid(())
+        };
+        (valid(health), front_door)
+    });
+    assert!(!run(&fixture, 180).await);
+    assert_eq!(fixture.app.heals(), ["restart_service"]);
+    let kinds: Vec<Value> = fixture
+        .journal()
+        .iter()
+        .map(|entry| entry["kind"].clone())
+        .filter(|kind| *kind != "decision" && *kind != "summary")
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            "start",
+            "diagnostics",
+            "treatment",
+            "intent",
+            "condemned",
+            "restarted",
+            "outcome"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_does_not_restart_app_whose_soft_heals_are_refused() {
+    let fixture = Fixture::new();
+    errors(&fixture);
+    let refusal: fn() -> CareError = forbidden;
+    fixture.app.refuse(move |_| Some(refusal()));
+    run(&fixture, 30 + HEALTHY_PROBES as u64 / 4).await;
+    let heals = fixture.app.heals();
+    assert!(!heals.is_empty());
+    assert!(
+        heals.iter().all(|action| *action == "reset_errors"),
+        "{heals:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn loop_saves_state_after_soft_heal() {
+    let fixture = Fixture::new();
+    errors(&fixture);
+    let healed = async {
+        while !fixture.app.heals().contains(&"reset_errors") {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        _ = start(&fixture).run() => panic!("the loop ended"),
+        () = healed => {}
+    }
+    let resumed = Fixture::restored(fixture.dir);
+    assert_eq!(
+        resumed.policy.state().awaiting(),
+        Some(Action::ResetErrors),
+        "a later process verifies the soft heal"
+    );
+}

@@ -1,0 +1,255 @@
+//! Record of the doctor's work: journal, metrics, log, and the view of the status server.
+
+mod entry;
+mod journal;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use healing_core::decision::{Action, Conclusion, Decision, Outcome, Reason, Verdict};
+use healing_core::observation::{Observation, ProbeResult};
+use serde::Serialize;
+use serde_json::json;
+use tokio::time::Instant;
+
+pub(crate) use self::entry::ObservationEntry;
+use self::journal::Journal;
+use crate::app_client::OutOfRange;
+use crate::status::{Metrics, Shared};
+
+/// Interval of the summaries in the journal.
+const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
+
+/// One poll of the app.
+#[derive(Debug)]
+pub(crate) struct PollReport {
+    pub(crate) observation: Observation,
+    /// Figure that made the answer of the care port invalid.
+    pub(crate) out_of_range: Option<OutOfRange>,
+    /// Duration of both probes.
+    pub(crate) took: Duration,
+}
+
+/// Writer of journal, metrics, log and view.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    journal: Journal,
+    shared: Arc<Shared>,
+    last: Option<Headline>,
+    summary: Summary,
+}
+
+/// Part of a decision that distinguishes it from the one before.
+#[derive(Debug, PartialEq, Eq)]
+struct Headline {
+    proposed: Action,
+    verdict: Verdict,
+    reason: Reason,
+    invalid_field: Option<String>,
+}
+
+/// Counts since the last summary.
+#[derive(Debug, Default)]
+struct Summary {
+    begin: Option<Instant>,
+    polls: u64,
+    quiet: u64,
+    vetoed: u64,
+}
+
+impl Recorder {
+    pub(crate) fn new(dir: &Path, shared: Arc<Shared>) -> Self {
+        Self {
+            journal: Journal::new(dir),
+            shared,
+            last: None,
+            summary: Summary::default(),
+        }
+    }
+
+    /// Records a decision and what it was decided from. `explain` is called if the decision gets a
+    /// journal entry: for each proposal, and where the headline changed.
+    pub(crate) fn decision(
+        &mut self,
+        poll: &PollReport,
+        decision: &Decision,
+        explain: impl FnOnce() -> String,
+    ) {
+        count(&self.shared.metrics, decision, poll.took);
+        if let Some(conclusion) = &decision.concluded {
+            self.outcome(conclusion);
+        }
+        let changed = self.is_change(poll, decision);
+        if changed || decision.verdict != Verdict::NoProposal {
+            let explanation = explain();
+            if changed {
+                log(decision, &explanation, poll.out_of_range.as_ref());
+            }
+            // The decision has the features; the whole answer is kept where the headline changed.
+            let observation = changed.then(|| ObservationEntry::new(poll));
+            let entry = json!({
+                "decision": decision,
+                "explanation": explanation,
+                "observation": observation,
+            });
+            self.note("decision", &entry);
+            let mut view = self.shared.view();
+            view.last_decision = Some(explanation);
+            if decision.verdict != Verdict::NoProposal {
+                view.last_remarkable = Some(entry);
+            }
+        }
+        self.summarise(decision);
+        self.show(&poll.observation, decision);
+    }
+
+    /// Writes a journal entry. A lost one is counted.
+    pub(crate) fn note(&mut self, kind: &str, content: &impl Serialize) {
+        if !self.journal.write(kind, content) {
+            self.shared.metrics.journal_errors.inc();
+        }
+        self.shared.view().recent = self.journal.recent();
+    }
+
+    /// Forces the journal to disk.
+    pub(crate) fn sync(&mut self) {
+        self.journal.sync();
+    }
+
+    fn is_change(&mut self, poll: &PollReport, decision: &Decision) -> bool {
+        let headline = Headline {
+            proposed: decision.proposed,
+            verdict: decision.verdict,
+            reason: decision.reason,
+            invalid_field: poll.out_of_range.as_ref().map(|range| range.field.clone()),
+        };
+        let changed = self.last.as_ref() != Some(&headline);
+        self.last = Some(headline);
+        changed
+    }
+
+    fn outcome(&mut self, conclusion: &Conclusion) {
+        let kind = kind(conclusion.action);
+        let outcome = conclusion.outcome.as_str();
+        let metrics = &self.shared.metrics;
+        metrics.heals.with_label_values(&[kind, outcome]).inc();
+        if conclusion.outcome == Outcome::Recovered {
+            metrics.observe_recovery(kind, conclusion.recovery);
+        }
+        tracing::info!(kind, outcome, recovery = ?conclusion.recovery, "outcome");
+        self.note(
+            "outcome",
+            &json!({
+                "action": conclusion.action,
+                "outcome": conclusion.outcome,
+                "recovery_seconds": conclusion.recovery.as_secs_f64(),
+            }),
+        );
+    }
+
+    /// Counts the decision, and writes a summary where one is due: quiet times leave a trace too.
+    fn summarise(&mut self, decision: &Decision) {
+        let summary = &mut self.summary;
+        summary.polls += 1;
+        match decision.verdict {
+            Verdict::NoProposal => summary.quiet += 1,
+            Verdict::Vetoed => summary.vetoed += 1,
+            Verdict::Allowed => {}
+        }
+        let begin = *summary.begin.get_or_insert_with(Instant::now);
+        if begin.elapsed() < SUMMARY_INTERVAL {
+            return;
+        }
+        let entry = json!({
+            "polls": summary.polls,
+            "quiet": summary.quiet,
+            "vetoed": summary.vetoed,
+            "seconds": begin.elapsed().as_secs_f64(),
+            "lane": decision.lane,
+            "reason": decision.reason,
+            "features": decision.features,
+        });
+        *summary = Summary {
+            begin: Some(Instant::now()),
+            ..Summary::default()
+        };
+        self.note("summary", &entry);
+    }
+
+    fn show(&self, observation: &Observation, decision: &Decision) {
+        let mut view = self.shared.view();
+        view.lane = Some(decision.lane.as_str());
+        view.budget_remaining = Some(decision.budget_remaining);
+        if let ProbeResult::Valid(health, _) = &observation.care {
+            view.instance_id.clone_from(&health.instance_id);
+            view.app_status = serde_json::to_value(health.status).ok();
+        } else {
+            view.app_status = None;
+        }
+    }
+}
+
+fn log(decision: &Decision, explanation: &str, out_of_range: Option<&OutOfRange>) {
+    tracing::info!(
+        lane = decision.lane.as_str(),
+        proposed = decision.proposed.as_str(),
+        verdict = decision.verdict.as_str(),
+        reason = decision.reason.as_str(),
+        %explanation,
+        "decision"
+    );
+    if let Some(OutOfRange {
+        field,
+        value,
+        expected,
+    }) = out_of_range
+    {
+        tracing::warn!(field, value, expected, "the answer of /health is invalid");
+    }
+}
+
+fn count(metrics: &Metrics, decision: &Decision, took: Duration) {
+    metrics.poll_duration.observe(took.as_secs_f64());
+    metrics
+        .polls
+        .with_label_values(&[decision.lane.as_str()])
+        .inc();
+    metrics
+        .decisions
+        .with_label_values(&[decision.proposed.as_str(), decision.verdict.as_str()])
+        .inc();
+    for veto in decision.vetoes.iter() {
+        metrics.vetoes.with_label_values(&[veto.as_str()]).inc();
+    }
+    metrics.budget.set(i64::from(decision.budget_remaining));
+    // A figure that could not be read has no series, so that it does not keep its last value.
+    metrics.probability.reset();
+    if let Some(probabilities) = decision.probabilities {
+        for (action, probability) in Action::ALL.into_iter().zip(probabilities) {
+            metrics
+                .probability
+                .with_label_values(&[action.as_str()])
+                .set(probability);
+        }
+    }
+    metrics.feature.reset();
+    for (feature, value) in decision.features.iter() {
+        metrics
+            .feature
+            .with_label_values(&[feature.name()])
+            .set(f64::from(value));
+    }
+}
+
+/// Returns the label value of `healing_heals_total{kind}`.
+fn kind(action: Action) -> &'static str {
+    match action {
+        Action::NoAction => "none",
+        Action::ResetErrors => "soft",
+        Action::RestartService => "hard",
+    }
+}
+
+#[cfg(test)]
+mod tests;
