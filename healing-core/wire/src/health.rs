@@ -300,4 +300,3 @@ pub struct HookReport {
     pub failures_total: u64,
 }
 
-pub use crate::heal::{HealAction, HealError, HealRequest, HealResponse, HookOutcome}; // until the layer imports them from `heal`
