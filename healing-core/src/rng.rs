@@ -1,9 +1,11 @@
-//! SplitMix64: enough randomness for jitter, eight bytes of state, the same sequence everywhere.
+//! `SplitMix64`: pseudo-random numbers for jitter, with eight bytes of state and the same sequence on
+//! every machine.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// Generator; its state is the seed of the next number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Rng(pub(crate) u64);
@@ -17,13 +19,13 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    /// In [0, 1).
+    /// Returns a number in [0, 1).
     #[allow(clippy::cast_precision_loss)] // 53 bits fit exactly
     pub(crate) fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// `duration`, longer by a random part of itself, at most `jitter`.
+    /// Returns `duration`, longer by a random part of itself, at most `jitter`.
     pub(crate) fn jittered(&mut self, duration: Duration, jitter: f64) -> Duration {
         let factor = 1.0
             + self.unit()
@@ -35,9 +37,9 @@ impl Rng {
         Duration::try_from_secs_f64(duration.as_secs_f64() * factor).unwrap_or(duration)
     }
 
-    /// Between zero and `most`.
-    pub(crate) fn up_to(&mut self, most: Duration) -> Duration {
-        Duration::try_from_secs_f64(most.as_secs_f64() * self.unit()).unwrap_or(most)
+    /// Returns a duration between zero and `max`.
+    pub(crate) fn up_to(&mut self, max: Duration) -> Duration {
+        Duration::try_from_secs_f64(max.as_secs_f64() * self.unit()).unwrap_or(max)
     }
 }
 
@@ -46,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn jitter_only_lengthens() {
+    fn jitter_only_lengthens_a_duration() {
         let mut rng = Rng(42);
         let pause = Duration::from_secs(60);
         for _ in 0..1000 {

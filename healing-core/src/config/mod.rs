@@ -22,7 +22,7 @@ pub struct PolicyConfig {
     pub evidence: EvidenceConfig,
     /// Limits of the treatments.
     pub permission: PermissionConfig,
-    /// Times by which a treatment is judged.
+    /// Times that decide the outcome of a treatment.
     pub outcome: OutcomeConfig,
     /// Thresholds of the forecast of limits.
     pub forecast: ForecastConfig,
@@ -130,7 +130,7 @@ pub struct PermissionConfig {
     pub hard_attempts: u32,
 }
 
-/// Times by which a treatment is judged.
+/// Times that decide the outcome of a treatment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutcomeConfig {

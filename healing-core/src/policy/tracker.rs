@@ -246,7 +246,7 @@ impl Tracker {
         let age = Duration::try_from_secs_f64(uptime).unwrap_or_default();
         let started = now - age;
         let last_treatment = self.app.last_treatment;
-        // Without an id the age tells whether it is the instance of the saved state.
+        // Without an id the age shows if it is the instance of the saved state.
         let restarted = speaker != Speaker::First
             || (health.instance_id.is_none() && last_treatment.is_some_and(|at| started > at));
         if restarted {

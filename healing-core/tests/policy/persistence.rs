@@ -1,10 +1,9 @@
 //! State that a doctor saves and the next one restores.
 
-use healing_core::brain::Proposer;
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Outcome};
 use healing_core::features::Feature;
-use healing_core::policy::Policy;
+use healing_core::policy::{Policy, Proposer};
 
 use crate::world::{App, World};
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use healing_core::brain::{CannotClassify, Classifier, Proposer, Votes};
+use healing_core::brain::{CannotClassify, Classifier, Votes};
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Decision, Treatment, TreatmentResult, Verdict};
 use healing_core::features::{Feature, Features};
@@ -11,7 +11,7 @@ use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
 };
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
-use healing_core::policy::Policy;
+use healing_core::policy::{Policy, Proposer};
 
 /// Simulated app: its counters and the faults that act on them.
 #[derive(Debug, Clone)]
