@@ -1,4 +1,4 @@
-//! What comes out of the policy: an action, and every reason for and against it.
+//! Output of the policy: an action, and every reason for and against it.
 
 use std::time::Duration;
 
@@ -7,27 +7,27 @@ use serde::{Deserialize, Serialize};
 use crate::features::Features;
 pub use crate::reason::{Reason, ReasonKind, Vetoes};
 
-/// What the policy can choose. The discriminants are the forest's classes.
+/// Action that the policy can choose. The discriminants are the classes of a model.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Action {
-    /// Leave the app alone.
+    /// Nothing.
     #[default]
     NoAction = 0,
     /// Soft heal over `POST /heal`.
     ResetErrors = 1,
-    /// Hard heal: the app container is restarted.
+    /// Hard heal: a restart of the app container.
     RestartService = 2,
 }
 
 impl Action {
-    /// All, by class.
+    /// All actions, by class.
     pub const ALL: [Self; 3] = [Self::NoAction, Self::ResetErrors, Self::RestartService];
 
-    /// The word used in journal, metrics, page and docs.
+    /// Returns the word used in journal, metrics, page and docs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,127 +38,127 @@ impl Action {
     }
 }
 
-/// Which lane the observation took.
+/// Class of an observation, by its two probes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// The app answered: its figures decide.
+    /// The app answers: its figures decide.
     Reported,
-    /// Nobody listens: starting, or dead and the supervisor's business.
+    /// Connections are refused: the app starts, or is dead and its supervisor restarts it.
     Refused,
-    /// A wedge: the runtime does not tick, the front door hangs, or all time out.
+    /// A wedge: the runtime does not tick, the front door hangs, or both ports time out.
     Stalled,
-    /// Nonsense: observed and counted, never a restart by itself.
+    /// The answer is invalid: it is counted, and never a reason to restart.
     Invalid,
 }
 
-/// Who proposed the action.
+/// Author of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecidedBy {
-    /// The random forest, held in check by evidence.
+    /// The model, bounded by the evidence.
     Model,
     /// The compiled-in rules.
     Rules,
-    /// The original system's literal rules, chosen on purpose.
+    /// The original system's literal rules, for comparison.
     OriginalRules,
 }
 
-/// What became of a proposal.
+/// Result of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing was proposed.
     NoProposal,
-    /// Carry it out.
+    /// The action is to be carried out.
     Allowed,
-    /// Something forbids it; see the vetoes.
+    /// The vetoes forbid the action.
     Vetoed,
 }
 
-/// How a treatment turned out.
+/// Outcome of a treatment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Healthy through probation.
+    /// The app was healthy throughout its probation.
     Recovered,
-    /// The same symptom is still there.
+    /// The symptom persists.
     Ineffective,
-    /// The app is worse off than before.
+    /// The app is worse than before.
     Worse,
-    /// It was never carried out (the doctor died before, or the app refused).
+    /// The treatment was never carried out: the doctor died before, or the app refused.
     Aborted,
 }
 
-/// What [`Policy::step`](crate::policy::Policy::step) returns: what to do now, and why.
+/// Result of [`Policy::step`](crate::policy::Policy::step): the action to carry out, and its reasons.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// The lane that the observation took.
+    /// Lane of the observation.
     pub lane: Lane,
-    /// What would be done if nothing forbade it.
+    /// Action that the evidence justifies, without permission.
     pub proposed: Action,
-    /// What to carry out now; [`Action::NoAction`] when vetoed.
+    /// Action to carry out; [`Action::NoAction`] if vetoed.
     pub action: Action,
-    /// What became of the proposal.
+    /// Result of the proposal.
     pub verdict: Verdict,
-    /// The headline: the first veto where something forbids the action, else the evidence.
+    /// Headline: the gravest veto if the action is vetoed, otherwise the evidence.
     pub reason: Reason,
-    /// Why the action is proposed, or why none is.
+    /// Reason for the proposed action, or for none.
     pub evidence: Reason,
-    /// Everything that forbids the action.
+    /// All vetoes of the action.
     pub vetoes: Vetoes,
-    /// Who proposed it.
+    /// Author of the proposal.
     pub decided_by: DecidedBy,
-    /// The model's view of the three actions, by class; absent where it was not or could not be asked.
+    /// Probabilities of the three actions by the model, by class; absent where it did not classify.
     pub probabilities: Option<[f64; 3]>,
-    /// What the figures were.
+    /// Features of the poll.
     pub features: Features,
-    /// The app makes no progress: restart it without draining.
+    /// Set if the app makes no progress: it is to be restarted without draining.
     pub wedged: bool,
-    /// Restarts that are still allowed in the budget's time.
+    /// Restarts that the budget still allows.
     pub budget_remaining: u32,
-    /// An earlier treatment that was judged at this step.
+    /// Conclusion of an earlier treatment, if this poll decides it.
     pub concluded: Option<Conclusion>,
 }
 
-/// How a treatment turned out.
+/// Conclusion of a treatment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conclusion {
-    /// What had been done.
+    /// Action that was carried out.
     pub action: Action,
-    /// How it went.
+    /// Outcome of the action.
     pub outcome: Outcome,
-    /// From the treatment to healthy; where the app did not recover, to this judgement.
+    /// Time from the treatment to health; to this conclusion where the app did not recover.
     pub recovery: Duration,
 }
 
-/// A report of the caller to [`Policy::report_treatment`](crate::policy::Policy::report_treatment).
+/// Report of the caller to [`Policy::report_treatment`](crate::policy::Policy::report_treatment).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Treatment {
-    /// What was done.
+    /// Action that is reported.
     pub action: Action,
-    /// How far it went.
+    /// Progress of the action.
     pub result: TreatmentResult,
 }
 
-/// How far a treatment went.
+/// Progress of a treatment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TreatmentResult {
-    /// It begins: the budget is spent now, whatever comes of it. Tell it once for each treatment.
+    /// The treatment begins: the budget is spent, whatever the outcome. Reported once per treatment.
     Started,
-    /// It was carried out. `Done` without `Started` counts as both.
+    /// The treatment was carried out. `Done` without `Started` counts as both.
     Done,
-    /// The app refused it or it failed midway.
+    /// The app refused the treatment, or it failed midway.
     Failed,
-    /// It was never carried out.
+    /// The treatment was never carried out.
     Aborted,
 }
 
 macro_rules! words {
     ($($type:ident { $($variant:ident $word:literal),+ })+) => {$(
         impl $type {
-            /// The word used in journal, metrics, page and docs.
+            /// Returns the word used in journal, metrics, page and docs.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }

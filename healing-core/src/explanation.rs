@@ -1,21 +1,21 @@
-//! A decision in one human sentence, and the figures behind it.
+//! Explanation of a decision: one sentence for people, and the data behind it.
 
 use crate::decision::{Action, DecidedBy, Decision, Lane, Reason, Verdict};
 use crate::model::Contributions;
 use crate::policy::Proposer;
 
-/// Why a decision came out as it did.
+/// Explanation of a decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
-    /// What was proposed.
+    /// Proposed action.
     pub proposed: Action,
-    /// What became of it.
+    /// Result of the proposal.
     pub verdict: Verdict,
-    /// The evidence.
+    /// Reason for the proposal, or for none.
     pub evidence: Reason,
-    /// Everything that forbids it.
+    /// All vetoes, the headline first.
     pub vetoes: Vec<Reason>,
-    /// What each feature adds to the model's vote for the proposed action, where a model can tell.
+    /// Contribution of each feature to the model's vote for the proposed action, where there is one.
     pub contributions: Option<Contributions>,
     sentence: String,
 }
@@ -23,6 +23,7 @@ pub struct Explanation {
 // === impl Explanation ===
 
 impl Explanation {
+    /// Explains a decision.
     pub(crate) fn of(decision: &Decision, proposer: &Proposer) -> Self {
         let contributions = match proposer {
             Proposer::Model(model) if decision.lane == Lane::Reported => {
@@ -53,12 +54,12 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
         Action::ResetErrors => "A soft heal",
         Action::RestartService => "A restart",
     };
-    let because = bare(decision.evidence);
+    let because = clause(decision.evidence);
     let mut text = match decision.verdict {
         Verdict::NoProposal => format!("{what}: {because}"),
         Verdict::Allowed => format!("{what} is due: {because}"),
         Verdict::Vetoed => {
-            let vetoes: Vec<_> = decision.vetoes.iter().map(bare).collect();
+            let vetoes: Vec<_> = decision.vetoes.iter().map(clause).collect();
             format!(
                 "{what} would be due ({because}), but is not allowed: {}",
                 vetoes.join("; ")
@@ -68,7 +69,7 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
     if decision.decided_by == DecidedBy::Model
         && let Some(probabilities) = decision.probabilities
     {
-        // All three: the evidence may allow less than the model would do.
+        // All three, because the evidence may allow less than the model votes for.
         let [none, soft, hard] = probabilities.map(|share| 100.0 * share);
         text += &format!(
             ". The model's votes: nothing {none:.0} %, soft heal {soft:.0} %, restart {hard:.0} %"
@@ -85,8 +86,8 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
     text
 }
 
-/// A reason's sentence as part of another.
-fn bare(reason: Reason) -> String {
+/// Returns the sentence of a reason as a clause.
+fn clause(reason: Reason) -> String {
     let text = reason.explain().trim_end_matches('.');
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| {

@@ -1,41 +1,43 @@
-//! What the brain sees: a fixed, ordered set of named figures, each present or absent.
+//! Features: a fixed, ordered set of named figures, each present or absent.
 //!
-//! Hazard: **absent is never zero**. A figure that cannot be read is `None`; a memory that does not
-//! grow has a time to its limit (the largest there is), it is not absent. Whoever fills in zeros for
-//! missing figures teaches a model that silence is health.
+//! # Hazards
+//!
+//! **Absent is never zero.** A figure that cannot be read is `None`; memory that does not grow has a
+//! time to its limit (the largest value), it is not absent. Zeros for absent figures would teach a
+//! model that an unresponsive app is healthy.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Serialize as DeriveSerialize};
 
-/// How a figure outside the range that a model was trained on is to be taken.
+/// Handling of a value outside the range that a model was trained on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, DeriveSerialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outside {
-    /// Clamped: more uptime or more requests than ever seen mean "a lot".
+    /// The value is clamped: more uptime or requests than in training mean "a lot".
     Saturating,
-    /// Refused: the model knows nothing there, the rules decide.
+    /// The value is refused: the model cannot classify, the rules decide.
     Bounded,
 }
 
-/// What is known about a feature beside its value.
+/// Specification of a feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spec {
-    /// The stable name: in model headers, metrics, journals and datasets.
+    /// Stable name in model headers, metrics, journals and datasets.
     pub name: &'static str,
-    /// The unit, as people write it.
+    /// Unit, for people.
     pub unit: &'static str,
-    /// Smallest and largest value that the policy ever reports; figures beyond are clamped.
+    /// Smallest and largest value; figures beyond are clamped.
     pub range: (f32, f32),
-    /// What a model does with a value outside its trained range.
+    /// Handling of a value outside the range that a model was trained on.
     pub outside: Outside,
-    /// One sentence: what it is and over which time.
+    /// Meaning and period, in one sentence.
     pub doc: &'static str,
 }
 
 macro_rules! features {
     ($($(#[$first:meta])* $variant:ident $name:literal $unit:literal $min:literal..$max:literal $outside:ident $doc:literal;)+) => {
-        /// Every feature, in the order of all tables, files and vectors. The first five are the
-        /// original system's.
+        /// Feature, in the order of all tables, files and vectors. The first five are the original
+        /// system's.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveSerialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[repr(u8)]
@@ -45,10 +47,10 @@ macro_rules! features {
         }
 
         impl Feature {
-            /// All, in order.
+            /// All features, in order.
             pub const ALL: [Self; COUNT] = [$(Self::$variant),+];
 
-            /// Name, unit, range and meaning.
+            /// Returns name, unit, range and meaning.
             #[must_use]
             pub fn spec(self) -> &'static Spec {
                 const SPECS: [Spec; COUNT] = [$(Spec {
@@ -58,7 +60,7 @@ macro_rules! features {
             }
         }
 
-        /// How many features there are.
+        /// Number of features.
         pub const COUNT: usize = [$($name),+].len();
     };
 }
@@ -75,9 +77,9 @@ features! {
     HourOfDay "hour_of_day" "h" 0.0..23.0 Bounded
         "Hour of the day, UTC.";
     RequestRate "request_rate" "1/s" 0.0..1000000.0 Saturating
-        "Requests that arrived per second in the fast window: those that ended and the growth of those open.";
+        "Requests that arrived per second in the fast window: those that ended and the growth of those in flight.";
     LoadRatio "load_ratio" "×" 0.0..1000.0 Saturating
-        "Request rate over that of this app's own healthy times.";
+        "Request rate over that of this app's healthy times.";
     ErrorRatioFast "error_ratio_fast" "ratio" 0.0..1.0 Bounded
         "Errors per request in the fast window; 0 where no request ended.";
     ErrorRatioSlow "error_ratio_slow" "ratio" 0.0..1.0 Bounded
@@ -85,45 +87,45 @@ features! {
     PanicRatio "panic_ratio" "ratio" 0.0..1.0 Bounded
         "Handler panics per request in the slow window; 0 where no request ended.";
     P50Ratio "p50_ratio" "×" 0.0..1000.0 Saturating
-        "Median duration in the fast window over the median of this app's own healthy times.";
+        "Median latency in the fast window over that of this app's healthy times.";
     P99Ratio "p99_ratio" "×" 0.0..1000.0 Saturating
-        "99th percentile of the duration in the fast window over that of this app's own healthy times.";
+        "99th percentile of the latency in the fast window over that of this app's healthy times.";
     InFlight "in_flight" "requests" 0.0..1000000.0 Saturating
-        "Requests being served at the moment of the poll.";
+        "Requests in flight at the time of the poll.";
     InFlightTrend "in_flight_trend" "1/s" -100000.0..100000.0 Saturating
         "Growth of the requests in flight per second over the slow window, by a robust slope.";
     MemorySlope "memory_slope" "%/min" -1000.0..1000.0 Saturating
         "Growth of memory_usage per minute since its last low, by a robust slope; 0 without a trend.";
     MemoryTimeToLimit "memory_time_to_limit" "s" 0.0..86400.0 Saturating
-        "Time until memory reaches its limit if it goes on like this; the largest value where it does not grow.";
+        "Time until memory reaches its limit if it grows on steadily; the largest value where it does not grow.";
     CpuWithoutTraffic "cpu_without_traffic" "%" 0.0..100.0 Bounded
-        "cpu_usage while hardly a request arrives, else 0: work that nobody asked for.";
+        "cpu_usage while hardly a request arrives, otherwise 0: work without a request.";
     FdUsage "fd_usage" "%" 0.0..100.0 Bounded
         "Open file descriptors in percent of the process's limit.";
     FdTimeToLimit "fd_time_to_limit" "s" 0.0..86400.0 Saturating
-        "Time until the descriptors run out if they go on like this; the largest value where they do not grow.";
+        "Time until the descriptors run out if they grow on steadily; the largest value where they do not grow.";
     RuntimeLag "runtime_lag" "s" 0.0..3600.0 Saturating
-        "How late the app's async runtime ticks, at worst in the last 10 s, or the age of its last tick.";
+        "Lag of the app's async runtime, at worst in the last 10 s, or the age of its last tick.";
     FrontDoorLatency "front_door_latency" "s" 0.0..3600.0 Saturating
-        "How long the app's own port took to answer the light probe.";
+        "Latency of the light probe on the app's own port.";
     FailingDependencies "failing_dependencies" "ratio" 0.0..1.0 Bounded
-        "Share of the declared dependencies whose check fails; news that has expired does not count; 0 where none is declared.";
+        "Share of the declared dependencies whose check fails; expired results do not count; 0 where none is declared.";
     FailingLocals "failing_locals" "ratio" 0.0..1.0 Bounded
         "Share of the local checks (pools, queues) that fail; 0 where there is none.";
     SinceLastHeal "since_last_heal" "s" 0.0..86400.0 Saturating
         "Time since the last treatment; the largest value where there was none.";
     RecentRestarts "recent_restarts" "restarts" 0.0..100.0 Saturating
-        "Starts of the app seen in the last 30 minutes, whoever caused them, the first not counted.";
+        "Starts of the app observed in the last 30 minutes, by any cause, without the first.";
 }
 
 impl Feature {
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.spec().name
     }
 
-    /// The feature of that name.
+    /// Returns the feature of a name.
     ///
     /// ```
     /// use healing_core::features::Feature;
@@ -142,23 +144,23 @@ impl std::fmt::Display for Feature {
     }
 }
 
-/// One value per feature, or none. Values are always finite and in the feature's range.
+/// Values of the features, or none. Values are finite and in the feature's range.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Features([Option<f32>; COUNT]);
 
 // === impl Features ===
 
 impl Features {
-    /// Nothing is known.
+    /// No feature is known.
     pub const EMPTY: Self = Self([None; COUNT]);
 
-    /// The value, if it could be read.
+    /// Returns the value, if it is known.
     #[must_use]
     pub fn get(&self, feature: Feature) -> Option<f32> {
         self.0[feature as usize]
     }
 
-    /// Sets a value, clamped to the feature's range. What is not a finite number becomes absent.
+    /// Sets a value, clamped to the feature's range. A value that is not finite becomes absent.
     #[allow(clippy::cast_possible_truncation)] // the clamp has brought it into f32's range
     pub fn set(&mut self, feature: Feature, value: impl Into<f64>) {
         let value: f64 = value.into();
@@ -176,7 +178,7 @@ impl Features {
         }
     }
 
-    /// Those that are known, in order.
+    /// Iterates over the known features, in order.
     pub fn iter(&self) -> impl Iterator<Item = (Feature, f32)> + '_ {
         Feature::ALL
             .into_iter()
@@ -206,7 +208,7 @@ impl FromIterator<(Feature, f64)> for Features {
     }
 }
 
-/// A map from name to value; absent ones are left out.
+/// Serializes as a map from name to value; absent features are left out.
 impl Serialize for Features {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -217,7 +219,7 @@ impl Serialize for Features {
     }
 }
 
-/// Reads the map back; names that this version does not know are ignored.
+/// Deserializes the map; unknown names are ignored.
 impl<'de> Deserialize<'de> for Features {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
@@ -250,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_feature_is_described() {
+    fn features_are_described_and_named_in_order() {
         for (index, feature) in Feature::ALL.into_iter().enumerate() {
             let spec = feature.spec();
             assert_eq!(feature as usize, index);
@@ -280,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_is_not_zero_and_nothing_is_ever_nan() {
+    fn values_that_are_not_finite_become_absent() {
         let mut features = Features::EMPTY;
         assert_eq!(features.get(Feature::CpuUsage), None);
         features.set(Feature::CpuUsage, 0.0);
@@ -294,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn they_survive_json() {
+    fn features_round_trip_through_json() {
         let features: Features = [(Feature::CpuUsage, 12.5), (Feature::P99Ratio, 3.25)]
             .into_iter()
             .collect();

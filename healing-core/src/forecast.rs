@@ -1,14 +1,15 @@
-//! Time to a limit: memory and file descriptors are watched for a steady growth, and the growth is
-//! carried on into the future.
+//! Forecast of limits: a steady growth of memory or file descriptors is extrapolated.
 //!
-//! Two views, a near and a far one (24 points each), so that a leak of minutes and one of an hour are
-//! both seen. A growth counts from the view's last low, and it is carried on by at most `reach` times
-//! as long as it was seen: who has watched for ten minutes may speak of the next four. That is what
-//! tells a leak from a sawtooth (caches, garbage collectors), together with *relief*: a level from
-//! which the app came down by itself before is no alarm. Descriptors are carried on for as long as
-//! their growth was seen (`fd_max_extrapolation`): nothing collects them.
+//! Two views, a near and a far one (24 points each), find leaks of minutes and of an hour. A growth
+//! counts from the view's last minimum, and is extrapolated by at most `max_extrapolation` times the
+//! time for which it was observed: ten minutes of growth allow a forecast of four. That distinguishes a
+//! leak from a sawtooth (caches, garbage collectors), together with the *high-water mark*: a level from
+//! which the resource fell by itself before raises no alarm. Descriptors are extrapolated further
+//! (`fd_max_extrapolation`), because nothing collects them.
 //!
-//! Hazard: the first tooth of a sawtooth that ends close to the limit cannot be told from a leak.
+//! # Hazards
+//!
+//! The first tooth of a sawtooth that ends close to the limit looks like a leak.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use crate::config::ForecastConfig;
 use crate::slope::{self, POINTS};
 use crate::time::Time;
 
-/// What grows.
+/// Resource with a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
@@ -28,35 +29,36 @@ pub enum Resource {
     FileDescriptors,
 }
 
-/// A growth and where it leads.
+/// Forecast of a steady growth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// What grows.
+    /// Resource that grows.
     pub resource: Resource,
-    /// When the limit is hit if it goes on like this.
+    /// Time until the limit is hit if the growth continues.
     pub time_to_limit: Duration,
-    /// How steady the growth is, 0–1: the share of pairs of points that rise, minus those that fall.
+    /// Steadiness of the growth, 0–1: the share of pairs of points that rise, minus those that fall.
     pub confidence: f64,
     /// Growth per minute in percent of the limit.
     pub percent_per_minute: f64,
-    /// How long it has been seen.
+    /// Time for which the growth was observed.
     pub seen_for: Duration,
-    /// Whether it is sure and near enough to act on.
+    /// Set if the limit is sure and near enough to act on.
     pub alarming: bool,
 }
 
-/// The recent course of one resource, in percent of its limit.
+/// Recent course of one resource, in percent of its limit.
 #[derive(Debug)]
 pub(crate) struct Trend {
     resource: Resource,
     near: View,
     far: View,
-    relief: Relief,
+    high_water: HighWaterMark,
     forecast: Option<Forecast>,
-    /// When the forecast's limit is hit.
+    /// Time at which the forecast's limit is hit.
     limit_at: Time,
 }
 
+/// Points at a fixed interval.
 #[derive(Debug)]
 struct View {
     times: [Time; POINTS],
@@ -64,28 +66,30 @@ struct View {
     len: usize,
 }
 
-/// The highest level from which the resource came down by itself.
+/// Highest level from which the resource fell by itself.
 #[derive(Debug, Default)]
-struct Relief {
+struct HighWaterMark {
     last: f32,
+    /// Maximum since the last fall.
     peak: f32,
     level: f32,
 }
 
-/// Growth below this is within what measuring and allocators do.
-const LEAST_GROWTH: f32 = 2.0;
-/// Points that a growth needs.
-const LEAST_POINTS: usize = 6;
+/// Growth in percent below which measurement and allocators explain it.
+const MIN_GROWTH: f32 = 2.0;
+/// Minimum number of points of a growth.
+const MIN_POINTS: usize = 6;
 
 // === impl Trend ===
 
 impl Trend {
+    /// Returns a trend without points.
     pub(crate) fn new(resource: Resource) -> Self {
         Self {
             resource,
             near: View::new(),
             far: View::new(),
-            relief: Relief::default(),
+            high_water: HighWaterMark::default(),
             forecast: None,
             limit_at: Time::default(),
         }
@@ -98,11 +102,11 @@ impl Trend {
 
     /// Restarts the search for a peak: a fall that a treatment causes sets no high-water mark.
     pub(crate) fn reset_peak(&mut self) {
-        self.relief.peak = 0.0;
-        self.relief.last = 0.0;
+        self.high_water.peak = 0.0;
+        self.high_water.last = 0.0;
     }
 
-    /// Takes a reading. Slopes are made anew only with a new point, so most polls cost nothing.
+    /// Adds a value. Slopes are computed only with a new point, so that most polls are cheap.
     pub(crate) fn push(&mut self, at: Time, percent: Option<f64>, config: &ForecastConfig) {
         let Some(percent) = percent.filter(|percent| percent.is_finite()) else {
             return;
@@ -117,7 +121,7 @@ impl Trend {
         }
         self.far
             .push(at, percent, config.sample_interval.saturating_mul(5));
-        self.relief.push(percent);
+        self.high_water.push(percent);
         let views = [self.near.growth(), self.far.growth()];
         let growths = views.into_iter().flatten();
         let first = growths
@@ -132,12 +136,12 @@ impl Trend {
         self.forecast = first.map(|(_, forecast)| forecast);
     }
 
-    /// The growth that leads to the limit first, those to act on before others.
+    /// Returns the forecast that hits the limit first; one to act on before any other.
     pub(crate) fn forecast(&self) -> Option<&Forecast> {
         self.forecast.as_ref()
     }
 
-    /// Readings there are: without any, the resource is unknown.
+    /// Reports if any value was known.
     pub(crate) fn is_known(&self) -> bool {
         self.near.len > 0
     }
@@ -145,7 +149,7 @@ impl Trend {
     /// Reports if a peak that could become the high-water mark has been seen.
     #[cfg(test)]
     pub(crate) fn has_peak(&self) -> bool {
-        self.relief.peak > 0.0
+        self.high_water.peak > 0.0
     }
 
     fn forecast_of(
@@ -156,12 +160,12 @@ impl Trend {
         config: &ForecastConfig,
     ) -> Forecast {
         let time_to_limit = growth.limit_at.since(at);
-        let reach = match self.resource {
+        let max_extrapolation = match self.resource {
             Resource::Memory => config.max_extrapolation,
             Resource::FileDescriptors => config.fd_max_extrapolation,
         } * growth.seen_for.as_secs_f64();
-        let goes_on = percent >= growth.level - LEAST_GROWTH;
-        let relieved = percent <= self.relief.level + LEAST_GROWTH;
+        let continues = percent >= growth.level - MIN_GROWTH;
+        let below_high_water = percent <= self.high_water.level + MIN_GROWTH;
         Forecast {
             resource: self.resource,
             time_to_limit,
@@ -170,18 +174,18 @@ impl Trend {
             seen_for: growth.seen_for,
             alarming: growth.steadiness >= config.min_confidence
                 && f64::from(percent) >= config.min_usage_percent
-                && time_to_limit.as_secs_f64() <= reach
-                && goes_on
-                && !relieved,
+                && time_to_limit.as_secs_f64() <= max_extrapolation
+                && continues
+                && !below_high_water,
         }
     }
 }
 
-/// A rise since the last low.
+/// Rise since the last minimum.
 #[derive(Clone, Copy)]
 struct Growth {
     slope: f64,
-    /// At the view's newest point, by the line.
+    /// Value of the line at the newest point.
     level: f32,
     limit_at: Time,
     steadiness: f64,
@@ -199,7 +203,7 @@ impl View {
         }
     }
 
-    /// Whether it was time for a new point. A gap of a whole view starts it anew.
+    /// Adds a value if a point is due; returns `true` if it was. A gap of half a view clears the points.
     fn push(&mut self, at: Time, value: f32, interval: Duration) -> bool {
         if let Some(last) = self.len.checked_sub(1).map(|last| self.times[last]) {
             let passed = at.since(last);
@@ -237,11 +241,11 @@ impl View {
             let time = -age as f32;
             *point = (time, values[start + index]);
         }
-        if len < LEAST_POINTS || values[self.len - 1] - values[start] < LEAST_GROWTH {
+        if len < MIN_POINTS || values[self.len - 1] - values[start] < MIN_GROWTH {
             return None;
         }
         let line = slope::fit(&points[..len])?;
-        // What levels off is judged by its later half.
+        // A growth that levels off is judged by its later half.
         let later = slope::fit(&points[len / 2..len])?;
         let slope = line.slope.min(later.slope);
         if slope <= 0.0 {
@@ -260,10 +264,10 @@ impl View {
     }
 }
 
-// === impl Relief ===
+// === impl HighWaterMark ===
 
-impl Relief {
-    /// A peak is what two points in a row reach, so that one outlier is none.
+impl HighWaterMark {
+    /// Adds a point. A peak is a level that two points in a row reach, so that one outlier is none.
     fn push(&mut self, value: f32) {
         let sustained = value.min(self.last);
         self.last = value;
@@ -279,7 +283,7 @@ impl Relief {
 mod tests {
     use super::*;
 
-    /// The time of the first alarm, in seconds, with polls every 5 s.
+    /// Returns the time of the first alarm, in seconds, with polls every 5 s.
     fn first_alarm(seconds: u64, course: impl Fn(f64) -> f64) -> Option<u64> {
         let config = ForecastConfig::default();
         let mut trend = Trend::new(Resource::Memory);
@@ -291,13 +295,13 @@ mod tests {
         })
     }
 
-    /// A deterministic noise of ±1.
+    /// Returns a deterministic noise of ±1.
     fn noise(second: f64) -> f64 {
         (second * 12.9898).sin() * 43_758.547 % 1.0
     }
 
     #[test]
-    fn leaks_are_foreseen_in_time() {
+    fn leak_is_forecast_a_minute_before_the_limit() {
         for minutes in [5.0, 15.0, 60.0] {
             for start in [5.0, 20.0, 50.0] {
                 for quiet in [0.0, 400.0] {
@@ -320,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sawtooth_is_no_leak() {
+    fn sawtooth_is_no_leak() {
         for period in [20.0, 60.0, 180.0, 600.0, 1800.0, 3600.0] {
             for (low, high) in [(30.0, 75.0), (40.0, 80.0), (20.0, 60.0), (60.0, 85.0)] {
                 for jitter in [0.0, 0.5, 2.0] {
@@ -337,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_leak_under_a_sawtooth_is_still_found() {
+    fn leak_under_a_sawtooth_is_forecast() {
         let course =
             |t: f64| (30.0 + 20.0 * (t / 300.0 % 1.0)).max(40.0) + (t - 3600.0).max(0.0) / 40.0;
         let alarm = first_alarm(7200, course).unwrap();
@@ -345,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plateau_is_no_leak() {
+    fn plateau_is_no_leak() {
         let course = |t: f64| 20.0 + 60.0 * (1.0 - (-t / 120.0).exp()) + 0.3 * noise(t);
         assert_eq!(first_alarm(7200, course), None);
     }

@@ -1,83 +1,83 @@
-//! What the policy is shown: what the app said, and the circumstances.
+//! Input of the policy: the results of the probes, and the circumstances.
 
 use std::time::Duration;
 
 use crate::health::Health;
 
-/// Both clocks, read by the caller. The core has none of its own.
+/// Both clocks, read by the caller: the core has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// Time since an origin of the caller's choice that never goes back in one process.
+    /// Time since an origin of the caller's choice; never goes back within a process.
     pub monotonic: Duration,
-    /// Time since the Unix epoch; may jump. Used only for what outlives a process (budget,
-    /// cooldown, expiries) and for `hour_of_day`.
+    /// Time since the Unix epoch; may jump. Used only for the gap between two processes and for
+    /// `hour_of_day`.
     pub wall: Duration,
 }
 
-/// One poll.
+/// Results of one poll.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// `GET /health` on the care port.
+    /// Result of `GET /health` on the care port.
     pub care: ProbeResult<Health>,
-    /// `GET /healthz` on the app's own port: can a client get in?
+    /// Result of `GET /healthz` on the app's own port, the front door of its clients.
     pub front_door: ProbeResult<()>,
-    /// What the caller knows beside it.
+    /// Knowledge of the caller beside the probes.
     pub circumstances: Circumstances,
 }
 
-/// How a probe ended.
+/// Result of a probe.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProbeResult<T> {
-    /// A valid answer, after this long.
+    /// A valid answer, and its latency.
     Valid(T, Duration),
-    /// An answer that makes no sense: wrong status, not JSON, too large, out of range.
+    /// An invalid answer: wrong status, not JSON, too large, out of range.
     Invalid(InvalidAnswer),
-    /// Nobody listens.
+    /// The connection is refused: nothing listens.
     Refused,
-    /// No complete answer in time.
+    /// There is no complete answer in time.
     TimedOut,
-    /// The probe was not made (not configured).
+    /// The probe is not configured.
     NotProbed,
 }
 
-/// Why an answer makes no sense.
+/// Reason why an answer is invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InvalidAnswer {
     /// A status other than 200.
     Status(u16),
-    /// Larger than the limit.
+    /// The answer is larger than the limit.
     TooLarge,
-    /// Not the schema's JSON.
+    /// The answer is not JSON of the schema.
     Malformed,
-    /// A figure that is not finite, or out of its range.
+    /// A figure is not finite, or out of its range.
     OutOfRange,
     /// The connection broke, or the peer does not speak HTTP.
     Transport,
 }
 
-/// What decides about permission beside the app's own state.
+/// Conditions of permission beside the app's own state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Circumstances {
-    /// `observe` reports what would have been done.
+    /// Mode of the doctor.
     pub mode: Mode,
-    /// An operator has paused healing.
+    /// Set if an operator has paused healing.
     pub paused: bool,
-    /// The state directory can be written: a restart that cannot be remembered is not allowed.
+    /// Set if the state directory is writable: a restart that cannot be remembered is not allowed.
     pub state_writable: bool,
-    /// The pod is being shut down (the sidecar got SIGTERM).
+    /// Set if the pod is being shut down: the sidecar has received SIGTERM.
     pub draining: bool,
-    /// The app's process lives, if the caller can know (a local pod, a shared PID namespace).
+    /// Liveness of the app's process, if the caller can know it (a local pod, a shared PID namespace).
     pub process_alive: Option<bool>,
 }
 
-/// Whether allowed actions are carried out.
+/// Mode of the doctor.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Report only.
+    /// Actions are only reported.
     #[default]
     Observe,
-    /// Act.
+    /// Allowed actions are carried out.
     Enforce,
 }
 

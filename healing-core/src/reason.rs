@@ -1,4 +1,4 @@
-//! Reason codes: why an action is proposed, why it is forbidden, or why nothing is proposed.
+//! Reason codes: for an action, against it, or for none.
 //!
 //! The codes are the same in journal, metrics, page and docs, and never change their meaning.
 
@@ -7,28 +7,28 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! reasons {
     ($($(#[$section:meta])* $variant:ident $code:literal $kind:ident $doc:literal;)+) => {
-        /// Why. Vetoes come first, in the order in which the headline is chosen.
+        /// Reason of a decision. Vetoes come first, in the order in which the headline is chosen.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Reason { $(#[doc = $doc] $variant,)+ }
 
         impl Reason {
-            /// All, vetoes first.
+            /// All reasons, vetoes first.
             pub const ALL: [Self; [$($code),+].len()] = [$(Self::$variant),+];
 
-            /// The stable code.
+            /// Returns the stable code.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $code),+ }
             }
 
-            /// One sentence for people.
+            /// Returns one sentence for people.
             #[must_use]
             pub fn explain(self) -> &'static str {
                 match self { $(Self::$variant => $doc),+ }
             }
 
-            /// What sort of reason it is.
+            /// Returns the kind of the reason.
             #[must_use]
             pub fn kind(self) -> ReasonKind {
                 match self { $(Self::$variant => ReasonKind::$kind),+ }
@@ -37,14 +37,14 @@ macro_rules! reasons {
     };
 }
 
-/// What a reason speaks about.
+/// Kind of a reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ReasonKind {
     /// Forbids an action.
     Veto,
-    /// Speaks for an action.
+    /// Justifies an action.
     Evidence,
-    /// Says why none is proposed.
+    /// Explains why no action is proposed.
     NoAction,
 }
 
@@ -59,21 +59,23 @@ reasons! {
         "A declared dependency fails: no treatment of this app would help.";
     Overload "overload" Veto
         "The app gets far more load than usual and slows down with it: a restart would make that worse.";
-    Escalation "escalation" Veto "What failed before is not repeated, and nothing stronger is justified.";
+    Escalation "escalation" Veto
+        "A treatment that failed is not repeated, and no stronger one is justified.";
     Cooldown "cooldown" Veto "The last treatment is too recent.";
-    BudgetExhausted "budget_exhausted" Veto "There were as many restarts lately as are allowed.";
+    BudgetExhausted "budget_exhausted" Veto
+        "As many restarts as are allowed have been made recently.";
     Splay "splay" Veto
-        "A first restart waits a random time and looks again, so that replicas do not restart together.";
+        "A first restart waits for a random time, so that replicas do not restart together.";
 
-    ErrorCount "error_count" Evidence "Several errors, and a relevant share of the requests.";
-    ErrorRatio "error_ratio" Evidence "Too large a share of many requests fails.";
+    ErrorCount "error_count" Evidence "Several requests fail, and a relevant share of all.";
+    ErrorRatio "error_ratio" Evidence "Too large a share of the requests fails.";
     SoftHealFailed "soft_heal_failed" Evidence "Soft heals did not help and requests still fail.";
     RepeatedPanics "repeated_panics" Evidence
-        "Handlers go on panicking: something in the app's memory is broken.";
+        "Handlers panic repeatedly: state in the app's memory is broken.";
     RuntimeLag "runtime_lag" Evidence
-        "The app's runtime ticks late, and requests with it: most of its workers are blocked.";
+        "The app's runtime ticks late and requests wait: most of its workers are blocked.";
     CpuSaturated "cpu_saturated" Evidence
-        "The CPU is used up at no more than the usual load, and clients suffer.";
+        "The CPU is saturated at no more than the usual load, and clients suffer.";
     LimitForecast "limit_forecast" Evidence "Memory or file descriptors will hit their limit soon.";
     RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick: no request makes progress.";
     FrontDoorHangs "front_door_hangs" Evidence "The app's port hangs while its care port answers.";
@@ -81,31 +83,34 @@ reasons! {
     AppDown "app_down" Evidence "The app accepts no connection.";
 
     Healthy "healthy" NoAction "No symptom.";
-    Starting "starting" NoAction "The app has not been ready yet: its supervisor's business.";
-    InvalidAnswer "invalid_answer" NoAction "The app's answer makes no sense; that alone is no reason to act.";
+    Starting "starting" NoAction
+        "The app has not been ready yet: starting it is its supervisor's task.";
+    InvalidAnswer "invalid_answer" NoAction
+        "The app's answer is invalid; that alone is no reason to act.";
     InsufficientEvidence "insufficient_evidence" NoAction
         "There is a symptom, but not often or not long enough yet.";
     AwaitingChecks "awaiting_checks" NoAction
         "There is a symptom, but the dependencies have not been checked since it began.";
     AwaitingLowLoad "awaiting_low_load" NoAction
-        "A limit will be hit; there is time to wait for a quiet moment.";
+        "A limit will be hit; there is time to wait for low load.";
     ResourceUseOnly "resource_use_only" NoAction "High CPU or memory alone is no symptom: scaling is not healing.";
     NeverAvailable "never_available" NoAction
-        "This instance has not worked since it started: another start of the same would not either.";
-    ModelDeclined "model_declined" NoAction "There is a symptom, but by the model's votes no action pays.";
+        "This instance has not been available since its start: another start would not help.";
+    ModelDeclined "model_declined" NoAction
+        "There is a symptom, but by the model's votes no action is worth its cost.";
     Probation "probation" NoAction "The last treatment is being verified.";
     AttemptsExhausted "attempts_exhausted" NoAction "Every treatment failed: an operator is needed.";
-    StaleAnswer "stale_answer" NoAction "The answer is out of order: nothing is to be learned from it.";
+    StaleAnswer "stale_answer" NoAction "The answer is out of order and is ignored.";
 }
 
 impl Reason {
-    /// Whether it forbids an action.
+    /// Reports if the reason forbids an action.
     #[must_use]
     pub fn is_veto(self) -> bool {
         self.kind() == ReasonKind::Veto
     }
 
-    /// The reason of that code.
+    /// Returns the reason of a code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == code)
@@ -132,50 +137,50 @@ impl<'de> Deserialize<'de> for Reason {
     }
 }
 
-/// A set of vetoes.
+/// Set of vetoes.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Vetoes(u16);
 
 // === impl Vetoes ===
 
 impl Vetoes {
-    /// None.
+    /// Empty set.
     pub const NONE: Self = Self(0);
 
-    /// Adds one. Reasons that are no vetoes are ignored.
+    /// Adds a veto; reasons that are none are ignored.
     pub fn insert(&mut self, reason: Reason) {
         if reason.is_veto() {
             self.0 |= 1 << reason as u8;
         }
     }
 
-    /// Adds one if the condition holds.
+    /// Adds a veto if the condition holds.
     pub fn insert_if(&mut self, condition: bool, reason: Reason) {
         if condition {
             self.insert(reason);
         }
     }
 
-    /// Whether it is among them.
+    /// Reports if the set contains a veto.
     #[must_use]
     pub fn contains(self, reason: Reason) -> bool {
         reason.is_veto() && self.0 & (1 << reason as u8) != 0
     }
 
-    /// Whether nothing forbids the action.
+    /// Reports if nothing forbids the action.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// All of them, the headline first.
+    /// Iterates over the vetoes, the headline first.
     pub fn iter(self) -> impl Iterator<Item = Reason> {
         Reason::ALL
             .into_iter()
             .filter(move |&reason| self.contains(reason))
     }
 
-    /// The one to name first.
+    /// Returns the gravest veto.
     #[must_use]
     pub fn headline(self) -> Option<Reason> {
         self.iter().next()
@@ -195,7 +200,7 @@ impl std::fmt::Debug for Vetoes {
     }
 }
 
-/// A list of codes, the headline first.
+/// Serializes as a list of codes, the headline first.
 impl Serialize for Vetoes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
@@ -226,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_headline_is_the_gravest_veto() {
+    fn headline_is_the_gravest_veto() {
         let mut vetoes = Vetoes::NONE;
         vetoes.insert(Reason::Cooldown);
         vetoes.insert(Reason::DependencyDown);

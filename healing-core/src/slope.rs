@@ -1,23 +1,23 @@
-//! A robust slope: the median of the slopes between all pairs of points (Theil–Sen), which up to a
-//! quarter of outliers hardly move, and how steadily the points rise (Kendall's tau).
+//! Robust regression: the median of the slopes between all pairs of points (Theil–Sen), which up to a
+//! quarter of outliers hardly move, and the steadiness of the rise (Kendall's tau).
 
-/// Points that one slope is made of, at most.
+/// Maximum number of points of a line.
 pub(crate) const POINTS: usize = 24;
 const PAIRS: usize = POINTS * (POINTS - 1) / 2;
 
-/// A straight line through points.
+/// Straight line through points.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Line {
     /// Rise per unit of time.
     pub(crate) slope: f64,
-    /// The line's value at time 0.
+    /// Value at time 0.
     pub(crate) intercept: f64,
     /// Share of the pairs that rise minus the share that falls, −1 to 1.
     pub(crate) steadiness: f64,
 }
 
-/// The line through at most [`POINTS`] points (time, value), in order of time; `None` for fewer than
-/// three or where all have the same time.
+/// Returns the line through the last [`POINTS`] points (time, value), in order of time; `None` for
+/// fewer than three or where all have the same time.
 pub(crate) fn fit(points: &[(f32, f32)]) -> Option<Line> {
     let points = &points[points.len().saturating_sub(POINTS)..];
     if points.len() < 3 {
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_few_outliers_do_not_matter() {
+    fn outliers_hardly_move_the_line() {
         let mut points: Vec<(f32, f32)> = (0_u8..20)
             .map(|i| (f32::from(i), 3.0 * f32::from(i)))
             .collect();
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_is_not_steady() {
+    fn noise_has_no_steady_slope() {
         let points: Vec<(f32, f32)> = (0_u8..24)
             .map(|i| (f32::from(i), f32::from(i.wrapping_mul(97) % 11)))
             .collect();
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn too_little_is_nothing() {
+    fn fit_needs_three_points_and_different_times() {
         assert_eq!(fit(&[(0.0, 1.0), (1.0, 2.0)]), None);
         assert_eq!(fit(&[(1.0, 1.0), (1.0, 2.0), (1.0, 3.0)]), None);
     }

@@ -1,8 +1,12 @@
-//! Windows over cumulative totals: a fixed-size history, differenced when asked.
+//! Windows over cumulative totals: a history of fixed size, and differences of its samples.
 //!
 //! `/health` carries totals since the app's start, so a missed poll loses nothing and a late one only
-//! makes the time between two samples longer. Hazard: a window after a gap would otherwise smear old
-//! errors over new time; a base older than two windows is therefore not used.
+//! makes the time between two samples longer.
+//!
+//! # Hazards
+//!
+//! A window across a gap would spread old errors over new time; a base older than two windows is
+//! therefore not used.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,12 +14,12 @@ use std::time::Duration;
 use crate::health::{Health, Latency};
 use crate::time::Time;
 
-/// Latency buckets that are kept; an app that sends more is treated as one that sends none.
+/// Maximum number of latency buckets; an app that sends more is treated as one that sends none.
 const BUCKETS: usize = 48;
-/// Samples that are kept: at least this many per slow window, however often is polled.
+/// Samples that are kept per slow window, however often the app is polled.
 const SAMPLES: u32 = 128;
 
-/// Totals at one moment.
+/// Totals at one time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
     pub(crate) at: Time,
@@ -27,7 +31,7 @@ pub(crate) struct Sample {
     buckets: Option<[u32; BUCKETS]>,
 }
 
-/// What happened between two moments.
+/// Difference of two samples.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Delta {
     pub(crate) seconds: f64,
@@ -39,6 +43,7 @@ pub(crate) struct Delta {
     buckets: Option<[u32; BUCKETS]>,
 }
 
+/// Samples of about two slow windows.
 #[derive(Debug)]
 pub(crate) struct History {
     kept: VecDeque<Sample>,
@@ -52,8 +57,8 @@ pub(crate) struct History {
 // === impl Sample ===
 
 impl Sample {
-    /// An app that counts errors only since its last heal has its count taken as a total: a heal
-    /// cuts the windows anyway.
+    /// Returns the totals of an answer. A count of errors since the last heal serves as a total, because
+    /// a heal clears the history anyway.
     pub(crate) fn of(health: &Health, at: Time) -> Self {
         let totals = &health.totals;
         Self {
@@ -66,7 +71,7 @@ impl Sample {
         }
     }
 
-    /// The same app at its start: nothing had happened.
+    /// Returns the sample of the same app at its start, with all totals zero.
     pub(crate) fn at_start(self, at: Time) -> Self {
         Self {
             at,
@@ -78,7 +83,7 @@ impl Sample {
         }
     }
 
-    /// Some total is smaller than in `earlier`: the counters began anew.
+    /// Reports if some total is smaller than in `earlier`.
     pub(crate) fn is_reset_since(&self, earlier: &Self) -> bool {
         let fell = |now: Option<u64>, then: Option<u64>| matches!((now, then), (Some(n), Some(t)) if n < t);
         fell(self.requests, earlier.requests)
@@ -129,12 +134,13 @@ fn truncated_counts(latency: &Latency) -> Option<[u32; BUCKETS]> {
 // === impl Delta ===
 
 impl Delta {
+    /// Returns a count per second.
     pub(crate) fn per_second(&self, count: Option<u64>) -> Option<f64> {
         let count = count?;
         (self.seconds > 0.0).then(|| as_f64(count) / self.seconds)
     }
 
-    /// `part` per request; 0 where no request ended.
+    /// Returns `part` per request; 0 where no request ended.
     pub(crate) fn ratio(&self, part: Option<u64>) -> Option<f64> {
         let (part, requests) = (part?, self.requests?);
         Some(if requests == 0 {
@@ -145,7 +151,8 @@ impl Delta {
     }
 }
 
-#[allow(clippy::cast_precision_loss)] // counts beyond 2^53 are out of this world
+/// Converts a count.
+#[allow(clippy::cast_precision_loss)] // no real count is beyond 2^53
 pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64
 }
@@ -153,6 +160,7 @@ pub(crate) fn as_f64(count: u64) -> f64 {
 // === impl History ===
 
 impl History {
+    /// Returns an empty history.
     pub(crate) fn new(slow_window: Duration) -> Self {
         Self {
             kept: VecDeque::with_capacity(2 * SAMPLES as usize + 2),
@@ -164,16 +172,18 @@ impl History {
         }
     }
 
+    /// Returns the latest sample.
     pub(crate) fn newest(&self) -> Option<&Sample> {
         self.newest.as_ref()
     }
 
-    /// Forgets what came before: at a treatment, a restart, a reset of the counters.
+    /// Removes all samples.
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
         self.newest = None;
     }
 
+    /// Adds a sample.
     pub(crate) fn push(&mut self, sample: Sample, latency: Option<&Latency>) {
         if let Some(latency) = latency {
             self.set_bounds(latency);
@@ -193,7 +203,7 @@ impl History {
         self.newest = Some(sample);
     }
 
-    /// Buckets that were redrawn make older counts meaningless.
+    /// Changes the bounds of the latency buckets; counts by other bounds are dropped.
     fn set_bounds(&mut self, latency: &Latency) {
         let bounds = &latency.bounds_seconds;
         if bounds.len() >= BUCKETS || self.bounds[..self.bounds_len] == bounds[..] {
@@ -206,7 +216,7 @@ impl History {
         self.bounds_len = bounds.len();
     }
 
-    /// What happened in about the last `window`; `None` without two samples that are near enough.
+    /// Returns the difference over about the last `window`; `None` without two samples near enough.
     pub(crate) fn delta(&self, window: Duration) -> Option<Delta> {
         let newest = self.newest.as_ref()?;
         let mut base = None;
@@ -227,7 +237,7 @@ impl History {
         base.map(|base| newest.since(base))
     }
 
-    /// Requests in flight in the slow window, oldest first, as (seconds, requests).
+    /// Iterates over the requests in flight in the last `window`, oldest first, as (seconds, requests).
     pub(crate) fn in_flight(&self, window: Duration) -> impl Iterator<Item = (f32, f32)> + '_ {
         let newest = self.newest.map(|sample| sample.at).unwrap_or_default();
         self.kept
@@ -242,8 +252,8 @@ impl History {
             })
     }
 
-    /// A quantile of the durations in seconds, interpolated within its bucket; what lies above all
-    /// bounds counts as the largest bound.
+    /// Returns a quantile of the latency in seconds, interpolated within its bucket; latencies above all
+    /// bounds count as the largest bound.
     pub(crate) fn quantile(&self, delta: &Delta, quantile: f64) -> Option<f64> {
         let buckets = delta.buckets?;
         let bounds = &self.bounds[..self.bounds_len];
@@ -316,14 +326,14 @@ mod tests {
     }
 
     #[test]
-    fn missed_polls_lose_nothing_and_late_ones_only_lengthen() {
+    fn missed_polls_only_lengthen_the_window() {
         let history = history([(0, 0, 0), (5, 50, 5), (22, 220, 22)]);
         let fast = history.delta(FAST).unwrap();
         assert_eq!((fast.seconds, fast.errors), (17.0, Some(17)));
     }
 
     #[test]
-    fn after_a_long_gap_the_past_is_not_the_present() {
+    fn window_does_not_reach_across_a_long_gap() {
         let history = history([(0, 0, 0), (5, 50, 40), (3600, 60, 50), (3605, 70, 50)]);
         assert_eq!(history.delta(SLOW).unwrap().errors, Some(0));
         let only = self::history([(0, 0, 0), (3600, 60, 50)]);
@@ -331,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_forgets_and_one_sample_is_no_window() {
+    fn window_needs_two_samples_after_a_clear() {
         let mut history = history([(0, 0, 0), (5, 50, 50)]);
         history.clear();
         assert!(history.delta(SLOW).is_none());
@@ -342,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn fast_polls_do_not_grow_the_history() {
+    fn history_keeps_its_capacity_at_fast_polls() {
         let mut history = History::new(SLOW);
         let capacity = history.kept.capacity();
         for poll in 0..100_000_u64 {
@@ -355,7 +365,7 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_come_from_the_buckets() {
+    fn quantiles_are_interpolated_in_the_buckets() {
         let mut history = History::new(SLOW);
         for (seconds, counts) in [(0, vec![5, 0, 0]), (10, vec![55, 50, 0])] {
             let latency = Latency {

@@ -22,7 +22,7 @@ pub struct PolicyConfig {
     pub evidence: EvidenceConfig,
     /// Limits of the treatments.
     pub permission: PermissionConfig,
-    /// Times by which a treatment is judged.
+    /// Times that decide the outcome of a treatment.
     pub outcome: OutcomeConfig,
     /// Thresholds of the forecast of limits.
     pub forecast: ForecastConfig,
@@ -49,39 +49,39 @@ pub enum ModelRole {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct EvidenceConfig {
-    /// Count rule: more errors than this in the slow window,
+    /// Count rule: number of errors in the slow window that must be exceeded.
     pub count_errors: u64,
-    /// and at least this share of its requests.
+    /// Count rule: minimum share of errors among the requests of the slow window.
     pub count_share: f64,
-    /// Ratio rule: at least this many requests in the window,
+    /// Ratio rule: minimum number of requests in the window.
     pub ratio_requests: u64,
-    /// and a larger share of errors than this.
+    /// Ratio rule: share of errors that must be exceeded.
     pub ratio_threshold: f64,
-    /// Part of a threshold below which a symptom ends (hysteresis).
+    /// Factor of a threshold below which a symptom ends (hysteresis).
     pub clear_factor: f64,
-    /// Soft heal: polls that must show a symptom,
+    /// Soft heal: minimum number of polls with a symptom among the last `soft_window_polls`.
     pub soft_polls: u32,
-    /// out of this many (at most 32).
+    /// Soft heal: number of polls that are evaluated (at most 32).
     pub soft_window_polls: u32,
-    /// Hard heal: polls in a row that must show a symptom (at most 32).
+    /// Hard heal: number of polls in a row with a symptom (at most 32).
     pub hard_polls: u32,
-    /// Time for which the symptoms beside errors (panics, runtime lag, CPU saturation) must last, in
-    /// addition to `hard_polls`.
+    /// Minimum duration of repeated panics, runtime lag or CPU saturation, in addition to
+    /// `hard_polls`.
     #[serde(with = "duration")]
     pub sustain_for: Duration,
-    /// Panics: at least this share of the requests in the slow window.
+    /// Panics: minimum share of the requests in the slow window.
     pub panic_share: f64,
-    /// Runtime lag: at least this much, at worst in 10 s.
+    /// Runtime lag: minimum lag, at worst in 10 s.
     #[serde(with = "duration")]
     pub lag_threshold: Duration,
-    /// CPU saturation: at least this percentage of the limit,
+    /// CPU saturation: minimum percentage of the limit.
     pub cpu_saturation_percent: f64,
-    /// at no more than this many times the usual load,
+    /// CPU saturation: maximum load, in multiples of the usual load.
     pub usual_load_ratio: f64,
-    /// outside these hours (UTC, 0–24: from, to) in which jobs may use it; from = to for none.
+    /// CPU saturation: hours (UTC: from, to) in which jobs may use the CPU; equal hours for none.
     pub batch_hours: [u8; 2],
-    /// Harm, without which neither runtime lag nor CPU saturation is a symptom: errors, or a median
-    /// latency of at least this many times the usual one.
+    /// Harm, without which neither runtime lag nor CPU saturation is a symptom: minimum median
+    /// latency, in multiples of the usual one. Errors are harm too.
     pub harm_latency_ratio: f64,
     /// Time for which an app may hang before it is restarted.
     #[serde(with = "duration")]
@@ -92,9 +92,9 @@ pub struct EvidenceConfig {
     /// Age from which the result of a check does not count.
     #[serde(with = "duration")]
     pub check_expiry: Duration,
-    /// Overload: at least this many times the usual load,
+    /// Overload: minimum load, in multiples of the usual load.
     pub overload_load_ratio: f64,
-    /// and at least this many times the usual latency.
+    /// Overload: minimum latency, in multiples of the usual latency.
     pub overload_latency_ratio: f64,
 }
 
@@ -102,42 +102,42 @@ pub struct EvidenceConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PermissionConfig {
-    /// Age below which an app, even if it is ready, is not healed.
+    /// Minimum age of an app that is healed; it must have been ready, too.
     #[serde(with = "duration")]
     pub startup_grace: Duration,
     /// Pause after a soft heal.
     #[serde(with = "duration")]
     pub soft_cooldown: Duration,
-    /// Pause after a first hard heal; doubles with each further one,
+    /// Pause after a first hard heal; it doubles with each further one.
     #[serde(with = "duration")]
     pub hard_cooldown: Duration,
-    /// up to this.
+    /// Upper bound of the pause after a hard heal.
     #[serde(with = "duration")]
     pub hard_cooldown_max: Duration,
-    /// Random part by which each pause is longer, at most.
+    /// Upper bound of the random part by which each pause is longer.
     pub jitter: f64,
-    /// Restarts that are allowed (at most 16)
+    /// Number of restarts that are allowed in `budget_window` (at most 16).
     pub budget: u32,
-    /// in this time.
+    /// Sliding window of the restart budget.
     #[serde(with = "duration")]
     pub budget_window: Duration,
-    /// Random delay of a first restart that is not for a hang, at most.
+    /// Upper bound of the random delay of a first restart that is not for a hang.
     #[serde(with = "duration")]
     pub splay: Duration,
-    /// Soft heals in a row that may fail before a hard one is allowed.
+    /// Number of soft heals in a row that may fail before a hard heal is allowed.
     pub soft_attempts: u32,
-    /// Hard heals in a row that may fail before an operator is needed.
+    /// Number of hard heals in a row that may fail before an operator is needed.
     pub hard_attempts: u32,
 }
 
-/// Times by which a treatment is judged.
+/// Times that decide the outcome of a treatment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutcomeConfig {
     /// Healthy time after a treatment that makes it recovered.
     #[serde(with = "duration")]
     pub probation: Duration,
-    /// Time after which a treatment is ineffective.
+    /// Time after which a treatment that has not recovered is ineffective.
     #[serde(with = "duration")]
     pub deadline: Duration,
     /// Healthy time after which cooldowns and attempts start over.
@@ -149,22 +149,23 @@ pub struct OutcomeConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForecastConfig {
-    /// Interval of the near view of memory and descriptors; that of the far view is five times as long.
+    /// Sampling interval of the near view; that of the far view is five times as long.
     #[serde(with = "duration")]
     pub sample_interval: Duration,
-    /// Extrapolation of a growth, in multiples of the time for which it was observed.
+    /// Upper bound of the extrapolation of memory, in multiples of the time for which a growth was
+    /// observed.
     pub max_extrapolation: f64,
-    /// The same for descriptors. No collector gives them a sawtooth that looks like a leak, so that a
-    /// steady growth is extrapolated further.
+    /// Upper bound of the extrapolation of descriptors. No collector gives them a sawtooth that
+    /// looks like a leak, so that a steady growth is extrapolated further.
     pub fd_max_extrapolation: f64,
-    /// Steadiness of a growth from which it counts (1: every point is above all before it).
+    /// Minimum steadiness of a growth (1: every point is above all before it).
     pub min_confidence: f64,
-    /// Percentage of the limit below which nothing is forecast.
+    /// Minimum percentage of the limit at which a limit is forecast.
     pub min_usage_percent: f64,
-    /// Time to the limit below which low load is not awaited.
+    /// Time to the limit below which a restart does not wait for low load.
     #[serde(with = "duration")]
     pub urgent_below: Duration,
-    /// Low load: at most this part of the usual load.
+    /// Low load: maximum part of the usual load.
     pub low_load_ratio: f64,
 }
 

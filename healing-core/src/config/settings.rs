@@ -95,89 +95,89 @@ settings! {
         "Window for rare events: the count rule is evaluated here.";
 
     evidence.count_errors: any, "any number",
-        "Count rule: more errors than this in the slow window,";
+        "Count rule: number of errors in the slow window that must be exceeded.";
     evidence.count_share: |_| 0.0..=1.0, "between 0 and 1",
-        "and at least this share of its requests.";
+        "Count rule: minimum share of errors among the requests of the slow window.";
     evidence.ratio_requests: any, "any number",
-        "Ratio rule: at least this many requests in the window,";
+        "Ratio rule: minimum number of requests in the window.";
     evidence.ratio_threshold: |_| 0.0..=1.0, "between 0 and 1",
-        "and a larger share of errors than this.";
+        "Ratio rule: share of errors that must be exceeded.";
     evidence.clear_factor: |_| 0.0..=1.0, "between 0 and 1",
-        "A symptom ends below this part of its threshold (hysteresis).";
+        "Factor of a threshold below which a symptom ends (hysteresis).";
     evidence.soft_polls: |c| 1.0..=c.evidence.soft_window_polls.into(), "between 1 and soft_window_polls",
-        "Soft heal: polls that must show a symptom,";
+        "Soft heal: minimum number of polls with a symptom among the last `soft_window_polls`.";
     evidence.soft_window_polls: |_| 1.0..=32.0, "between 1 and 32",
-        "out of this many.";
+        "Soft heal: number of polls that are evaluated (at most 32).";
     evidence.hard_polls: |_| 1.0..=32.0, "between 1 and 32",
-        "Hard heal: polls in a row that must show a symptom.";
+        "Hard heal: number of polls in a row with a symptom (at most 32).";
     // An app reports its worst lag for 10 s: a symptom must last longer.
     evidence.sustain_for: |_| 11.0..=MAX, "at least 11s",
-        "Time for which panics, lag or a saturated CPU must last.";
+        "Minimum duration of repeated panics, runtime lag or CPU saturation, in addition to `hard_polls`.";
     evidence.panic_share: |_| 0.0..=1.0, "between 0 and 1",
-        "Panics: at least this share of the requests in the slow window.";
+        "Panics: minimum share of the requests in the slow window.";
     evidence.lag_threshold: |_| 0.1..=MAX, "at least 100ms",
-        "Runtime lag: at least this much, at worst in 10 s.";
+        "Runtime lag: minimum lag, at worst in 10 s.";
     evidence.cpu_saturation_percent: |_| 50.0..=100.0, "between 50 and 100",
-        "CPU saturation: at least this percentage of the limit,";
+        "CPU saturation: minimum percentage of the limit.";
     evidence.usual_load_ratio: |c| 1.0..=c.evidence.overload_load_ratio, "between 1 and overload_load_ratio",
-        "at no more than this many times the usual load,";
+        "CPU saturation: maximum load, in multiples of the usual load.";
     evidence.batch_hours: |_| 0.0..=24.0, "hours between 0 and 24",
-        "outside these hours, UTC, in which jobs may use it; equal hours for none.";
+        "CPU saturation: hours (UTC: from, to) in which jobs may use the CPU; equal hours for none.";
     evidence.harm_latency_ratio: |_| 1.0..=MAX, "at least 1",
-        "Harm: a median latency of at least this many times the usual one.";
+        "Harm, without which neither runtime lag nor CPU saturation is a symptom: minimum median latency, in multiples of the usual one. Errors are harm too.";
     evidence.hang_timeout: |_| 1.0..=MAX, "at least 1s",
-        "Time for which an app may hang.";
+        "Time for which an app may hang before it is restarted.";
     evidence.refused_timeout: any, "any time",
-        "Time for which a living app that was ready may refuse connections.";
+        "Time for which a living app that was ready may refuse connections before it is restarted.";
     evidence.check_expiry: any, "any time",
         "Age from which the result of a check does not count.";
     evidence.overload_load_ratio: |_| 1.0..=MAX, "at least 1",
-        "Overload: at least this many times the usual load,";
+        "Overload: minimum load, in multiples of the usual load.";
     evidence.overload_latency_ratio: |_| 1.0..=MAX, "at least 1",
-        "and at least this many times the usual latency.";
+        "Overload: minimum latency, in multiples of the usual latency.";
 
     permission.startup_grace: any, "any time",
-        "Age of the app below which nothing is done.";
+        "Minimum age of an app that is healed; it must have been ready, too.";
     permission.soft_cooldown: any, "any time",
         "Pause after a soft heal.";
     permission.hard_cooldown: any, "any time",
-        "Pause after a first hard heal; doubles with each further one,";
+        "Pause after a first hard heal; it doubles with each further one.";
     permission.hard_cooldown_max: |c| c.permission.hard_cooldown.as_secs_f64()..=MAX, "at least hard_cooldown",
-        "up to this.";
+        "Upper bound of the pause after a hard heal.";
     permission.jitter: |_| 0.0..=10.0, "between 0 and 10",
-        "Random part by which a pause is longer, at most.";
+        "Upper bound of the random part by which each pause is longer.";
     permission.budget: |_| 0.0..=16.0, "at most 16",
-        "Restarts that are allowed";
+        "Number of restarts that are allowed in `budget_window` (at most 16).";
     permission.budget_window: |_| 60.0..=MAX, "at least 1min",
-        "in this time.";
+        "Sliding window of the restart budget.";
     permission.splay: any, "any time",
-        "Random delay of a first restart that is not for a hang, at most.";
+        "Upper bound of the random delay of a first restart that is not for a hang.";
     permission.soft_attempts: any, "any number",
-        "Soft heals in a row that may fail before a hard heal.";
+        "Number of soft heals in a row that may fail before a hard heal is allowed.";
     permission.hard_attempts: any, "any number",
-        "Hard heals in a row that may fail before an operator is needed.";
+        "Number of hard heals in a row that may fail before an operator is needed.";
 
     outcome.probation: any, "any time",
         "Healthy time after a treatment that makes it recovered.";
     outcome.deadline: |c| c.outcome.probation.as_secs_f64()..=MAX, "at least probation",
-        "Time after which a treatment is ineffective.";
+        "Time after which a treatment that has not recovered is ineffective.";
     outcome.reset_after: any, "any time",
         "Healthy time after which cooldowns and attempts start over.";
 
     forecast.sample_interval: |_| 1.0..=MAX, "at least 1s",
-        "Interval of the near view; that of the far view is five times as long.";
+        "Sampling interval of the near view; that of the far view is five times as long.";
     forecast.max_extrapolation: |_| 0.0..=10.0, "between 0 and 10",
-        "Extrapolation of a growth, in multiples of the time for which it was observed.";
+        "Upper bound of the extrapolation of memory, in multiples of the time for which a growth was observed.";
     forecast.fd_max_extrapolation: |_| 0.0..=10.0, "between 0 and 10",
-        "The same for file descriptors.";
+        "Upper bound of the extrapolation of descriptors. No collector gives them a sawtooth that looks like a leak, so that a steady growth is extrapolated further.";
     forecast.min_confidence: |_| 0.0..=1.0, "between 0 and 1",
-        "Steadiness of a growth from which it counts.";
+        "Minimum steadiness of a growth (1: every point is above all before it).";
     forecast.min_usage_percent: |_| 0.0..=100.0, "between 0 and 100",
-        "Percentage of the limit below which nothing is forecast.";
+        "Minimum percentage of the limit at which a limit is forecast.";
     forecast.urgent_below: any, "any time",
-        "Time to the limit below which low load is not awaited.";
+        "Time to the limit below which a restart does not wait for low load.";
     forecast.low_load_ratio: |_| 0.0..=1.0, "between 0 and 1",
-        "Low load: at most this part of the usual load.";
+        "Low load: maximum part of the usual load.";
 
     costs: |_| 0.0..=MAX, "at least 0",
         "Cost of each decision (columns: none, reset, restart) by the right one (rows).";

@@ -203,7 +203,7 @@ mod tests {
         assert!(!signal((50, 5), (50, 5)).ratio, "10 % is not above 10 %");
         assert!(
             signal((1, 0), (50, 40)).ratio,
-            "little traffic is judged in the slow window"
+            "little traffic is evaluated in the slow window"
         );
     }
 

@@ -50,7 +50,7 @@ impl Cooldown {
     }
 
     /// Records a treatment that helped.
-    pub(super) fn recovered(&mut self, action: Action) {
+    pub(super) fn record_recovery(&mut self, action: Action) {
         if action == Action::ResetErrors {
             self.soft_recoveries = self.soft_recoveries.saturating_add(1);
         }
@@ -117,7 +117,7 @@ mod tests {
         let mut pause = || {
             cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));
             let over = (0..).find(|&s| !cooldown.holds(Action::ResetErrors, false, at(s)));
-            cooldown.recovered(Action::ResetErrors);
+            cooldown.record_recovery(Action::ResetErrors);
             over.unwrap()
         };
         assert_eq!([(); 7].map(|()| pause()), [30, 60, 120, 240, 480, 600, 600]);

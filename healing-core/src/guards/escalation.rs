@@ -16,7 +16,7 @@ pub(super) struct Escalation {
 
 impl Escalation {
     /// Records the outcome of a treatment.
-    pub(super) fn judge(&mut self, action: Action, outcome: Outcome, config: &PermissionConfig) {
+    pub(super) fn record(&mut self, action: Action, outcome: Outcome, config: &PermissionConfig) {
         match (action, outcome) {
             (Action::NoAction, _) | (_, Outcome::Aborted) => {}
             (_, Outcome::Recovered) => *self = Self::default(),
@@ -80,22 +80,22 @@ mod tests {
         let config = PermissionConfig::default();
         let mut escalation = Escalation::default();
         assert!(escalation.allows_soft(&config) && !escalation.allows_restart(true, &config));
-        escalation.judge(Action::ResetErrors, Outcome::Ineffective, &config);
+        escalation.record(Action::ResetErrors, Outcome::Ineffective, &config);
         assert!(escalation.allows_soft(&config) && !escalation.allows_restart(false, &config));
         assert!(
             escalation.allows_restart(true, &config),
             "a model may shorten it"
         );
-        escalation.judge(Action::ResetErrors, Outcome::Aborted, &config);
+        escalation.record(Action::ResetErrors, Outcome::Aborted, &config);
         assert!(
             !escalation.allows_restart(false, &config),
             "an aborted attempt does not count"
         );
-        escalation.judge(Action::ResetErrors, Outcome::Ineffective, &config);
+        escalation.record(Action::ResetErrors, Outcome::Ineffective, &config);
         assert!(!escalation.allows_soft(&config) && escalation.allows_restart(false, &config));
-        escalation.judge(Action::RestartService, Outcome::Ineffective, &config);
+        escalation.record(Action::RestartService, Outcome::Ineffective, &config);
         assert!(escalation.attempts_exhausted(&config));
-        escalation.judge(Action::RestartService, Outcome::Recovered, &config);
+        escalation.record(Action::RestartService, Outcome::Recovered, &config);
         assert!(!escalation.attempts_exhausted(&config) && escalation.allows_soft(&config));
     }
 
@@ -103,7 +103,7 @@ mod tests {
     fn soft_heal_that_made_it_worse_is_not_repeated() {
         let config = PermissionConfig::default();
         let mut escalation = Escalation::default();
-        escalation.judge(Action::ResetErrors, Outcome::Worse, &config);
+        escalation.record(Action::ResetErrors, Outcome::Worse, &config);
         assert!(!escalation.allows_soft(&config));
     }
 }

@@ -86,14 +86,14 @@ impl Guards {
             unresponsive: reading.unresponsive.is_some(),
             error_ratio: reading.error_ratio,
         };
-        let concluded = self.probation.judge(now, input, &config.outcome);
+        let concluded = self.probation.evaluate(now, input, &config.outcome);
         if let Some(Conclusion {
             action, outcome, ..
         }) = concluded
         {
-            self.escalation.judge(action, outcome, &config.permission);
+            self.escalation.record(action, outcome, &config.permission);
             if outcome == Outcome::Recovered {
-                self.cooldown.recovered(action);
+                self.cooldown.record_recovery(action);
             }
         }
         if reading.long_healthy {
@@ -170,7 +170,7 @@ impl Guards {
         self.probation.action()
     }
 
-    /// Reports if a treatment is being carried out: the app cannot be judged yet.
+    /// Reports if a treatment is being carried out: the app cannot be evaluated yet.
     pub(crate) fn is_treating(&self) -> bool {
         self.probation.is_in_progress()
     }
@@ -190,7 +190,7 @@ impl Guards {
         self.escalation.attempts_exhausted(config)
     }
 
-    /// Another process of the app answers. Unless the restart was a treatment, escalation starts over.
+    /// Records another process of the app. Unless the restart was a treatment, escalation starts over.
     fn on_app_start(&mut self, now: Time) {
         let is_treatment = self.probation.is_in_progress();
         self.probation.app_started(now);
@@ -302,7 +302,7 @@ mod tests {
                 let outcome = Outcome::Ineffective;
                 guards
                     .escalation
-                    .judge(Action::ResetErrors, outcome, &config.permission);
+                    .record(Action::ResetErrors, outcome, &config.permission);
             }
             if let Some(action) = action {
                 report(&mut guards, at(0), action, TreatmentResult::Started);
@@ -323,7 +323,7 @@ mod tests {
         let mut guards = Guards::new(7);
         guards
             .escalation
-            .judge(Action::ResetErrors, Outcome::Worse, &config.permission);
+            .record(Action::ResetErrors, Outcome::Worse, &config.permission);
         let reading = Reading {
             long_healthy: true,
             ..Reading::unknown(Lane::Reported)

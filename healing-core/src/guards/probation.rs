@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! soft:  Carrying ─ done ─────────────► Watching ─ healthy for `probation` ─► recovered
-//! hard:  AwaitingStart ─ a new, ready ─► Watching ─ symptom again, or late ──► ineffective
+//! hard:  AwaitingStart ─ a new, ready ─► Watching ─ symptom, or deadline ────► ineffective
 //!            │           instance          │
 //!            │                             └ unresponsive, dead, or clearly more errors ─► worse
 //!            └ never carried out ─► aborted
 //! ```
-//! Windows are reset at the treatment, so that only what comes after it is judged. Failures are counted
+//! Windows are reset at the treatment, so that only what comes after it counts. Failures are counted
 //! by the [escalation](super::escalation), which decides what may come next.
 
 use std::time::Duration;
@@ -126,7 +126,7 @@ impl Probation {
     }
 
     /// Evaluates a poll; returns the conclusion, if it decides the outcome.
-    pub(super) fn judge(
+    pub(super) fn evaluate(
         &mut self,
         now: Time,
         input: ProbationInput,
@@ -182,7 +182,7 @@ impl Probation {
         self.conclude(now, outcome?)
     }
 
-    /// Reports if a treatment is being carried out: the app cannot be judged yet.
+    /// Reports if a treatment is being carried out: the app cannot be evaluated yet.
     pub(super) fn is_in_progress(&self) -> bool {
         self.pending
             .as_ref()
@@ -270,10 +270,13 @@ mod tests {
     }
 
     /// Polls every 5 s from 5 s on; returns the time of the conclusion, its outcome and its recovery.
-    fn judge(probation: &mut Probation, polls: &[ProbationInput]) -> Option<(u64, Outcome, u64)> {
+    fn conclusion(
+        probation: &mut Probation,
+        polls: &[ProbationInput],
+    ) -> Option<(u64, Outcome, u64)> {
         let config = OutcomeConfig::default();
         (5..).step_by(5).zip(polls).find_map(|(seconds, &poll)| {
-            let conclusion = probation.judge(at(seconds), poll, &config)?;
+            let conclusion = probation.evaluate(at(seconds), poll, &config)?;
             Some((seconds, conclusion.outcome, conclusion.recovery.as_secs()))
         })
     }
@@ -282,25 +285,28 @@ mod tests {
     fn health_for_the_probation_is_recovered() {
         let mut soft = treated(Action::ResetErrors);
         assert_eq!(
-            judge(&mut soft, &[HEALTHY; 20]),
+            conclusion(&mut soft, &[HEALTHY; 20]),
             Some((35, Outcome::Recovered, 5))
         );
         assert_eq!(soft.action(), None);
         let mut polls = vec![UNSURE; 2];
         polls.extend([HEALTHY; 20]);
         let mut soft = treated(Action::ResetErrors);
-        assert_eq!(judge(&mut soft, &polls), Some((45, Outcome::Recovered, 15)));
+        assert_eq!(
+            conclusion(&mut soft, &polls),
+            Some((45, Outcome::Recovered, 15))
+        );
     }
 
     #[test]
     fn symptom_and_missing_health_are_ineffective() {
         assert_eq!(
-            judge(&mut treated(Action::ResetErrors), &[HEALTHY, ILL])
+            conclusion(&mut treated(Action::ResetErrors), &[HEALTHY, ILL])
                 .unwrap()
                 .1,
             Outcome::Ineffective
         );
-        let late = judge(&mut treated(Action::ResetErrors), &[UNSURE; 99]);
+        let late = conclusion(&mut treated(Action::ResetErrors), &[UNSURE; 99]);
         assert_eq!(late, Some((120, Outcome::Ineffective, 120)));
     }
 
@@ -311,7 +317,9 @@ mod tests {
             ..ILL
         };
         assert_eq!(
-            judge(&mut treated(Action::ResetErrors), &[more]).unwrap().1,
+            conclusion(&mut treated(Action::ResetErrors), &[more])
+                .unwrap()
+                .1,
             Outcome::Worse
         );
         let unresponsive = ProbationInput {
@@ -319,28 +327,34 @@ mod tests {
             ..UNSURE
         };
         assert_eq!(
-            judge(&mut treated(Action::ResetErrors), &[unresponsive])
+            conclusion(&mut treated(Action::ResetErrors), &[unresponsive])
                 .unwrap()
                 .1,
             Outcome::Worse
         );
         let mut died = treated(Action::ResetErrors);
         died.app_started(at(3));
-        assert_eq!(judge(&mut died, &[STARTING]).unwrap().1, Outcome::Worse);
+        assert_eq!(
+            conclusion(&mut died, &[STARTING]).unwrap().1,
+            Outcome::Worse
+        );
     }
 
     #[test]
     fn restart_is_verified_from_the_new_instances_readiness_on() {
         let mut hard = treated(Action::RestartService);
         assert_eq!(
-            judge(&mut hard, &[HEALTHY; 10]),
+            conclusion(&mut hard, &[HEALTHY; 10]),
             None,
             "still the old instance"
         );
         hard.app_started(at(51));
         let mut polls = vec![STARTING; 12];
         polls.extend([HEALTHY; 20]);
-        assert_eq!(judge(&mut hard, &polls), Some((95, Outcome::Recovered, 65)));
+        assert_eq!(
+            conclusion(&mut hard, &polls),
+            Some((95, Outcome::Recovered, 65))
+        );
     }
 
     #[test]
@@ -355,8 +369,11 @@ mod tests {
             },
             None,
         );
-        assert_eq!(judge(&mut hard, &[HEALTHY]).unwrap().1, Outcome::Aborted);
-        let late = judge(&mut treated(Action::RestartService), &[UNSURE; 200]);
+        assert_eq!(
+            conclusion(&mut hard, &[HEALTHY]).unwrap().1,
+            Outcome::Aborted
+        );
+        let late = conclusion(&mut treated(Action::RestartService), &[UNSURE; 200]);
         assert_eq!(
             late.unwrap().1,
             Outcome::Aborted,
@@ -373,7 +390,7 @@ mod tests {
         };
         probation.report(at(4), second, None);
         assert_eq!(
-            judge(&mut probation, &[UNSURE]),
+            conclusion(&mut probation, &[UNSURE]),
             Some((5, Outcome::Ineffective, 4))
         );
         assert_eq!(probation.action(), Some(Action::RestartService));

@@ -34,7 +34,7 @@
 //! saved *before* it is carried out, or the budget does not count it. A policy watches one app
 //! instance at a time: each replica needs its own.
 
-mod features;
+mod extraction;
 mod instance;
 pub(crate) mod proposer;
 pub(crate) mod reading;

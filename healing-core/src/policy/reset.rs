@@ -5,7 +5,7 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::enum_variant_names)] // "counter reset" is the usual term
 pub(super) enum Reset {
-    /// A treatment: only what comes after it is judged.
+    /// A treatment: only what comes after it counts.
     Treatment,
     /// Another process of the app, or the first that this process sees.
     AppStart,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::features::IDLE_RATE;
+use super::extraction::IDLE_RATE;
 use super::reset::{Part, Reset};
 use super::windows::Windows;
 use crate::config::PolicyConfig;
@@ -27,9 +27,9 @@ pub(super) struct SymptomTracker {
     pub(super) low_load: bool,
 }
 
-/// Figures of one answer that the detectors evaluate.
+/// DetectorInput of one answer that the detectors evaluate.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Figures<'a> {
+pub(super) struct DetectorInput<'a> {
     pub(super) windows: &'a Windows,
     pub(super) features: &'a Features,
     /// Latency of the care port.
@@ -44,15 +44,15 @@ impl SymptomTracker {
         &mut self,
         now: Time,
         errors: ErrorSignal,
-        figures: Figures<'_>,
+        input: DetectorInput<'_>,
         config: &PolicyConfig,
     ) {
-        let Figures {
+        let DetectorInput {
             windows, features, ..
-        } = figures;
+        } = input;
         let evidence = &config.evidence;
         let (fast, slow) = (windows.fast.as_ref(), windows.slow.as_ref());
-        let care_seconds = figures.care_latency.as_secs_f64();
+        let care_seconds = input.care_latency.as_secs_f64();
         let harm = harm::detect(features, errors, evidence);
         self.errors.observe(now, errors);
         self.harmed = harm;
@@ -62,7 +62,7 @@ impl SymptomTracker {
             cpu_saturated: cpu_saturation::detect(features, harm, evidence),
         };
         self.detectors.observe(now, signals);
-        self.limit_polls = if figures.limit_forecast {
+        self.limit_polls = if input.limit_forecast {
             self.limit_polls.saturating_add(1)
         } else {
             0
@@ -154,13 +154,13 @@ mod tests {
         let config = PolicyConfig::default();
         let windows = windows(100.0, None);
         for (limit_forecast, expected) in [(true, 1), (true, 2), (false, 0), (true, 1)] {
-            let figures = Figures {
+            let input = DetectorInput {
                 windows: &windows,
                 features: &Features::EMPTY,
                 care_latency: Duration::ZERO,
                 limit_forecast,
             };
-            symptoms.observe(Time::default(), ErrorSignal::default(), figures, &config);
+            symptoms.observe(Time::default(), ErrorSignal::default(), input, &config);
             assert_eq!(symptoms.limit_polls, expected);
         }
     }

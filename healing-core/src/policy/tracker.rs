@@ -6,12 +6,12 @@
 
 use std::time::Duration;
 
-use super::features;
+use super::extraction;
 use super::instance::{Identity, Speaker, identify};
 use super::reading::Reading;
 use super::reset::{Part, Reset};
 use super::state::KnownApp;
-use super::symptoms::{Figures, SymptomTracker};
+use super::symptoms::{DetectorInput, SymptomTracker};
 use super::trends::Trends;
 use super::windows::Windows;
 use crate::config::PolicyConfig;
@@ -246,7 +246,7 @@ impl Tracker {
         let age = Duration::try_from_secs_f64(uptime).unwrap_or_default();
         let started = now - age;
         let last_treatment = self.app.last_treatment;
-        // Without an id the age tells whether it is the instance of the saved state.
+        // Without an id the age shows if it is the instance of the saved state.
         let restarted = speaker != Speaker::First
             || (health.instance_id.is_none() && last_treatment.is_some_and(|at| started > at));
         if restarted {
@@ -276,13 +276,13 @@ impl Tracker {
         config: &PolicyConfig,
     ) -> Features {
         let mut features = Features::EMPTY;
-        features::set_context(&mut features, now, wall, &self.app);
-        features::set_front_door(&mut features, &observation.front_door);
+        extraction::set_context(&mut features, now, wall, &self.app);
+        extraction::set_front_door(&mut features, &observation.front_door);
         if let (Some((health, _)), Some(windows)) = (answer, windows) {
-            features::set_snapshot(&mut features, health);
-            features::set_checks(&mut features, &self.dependencies);
-            features::set_windows(&mut features, windows, health.cpu_usage);
-            features::set_trends(&mut features, &self.trends, &config.forecast);
+            extraction::set_snapshot(&mut features, health);
+            extraction::set_checks(&mut features, &self.dependencies);
+            extraction::set_windows(&mut features, windows, health.cpu_usage);
+            extraction::set_trends(&mut features, &self.trends, &config.forecast);
         }
         features
     }
@@ -299,13 +299,13 @@ impl Tracker {
         let evidence = &config.evidence;
         let slow = windows.slow.as_ref();
         let errors = ErrorSignal::evaluate(windows.fast.as_ref(), slow, evidence);
-        let figures = Figures {
+        let input = DetectorInput {
             windows,
             features,
             care_latency,
             limit_forecast: self.trends.alarms().next().is_some(),
         };
-        self.symptoms.observe(now, errors, figures, config);
+        self.symptoms.observe(now, errors, input, config);
         let serves_well = availability::serves_well(slow, errors, evidence.count_share)
             && !self.symptoms.detectors.is_symptomatic();
         let availability = &mut self.app.instance.availability;

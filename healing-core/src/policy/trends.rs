@@ -1,6 +1,6 @@
 //! Trends of the resources that have a limit: memory and file descriptors.
 
-use super::features::percent;
+use super::extraction::percent;
 use super::reset::{Part, Reset};
 use crate::config::ForecastConfig;
 use crate::forecast::{Forecast, Resource, Trend};

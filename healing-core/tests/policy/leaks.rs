@@ -7,8 +7,7 @@ use healing_core::decision::{Action, Reason};
 use healing_core::forecast::Resource;
 use healing_core::health::Health;
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
-use healing_core::policy::Policy;
-use healing_core::policy::Proposer;
+use healing_core::policy::{Policy, Proposer};
 
 use crate::world::{App, World};
 

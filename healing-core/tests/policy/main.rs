@@ -1,9 +1,9 @@
-//! The policy from outside: what a scenario script cannot express.
+//! Tests of the policy through its public API that a scenario script cannot express.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod answers;
-mod figures;
+mod features;
 mod leaks;
 mod model;
 mod persistence;

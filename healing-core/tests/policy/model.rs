@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{Action, DecidedBy};
-use healing_core::policy::Policy;
-use healing_core::policy::Proposer;
+use healing_core::policy::{Policy, Proposer};
 
 use crate::world::{App, FixedVotes, World, actions};
 

@@ -3,8 +3,7 @@
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Outcome};
 use healing_core::features::Feature;
-use healing_core::policy::Policy;
-use healing_core::policy::Proposer;
+use healing_core::policy::{Policy, Proposer};
 
 use crate::world::{App, World};
 

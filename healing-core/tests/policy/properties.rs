@@ -1,8 +1,8 @@
-//! What must never happen, whatever the app says, the model votes and the clocks do.
+//! Invariants of the guards, for every app, model and clock.
 //!
 //! Ten thousand random histories: an app with random faults, polls at random intervals, hostile
-//! models, operators, jumping wall clocks, doctors that die and come back. The checks know nothing of
-//! the policy's state: they compare what it decides with what was done to it.
+//! models, operators, jumping wall clocks, doctors that die and restart. The checks do not read the
+//! policy's state: they compare its decisions with its inputs.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -19,10 +19,9 @@ use healing_core::model::{CannotClassify, Classifier, Votes};
 use healing_core::observation::{
     Circumstances, InvalidAnswer, Mode, Now, Observation, ProbeResult,
 };
-use healing_core::policy::Proposer;
-use healing_core::policy::{Policy, PolicyState};
+use healing_core::policy::{Policy, PolicyState, Proposer};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence, TestRunner};
 
 use crate::world::App;
 
@@ -79,7 +78,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// Votes that follow nothing but the figures' bits.
+/// Classifier whose votes depend on nothing but the bits of the features.
 #[derive(Debug, Clone, Copy)]
 struct Hostile(u8);
 
@@ -99,7 +98,7 @@ impl Classifier for Hostile {
     }
 }
 
-fn brain(kind: u8) -> Proposer {
+fn proposer(kind: u8) -> Proposer {
     match kind % 6 {
         0 => Proposer::Rules,
         1 => Proposer::Original,
@@ -107,14 +106,14 @@ fn brain(kind: u8) -> Proposer {
     }
 }
 
-/// Settings from careful to reckless: the guards must hold in all of them.
+/// Returns settings from careful to reckless: the guards must hold in all of them.
 fn config(kind: u8) -> PolicyConfig {
     let mut config = if kind & 1 == 0 {
         PolicyConfig::default()
     } else {
         PolicyConfig::demo()
     };
-    // A model that only advises could do no harm: let it decide.
+    // A model that only advises could do no harm.
     config.model = ModelRole::Decides;
     if kind & 2 != 0 {
         config.evidence.soft_polls = 1;
@@ -140,26 +139,26 @@ fn config(kind: u8) -> PolicyConfig {
 struct History {
     app: App,
     policy: Policy,
-    /// Fed with the same: it must decide the same.
+    /// Policy with the same inputs: it must decide the same.
     twin: Policy,
     kind: u8,
     now: Now,
-    /// Time that really passed.
-    truth: Duration,
+    /// Simulated time.
+    elapsed: Duration,
     circumstances: Circumstances,
-    late: Option<Health>,
+    stale: Option<Health>,
     result: TreatmentResult,
-    /// Instances of which this doctor has heard that they were ready.
+    /// Instances that this doctor knows to have been ready.
     ready: HashSet<Option<String>>,
     restarts: Vec<Duration>,
     soft_heals: usize,
-    /// What restarts were for.
+    /// Restarts by reason.
     reasons: BTreeMap<Reason, usize>,
 }
 
 impl History {
     fn new(kind: u8) -> Self {
-        let policy = || Policy::new(config(kind), brain(kind), u64::from(kind));
+        let policy = || Policy::new(config(kind), proposer(kind), u64::from(kind));
         Self {
             app: App {
                 uptime: 100.0,
@@ -172,12 +171,12 @@ impl History {
                 monotonic: Duration::from_secs(50),
                 wall: Duration::from_secs(1_790_000_000),
             },
-            truth: Duration::ZERO,
+            elapsed: Duration::ZERO,
             circumstances: Circumstances {
                 mode: Mode::Enforce,
                 ..Circumstances::default()
             },
-            late: None,
+            stale: None,
             result: TreatmentResult::Done,
             ready: HashSet::new(),
             restarts: Vec::new(),
@@ -222,9 +221,9 @@ impl History {
             Event::Restart => app.restart(),
             Event::CounterReset => (app.requests, app.errors, app.errors_at_heal) = (0.0, 0.0, 0.0),
             Event::StaleAnswer => {
-                let late = self.late.replace(app.health());
+                let stale = self.stale.replace(app.health());
                 self.pass(Duration::from_millis(700));
-                let observation = self.observation(late);
+                let observation = self.observation(stale);
                 self.step(&observation);
             }
             Event::Circumstances(bits) => {
@@ -248,7 +247,7 @@ impl History {
                 } else {
                     self.now.wall + jump
                 };
-                // A poll sees the jump, so that it is not taken for a gap between two processes.
+                // A poll observes the jump, so that it is not taken for a gap between two processes.
                 let observation = self.observation(None);
                 self.step(&observation);
             }
@@ -258,15 +257,15 @@ impl History {
     }
 
     fn pass(&mut self, time: Duration) {
-        self.truth += time;
+        self.elapsed += time;
         self.now.monotonic += time;
         self.now.wall += time;
         self.app.live(time.as_secs_f64());
     }
 
     fn observation(&self, care: Option<Health>) -> Observation {
-        let late = care.map(|health| ProbeResult::Valid(health, Duration::from_millis(1)));
-        let care = self.app.care.clone().or(late);
+        let replayed = care.map(|health| ProbeResult::Valid(health, Duration::from_millis(1)));
+        let care = self.app.care.clone().or(replayed);
         let care = care.unwrap_or_else(|| self.app.answers());
         let front_door = self.app.front_door.clone();
         Observation {
@@ -288,7 +287,7 @@ impl History {
             self.twin.step(self.now, observation),
             "same inputs, same decision"
         );
-        has_a_reason(&decision);
+        assert_reason(&decision);
         if decision.action == Action::RestartService {
             self.check_restart(&decision, observation);
             *self.reasons.entry(decision.reason).or_default() += 1;
@@ -296,7 +295,7 @@ impl History {
         self.carry_out(decision.action);
     }
 
-    /// Nothing that forbids a hard heal holds, by what the app is and what was observed.
+    /// Asserts that nothing forbids the hard heal, by the app and the observation.
     fn check_restart(&self, decision: &Decision, observation: &Observation) {
         let circumstances = &observation.circumstances;
         assert!(
@@ -325,30 +324,30 @@ impl History {
         if action == Action::NoAction {
             return;
         }
-        let mut tell = |result| {
+        let mut report = |result| {
             for policy in [&mut self.policy, &mut self.twin] {
                 policy.report_treatment(self.now, Treatment { action, result });
             }
         };
-        tell(TreatmentResult::Started);
+        report(TreatmentResult::Started);
         match (action, self.result) {
             (Action::RestartService, TreatmentResult::Done) => self.app.restart(),
             (Action::ResetErrors, TreatmentResult::Done) => {
                 self.app.soft_heal();
-                tell(TreatmentResult::Done);
+                report(TreatmentResult::Done);
             }
-            (_, result) => tell(result),
+            (_, result) => report(result),
         }
         if action == Action::ResetErrors {
             self.soft_heals += 1;
             return;
         }
-        self.restarts.push(self.truth);
+        self.restarts.push(self.elapsed);
         let window = self.policy.config().permission.budget_window;
         let recent = self
             .restarts
             .iter()
-            .filter(|&&at| self.truth - at < window)
+            .filter(|&&at| self.elapsed - at < window)
             .count();
         assert!(recent <= 3, "budget exceeded: {:?}", self.restarts);
     }
@@ -362,16 +361,17 @@ impl History {
             "the state survives serialisation"
         );
         let restore =
-            |now| Policy::restore(config(self.kind), brain(self.kind), state.clone(), now);
+            |now| Policy::restore(config(self.kind), proposer(self.kind), state.clone(), now);
         assert_eq!(restore(self.now).state(), state, "and being restored");
-        let (now, truth) = (self.now, self.truth);
+        let (now, elapsed) = (self.now, self.elapsed);
         self.pass(Duration::from_millis(gap.into()));
-        assert!(self.truth >= truth && self.now.wall >= now.wall);
+        assert!(self.elapsed >= elapsed && self.now.wall >= now.wall);
         self.ready.clear();
-        // Another process, another origin of the monotonic clock.
+        // Another process has another origin of the monotonic clock.
         self.now.monotonic = Duration::from_secs(u64::from(gap) % 7);
         let now = self.now;
-        let restore = || Policy::restore(config(self.kind), brain(self.kind), state.clone(), now);
+        let restore =
+            || Policy::restore(config(self.kind), proposer(self.kind), state.clone(), now);
         (self.policy, self.twin) = (restore(), restore());
     }
 }
@@ -387,7 +387,7 @@ fn answer<T>(kind: u8, valid: T) -> Option<ProbeResult<T>> {
     }
 }
 
-fn has_a_reason(decision: &Decision) {
+fn assert_reason(decision: &Decision) {
     let Decision {
         proposed,
         action,
@@ -422,6 +422,20 @@ fn has_a_reason(decision: &Decision) {
     }
 }
 
+/// Keeps the seeds of failures in a committed file; each is run before the random cases.
+macro_rules! regressions {
+    ($name:literal) => {{
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/proptest-regressions/",
+            $name,
+            ".txt"
+        );
+        let file: Box<dyn FailurePersistence> = Box::new(FileFailurePersistence::Direct(path));
+        Some(file)
+    }};
+}
+
 #[test]
 fn guards_hold_in_every_random_history() {
     let cases = 10_000;
@@ -430,7 +444,7 @@ fn guards_hold_in_every_random_history() {
     let counts = std::cell::RefCell::new((&mut restarts, &mut soft_heals, &mut reasons));
     let config = Config {
         cases,
-        failure_persistence: None,
+        failure_persistence: regressions!("histories"),
         ..Config::default()
     };
     TestRunner::new_with_rng(
@@ -458,7 +472,7 @@ fn guards_hold_in_every_random_history() {
     )
     .unwrap();
     println!("{restarts} restarts ({reasons:?}), {soft_heals} soft heals");
-    // Histories in which nothing is ever done would prove nothing.
+    // Histories without treatments would prove nothing.
     assert!(restarts > 2_000, "{restarts} restarts");
     assert!(soft_heals > 2_000, "{soft_heals} soft heals");
     for reason in [
@@ -474,7 +488,7 @@ fn guards_hold_in_every_random_history() {
     }
 }
 
-/// Any numbers at all, in every figure of an answer.
+/// Returns answers with any number in every figure.
 fn wild_health() -> impl Strategy<Value = Health> {
     let count = || prop_oneof![Just(0), Just(u64::MAX), any::<u64>()];
     let figure = || {
@@ -559,13 +573,13 @@ fn wild_health() -> impl Strategy<Value = Health> {
 fn policy_accepts_any_number_in_an_answer() {
     let config = Config {
         cases: 200,
-        failure_persistence: None,
+        failure_persistence: regressions!("answers"),
         ..Config::default()
     };
     let polls = prop::collection::vec((wild_health(), any::<u64>(), any::<u64>()), 1..30);
     TestRunner::new(config)
         .run(&(any::<u8>(), polls), |(kind, polls)| {
-            let mut policy = Policy::new(self::config(kind), brain(kind), 1);
+            let mut policy = Policy::new(self::config(kind), proposer(kind), 1);
             for (health, monotonic, wall) in polls {
                 let now = Now {
                     monotonic: Duration::from_millis(monotonic >> (kind % 64)),
@@ -582,7 +596,7 @@ fn policy_accepts_any_number_in_an_answer() {
                         },
                     },
                 );
-                has_a_reason(&decision);
+                assert_reason(&decision);
                 assert!(decision.features.iter().all(|(_, value)| value.is_finite()));
                 let treatment = Treatment {
                     action: decision.action,

@@ -1,4 +1,4 @@
-//! Scenario scripts: each `*.scenario` tells an app's life in a small language (see `script`), and
+//! Scenario scripts: each `*.scenario` describes an app's life in a small language (see `script`), and
 //! the `*.log` beside it is the log of the policy's decisions.
 //!
 //! `UPDATE_EXPECT=1 cargo test -p healing-core --test scenarios` rewrites the logs.

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{Action, Reason};
-use healing_core::policy::Policy;
-use healing_core::policy::Proposer;
+use healing_core::policy::{Policy, Proposer};
 
 use crate::log::Log;
 use crate::script::{Case, ProposerSpec};

@@ -11,8 +11,7 @@ use healing_core::health::{
 };
 use healing_core::model::{CannotClassify, Classifier, Votes};
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
-use healing_core::policy::Policy;
-use healing_core::policy::Proposer;
+use healing_core::policy::{Policy, Proposer};
 
 /// Simulated app: its counters and the faults that act on them.
 #[derive(Debug, Clone)]

@@ -299,4 +299,3 @@ pub struct HookReport {
     /// Number of runs that failed, timed out or panicked.
     pub failures_total: u64,
 }
-

@@ -67,12 +67,12 @@ fn guards_after(outcomes: &[(Action, Outcome)]) -> Guards {
     let config = PolicyConfig::default();
     let mut guards = Guards::new(1);
     for &(action, outcome) in outcomes {
-        let report = |result| Treatment { action, result };
-        let mut tell = |result| {
-            guards.report_treatment(Time::default(), report(result), None, &config.permission);
+        let treatment = |result| Treatment { action, result };
+        let mut report = |result| {
+            guards.report_treatment(Time::default(), treatment(result), None, &config.permission);
         };
-        tell(TreatmentResult::Started);
-        tell(match outcome {
+        report(TreatmentResult::Started);
+        report(match outcome {
             Outcome::Aborted => TreatmentResult::Aborted,
             _ => TreatmentResult::Failed,
         });

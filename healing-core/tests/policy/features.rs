@@ -83,7 +83,7 @@ fn vetoed_decision_is_explained_in_a_sentence() {
     assert_eq!(explanation.vetoes, [Reason::Paused]);
     assert_eq!(
         explanation.to_string(),
-        "A soft heal would be due (too large a share of many requests fails), but is not allowed: \
+        "A soft heal would be due (too large a share of the requests fails), but is not allowed: \
          an operator has paused healing."
     );
 }
