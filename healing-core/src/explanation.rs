@@ -1,8 +1,7 @@
 //! Explanation of a decision: one sentence for people, and the data behind it.
 
-use crate::decision::{Action, DecidedBy, Decision, Lane, Reason, Verdict};
+use crate::decision::{Action, DecidedBy, Decision, Reason, Verdict};
 use crate::model::Contributions;
-use crate::policy::Proposer;
 
 /// Explanation of a decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,14 +22,8 @@ pub struct Explanation {
 // === impl Explanation ===
 
 impl Explanation {
-    /// Explains a decision.
-    pub(crate) fn of(decision: &Decision, proposer: &Proposer) -> Self {
-        let contributions = match proposer {
-            Proposer::Model(model) if decision.lane == Lane::Reported => {
-                model.contributions(&decision.features, decision.proposed)
-            }
-            _ => None,
-        };
+    /// Explains a decision, with the contributions of its features where a model was consulted.
+    pub(crate) fn of(decision: &Decision, contributions: Option<Contributions>) -> Self {
         Self {
             proposed: decision.proposed,
             verdict: decision.verdict,

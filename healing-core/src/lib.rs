@@ -66,6 +66,8 @@ pub mod reason;
 mod baseline;
 mod guards;
 mod lane;
+mod proposal;
+mod reading;
 pub mod rng;
 mod slope;
 mod time;

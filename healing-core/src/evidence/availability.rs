@@ -15,9 +15,7 @@ use crate::window::Delta;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Availability {
-    #[serde(rename = "has")]
     available: bool,
-    #[serde(rename = "well_since")]
     serving_since: Option<Time>,
 }
 

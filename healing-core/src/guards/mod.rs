@@ -30,8 +30,8 @@ use crate::decision::{
     Action, Conclusion, Lane, Outcome, Reason, Treatment, TreatmentResult, Vetoes,
 };
 use crate::observation::Circumstances;
-use crate::policy::proposer::Proposal;
-use crate::policy::reading::Reading;
+use crate::proposal::Proposal;
+use crate::reading::Reading;
 use crate::rng::Rng;
 use crate::time::Time;
 

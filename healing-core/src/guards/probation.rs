@@ -21,10 +21,8 @@ use crate::time::Time;
 /// Treatment that awaits its outcome, if any.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Probation {
-    #[serde(rename = "open")]
     pending: Option<PendingTreatment>,
     /// Conclusion between two steps, returned by the next one.
-    #[serde(rename = "untold")]
     unreported: Option<Conclusion>,
 }
 

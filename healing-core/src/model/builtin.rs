@@ -2,7 +2,6 @@
 
 use super::Model;
 use super::error::ModelError;
-use crate::policy::Proposer;
 
 /// Model with the original system's five features, as file content.
 pub const ORIGINAL_FIVE: &[u8] = include_bytes!("../../models/original-five.model");
@@ -25,23 +24,9 @@ pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
         .map(|(_, bytes)| Model::from_bytes(bytes))
 }
 
-impl Proposer {
-    /// Returns a proposer with the default model.
-    #[must_use]
-    pub fn default_model() -> Self {
-        // A test reads the default model; the rules are the fallback that needs no panic.
-        Model::from_bytes(DEFAULT).map_or(Self::Rules, |model| Self::Model(Box::new(model)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn default_model_is_readable() {
-        assert!(matches!(Proposer::default_model(), Proposer::Model(_)));
-    }
 
     #[test]
     fn builtin_models_read_and_write_identically() {

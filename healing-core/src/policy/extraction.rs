@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::state::KnownApp;
-use super::trends::Trends;
+use super::trends::{Trends, percent};
 use super::windows::Windows;
 use crate::config::ForecastConfig;
 use crate::evidence::dependencies::Dependencies;
@@ -18,11 +18,6 @@ use crate::window::as_f64;
 pub(super) const IDLE_RATE: f64 = 1.0;
 /// Seconds a day: the largest value of features that are times.
 const DAY: f64 = 86_400.0;
-
-/// Returns `part` in percent of `whole`; `None` where `whole` is 0.
-pub(super) fn percent(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| 100.0 * as_f64(part) / as_f64(whole))
-}
 
 /// Sets the features of the time of day, the treatments and the starts.
 pub(super) fn set_context(features: &mut Features, now: Time, wall: Duration, app: &KnownApp) {

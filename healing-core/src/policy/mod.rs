@@ -37,7 +37,6 @@
 mod extraction;
 mod instance;
 pub(crate) mod proposer;
-pub(crate) mod reading;
 mod reset;
 mod rules;
 mod state;
@@ -49,8 +48,6 @@ mod windows;
 pub use self::proposer::{Proposer, min_expected_cost};
 pub use self::state::PolicyState;
 
-use self::proposer::Proposal;
-use self::reading::Reading;
 use self::tracker::Tracker;
 use crate::config::PolicyConfig;
 use crate::decision::{Action, Conclusion, Decision, Lane, Treatment, TreatmentResult, Verdict};
@@ -58,6 +55,8 @@ use crate::explanation::Explanation;
 use crate::forecast::{Forecast, Resource};
 use crate::guards::{Guards, Permission};
 use crate::observation::{Now, Observation};
+use crate::proposal::Proposal;
+use crate::reading::Reading;
 use crate::time::Clock;
 
 /// State machine of the [module](self).
@@ -138,7 +137,7 @@ impl Policy {
     /// Returns the explanation of a decision, as data and as a sentence.
     #[must_use]
     pub fn explain(&self, decision: &Decision) -> Explanation {
-        Explanation::of(decision, &self.proposer)
+        Explanation::of(decision, self.proposer.contributions(decision))
     }
 
     /// Returns the settings.

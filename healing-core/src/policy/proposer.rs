@@ -7,14 +7,15 @@
 //! model that is wrong, or hostile, can leave an ill app alone but cannot heal a healthy one or exceed
 //! a budget.
 
-use super::reading::Reading;
 use super::rules;
 use crate::config::{ModelRole, PolicyConfig};
-use crate::decision::{Action, DecidedBy, Lane, Reason, ReasonKind};
+use crate::decision::{Action, DecidedBy, Decision, Lane, Reason, ReasonKind};
 use crate::evidence::Symptoms;
 use crate::features::{Feature, Features};
 use crate::guards::Guards;
-use crate::model::Classifier;
+use crate::model::{Classifier, Contributions, Model, builtin};
+use crate::proposal::Proposal;
+use crate::reading::Reading;
 
 /// Source of the proposals.
 #[derive(Debug)]
@@ -25,21 +26,6 @@ pub enum Proposer {
     Rules,
     /// The original system's literal rules, for comparison: they know counts, not rates.
     Original,
-}
-
-/// Proposed action, with its reason.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Proposal {
-    pub(crate) action: Action,
-    /// Reason for the action, or for none.
-    pub(crate) evidence: Reason,
-    pub(crate) decided_by: DecidedBy,
-    /// Probabilities of the actions by a model, by class.
-    pub(crate) probabilities: Option<[f64; 3]>,
-    /// Set if the app does not answer.
-    pub(crate) hang: bool,
-    /// Set if a limit is too near to wait.
-    pub(crate) urgent: bool,
 }
 
 /// Percentage of CPU or memory above which an operator may expect an action.
@@ -68,6 +54,25 @@ pub fn min_expected_cost(probabilities: [f64; 3], costs: &[[f64; 3]; 3]) -> Acti
 // === impl Proposer ===
 
 impl Proposer {
+    /// Returns a proposer with the default model.
+    #[must_use]
+    pub fn default_model() -> Self {
+        // A test reads the default model; the rules are the fallback that needs no panic.
+        Model::from_bytes(builtin::DEFAULT)
+            .map_or(Self::Rules, |model| Self::Model(Box::new(model)))
+    }
+
+    /// Returns the contribution of each feature to the vote for the proposed action; absent where no
+    /// model was consulted.
+    pub(crate) fn contributions(&self, decision: &Decision) -> Option<Contributions> {
+        match self {
+            Self::Model(model) if decision.lane == Lane::Reported => {
+                model.contributions(&decision.features, decision.proposed)
+            }
+            _ => None,
+        }
+    }
+
     /// Returns the proposal for a reading. `guards` are read only.
     pub(crate) fn propose(
         &self,
@@ -247,22 +252,6 @@ fn has_high_usage(features: &Features) -> bool {
                 .get(feature)
                 .is_some_and(|percent| percent > HIGH_USAGE)
         })
-}
-
-// === impl Proposal ===
-
-impl Proposal {
-    /// Returns the proposal to do nothing.
-    pub(crate) fn none(evidence: Reason) -> Self {
-        Self {
-            action: Action::NoAction,
-            evidence,
-            decided_by: DecidedBy::Rules,
-            probabilities: None,
-            hang: false,
-            urgent: false,
-        }
-    }
 }
 
 #[cfg(test)]

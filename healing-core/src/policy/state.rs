@@ -32,7 +32,6 @@ pub(super) struct KnownApp {
     /// First polls of new instances, oldest first.
     starts: Vec<Time>,
     /// Begin of the last treatment.
-    #[serde(rename = "last_treated")]
     pub(super) last_treatment: Option<Time>,
     pub(super) baseline: Baseline,
 }

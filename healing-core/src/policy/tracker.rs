@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use super::extraction;
 use super::instance::{Identity, Speaker, identify};
-use super::reading::Reading;
 use super::reset::{Part, Reset};
 use super::state::KnownApp;
 use super::symptoms::{DetectorInput, SymptomTracker};
@@ -24,6 +23,7 @@ use crate::forecast::{Forecast, Resource};
 use crate::health::Health;
 use crate::lane::{Classified, classify};
 use crate::observation::{Circumstances, Observation, ProbeResult};
+use crate::reading::Reading;
 use crate::time::Time;
 use crate::window::{History, Sample};
 

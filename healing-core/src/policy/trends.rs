@@ -1,11 +1,11 @@
 //! Trends of the resources that have a limit: memory and file descriptors.
 
-use super::extraction::percent;
 use super::reset::{Part, Reset};
 use crate::config::ForecastConfig;
 use crate::forecast::{Forecast, Resource, Trend};
 use crate::health::Health;
 use crate::time::Time;
+use crate::window::as_f64;
 
 #[derive(Debug)]
 pub(super) struct Trends {
@@ -59,6 +59,11 @@ impl Trends {
             .filter_map(|trend| trend.forecast())
             .filter(|forecast| forecast.alarming)
     }
+}
+
+/// Returns `part` in percent of `whole`; `None` where `whole` is 0.
+pub(super) fn percent(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| 100.0 * as_f64(part) / as_f64(whole))
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ impl Pod {
     async fn becomes_available(&self) {
         let (url, begin) = (format!("http://{}/good", self.app), Instant::now());
         let state = self.dir.path().join("state.json");
-        while !contains(&state, r#""availability":{"has":true"#) {
+        while !contains(&state, r#""availability":{"available":true"#) {
             assert!(
                 begin.elapsed() < SOON,
                 "the doctor does not count the app as available"

@@ -305,3 +305,8 @@ fn original_rules_need_no_evidence() {
     assert_eq!(proposal.action, Action::RestartService);
     assert_eq!(proposal.evidence, Reason::ErrorCount);
 }
+
+#[test]
+fn default_model_is_readable() {
+    assert!(matches!(Proposer::default_model(), Proposer::Model(_)));
+}

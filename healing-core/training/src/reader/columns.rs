@@ -2,19 +2,10 @@
 
 use super::ErrorKind;
 use super::Limits;
+use super::role::Role;
 use super::rows::Rows;
 use crate::dataset::Dataset;
 use healing_core::model::forest::MAX_FEATURES;
-
-/// Role of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
-    /// Feature with its index.
-    Feature(usize),
-    Label,
-    Group,
-    Time,
-}
 
 /// Columns in the order of the first line.
 #[derive(Debug, Default)]

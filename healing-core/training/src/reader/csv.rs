@@ -7,8 +7,9 @@
 use std::borrow::Cow;
 use std::io::BufRead;
 
-use super::columns::{Columns, Role};
+use super::columns::Columns;
 use super::lines::LineReader;
+use super::role::Role;
 use super::rows::{Cell, Rows};
 use super::{ErrorKind, Limits, ReadError};
 use crate::dataset::Dataset;

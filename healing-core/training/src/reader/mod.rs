@@ -16,6 +16,7 @@ mod error;
 mod fuzz;
 mod jsonl;
 mod lines;
+mod role;
 mod rows;
 
 pub use csv::read_csv;

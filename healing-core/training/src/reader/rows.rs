@@ -1,6 +1,6 @@
 //! Rows, collected cell by cell.
 
-use super::columns::Role;
+use super::role::Role;
 use super::{ErrorKind, Limits};
 use crate::dataset::Dataset;
 use healing_core::decision::Action;
