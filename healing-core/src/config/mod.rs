@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 pub use settings::{ConfigError, ConfigErrors, SettingRow, settings_reference};
 
-/// All settings. In files durations are written as `"30s"` or `"10min"`.
+/// All settings. In files durations are written as `"30s"` or `"10min"`. Validation is in
+/// `settings.rs`, beside the table of valid ranges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyConfig {

@@ -1,6 +1,8 @@
 //! Random-forest models: file format, validation, inference and explanation.
 //!
-//! Training is in the crate `healing-training`; a trained model runs without it.
+//! Training is in the crate `healing-training`; a trained model runs without it. The methods of [`Model`]
+//! are grouped by theme: the file format in [`file`], explanations in [`explain`], the rest here. Only
+//! this module touches its fields.
 
 pub mod builtin;
 mod classifier;

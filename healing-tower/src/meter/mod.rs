@@ -38,6 +38,9 @@ use crate::lock::lock;
 
 /// A handle to the counts of one service. Copies refer to the same counts.
 ///
+/// Its methods are grouped by theme: the text format in `render`, the collector for a Prometheus
+/// registry in `collector`, the rest here.
+///
 /// # Hazards
 ///
 /// A meter lives as long as the process: its memory is never freed, so that a request needs no
