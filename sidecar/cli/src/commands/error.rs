@@ -4,8 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use healing_core::model::CannotClassify;
-use healing_core::model::RowFault;
+use healing_core::model::{CannotClassify, RowFault};
 use healing_sidecar::app_client::http::NoReply;
 use healing_sidecar::config::ConfigError;
 use healing_sidecar::exit_code;
