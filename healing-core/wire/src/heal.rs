@@ -14,12 +14,12 @@ pub enum HealAction {
     RestartService,
     /// Drains the app for the duration of a lease: 30 s, renewed by repeating the request.
     Drain,
-    /// Ends the drain lease.
+    /// Cancels the drain lease.
     Undrain,
 }
 
 impl HealAction {
-    /// Every action, in the order of error messages.
+    /// All actions, in the order in which error messages list them.
     pub const ALL: [Self; 4] = [
         Self::ResetErrors,
         Self::RestartService,
@@ -39,19 +39,19 @@ impl HealAction {
     }
 }
 
-/// The request body of `POST /heal`. An empty body means `reset_errors`, as in the original system.
+/// Request body of `POST /heal`. An empty body means `reset_errors`, as in the original system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealRequest {
     /// Requested action.
     pub action: HealAction,
 }
 
-/// The response body of an accepted `POST /heal`.
+/// Response body of an accepted `POST /heal`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealResponse {
     /// Requested action.
     pub action: HealAction,
-    /// One sentence for people about the result.
+    /// Human-readable result, in one sentence.
     pub message: String,
     /// `error_count` before the action.
     pub previous_error_count: u64,
@@ -76,7 +76,7 @@ pub struct HookOutcome {
     pub error: Option<String>,
 }
 
-/// The response body of a rejected `POST /heal`.
+/// Response body of a rejected `POST /heal`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealError {
     /// Stable error code, one of:
@@ -89,9 +89,9 @@ pub struct HealError {
     /// | `already_healing` | 409 | another action is in progress |
     /// | `too_large` | 413 | the body is too large |
     /// | `broken` | 500 | an internal error of the healing layer |
-    /// | `runtime_stalled` | 503 | the app's runtime makes no progress, so no hook can run |
-    /// | `care_not_started` | 503 | the care thread, which ends the process, does not run |
+    /// | `runtime_stalled` | 503 | the app's runtime is stalled, so no hook can run |
+    /// | `care_not_started` | 503 | the care thread, which exits the process, is not running |
     pub error: String,
-    /// One sentence for people: the cause and, where there is one, the remedy.
+    /// Human-readable cause and, if there is one, the remedy, in one sentence.
     pub message: String,
 }

@@ -1,4 +1,4 @@
-//! Round trips of both schemas: the minimal, the complete and a newer writer's response.
+//! Tests of both schemas with minimal and complete responses, and those of a newer writer.
 
 #![allow(clippy::unwrap_used)]
 
