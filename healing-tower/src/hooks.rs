@@ -7,9 +7,9 @@
 //!
 //! # Hazards
 //!
-//! A hook must be idempotent, because it may run again after it succeeded. A hook that blocks its thread cannot
-//! be cancelled; after its time limit it is reported and keeps running, and it is not started again
-//! while that run continues. With `panic = "abort"` a panic in a hook aborts the process.
+//! A hook must be idempotent, because it may run again after it succeeded. A hook that blocks its thread
+//! cannot be cancelled. After its time limit it is reported as failed and keeps running, and it is not
+//! started again while that run continues. With `panic = "abort"` a panic in a hook aborts the process.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! The request and the responses of `POST /heal`.
+//! Request and responses of `POST /heal`.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ pub enum HealAction {
     ResetErrors,
     /// Shuts this instance down gracefully, so that its supervisor starts a new one.
     RestartService,
-    /// Drains the app for the duration of a lease: 30 s, renewed by repeating the request.
+    /// Drains the app for a lease of 30 s, renewed by repeating the request.
     Drain,
     /// Cancels the drain lease.
     Undrain,

@@ -35,7 +35,7 @@ pub struct Health {
     /// Number of errors since the start or the last soft heal, whichever is later. Absent means 0.
     #[serde(default)]
     pub error_count: u64,
-    /// Time since the app started, in seconds, from 0. Absent means 0.
+    /// Time since the app started, in seconds, at least 0. Absent means 0.
     #[serde(default)]
     pub uptime: f64,
 
@@ -79,8 +79,8 @@ pub struct Health {
     /// Histogram of request durations since the start. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
-    /// Statistics over recent windows, for display only. The policy ignores them and derives
-    /// its own from `totals`. Empty before the first sample.
+    /// Statistics over recent windows, for display only. The policy ignores them and derives its own from
+    /// `totals`. Empty before the first sample.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowStats>,
     /// Resource usage of the process. Absent before the first sample.
@@ -235,7 +235,7 @@ pub struct Vitals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// A cgroup limit.
+    /// Cgroup limit.
     Cgroup,
     /// The machine, if no lower limit is set: the cores available to the process, or the machine's memory.
     Machine,

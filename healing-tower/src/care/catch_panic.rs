@@ -27,7 +27,7 @@ impl CatchPanic {
         if panicked && !self.panicking {
             let work = self.work;
             deferred_log::emit(move || {
-                tracing::error!(work, "panicked on the care thread; it will be retried");
+                tracing::error!(work, "periodic work panicked on the care thread; retrying");
             });
         }
         self.panicking = panicked;

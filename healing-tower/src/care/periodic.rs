@@ -59,7 +59,7 @@ where
             if sample.is_none() {
                 sampler = None;
             }
-            // After a panic the vitals are absent rather than stale.
+            // After a panic the vitals are absent, because the last ones would be stale.
             shared.vitals.store(sample.unwrap_or_default());
         }
     }

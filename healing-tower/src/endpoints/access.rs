@@ -71,8 +71,8 @@ pub(super) fn authorize(
     token_file.map_or(Ok(()), |file| check_token(&request.headers, file))
 }
 
-/// Checks that a request comes from this machine and not from a browser page. These are the first three rules,
-/// which also protect the full `/health` and the error texts of `/readyz?verbose`.
+/// Checks that a request comes from this machine and not from a browser page. These are the first three
+/// rules, which also protect the full `/health` and the error texts of `/readyz?verbose`.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! Monotonic clock that does not count the time for which the process was stopped.
 //!
 //! A process that was stopped for a minute (a paused machine, a debugger, an exhausted CPU limit) has
-//! not been stalled for a minute. The care thread advances the clock several times a second, and a late
+//! not been stalled for a minute. The care thread advances the clock several times per second, and a late
 //! advance counts as one second at most.
 
 use std::sync::Mutex;
@@ -38,7 +38,7 @@ impl ActiveClock {
         }))
     }
 
-    /// Records that the care thread runs at `now`. The care thread calls this several times a second.
+    /// Records that the care thread runs at `now`. The care thread calls this several times per second.
     pub(super) fn advance(&self, now: Instant) {
         let mut last = lock(&self.0);
         *last = Advance {

@@ -1,6 +1,6 @@
 //! Heartbeat of the app's runtime, measured by the care thread.
 //!
-//! The care thread wakes a task of the app's runtime ten times a second and records when that task last
+//! The care thread wakes a task of the app's runtime ten times per second and records when that task last
 //! ran. An external wake-up unparks a worker even if the only awake one is blocked. So a ping tests that
 //! *any worker can run a task*, not that *the timer fires*.
 //!

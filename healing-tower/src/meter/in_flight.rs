@@ -5,7 +5,7 @@
 //! the shards is meaningful. The gauge and the start of the oldest request therefore cost one addition
 //! per ring at the start and at the finish of a request, in constant memory.
 //!
-//! The ring of tick slots wraps around after [`SLOTS`] ticks (nine minutes at four a second), and then
+//! The ring of tick slots wraps around after [`SLOTS`] ticks (nine minutes at four per second), and then
 //! old and new requests of one slot cannot be distinguished. A second ring, of minutes, wraps around
 //! after 34 hours and gives the age of a request that is older than a full turn of the first ring.
 
@@ -60,7 +60,8 @@ impl InFlightSlots {
 }
 
 /// Sums the slots of one ring over the shards. The read is not atomic as a whole, so a request that
-/// finishes on another thread meanwhile may still be counted, or make its slot negative, which reads as zero.
+/// finishes on another thread meanwhile may still be counted, or make its slot negative, which reads as
+/// zero.
 fn sum_shards<'a>(shards: impl Iterator<Item = &'a SlotCounts>) -> Box<[u32]> {
     let mut sums = vec![0u32; SLOTS].into_boxed_slice();
     for shard in shards {

@@ -228,7 +228,7 @@ impl Meter {
     }
 
     /// Takes the snapshot from which [`windows`](Self::windows) and
-    /// [`oldest_in_flight`](Self::oldest_in_flight) are computed. Call it about four times a second, off
+    /// [`oldest_in_flight`](Self::oldest_in_flight) are computed. Call it about four times per second, off
     /// the app's runtime; `now` must not decrease.
     pub fn tick(&self, now: Instant) {
         let at = now.saturating_duration_since(self.0.origin);
@@ -258,7 +258,7 @@ impl Meter {
 
     /// Returns the age of the oldest request in flight, as of the last tick. The age is too low by the
     /// time between two ticks at most, and from 2048 ticks on by a minute at most. An age above 34 hours is
-    /// not measured and reported too low.
+    /// reported too low.
     #[must_use]
     pub fn oldest_in_flight(&self) -> Option<Duration> {
         self.0.recent().oldest_in_flight

@@ -160,8 +160,8 @@ impl MeterOptions {
         self
     }
 
-    /// Sets the rule for gRPC status codes, in trailers or headers, that are errors. By default
-    /// they are the server errors of OpenTelemetry: `UNKNOWN` 2, `DEADLINE_EXCEEDED` 4, `UNIMPLEMENTED` 12,
+    /// Sets the rule for gRPC status codes, in trailers or headers, that are errors. By default they
+    /// are the server errors of OpenTelemetry: `UNKNOWN` 2, `DEADLINE_EXCEEDED` 4, `UNIMPLEMENTED` 12,
     /// `INTERNAL` 13, `UNAVAILABLE` 14, `DATA_LOSS` 15. A malformed status is always an error.
     #[cfg(feature = "grpc")]
     #[must_use]

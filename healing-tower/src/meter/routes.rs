@@ -15,7 +15,7 @@ use crate::lock::lock;
 
 /// Label of requests that matched no route.
 pub(crate) const UNMATCHED: &str = "unmatched";
-/// Maximum cap on the number of routes, which limits memory.
+/// Maximum of the cap on the number of routes, which limits memory.
 pub(crate) const MAX_ROUTES: usize = 1 << 16;
 /// Label of routes beyond the cap.
 pub(crate) const OTHER: &str = "other";
@@ -62,7 +62,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Creates a route that is never freed, as its meter is not.
+    /// Creates a route that is never freed, like its meter.
     fn new(name: &str) -> &'static Self {
         Box::leak(Box::new(Self {
             name: name.into(),
@@ -169,7 +169,8 @@ impl Routes {
     }
 }
 
-/// Returns the Fx hash, which takes one multiplication per eight bytes. Templates come from the program, not from clients.
+/// Returns the Fx hash, which takes one multiplication per eight bytes. It need not resist attacks, because
+/// templates come from the program, not from clients.
 #[inline]
 fn hash(bytes: &[u8]) -> usize {
     const K: u64 = 0x517c_c1b7_2722_0a95;

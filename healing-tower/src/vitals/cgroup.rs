@@ -22,7 +22,8 @@ const V1_UNLIMITED: u64 = 1 << 60;
 pub(super) struct Limits {
     /// Smallest CPU quota, in cores.
     pub(super) cpu_cores: Option<f64>,
-    /// Time throttled, in seconds, in the group with this quota or, without a quota, in the own group.
+    /// Time throttled, in seconds, in the group with this quota or, without a quota, in the
+    /// process's own group.
     pub(super) throttled_seconds: Option<f64>,
     /// Group with the smallest memory limit; absent if neither the group nor an ancestor has one.
     pub(super) memory: Option<Memory>,
