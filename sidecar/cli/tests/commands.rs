@@ -1,7 +1,7 @@
 //! The operator's commands, and their effect on a running sidecar.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[allow(dead_code)] // the tests of healing-sidecar use the rest
+#[allow(dead_code)] // the tests of healing-sidecar use the other items
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -12,7 +12,7 @@ use support::app::{FakeApp, Response};
 use support::model::write_broken_models;
 use support::sidecar::Sidecar;
 
-/// Longer than the demo profile needs to restart an app that it takes for wedged.
+/// Time after which the demo profile would have restarted an app with a stalled runtime.
 const LONG: Duration = Duration::from_secs(8);
 
 fn healing(args: &[&str]) -> Output {

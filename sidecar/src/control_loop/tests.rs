@@ -6,7 +6,7 @@ use crate::app_client::CareError;
 use crate::config::Restart;
 use crate::testing::{FakeApp, Fixture, forbidden, health, valid};
 
-/// Probes in which the app is healthy before it is not, so that it counts as having served.
+/// Number of healthy probes before a fault, so that the app counts as available.
 const HEALTHY_PROBES: usize = 200;
 
 fn start(fixture: &Fixture) -> ControlLoop<Arc<FakeApp>> {
@@ -17,15 +17,15 @@ fn start(fixture: &Fixture) -> ControlLoop<Arc<FakeApp>> {
     )
 }
 
-/// Runs a loop for a time; returns `true` if it ended for a restart.
+/// Runs a loop for a time. Returns `true` if it returned for a restart.
 async fn run(fixture: &Fixture, seconds: u64) -> bool {
     let limit = Duration::from_secs(seconds);
     timeout(limit, start(fixture).run()).await.is_ok()
 }
 
-/// Lets the runtime of the app stall after some healthy probes.
+/// Makes the app's runtime stall after [`HEALTHY_PROBES`].
 fn wedge(fixture: &Fixture) {
-    fixture.app.answer(|probe| {
+    fixture.app.respond(|probe| {
         let mut health = health("a");
         if probe < HEALTHY_PROBES {
             return (valid(health), valid(()));
@@ -35,9 +35,9 @@ fn wedge(fixture: &Fixture) {
     });
 }
 
-/// Lets half of the app's requests fail after some healthy probes.
+/// Makes half of the app's requests fail after [`HEALTHY_PROBES`].
 fn errors(fixture: &Fixture) {
-    fixture.app.answer(|probe| {
+    fixture.app.respond(|probe| {
         let mut health = health("a");
         let failed = probe.saturating_sub(HEALTHY_PROBES) as u64 * 10;
         health.totals.requests_total = Some(probe as u64 * 20);
@@ -55,7 +55,7 @@ fn decisions(fixture: &Fixture, verdict: &str) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_polls_healthy_app_and_leaves_it_alone() {
+async fn loop_polls_healthy_app_without_treatment() {
     let fixture = Fixture::new();
     assert!(!run(&fixture, 60).await);
     assert_eq!(fixture.app.heals(), Vec::<&str>::new());
@@ -63,7 +63,7 @@ async fn loop_polls_healthy_app_and_leaves_it_alone() {
     assert!((239..=241).contains(&polls), "{polls} polls, every 250 ms");
     let journal = fixture.journal();
     assert_eq!(journal[0]["kind"], "start");
-    assert_eq!(journal[0]["continues"], "nothing: the first start");
+    assert_eq!(journal[0]["state"], "none (first start)");
     assert!(fixture.dir.path().join("state.json").exists());
 }
 
@@ -80,7 +80,7 @@ async fn loop_exits_for_wedge_with_intent_on_disk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_after_exit_watches_new_instance_recover() {
+async fn loop_after_exit_records_recovery_of_new_instance() {
     let before = Fixture::new();
     wedge(&before);
     assert!(run(&before, 120).await);
@@ -109,7 +109,7 @@ async fn loop_only_reports_wedge_while_observing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_leaves_wedge_alone_while_paused() {
+async fn loop_does_not_treat_wedge_while_paused() {
     let fixture = Fixture::new();
     wedge(&fixture);
     let pause = Pause {
@@ -151,12 +151,12 @@ async fn loop_heals_softly_before_it_drains_and_exits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_goes_on_after_it_condemned_the_app() {
+async fn loop_continues_after_condemning_the_app() {
     let mut fixture = Fixture::new();
     fixture.settings.restart = Restart::Liveness;
     let app = Arc::clone(&fixture.app);
     let mut condemned_since = None;
-    fixture.app.answer(move |probe| {
+    fixture.app.respond(move |probe| {
         let condemned = app.heals().contains(&"restart_service");
         if condemned && condemned_since.is_none() {
             condemned_since = Some(probe);
@@ -222,7 +222,7 @@ async fn loop_saves_state_after_soft_heal() {
         }
     };
     tokio::select! {
-        _ = start(&fixture).run() => panic!("the loop ended"),
+        _ = start(&fixture).run() => panic!("the loop returned"),
         () = healed => {}
     }
     let resumed = Fixture::restored(fixture.dir);
