@@ -7,6 +7,7 @@ use healing_cli::pod::PodEvent;
 use super::journal::JournalReader;
 use super::ports::Ports;
 use super::reporter::Reporter;
+use super::scenario_error::exit;
 use super::testbed::Testbed;
 
 /// Interval between two polls of journal and pod.
@@ -74,14 +75,7 @@ fn line(event: &PodEvent) -> Option<String> {
         )),
         PodEvent::Exited {
             role, code, signal, ..
-        } => {
-            let how = match (code, signal) {
-                (Some(code), _) => format!("exits {code}"),
-                (None, Some(signal)) => format!("is ended by signal {signal}"),
-                (None, None) => "ends".to_owned(),
-            };
-            Some(format!("the {} {how}", role.as_str()))
-        }
+        } => Some(format!("the {} {}", role.as_str(), exit(*code, *signal))),
         PodEvent::BackOff { role, delay } if !delay.is_zero() => Some(format!(
             "the pod waits {delay:?} before it starts the {}",
             role.as_str()

@@ -14,6 +14,7 @@ pub mod process;
 pub mod report;
 pub mod reporter;
 pub mod run;
+pub mod scenario_error;
 pub mod scenario_run;
 pub mod scenarios;
 pub mod testbed;

@@ -1,15 +1,16 @@
 //! Subprocesses: the demo starts its own binary again as app, dependency and sidecar.
 
+use std::env::VarError;
 use std::ffi::OsString;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{AddrParseError, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
 use healing_cli::pod::CommandLine;
 use healing_core::config::PolicyConfig;
 use healing_sidecar::parent_death::die_with_pod;
-use patient_app::Settings;
+use patient_app::{RunError, Settings};
 use tracing_subscriber::EnvFilter;
 
 use super::ports::Ports;
@@ -37,6 +38,23 @@ impl Subprocess {
             Self::Sidecar => "sidecar",
         }
     }
+}
+
+/// Failure of the app or of the dependency.
+#[derive(Debug, thiserror::Error)]
+enum SubprocessError {
+    /// `PORT` is unset or not Unicode.
+    #[error("PORT: {0}")]
+    NoAddress(#[source] VarError),
+    /// `PORT` is not an address with a port.
+    #[error("PORT={0}: {1}; give ADDR:PORT, such as 127.0.0.1:5000")]
+    Address(String, #[source] AddrParseError),
+    /// The app ended with an error.
+    #[error(transparent)]
+    App(#[from] RunError),
+    /// The dependency ended with an error.
+    #[error(transparent)]
+    Dependency(io::Error),
 }
 
 /// Returns the command line of a subprocess. All settings are environment variables, as in a pod.
@@ -107,36 +125,35 @@ pub fn run_subprocess() -> Option<ExitCode> {
 
 async fn serve(subprocess: Subprocess) -> ExitCode {
     log_to_stderr();
-    let result = match address() {
-        Err(error) => Err(error),
-        Ok(bind) if subprocess == Subprocess::App => {
-            let settings = Settings {
-                bind,
-                dependency: std::env::var("PATIENT_DEPENDENCY").ok(),
-                stall_after: Some(PolicyConfig::demo().evidence.hang_timeout),
-                ..Settings::default()
-            };
-            patient_app::run(settings)
-                .await
-                .map_err(|error| error.to_string())
-        }
-        Ok(bind) => patient_app::dependency::run(bind)
-            .await
-            .map_err(|error| error.to_string()),
-    };
-    match result {
+    match try_serve(subprocess).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            tracing::error!("{message}");
+        Err(error) => {
+            tracing::error!("{error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn address() -> Result<SocketAddr, String> {
-    let port = std::env::var("PORT").map_err(|error| format!("PORT: {error}"))?;
+async fn try_serve(subprocess: Subprocess) -> Result<(), SubprocessError> {
+    let bind = address()?;
+    if subprocess == Subprocess::Dependency {
+        return patient_app::dependency::run(bind)
+            .await
+            .map_err(SubprocessError::Dependency);
+    }
+    let settings = Settings {
+        bind,
+        dependency: std::env::var("PATIENT_DEPENDENCY").ok(),
+        stall_after: Some(PolicyConfig::demo().evidence.hang_timeout),
+        ..Settings::default()
+    };
+    Ok(patient_app::run(settings).await?)
+}
+
+fn address() -> Result<SocketAddr, SubprocessError> {
+    let port = std::env::var("PORT").map_err(SubprocessError::NoAddress)?;
     port.parse()
-        .map_err(|error| format!("PORT={port}: {error}"))
+        .map_err(|error| SubprocessError::Address(port, error))
 }
 
 fn log_to_stderr() {

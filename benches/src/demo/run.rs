@@ -13,6 +13,7 @@ use super::reporter::Reporter;
 use super::scenario_run::ScenarioRun;
 use super::scenarios::{dependency_outage, healthy, poisoned_cache, simulate_error, wedge};
 use super::testbed::Testbed;
+use super::wait::WaitTimeout;
 
 const SCENARIOS: usize = 5;
 /// Number of lines of the children's output that are shown after a failure.
@@ -23,7 +24,7 @@ pub async fn run(args: Args) -> ExitCode {
     let reporter = Reporter::start();
     let ports = match Ports::from_base(args.port_base) {
         Ok(ports) => ports,
-        Err(message) => return fail(&message),
+        Err(error) => return fail(&error.to_string()),
     };
     let mut testbed = match std::env::current_exe().and_then(|exe| Testbed::start(exe, ports)) {
         Ok(testbed) => testbed,
@@ -43,7 +44,7 @@ pub async fn run(args: Args) -> ExitCode {
 async fn run_all(args: &Args, reporter: &Reporter, testbed: &mut Testbed) -> ExitCode {
     introduce(reporter, &testbed.ports);
     if let Err(error) = wait_until_ready(reporter, testbed).await {
-        reporter.failure(&error);
+        reporter.failure(&error.to_string());
         show_output(reporter, testbed);
         return ExitCode::FAILURE;
     }
@@ -115,7 +116,7 @@ fn poll_intervals() -> (&'static str, &'static str) {
     })
 }
 
-async fn wait_until_ready(reporter: &Reporter, testbed: &Testbed) -> Result<(), String> {
+async fn wait_until_ready(reporter: &Reporter, testbed: &Testbed) -> Result<(), WaitTimeout> {
     testbed.wait_until_ready().await?;
     reporter.event(&format!(
         "app (process {}) and sidecar are ready",

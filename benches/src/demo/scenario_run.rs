@@ -7,6 +7,7 @@ use healing_cli::pod::{PodEvent, Role};
 use super::journal::{Entry, JournalReader};
 use super::report::ScenarioResult;
 use super::reporter::Reporter;
+use super::scenario_error::ScenarioError;
 use super::testbed::Testbed;
 use super::wait::{WaitTimeout, wait_for};
 
@@ -71,16 +72,22 @@ impl<'a> ScenarioRun<'a> {
     /// # Errors
     ///
     /// The app refused, or did not answer.
-    pub async fn inject(&mut self) -> Result<(), String> {
+    pub async fn inject(&mut self) -> Result<(), ScenarioError> {
         self.restart_clock();
         let path = format!("/faults/{}", self.expected.fault);
+        let request = format!("POST {path}");
         match self.testbed.post(&path).await {
             Ok((200, _)) => {
-                self.reporter.event(&format!("POST {path}"));
+                self.reporter.event(&request);
                 Ok(())
             }
-            Ok((status, body)) => Err(format!("POST {path} answered {status}: {body}")),
-            Err(error) => Err(format!("POST {path}: {error}")),
+            Ok((status, body)) => Err(ScenarioError::HttpStatus {
+                request,
+                expected: 200,
+                status,
+                body,
+            }),
+            Err(error) => Err(ScenarioError::Request { request, error }),
         }
     }
 
@@ -169,25 +176,22 @@ impl<'a> ScenarioRun<'a> {
     /// # Errors
     ///
     /// It does not come in time, or the outcome is not `recovered`.
-    pub async fn wait_for_verification(&mut self) -> Result<(), String> {
+    pub async fn wait_for_verification(&mut self) -> Result<(), ScenarioError> {
         let (journal, started_at) = (self.journal.clone(), self.started_at);
         let outcome = wait_for("the doctor's verification", VERIFICATION, async || {
             let entries = journal.since(started_at);
             entries.into_iter().find_map(|entry| entry.outcome())
         })
-        .await
-        .map_err(|error| error.to_string())?;
+        .await?;
         if outcome != "recovered" {
-            return Err(format!(
-                "the outcome of the treatment is {outcome}, not recovered"
-            ));
+            return Err(ScenarioError::NotVerified(outcome));
         }
         self.reporter.event("verified by the doctor: recovered");
         Ok(())
     }
 
     /// Compares the observations with the expected result, and reports the differences.
-    pub fn finish(self, result: Result<(), String>) -> ScenarioResult {
+    pub fn finish(self, result: Result<(), ScenarioError>) -> ScenarioResult {
         let entries = self.entries();
         let done = |action: &str| entries.iter().any(|entry| entry.carried_out(action));
         let action = ["restart_service", "reset_errors"]
@@ -210,30 +214,36 @@ impl<'a> ScenarioRun<'a> {
         let pid_after = self.testbed.app_pid().unwrap_or(0);
         let failed = self.testbed.load.summary_since(self.started).failed;
 
-        let mut problems: Vec<String> = result.err().into_iter().collect();
-        let mut compare = |what: &str, expected: String, observed: String| {
-            if expected != observed {
-                problems.push(format!("{what} should be {expected}, was {observed}"));
-            }
-        };
         let expected = self.expected;
-        compare("the action", expected.action.into(), action.into());
-        compare("the veto", or_none(expected.veto), or_none(veto.as_deref()));
-        compare(
-            "the sidecar's exit code",
-            or_none(expected.sidecar_exit),
-            or_none(sidecar_exit),
-        );
-        let process = |is_new: bool| if is_new { "a new one" } else { "the same" }.to_owned();
-        let is_new = pid_after != self.pid_before && pid_after != 0;
-        compare(
-            "the app's process",
-            process(expected.new_process()),
-            process(is_new),
-        );
+        let (before, after) = (self.pid_before, pid_after);
+        let is_new = after != before && after != 0;
+        let mut problems: Vec<ScenarioError> = result.err().into_iter().collect();
+        if action != expected.action {
+            problems.push(ScenarioError::Action {
+                expected: expected.action,
+                observed: action,
+            });
+        }
+        if veto.as_deref() != expected.veto {
+            problems.push(ScenarioError::Veto {
+                expected: expected.veto,
+                observed: veto.clone(),
+            });
+        }
+        if sidecar_exit != expected.sidecar_exit {
+            problems.push(ScenarioError::SidecarExit {
+                expected: expected.sidecar_exit,
+                observed: sidecar_exit,
+            });
+        }
+        match (expected.new_process(), is_new) {
+            (true, false) => problems.push(ScenarioError::SameProcess { before, after }),
+            (false, true) => problems.push(ScenarioError::NewProcess { before, after }),
+            (true, true) | (false, false) => {}
+        }
 
         for problem in &problems {
-            self.reporter.failure(problem);
+            self.reporter.failure(&problem.to_string());
         }
         if problems.is_empty() {
             let process = if is_new { "new" } else { "same" };
@@ -267,8 +277,4 @@ const VERIFICATION: Duration = Duration::from_secs(40);
 /// Formats a duration for the report, in seconds.
 pub fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
-}
-
-fn or_none(value: Option<impl ToString>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
 }

@@ -7,24 +7,11 @@ use std::time::{Duration, Instant};
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// An expected observation was not made in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} was not seen within {timeout:?}")]
 pub struct WaitTimeout {
     what: String,
     timeout: Duration,
-}
-
-impl std::fmt::Display for WaitTimeout {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was not seen within {:?}", self.what, self.timeout)
-    }
-}
-
-impl std::error::Error for WaitTimeout {}
-
-impl From<WaitTimeout> for String {
-    fn from(error: WaitTimeout) -> Self {
-        error.to_string()
-    }
 }
 
 /// Polls until `poll` returns a value, and names on stderr what it waits for: on a terminal in a line

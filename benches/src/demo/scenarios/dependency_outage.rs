@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use healing_cli::pod::PodEvent;
 
 use crate::demo::journal::Entry;
+use crate::demo::scenario_error::ScenarioError;
 use crate::demo::scenario_run::{Expected, ScenarioRun, seconds};
 use crate::demo::wait::wait_for;
 
@@ -27,7 +28,7 @@ const OUTAGE: Duration = Duration::from_secs(4);
 /// # Errors
 ///
 /// An observation is not as expected.
-pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.inject().await?;
     wait_for(
         "the dependency's end",
@@ -40,14 +41,13 @@ pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
     let vetoed = |entry: &Entry| entry.veto().as_deref() == Some(VETO);
     run.wait_for_detection("a veto", vetoed).await?;
     tokio::time::sleep(OUTAGE).await;
-    let exited = |event: &PodEvent| matches!(event, PodEvent::Exited { .. });
-    if run
-        .testbed
-        .events_since(run.started())
-        .iter()
-        .any(|(_, event)| exited(event))
-    {
-        return Err("a process of the pod ended during the outage".to_owned());
+    for (_, event) in run.testbed.events_since(run.started()) {
+        if let PodEvent::Exited {
+            role, code, signal, ..
+        } = event
+        {
+            return Err(ScenarioError::UnexpectedExit { role, code, signal });
+        }
     }
     run.reporter.event(&format!(
         "{} later nothing was restarted: a restart would not help",
@@ -55,7 +55,7 @@ pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
     ));
     run.testbed
         .restart_dependency()
-        .map_err(|error| format!("the dependency: {error}"))?;
+        .map_err(ScenarioError::RestartDependency)?;
     let restarted = Instant::now();
     run.reporter.event("the dependency is started again");
     let recovered = run.wait_for_recovery().await?;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::demo::load::{CLIENT_TIMEOUT, LoadSummary};
+use crate::demo::scenario_error::ScenarioError;
 use crate::demo::scenario_run::{Expected, ScenarioRun};
-use crate::demo::wait::wait_for;
+use crate::demo::wait::{WaitTimeout, wait_for};
 
 /// Expected result.
 pub const EXPECTED: Expected = Expected {
@@ -26,7 +27,7 @@ const RETRIES: u32 = 3;
 /// # Errors
 ///
 /// An observation is not as expected.
-pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.testbed.load.resume();
     run.reporter
         .event("8 clients request /data, 100 requests per second");
@@ -44,10 +45,7 @@ pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
         summary = served(run).await?;
     }
     if summary.failed > 0 {
-        return Err(format!(
-            "{} of {} requests failed, {} of them by timeout",
-            summary.failed, summary.requests, summary.timed_out
-        ));
+        return Err(ScenarioError::RequestsFailed(summary));
     }
     let testbed = &*run.testbed;
     let polls = wait_for("polls by the doctor", Duration::from_secs(30), async || {
@@ -62,12 +60,11 @@ pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
 }
 
 /// Waits for enough requests since the start of the clock, and returns their results.
-async fn served(run: &ScenarioRun<'_>) -> Result<LoadSummary, String> {
+async fn served(run: &ScenarioRun<'_>) -> Result<LoadSummary, WaitTimeout> {
     let (load, started) = (&run.testbed.load, run.started());
-    let summary = wait_for("300 responses", Duration::from_secs(30), async || {
+    wait_for("300 responses", Duration::from_secs(30), async || {
         let summary = load.summary_since(started);
         (summary.requests >= REQUESTS).then_some(summary)
     })
-    .await?;
-    Ok(summary)
+    .await
 }

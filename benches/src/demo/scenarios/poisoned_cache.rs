@@ -1,5 +1,6 @@
 //! A quarter of `/data` fails until the cache is dropped: a soft heal drops it.
 
+use crate::demo::scenario_error::ScenarioError;
 use crate::demo::scenario_run::{Expected, ScenarioRun};
 
 /// Expected result.
@@ -15,7 +16,7 @@ pub const EXPECTED: Expected = Expected {
 /// # Errors
 ///
 /// An observation is not as expected.
-pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.inject().await?;
     run.reporter
         .event("broken entries in the cache that do not expire: every fourth request fails");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use healing_core::config::PolicyConfig;
 use healing_core::health::Status;
 
+use crate::demo::scenario_error::ScenarioError;
 use crate::demo::scenario_run::{Expected, ScenarioRun};
 use crate::demo::wait::wait_for;
 
@@ -17,20 +18,21 @@ pub const EXPECTED: Expected = Expected {
 };
 
 const ERRORS: u64 = 6;
+const PATH: &str = "/simulate-error";
 
 /// Pauses the load, makes six errors, and waits for the soft heal.
 ///
 /// # Errors
 ///
 /// An observation is not as expected.
-pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.testbed.load.pause().await;
     let result = run_without_load(run).await;
     run.testbed.load.resume();
     result
 }
 
-async fn run_without_load(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+async fn run_without_load(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     // Six errors count as a share of the requests in the slow window: the load must have left it.
     let window = PolicyConfig::demo().slow_window;
     run.reporter.event(&format!(
@@ -38,20 +40,34 @@ async fn run_without_load(run: &mut ScenarioRun<'_>) -> Result<(), String> {
     ));
     tokio::time::sleep(window).await;
     run.restart_clock();
+    let request = || format!("GET {PATH}");
     for _ in 0..ERRORS {
-        match run.testbed.get("/simulate-error").await {
+        match run.testbed.get(PATH).await {
             Ok((500, _)) => run.add_failed_requests(1),
-            Ok((status, _)) => return Err(format!("GET /simulate-error answered {status}")),
-            Err(error) => return Err(format!("GET /simulate-error: {error}")),
+            Ok((status, body)) => {
+                return Err(ScenarioError::HttpStatus {
+                    request: request(),
+                    expected: 500,
+                    status,
+                    body,
+                });
+            }
+            Err(error) => {
+                return Err(ScenarioError::Request {
+                    request: request(),
+                    error,
+                });
+            }
         }
     }
     let health = run.testbed.health().await;
     let reported = health.map(|health| (health.status, health.error_count));
     // A quick doctor has already healed it.
     if reported != Some((Status::Degraded, ERRORS)) && reported != Some((Status::Healthy, 0)) {
-        return Err(format!(
-            "/health should report degraded, {ERRORS} errors; it reports {reported:?}"
-        ));
+        return Err(ScenarioError::Health {
+            expected: ERRORS,
+            reported,
+        });
     }
     run.reporter
         .event("6 × GET /simulate-error: /health reports degraded, 6 errors");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use healing_cli::pod::{PodEvent, Role};
 use healing_sidecar::exit_code;
 
+use crate::demo::scenario_error::ScenarioError;
 use crate::demo::scenario_run::{Expected, ScenarioRun, seconds};
 use crate::demo::wait::wait_for;
 
@@ -24,7 +25,7 @@ const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
 /// # Errors
 ///
 /// An observation is not as expected.
-pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.inject().await?;
     run.reporter
         .event("every worker of the app sleeps in a blocking call: nothing is answered");
