@@ -93,10 +93,13 @@ pub(super) enum PolicyError {
     /// `policy` is not a table.
     #[error("a table is expected: [policy]")]
     NotTable,
+    /// The policy of the profile cannot be written as TOML.
     #[error("{0}")]
     Serialize(#[from] toml::ser::Error),
+    /// A setting is unknown, missing or of another type.
     #[error("{}", .0.message())]
     Deserialize(#[from] toml::de::Error),
+    /// A setting is out of its range.
     #[error("{0}")]
     Invalid(#[from] ConfigErrors),
 }
