@@ -1,4 +1,4 @@
-//! The doctor: polls the app, lets `healing-core` decide, treats, and records why.
+//! The doctor: polls the app, lets `healing-core` decide, treats, and records the reasons.
 //!
 //! No failure of the sidecar restarts an app. A panic in the control loop is caught and counted, and
 //! the loop starts again from its saved state. If the loop stops beating, the watchdog re-executes
@@ -6,7 +6,7 @@
 //!
 //! # Hazards
 //!
-//! - [`run`] expects to be the process's main task: the watchdog re-executes the whole program.
+//! - [`run`] must be the process's main task, because the watchdog re-executes the whole program.
 //! - Files are written on the same thread. A state directory on unresponsive storage therefore
 //!   blocks the loop until the watchdog acts. Use a local directory (an `emptyDir`).
 

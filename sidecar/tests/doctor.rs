@@ -145,12 +145,12 @@ async fn unusable_model_file_falls_back_to_rules() {
     );
 }
 
-/// A restart that cannot be recorded is vetoed, even for a wedge.
+/// A restart that cannot be recorded is vetoed, even if the app is stalled.
 #[tokio::test]
-async fn wedge_is_not_restarted_without_writable_state_directory() {
+async fn stalled_app_is_not_restarted_without_writable_state_directory() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let inside = file.path().join("state");
-    let app = FakeApp::wedged(8).await;
+    let app = FakeApp::stalled(8).await;
     let mut sidecar =
         Sidecar::start(&app, &[("HEALING_STATE_DIR", inside.to_str().unwrap())]).await;
     tokio::time::sleep(LONG).await;
@@ -168,13 +168,17 @@ async fn wedge_is_not_restarted_without_writable_state_directory() {
 /// With a writable state directory the hard heal writes the intent, skips the drain, and exits 88. The
 /// next doctor finds the same instance and aborts the intent.
 #[tokio::test]
-async fn wedge_exits_88_and_next_start_aborts_intent_of_same_instance() {
-    let app = FakeApp::wedged(8).await;
+async fn sidecar_exits_88_for_stalled_app_and_next_start_aborts_intent_of_same_instance() {
+    let app = FakeApp::stalled(8).await;
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().to_str().unwrap();
     let mut sidecar = Sidecar::start(&app, &[("HEALING_STATE_DIR", state)]).await;
     assert_eq!(sidecar.wait().await, Some(88));
-    assert_eq!(app.heals(), Vec::<String>::new(), "a wedge is not drained");
+    assert_eq!(
+        app.heals(),
+        Vec::<String>::new(),
+        "a stalled app is not drained"
+    );
     let saved: serde_json::Value =
         serde_json::from_slice(&std::fs::read(dir.path().join("state.json")).unwrap()).unwrap();
     assert_eq!(saved["intent"]["instance_id"], "fake");

@@ -1,7 +1,7 @@
 //! The patient, an axum app with real faults to inject, and its healing.
 //!
 //! It serves `/data` from a cache that is filled from a dependency (a separate process, if one is set). The
-//! faults of [`faults`] are real: cache entries are broken, memory is allocated and written, every worker
+//! faults of [`faults`] are real. Cache entries are broken, memory is allocated and written, every worker
 //! sleeps, cores spin, the dependency's process exits. The sidecar uses nothing from this crate.
 //!
 //! # Hazards

@@ -23,12 +23,12 @@ fn healing(args: &[&str]) -> Output {
 }
 
 #[tokio::test]
-async fn paused_sidecar_ignores_wedge_until_resumed() {
+async fn paused_sidecar_does_not_treat_stalled_app_until_resumed() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().to_str().unwrap();
     let paused = healing(&["pause", "--reason", "maintenance", "--state-dir", state]);
     assert!(paused.status.success(), "{paused:?}");
-    let app = FakeApp::wedged(8).await;
+    let app = FakeApp::stalled(8).await;
     let mut sidecar = Sidecar::start(&app, &[("HEALING_STATE_DIR", state)]).await;
     tokio::time::sleep(LONG).await;
     assert_eq!(sidecar.exited(), None);

@@ -295,7 +295,7 @@ async fn sidecar_does_not_restart_app_while_killed_twenty_times_and_heals_it_aft
         "{journal}"
     );
 
-    // Without further kills the hard heal completes: exit 88, a new app, and a recorded recovery.
+    // Without further kills the hard heal completes, with exit 88, a new app, and a recorded recovery.
     let (code, _) = pod.events.exited(Role::Sidecar).await;
     assert_eq!(code, Some(88));
     bad.stop().await;

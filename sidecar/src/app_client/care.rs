@@ -63,8 +63,8 @@ pub(crate) enum TokenError {
 
 impl CareError {
     /// Returns `true` if it is certain that the app did nothing, because the connection or the
-    /// request was refused. A refusal must not count as a failed heal: a wrong token would lead to
-    /// a restart.
+    /// request was refused. A refusal must not count as a failed heal, because a wrong token would
+    /// lead to a restart.
     pub(crate) fn certainly_not_begun(&self) -> bool {
         match self {
             Self::NoResponse(NoResponse::Refused) | Self::Token { .. } => true,

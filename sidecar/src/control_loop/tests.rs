@@ -24,7 +24,7 @@ async fn run(fixture: &Fixture, seconds: u64) -> bool {
 }
 
 /// Makes the app's runtime stall after [`HEALTHY_PROBES`].
-fn wedge(fixture: &Fixture) {
+fn stall(fixture: &Fixture) {
     fixture.app.respond(|probe| {
         let mut health = health("a");
         if probe < HEALTHY_PROBES {
@@ -36,7 +36,7 @@ fn wedge(fixture: &Fixture) {
 }
 
 /// Makes half of the app's requests fail after [`HEALTHY_PROBES`].
-fn errors(fixture: &Fixture) {
+fn fail_requests(fixture: &Fixture) {
     fixture.app.respond(|probe| {
         let mut health = health("a");
         let failed = probe.saturating_sub(HEALTHY_PROBES) as u64 * 10;
@@ -68,9 +68,9 @@ async fn loop_polls_healthy_app_without_treatment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_exits_for_wedge_with_intent_on_disk() {
+async fn loop_exits_for_stalled_app_with_intent_on_disk() {
     let fixture = Fixture::new();
-    wedge(&fixture);
+    stall(&fixture);
     assert!(run(&fixture, 120).await);
     assert_eq!(fixture.app.heals(), Vec::<&str>::new(), "no drain");
     assert_eq!(fixture.kinds().last().unwrap(), "exit");
@@ -82,7 +82,7 @@ async fn loop_exits_for_wedge_with_intent_on_disk() {
 #[tokio::test(start_paused = true)]
 async fn loop_after_exit_records_recovery_of_new_instance() {
     let before = Fixture::new();
-    wedge(&before);
+    stall(&before);
     assert!(run(&before, 120).await);
 
     let fixture = Fixture::restored(before.dir);
@@ -97,10 +97,10 @@ async fn loop_after_exit_records_recovery_of_new_instance() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_only_reports_wedge_while_observing() {
+async fn loop_only_reports_stalled_app_while_observing() {
     let mut fixture = Fixture::new();
     fixture.settings.mode = Mode::Observe;
-    wedge(&fixture);
+    stall(&fixture);
     assert!(!run(&fixture, 120).await);
     assert_eq!(fixture.saved_intent(), None);
     let vetoed = decisions(&fixture, "vetoed");
@@ -109,9 +109,9 @@ async fn loop_only_reports_wedge_while_observing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_does_not_treat_wedge_while_paused() {
+async fn loop_does_not_treat_stalled_app_while_paused() {
     let fixture = Fixture::new();
-    wedge(&fixture);
+    stall(&fixture);
     let pause = Pause {
         reason: "maintenance".to_owned(),
         until_unix_ms: None,
@@ -122,14 +122,14 @@ async fn loop_does_not_treat_wedge_while_paused() {
     assert_eq!(fixture.shared.view().paused.as_deref(), Some("maintenance"));
     Pause::remove(fixture.dir.path()).unwrap();
     let resumed = Fixture::restored(fixture.dir);
-    wedge(&resumed);
+    stall(&resumed);
     assert!(run(&resumed, 120).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn loop_does_not_exit_while_state_cannot_be_written() {
     let fixture = Fixture::new();
-    wedge(&fixture);
+    stall(&fixture);
     fixture.break_state_dir();
     assert!(!run(&fixture, 120).await);
     assert_eq!(fixture.shared.metrics.state_writable.get(), 0);
@@ -140,7 +140,7 @@ async fn loop_does_not_exit_while_state_cannot_be_written() {
 #[tokio::test(start_paused = true)]
 async fn loop_heals_softly_before_it_drains_and_exits() {
     let fixture = Fixture::new();
-    errors(&fixture);
+    fail_requests(&fixture);
     assert!(run(&fixture, 600).await);
     let heals = fixture.app.heals();
     assert_eq!(heals[0], "reset_errors");
@@ -200,7 +200,7 @@ async fn loop_continues_after_condemning_the_app() {
 #[tokio::test(start_paused = true)]
 async fn loop_does_not_restart_app_whose_soft_heals_are_refused() {
     let fixture = Fixture::new();
-    errors(&fixture);
+    fail_requests(&fixture);
     let refusal: fn() -> CareError = forbidden;
     fixture.app.refuse(move |_| Some(refusal()));
     run(&fixture, 30 + HEALTHY_PROBES as u64 / 4).await;
@@ -215,7 +215,7 @@ async fn loop_does_not_restart_app_whose_soft_heals_are_refused() {
 #[tokio::test(start_paused = true)]
 async fn loop_saves_state_after_soft_heal() {
     let fixture = Fixture::new();
-    errors(&fixture);
+    fail_requests(&fixture);
     let healed = async {
         while !fixture.app.heals().contains(&"reset_errors") {
             tokio::time::sleep(Duration::from_millis(50)).await;

@@ -33,7 +33,7 @@ pub(crate) struct Intent {
     pub(crate) pid: Option<u32>,
     /// Stable code of the reason.
     pub(crate) reason: String,
-    /// Set for a wedge, which is not drained.
+    /// Set if the app makes no progress and is therefore not drained.
     pub(crate) wedged: bool,
     /// Time of the intent, in milliseconds since the Unix epoch.
     pub(crate) at_unix_ms: u64,
@@ -68,7 +68,7 @@ impl Intent {
     /// the uptime decides.
     pub(crate) fn targets(&self, health: &Health, wall: Duration) -> bool {
         match (&self.instance_id, &health.instance_id) {
-            (Some(target), Some(answering)) => target == answering,
+            (Some(target), Some(reporting)) => target == reporting,
             _ => {
                 let since = wall.saturating_sub(Duration::from_millis(self.at_unix_ms));
                 health.uptime >= since.as_secs_f64()
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn intent_may_have_drained_only_before_exit_without_wedge() {
+    fn intent_may_have_drained_only_before_exit_of_app_with_progress() {
         let mut intent = intent(None);
         assert!(intent.may_have_drained());
         intent.wedged = true;

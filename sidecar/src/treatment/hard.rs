@@ -1,10 +1,10 @@
-//! Hard heal: diagnostics, intent on disk, drain, re-check, and then exit 88.
+//! Hard heal: diagnostics, intent on disk, drain, re-check, exit 88.
 //!
 //! With `restart = liveness` the app is condemned and the doctor does not exit. The app drains itself,
 //! its liveness probe fails with 503, the kubelet restarts only the app, and the doctor observes the
 //! probation.
 //!
-//! The order matters: the last observation is recorded, the budget is spent and the intent is fsynced
+//! The order matters. The last observation is recorded, the budget is spent and the intent is fsynced
 //! before the app is touched. If the doctor is killed at any later moment, the next one reads the
 //! intent, and undrains the app if it is still running.
 
@@ -110,7 +110,7 @@ impl HardHeal {
         }
     }
 
-    /// Drains the app unless its runtime is stalled, and checks again that the restart is needed.
+    /// Drains the app unless it makes no progress, and re-checks that the restart is needed.
     async fn prepare_exit(
         &self,
         context: &mut Context<'_, impl App>,

@@ -37,10 +37,10 @@ impl SoftHeal {
         recorder: &mut Recorder,
     ) {
         let begin = Instant::now();
-        let answer = app.heal(HealAction::ResetErrors, self.timeout).await;
+        let response = app.heal(HealAction::ResetErrors, self.timeout).await;
         self.heartbeat.beat();
         let took = begin.elapsed();
-        let (result, detail) = match answer {
+        let (result, detail) = match response {
             Ok(response) => {
                 let failed: Vec<&str> = response
                     .hooks

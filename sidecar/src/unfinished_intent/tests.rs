@@ -54,7 +54,7 @@ async fn same_instance_is_undrained_and_aborts_intent() {
 }
 
 #[tokio::test]
-async fn same_instance_after_wedge_is_not_undrained() {
+async fn same_instance_after_stall_is_not_undrained() {
     let mut fixture = unfinished(&restart(true), Restart::Exit);
     resolve_on(&mut fixture, valid(health("a"))).await;
     assert_eq!(fixture.app.heals(), Vec::<&str>::new());

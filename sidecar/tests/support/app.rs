@@ -72,7 +72,7 @@ impl FakeApp {
 
     /// Starts an app that sends `good` good responses, then reports a stalled runtime while its front
     /// door does not respond.
-    pub(crate) async fn wedged(good: usize) -> Self {
+    pub(crate) async fn stalled(good: usize) -> Self {
         let stalled = HEALTHY.replace("\"stalled\":false", "\"stalled\":true");
         let app = Self::start(good, http(200, &stalled)).await;
         app.front_door_stops_after(good);

@@ -107,7 +107,7 @@ struct FaultStatus {
 pub(crate) enum FaultError {
     /// There is no fault of this name.
     Unknown(String),
-    /// The fault cannot be switched now; the text says why.
+    /// The fault cannot be switched in the current state. The text is the reason.
     NotPossible(String),
 }
 

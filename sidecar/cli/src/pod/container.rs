@@ -173,7 +173,7 @@ async fn wait(child: &mut Child) -> ExitStatus {
         .unwrap_or_else(|_| ExitStatus::from_raw(Signal::KILL.as_raw()))
 }
 
-/// Signals a process group. The only possible error is that the group no longer exists.
+/// Signals a process group. The only possible error is that no process of the group is left.
 fn signal_group(pid: Pid, signal: Signal) {
     let _ = kill_process_group(pid, signal);
 }

@@ -30,7 +30,7 @@ fn treatments(fixture: &Fixture) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hard_heal_records_then_saves_intent_then_drains_then_rechecks_then_exits() {
+async fn hard_heal_records_saves_intent_drains_rechecks_and_exits_in_order() {
     let mut fixture = Fixture::new();
     let outcome = run(&mut fixture, &restart(false)).await;
     assert!(matches!(outcome, HardHealResult::ExitForRestart(_)));
@@ -72,7 +72,7 @@ fn exit_for_restart_is_exit_code_88() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hard_heal_of_wedge_does_not_drain() {
+async fn hard_heal_of_stalled_app_does_not_drain() {
     let mut fixture = Fixture::new();
     let outcome = run(&mut fixture, &restart(true)).await;
     assert!(matches!(outcome, HardHealResult::ExitForRestart(_)));
