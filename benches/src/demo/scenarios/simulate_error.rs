@@ -70,7 +70,7 @@ async fn run_without_load(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError
         });
     }
     run.reporter
-        .event("after 6 × GET /simulate-error /health reports degraded, 6 errors");
+        .event("after 6 × GET /simulate-error, /health reports degraded, 6 errors");
     run.wait_for_detection("a soft heal", |entry| entry.allows("reset_errors"))
         .await?;
     let testbed = &*run.testbed;
