@@ -1,5 +1,5 @@
-//! Instructions of a request, counted by callgrind: this binary runs itself under valgrind with few and
-//! with many requests; the difference is the cost of the requests, without start-up.
+//! Instructions of a request, counted by callgrind. This binary runs itself under valgrind with few and
+//! with many requests. The difference is the cost of the requests, without start-up.
 
 use crate::variants::{PerVariant, Variant, app};
 use std::io;
@@ -7,7 +7,9 @@ use std::process::Command;
 
 /// Argument that makes this binary a child that only makes requests.
 pub(crate) const COMMAND: &str = "requests";
+/// Number of requests of the short run.
 const FEW: u32 = 1_000;
+/// Number of requests of the long run.
 const MANY: u32 = 6_000;
 
 /// Reason that instructions cannot be counted.
@@ -31,7 +33,7 @@ pub(crate) fn child(variant: &str, count: &str) {
     (0..count.parse::<u32>().unwrap()).for_each(|_| app.call());
 }
 
-/// Returns the instructions for each request of each variant.
+/// Returns the instructions per request of each variant.
 pub(crate) fn measure() -> Result<PerVariant, CountError> {
     let mut counts = PerVariant::from_fn(|_| f64::INFINITY);
     for variant in Variant::ALL {

@@ -3,12 +3,11 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 
-/// Range of free ports, below the kernel's range for outgoing connections (32768 and up): otherwise a
-/// client's own port could take the port of an app that is being restarted, or a client could connect
-/// to itself meanwhile.
+/// Range of free ports, below the kernel's range for outgoing connections (32768 and up). Otherwise the
+/// port of an app that is being restarted could be taken by a client, or a client could connect to itself.
 const FREE_RANGE: Range<u16> = 20_000..32_000;
 
-/// One port for each listener, all on 127.0.0.1.
+/// One port per listener, all on 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
     /// The app's own port.
@@ -21,13 +20,13 @@ pub struct Ports {
     pub dependency: u16,
 }
 
-/// Reason that the ports cannot be chosen.
+/// Reason why the ports cannot be chosen.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
     /// Every port of the range for free ones is taken.
     #[error("no free port in {FREE_RANGE:?}")]
     NoneFree,
-    /// The base is too near to the highest port.
+    /// The base is too close to the highest port.
     #[error("--port-base {0} leaves no room for three ports: at most 65533")]
     NoRoom(u16),
     /// A port is taken by another process.
@@ -44,11 +43,12 @@ pub enum PortError {
 }
 
 impl Ports {
-    /// Returns app, sidecar and care port from `base` on; with 0, and for the dependency, free ones.
+    /// Returns app, sidecar and care port from `base` on, and a free port for the dependency. If `base` is
+    /// 0, all are free ports.
     ///
     /// # Errors
     ///
-    /// A port is taken, or `base` leaves no room for three.
+    /// Returns an error if a port is taken, or `base` leaves no room for three.
     pub fn from_base(base: u16) -> Result<Self, PortError> {
         let mut free = candidates().filter(|port| is_free(*port));
         let mut next = || free.next().ok_or(PortError::NoneFree);
@@ -82,8 +82,8 @@ impl Ports {
     }
 }
 
-/// Returns all of [`FREE_RANGE`], from a start that differs between processes, so that two demos do not
-/// race for the same ports.
+/// Returns all ports of [`FREE_RANGE`], from a start that differs between processes, so that two demos do
+/// not race for the same ports.
 fn candidates() -> impl Iterator<Item = u16> {
     let count = u32::from(FREE_RANGE.end - FREE_RANGE.start);
     let first = std::process::id().wrapping_mul(4).rem_euclid(count);

@@ -1,4 +1,4 @@
-//! Subprocesses: the demo starts its own binary again as app, dependency and sidecar.
+//! Subprocesses of the demo, which starts its own binary again as app, dependency and sidecar.
 
 use std::env::VarError;
 use std::ffi::OsString;
@@ -15,12 +15,12 @@ use tracing_subscriber::EnvFilter;
 
 use super::ports::Ports;
 
-/// Environment variable that selects the subprocess; unset in the process that the user starts.
+/// Environment variable that selects the subprocess. It is unset in the process that the user starts.
 const SUBPROCESS: &str = "HEALING_DEMO_SUBPROCESS";
-/// Name of the sidecar's state directory, within the demo's own.
+/// Name of the sidecar's state directory, within the demo's directory.
 pub(super) const STATE: &str = "sidecar-state";
 
-/// A subprocess of the demo.
+/// Subprocess of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subprocess {
     App,
@@ -49,10 +49,10 @@ enum SubprocessError {
     /// `PORT` is not an address with a port.
     #[error("PORT={0}: {1}; give ADDR:PORT, such as 127.0.0.1:5000")]
     Address(String, #[source] AddrParseError),
-    /// The app ended with an error.
+    /// The app failed.
     #[error(transparent)]
     App(#[from] RunError),
-    /// The dependency ended with an error.
+    /// The dependency failed.
     #[error(transparent)]
     Dependency(io::Error),
 }
@@ -84,7 +84,7 @@ pub(super) fn command(
         ],
     };
     let mut command = CommandLine::new(program).env(SUBPROCESS, subprocess.name());
-    // Settings of a sidecar in the user's shell do not apply to the demo's. Empty counts as unset.
+    // Settings in the user's shell must not apply to the demo's sidecar. Empty counts as unset.
     for (key, _) in std::env::vars_os() {
         if key.to_str().is_some_and(|key| key.starts_with("HEALING_")) {
             command = command.env(key, "");
@@ -95,7 +95,7 @@ pub(super) fn command(
         .fold(command, |command, (key, value)| command.env(key, value))
 }
 
-/// Runs the subprocess that the environment selects, to its end; returns nothing where it selects none.
+/// Runs the subprocess that the environment selects until it exits. Returns `None` if it selects none.
 #[must_use]
 pub fn run_subprocess() -> Option<ExitCode> {
     let name = std::env::var(SUBPROCESS).ok()?;
@@ -103,7 +103,9 @@ pub fn run_subprocess() -> Option<ExitCode> {
         .into_iter()
         .find(|subprocess| subprocess.name() == name)
     else {
-        eprintln!("{SUBPROCESS}={name}: known are app, dependency and sidecar; leave it unset");
+        eprintln!(
+            "{SUBPROCESS}={name} is unknown; leave it unset (known: app, dependency, sidecar)"
+        );
         return Some(ExitCode::from(2));
     };
     if let Err(error) = die_with_pod() {
@@ -116,7 +118,7 @@ pub fn run_subprocess() -> Option<ExitCode> {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("{name}: no runtime: {error}");
+            eprintln!("{name}: cannot start the async runtime: {error}");
             return Some(ExitCode::FAILURE);
         }
     };

@@ -1,4 +1,4 @@
-//! The demo from its first line to the table.
+//! Run of the demo, from its first line to the table.
 
 use std::process::ExitCode;
 
@@ -64,7 +64,7 @@ async fn run_all(args: &Args, reporter: &Reporter, testbed: &mut Testbed) -> Exi
         keep_running(reporter, testbed).await;
     } else {
         reporter.line(
-            "All as expected. `cargo demo --stay` keeps everything running, to try things by hand.",
+            "All as expected. `cargo demo --stay` keeps app and sidecar running for your own experiments.",
         );
     }
     if all {
@@ -81,8 +81,7 @@ fn introduce(reporter: &Reporter, ports: &Ports) {
         care,
         dependency,
     } = ports;
-    reporter
-        .line("A real axum app with the healing layer, and the sidecar beside it in a local pod.");
+    reporter.line("A real axum app with the healing layer, and its sidecar, in a local pod.");
     reporter.line(&format!(
         "  app http://127.0.0.1:{app} · sidecar http://127.0.0.1:{sidecar} · care port {care} · \
          dependency {dependency}"
@@ -92,7 +91,7 @@ fn introduce(reporter: &Reporter, ports: &Ports) {
     let (interval, default_interval) = poll_intervals();
     reporter.line(&format!(
         "  demo profile, shortened: a poll every {interval} (default {default_interval}), windows of {:?} \
-         and {:?},\n  soft heal at {} of {} polls, hard heal after {:?} of hanging, cooldown {:?} \
+         and {:?},\n  soft heal at {} of {} polls, hard heal after a stall of {:?}, cooldown {:?} \
          soft and {:?} hard, probation {:?}",
         demo.fast_window,
         demo.slow_window,
@@ -105,8 +104,7 @@ fn introduce(reporter: &Reporter, ports: &Ports) {
     ));
 }
 
-/// Returns the poll intervals of the demo profile and of the default one, from the sidecar's table of
-/// settings.
+/// Returns the poll intervals of the demo profile and of the default profile, from the sidecar's settings.
 fn poll_intervals() -> (&'static str, &'static str) {
     let setting = SETTINGS
         .iter()
@@ -125,8 +123,8 @@ async fn wait_until_ready(reporter: &Reporter, testbed: &Testbed) -> Result<(), 
     Ok(())
 }
 
-/// Runs the scenarios in order, up to the first with an unexpected result: the state of the app is
-/// unknown after it.
+/// Runs the scenarios in order, up to the first with an unexpected result, after which the state of the app
+/// is unknown.
 async fn run_scenarios(reporter: &Reporter, testbed: &mut Testbed) -> Vec<ScenarioResult> {
     let mut results = Vec::with_capacity(SCENARIOS);
     macro_rules! scenario {
@@ -152,7 +150,7 @@ async fn run_scenarios(reporter: &Reporter, testbed: &mut Testbed) -> Vec<Scenar
     scenario!(
         4,
         wedge,
-        "A wedged runtime: healed hard, by the sidecar's exit 88"
+        "A stalled runtime: healed hard, by the sidecar's exit 88"
     );
     scenario!(
         5,

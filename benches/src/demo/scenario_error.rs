@@ -9,13 +9,13 @@ use healing_core::health::Status;
 use super::load::LoadSummary;
 use super::wait::WaitTimeout;
 
-/// Failure of a scenario: an observation that was not made, or one that is not as expected.
+/// Failure of a scenario, which is an observation that was not made or is not as expected.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
     /// An expected observation was not made in time.
     #[error(transparent)]
     Timeout(#[from] WaitTimeout),
-    /// A request of the demo to the app got no complete response.
+    /// A request of the demo to the app received no complete response.
     #[error("{request}: {error}")]
     Request {
         /// Method and path.
@@ -24,8 +24,8 @@ pub enum ScenarioError {
         #[source]
         error: reqwest::Error,
     },
-    /// The app answered a request of the demo with an unexpected status.
-    #[error("{request} should be answered by {expected}, was by {status}: {body}")]
+    /// The app responded to a request of the demo with an unexpected status.
+    #[error("the status of {request} should be {expected}, was {status}: {body}")]
     HttpStatus {
         /// Method and path.
         request: String,
@@ -44,23 +44,23 @@ pub enum ScenarioError {
     Health {
         /// Number of errors that were made.
         expected: u64,
-        /// Reported status and number of errors; none if `/health` did not answer with them.
+        /// Reported status and number of errors, if the response was valid.
         reported: Option<(Status, u64)>,
     },
-    /// A process of the pod ended in a scenario in which none may end.
+    /// A process of the pod exited in a scenario in which none may exit.
     #[error("the {} should keep running, it {}", .role.as_str(), exit(*.code, *.signal))]
     UnexpectedExit {
-        /// Its container.
+        /// Container of the process.
         role: Role,
-        /// Its exit code, unless a signal ended it.
+        /// Exit code, unless a signal terminated the process.
         code: Option<i32>,
-        /// Signal that ended it.
+        /// Signal that terminated the process.
         signal: Option<i32>,
     },
     /// The dependency's process could not be started again.
     #[error("the dependency cannot be started again: {0}")]
     RestartDependency(#[source] io::Error),
-    /// The doctor did not verify its treatment; the outcome that it recorded.
+    /// The doctor recorded another outcome of its treatment than `recovered`.
     #[error("the outcome of the treatment should be recovered, was {0}")]
     NotVerified(String),
     /// The doctor carried out another action.
@@ -84,7 +84,7 @@ pub enum ScenarioError {
     SidecarExit {
         /// Expected exit code.
         expected: Option<i32>,
-        /// Observed exit code; 128 and the signal's number after a signal.
+        /// Observed exit code, which is 128 plus the signal's number after a signal.
         observed: Option<i32>,
     },
     /// The app was not restarted.
@@ -92,7 +92,7 @@ pub enum ScenarioError {
     SameProcess {
         /// Process id before.
         before: u32,
-        /// Process id after; 0 if no process runs.
+        /// Process id after, or 0 if no process runs.
         after: u32,
     },
     /// The app was restarted.
@@ -105,12 +105,12 @@ pub enum ScenarioError {
     },
 }
 
-/// Formats the end of a process.
+/// Formats the exit of a process.
 pub(super) fn exit(code: Option<i32>, signal: Option<i32>) -> String {
     match (code, signal) {
         (Some(code), _) => format!("exits {code}"),
-        (None, Some(signal)) => format!("is ended by signal {signal}"),
-        (None, None) => "ends".to_owned(),
+        (None, Some(signal)) => format!("is terminated by signal {signal}"),
+        (None, None) => "exits".to_owned(),
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
                     status: 404,
                     body: "unknown fault".into(),
                 },
-                "POST /faults/wedge should be answered by 200, was by 404: unknown fault",
+                "the status of POST /faults/wedge should be 200, was 404: unknown fault",
             ),
             (
                 ScenarioError::RequestsFailed(LoadSummary {
@@ -177,7 +177,7 @@ mod tests {
                     code: None,
                     signal: Some(9),
                 },
-                "the app should keep running, it is ended by signal 9",
+                "the app should keep running, it is terminated by signal 9",
             ),
             (
                 ScenarioError::NotVerified("worse".into()),

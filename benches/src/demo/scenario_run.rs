@@ -1,4 +1,4 @@
-//! One scenario being run: a fault, the doctor's reaction, and the clients' view of both.
+//! State of a running scenario: the fault, the doctor's reaction, and the results of the clients.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -18,9 +18,9 @@ pub struct Expected {
     pub fault: &'static str,
     /// Action that is carried out.
     pub action: &'static str,
-    /// Reason code of the veto, where a proposal is vetoed.
+    /// Reason code of the veto, if a proposal is vetoed.
     pub veto: Option<&'static str>,
-    /// Exit code of the sidecar, where it exits.
+    /// Exit code of the sidecar, if it exits.
     pub sidecar_exit: Option<i32>,
 }
 
@@ -30,7 +30,7 @@ impl Expected {
     }
 }
 
-/// A scenario being run.
+/// State of a running scenario.
 #[derive(Debug)]
 pub struct ScenarioRun<'a> {
     /// All running processes.
@@ -49,7 +49,7 @@ pub struct ScenarioRun<'a> {
 }
 
 impl<'a> ScenarioRun<'a> {
-    /// Starts the clock, with the app as it is.
+    /// Starts the clock without injecting a fault.
     pub fn start(testbed: &'a mut Testbed, reporter: &'a Reporter, expected: Expected) -> Self {
         let journal = JournalReader::new(&testbed.state_directory());
         let pid_before = testbed.app_pid().unwrap_or(0);
@@ -71,7 +71,7 @@ impl<'a> ScenarioRun<'a> {
     ///
     /// # Errors
     ///
-    /// The app refused, or did not answer.
+    /// Returns an error if the app refused or did not respond.
     pub async fn inject(&mut self) -> Result<(), ScenarioError> {
         self.restart_clock();
         let path = format!("/faults/{}", self.expected.fault);
@@ -91,7 +91,7 @@ impl<'a> ScenarioRun<'a> {
         }
     }
 
-    /// Restarts the clock: times and observations before it do not count.
+    /// Restarts the clock. Earlier times and observations do not count.
     pub fn restart_clock(&mut self) {
         self.started = Instant::now();
         self.started_at = SystemTime::now();
@@ -102,7 +102,7 @@ impl<'a> ScenarioRun<'a> {
         self.failed_outside_load += requests;
     }
 
-    /// Returns the start of the clock.
+    /// Returns the time at which the clock was started.
     pub fn started(&self) -> Instant {
         self.started
     }
@@ -116,7 +116,7 @@ impl<'a> ScenarioRun<'a> {
     ///
     /// # Errors
     ///
-    /// It does not come in time.
+    /// Returns an error if the decision does not arrive before the timeout.
     pub async fn wait_for_detection(
         &mut self,
         what: &str,
@@ -132,7 +132,7 @@ impl<'a> ScenarioRun<'a> {
         self.detected = Some(detected);
         self.reporter.event(&format!(
             "the doctor, {} after the fault: “{}”",
-            seconds(detected),
+            format_seconds(detected),
             entry.explanation()
         ));
         Ok(())
@@ -142,7 +142,7 @@ impl<'a> ScenarioRun<'a> {
     ///
     /// # Errors
     ///
-    /// They do not in time.
+    /// Returns an error if requests still fail at the timeout.
     pub async fn wait_for_recovery(&mut self) -> Result<Instant, WaitTimeout> {
         let (load, started) = (&self.testbed.load, self.started);
         let recovered = wait_for("clients being served again", RECOVERY, async || {
@@ -160,25 +160,27 @@ impl<'a> ScenarioRun<'a> {
         Ok(recovered)
     }
 
-    /// Records and reports the time of recovery; `what` names its sign.
+    /// Records and reports the time of recovery. `what` describes how it was recognised.
     pub fn record_recovery(&mut self, moment: Instant, what: &str) {
-        // Where a fault hits one request in four, the last failure may precede the heal.
+        // If a fault affects one request in four, the last failure may precede the heal.
         let recovered = moment
             .duration_since(self.started)
             .max(self.detected.unwrap_or_default());
         self.recovered = Some(recovered);
-        self.reporter
-            .event(&format!("{what}, {} after the fault", seconds(recovered)));
+        self.reporter.event(&format!(
+            "{what}, {} after the fault",
+            format_seconds(recovered)
+        ));
     }
 
-    /// Waits for the doctor's verification of its treatment.
+    /// Waits for the outcome of the treatment.
     ///
     /// # Errors
     ///
-    /// It does not come in time, or the outcome is not `recovered`.
-    pub async fn wait_for_verification(&mut self) -> Result<(), ScenarioError> {
+    /// Returns an error if there is no outcome at the timeout, or it is not `recovered`.
+    pub async fn wait_for_outcome(&mut self) -> Result<(), ScenarioError> {
         let (journal, started_at) = (self.journal.clone(), self.started_at);
-        let outcome = wait_for("the doctor's verification", VERIFICATION, async || {
+        let outcome = wait_for("the outcome of the treatment", OUTCOME, async || {
             let entries = journal.since(started_at);
             entries.into_iter().find_map(|entry| entry.outcome())
         })
@@ -269,12 +271,13 @@ impl<'a> ScenarioRun<'a> {
     }
 }
 
-// Long enough for a busy machine; a scenario that takes longer has failed.
+/// Timeout of the detection, which allows for a busy machine, as the following ones.
 const DETECTION: Duration = Duration::from_secs(30);
+/// Timeout of the recovery.
 const RECOVERY: Duration = Duration::from_secs(30);
-const VERIFICATION: Duration = Duration::from_secs(40);
+const OUTCOME: Duration = Duration::from_secs(40);
 
 /// Formats a duration for the report, in seconds.
-pub fn seconds(time: Duration) -> String {
+pub fn format_seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }

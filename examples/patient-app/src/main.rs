@@ -1,4 +1,4 @@
-//! `patient-app`: the patient, or (`patient-app dependency`) the process that it depends on.
+//! The program `patient-app`, which is the patient or (`patient-app dependency`) its dependency.
 
 use std::error::Error;
 use std::net::SocketAddr;

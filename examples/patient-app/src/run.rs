@@ -1,4 +1,4 @@
-//! The server.
+//! Server of the patient.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use crate::settings::Settings;
 #[non_exhaustive]
 pub enum RunError {
     /// Another process listens on the app's port.
-    #[error("{0} is taken by another process: choose another address by --bind or PORT")]
+    #[error("{0} is taken by another process; choose another address by --bind or PORT")]
     AddressInUse(SocketAddr),
     /// The app's port cannot be bound for another reason.
     #[error("cannot listen on {0}: {1}")]
@@ -29,7 +29,7 @@ pub enum RunError {
 ///
 /// # Errors
 ///
-/// A port cannot be bound, or serving fails.
+/// Returns an error if a port cannot be bound, or if serving fails.
 pub async fn run(settings: Settings) -> Result<(), RunError> {
     let patient = Patient::new(&settings);
     let healing = healing(&patient, &settings);

@@ -1,4 +1,4 @@
-//! Settings, by flag or environment.
+//! Settings of the patient, by flag or environment variable.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Settings of the patient. Flags take precedence over the environment.
 #[derive(Debug, Clone, PartialEq, clap::Args)]
 pub struct Settings {
-    /// Address to serve on: ADDR:PORT, or only a port
+    /// Address to serve on, as ADDR:PORT or only a port
     #[arg(long, env = "PORT", value_name = "ADDR:PORT", default_value = "0.0.0.0:5000", value_parser = bind_address)]
     pub bind: SocketAddr,
     /// Share of /data that fails at random, 0 to 1 (the original system's is 0.2)
@@ -15,7 +15,7 @@ pub struct Settings {
     /// Load /data's records from this dependency (see `patient-app dependency`)
     #[arg(long, env = "PATIENT_DEPENDENCY", value_name = "HOST:PORT", value_parser = host_and_port)]
     pub dependency: Option<String>,
-    /// Address of the care thread [default: HEALING_CARE_BIND, else 127.0.0.1:5002]
+    /// Address of the care port [default: HEALING_CARE_BIND, or 127.0.0.1:5002]
     #[arg(long, value_name = "ADDR:PORT")]
     pub care_bind: Option<SocketAddr>,
     /// Seconds without a tick after which the runtime counts as stalled [default: 10]
@@ -104,7 +104,7 @@ mod tests {
         _settings: Settings,
     }
 
-    /// Asserts that the command line with `--flag=value` ends with exit code 2 and this message.
+    /// Asserts that the command line with `--flag=value` is rejected with exit code 2 and this message.
     #[track_caller]
     fn assert_rejected(flag: &str, value: &str, message: &str) {
         let error = CommandLine::try_parse_from(["patient-app", &format!("{flag}={value}")])

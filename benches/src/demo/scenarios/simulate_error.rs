@@ -1,4 +1,4 @@
-//! The original system's own test: six errors without other traffic are healed automatically.
+//! Test of the original system: six errors without other traffic are healed automatically.
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,7 @@ const PATH: &str = "/simulate-error";
 ///
 /// # Errors
 ///
-/// An observation is not as expected.
+/// Returns an error if an observation is not as expected.
 pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.testbed.load.pause().await;
     let result = run_without_load(run).await;
@@ -33,7 +33,7 @@ pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
 }
 
 async fn run_without_load(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
-    // Six errors count as a share of the requests in the slow window: the load must have left it.
+    // The error ratio is measured over the slow window, so the requests of the load must have left it.
     let window = PolicyConfig::demo().slow_window;
     run.reporter.event(&format!(
         "the load is paused until it has left the doctor's window of {window:?}"
@@ -62,7 +62,7 @@ async fn run_without_load(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError
     }
     let health = run.testbed.health().await;
     let reported = health.map(|health| (health.status, health.error_count));
-    // A quick doctor has already healed it.
+    // The doctor may have healed the app already.
     if reported != Some((Status::Degraded, ERRORS)) && reported != Some((Status::Healthy, 0)) {
         return Err(ScenarioError::Health {
             expected: ERRORS,
@@ -70,7 +70,7 @@ async fn run_without_load(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError
         });
     }
     run.reporter
-        .event("6 × GET /simulate-error: /health reports degraded, 6 errors");
+        .event("after 6 × GET /simulate-error, /health reports degraded, 6 errors");
     run.wait_for_detection("a soft heal", |entry| entry.allows("reset_errors"))
         .await?;
     let testbed = &*run.testbed;
@@ -84,5 +84,5 @@ async fn run_without_load(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError
     )
     .await?;
     run.record_recovery(healed, "/health reports healthy, 0 errors");
-    run.wait_for_verification().await
+    run.wait_for_outcome().await
 }
