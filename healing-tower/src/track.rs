@@ -38,6 +38,17 @@ impl BodyState {
         self.remaining = NonZeroU64::new(remaining.get().saturating_sub(data.remaining() as u64));
         self.remaining.is_none()
     }
+
+    /// Returns the outcome of a body without more frames. A body shorter than the declared length is a
+    /// failure.
+    #[inline]
+    fn outcome(&self) -> Outcome {
+        match (self.remaining, self.error) {
+            (Some(_), _) => Outcome::BodyError,
+            (_, true) => Outcome::Error,
+            (_, false) => Outcome::Ok,
+        }
+    }
 }
 
 impl Tracking {
@@ -63,9 +74,9 @@ impl Tracking {
         let Poll::Ready(frame) = &polled else {
             return Poll::Pending;
         };
-        match frame {
-            None => self.complete(),
-            Some(Err(_)) => self.finish(Outcome::BodyError),
+        let outcome = match frame {
+            None => Some(self.state.outcome()),
+            Some(Err(_)) => Some(Outcome::BodyError),
             Some(Ok(frame)) => {
                 let complete = if let Some(trailers) = frame.trailers_ref() {
                     self.state.error |= self.state.grpc && guard.grpc_failed(trailers);
@@ -73,25 +84,12 @@ impl Tracking {
                 } else {
                     self.state.is_last(frame) || body.is_end_stream()
                 };
-                if complete {
-                    self.complete();
-                }
+                complete.then(|| self.state.outcome())
             }
+        };
+        if let Some(outcome) = outcome {
+            RequestGuard::finish_in(&mut self.guard, outcome);
         }
         polled
-    }
-
-    /// Counts the request as finished when the body has no more frames. A body shorter than the declared
-    /// length is a failure.
-    fn complete(&mut self) {
-        self.finish(match (self.state.remaining, self.state.error) {
-            (Some(_), _) => Outcome::BodyError,
-            (_, true) => Outcome::Error,
-            (_, false) => Outcome::Ok,
-        });
-    }
-
-    fn finish(&mut self, outcome: Outcome) {
-        RequestGuard::finish_in(&mut self.guard, outcome);
     }
 }
