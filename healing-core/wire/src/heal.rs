@@ -8,13 +8,13 @@ use crate::health::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HealAction {
-    /// Soft heal: sets `error_count` to zero and runs the recovery hooks.
+    /// Soft heal, which sets `error_count` to zero and runs the recovery hooks.
     ResetErrors,
-    /// Shuts this instance down gracefully, so that its supervisor starts a new one.
+    /// Graceful shutdown of this instance, so that its supervisor starts a new one.
     RestartService,
-    /// Drains the app for the duration of a lease: 30 s, renewed by repeating the request.
+    /// Drain of the app for the duration of a lease of 30 s, which repeating the request renews.
     Drain,
-    /// Ends the drain lease.
+    /// Cancellation of the drain lease.
     Undrain,
 }
 
@@ -51,13 +51,13 @@ pub struct HealRequest {
 pub struct HealResponse {
     /// Requested action.
     pub action: HealAction,
-    /// One sentence for people about the result.
+    /// Result, in one sentence.
     pub message: String,
     /// `error_count` before the action.
     pub previous_error_count: u64,
     /// Status after the action.
     pub current_status: Status,
-    /// Outcome of each hook that ran, in order. Empty or absent if none ran.
+    /// Outcome of each hook that ran, in order. Empty or absent if no hook ran.
     #[serde(default)]
     pub hooks: Vec<HookOutcome>,
 }
@@ -90,8 +90,8 @@ pub struct HealError {
     /// | `too_large` | 413 | the body is too large |
     /// | `broken` | 500 | an internal error of the healing layer |
     /// | `runtime_stalled` | 503 | the app's runtime makes no progress, so no hook can run |
-    /// | `care_not_started` | 503 | the care thread, which ends the process, does not run |
+    /// | `care_not_started` | 503 | the care thread, which exits the process, is not running |
     pub error: String,
-    /// One sentence for people: the cause and, where there is one, the remedy.
+    /// Cause and, if there is one, remedy, in one sentence.
     pub message: String,
 }

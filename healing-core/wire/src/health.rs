@@ -9,26 +9,26 @@
 //!
 //! # Hazards
 //!
-//! The ranges in these docs are not enforced by deserialisation. The reader validates them: the doctor
+//! The ranges in these docs are not enforced by deserialisation. The reader validates them. The doctor
 //! rejects the whole response if one value is negative, not finite or out of its range.
 
 use serde::{Deserialize, Serialize};
 
-/// Schema version that this crate writes. Readers accept every version: fields are only added.
+/// Schema version that this crate writes. Readers accept every version, because fields are only added.
 pub const SCHEMA: u32 = 1;
 
-/// The response of `GET /health`, always sent with status 200: it is data and not a verdict.
+/// The response of `GET /health`, always sent with status 200, because it is data and not a verdict.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// Summary of `error_count` by [`Status::of`]; required.
     pub status: Status,
-    /// CPU time of this process, in percent of its container's CPU limit (without one: of the cores
-    /// available to it), averaged since the last sample. 0–100, above that by measuring error or in
-    /// bursts. Absent if unknown.
+    /// CPU time of this process, in percent of its container's CPU limit, or of the cores available to it if
+    /// there is no limit. It is averaged since the last sample. 0–100, or above that by measurement error
+    /// or in bursts. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_usage: Option<f64>,
-    /// Working set, in percent of the smallest memory limit up the cgroup tree (without one: of the
-    /// machine's memory). 0–100, above that by measuring error. Absent if unknown.
+    /// Working set, in percent of the smallest memory limit up the cgroup tree, or of the machine's memory
+    /// if there is no limit. 0–100, or above that by measurement error. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_usage: Option<f64>,
     /// Number of errors since the start or the last soft heal, whichever is later. Absent means 0.
@@ -54,21 +54,21 @@ pub struct Health {
     /// Hour of the day in UTC, 0–23. Absent if the app's clock cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hour_of_day: Option<u8>,
-    /// `true` once the app has been ready since its start. Absent means unknown; the policy then takes
-    /// the app as started.
+    /// `true` once the app has been ready since its start. Absent means unknown; the policy then
+    /// treats the app as started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<bool>,
     /// `true` while the app takes no new work, because of SIGTERM or a drain lease. Absent means `false`.
     #[serde(default)]
     pub draining: bool,
-    /// `true` once `restart_service` was accepted: this instance is about to end. Absent means `false`.
+    /// `true` once `restart_service` was accepted, so that this instance is about to exit. Absent means `false`.
     #[serde(default)]
     pub condemned: bool,
 
     /// Cumulative counts, as fields of the same JSON object.
     #[serde(flatten)]
     pub totals: Totals,
-    /// Number of requests in flight, until the end of their response bodies. Absent if unknown.
+    /// Number of requests in flight, until their response bodies are complete. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<u64>,
     /// Age of the oldest request in flight, in seconds. Absent while none is in flight.
@@ -84,7 +84,7 @@ pub struct Health {
     /// Resource usage of the process. Absent before the first sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vitals: Option<Vitals>,
-    /// State of the app's async runtime. Absent where no runtime is observed.
+    /// State of the app's async runtime. Absent if no runtime is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
     /// Dependency and local checks. Empty without any.
@@ -136,15 +136,15 @@ impl Status {
 
 /// Cumulative counts of requests since the start of the process. Absent fields are unknown.
 ///
-/// Healing's own endpoints are not counted. A request counts once, when it ends: as a success, an error
-/// or a cancellation.
+/// Healing's own endpoints are not counted. A request is counted once, when it finishes, as a success,
+/// an error or a cancellation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Number of requests that have ended, with any result.
+    /// Number of finished requests, with any result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_total: Option<u64>,
-    /// Number of requests that ended as errors: by default 5xx responses, panics and failed bodies. The
-    /// owner of the app may define it differently.
+    /// Number of requests that finished as errors. By default these are 5xx responses, panics and failed
+    /// bodies; the owner of the app may define it differently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors_total: Option<u64>,
     /// Number of handler panics, a subset of the errors.
@@ -163,8 +163,8 @@ pub struct Totals {
 pub struct Latency {
     /// Upper bounds of the buckets, in seconds, strictly ascending.
     pub bounds_seconds: Vec<f64>,
-    /// Number of requests per bucket, each request in one bucket only. One entry more than the bounds:
-    /// the last counts the requests above all of them.
+    /// Number of requests per bucket, each request in one bucket only. There is one entry
+    /// more than there are bounds, for the requests above all bounds.
     pub counts: Vec<u64>,
 }
 
@@ -173,7 +173,7 @@ pub struct Latency {
 pub struct WindowStats {
     /// Length of the window, in seconds.
     pub seconds: f64,
-    /// Ended requests per second, from 0. In a process younger than the window, over its lifetime.
+    /// Finished requests per second, from 0. In a process younger than the window, over its uptime.
     pub request_rate: f64,
     /// Errors per request, 0–1. Absent without requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,11 +210,12 @@ pub struct Vitals {
     /// Source of `memory_limit_bytes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_source: Option<Source>,
-    /// Working set, in bytes: memory usage minus inactive file pages, the kubelet's measure. Without a
-    /// memory limit: the resident memory of the process.
+    /// Working set, in bytes: memory usage minus inactive file pages, as the kubelet measures it. It is the
+    /// resident memory of the process if there is no memory limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_working_set_bytes: Option<u64>,
-    /// Smallest memory limit up the cgroup tree, in bytes. Without one: the machine's memory.
+    /// Smallest memory limit up the cgroup tree, in bytes, or the machine's memory if there is no
+    /// limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit_bytes: Option<u64>,
     /// Number of open file descriptors.
@@ -234,7 +235,8 @@ pub struct Vitals {
 pub enum Source {
     /// A cgroup limit.
     Cgroup,
-    /// The machine, where no lower limit is set: the cores available to the process, or its memory.
+    /// The machine, if no lower limit is set. The limit is then the number of cores available to the process
+    /// or the size of the memory.
     Machine,
 }
 
@@ -245,7 +247,7 @@ pub struct Runtime {
     pub tick_age_seconds: f64,
     /// Highest delay of a tick in the last 10 s, in seconds.
     pub lag_seconds: f64,
-    /// `true` if `tick_age_seconds` exceeds the stall threshold: no task of the app makes progress.
+    /// `true` if `tick_age_seconds` exceeds the stall threshold, so that no task of the app makes progress.
     pub stalled: bool,
 }
 
@@ -254,7 +256,7 @@ pub struct Runtime {
 pub struct CheckReport {
     /// Name of the check, given by the app's owner.
     pub name: String,
-    /// Kind of the check; it determines if a failure vetoes restarts.
+    /// Kind of the check; it determines whether a failure vetoes restarts.
     pub kind: CheckKind,
     /// Last result.
     pub state: CheckState,

@@ -1,4 +1,4 @@
-//! Round trips of both schemas: the minimal, the complete and a newer writer's response.
+//! Round trips of both schemas, with the minimal response, the complete one and that of a newer writer.
 
 #![allow(clippy::unwrap_used)]
 
