@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
 
-/// Returns a duration as text.
+/// Formats a duration.
 pub(super) fn text(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
@@ -19,7 +19,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
     humantime::parse_duration(&text).map_err(|error| {
         D::Error::custom(format_args!(
-            "`{text}` is no duration ({error}); write \"30s\" or \"10min\""
+            "`{text}` is not a duration ({error}); write \"30s\" or \"10min\""
         ))
     })
 }

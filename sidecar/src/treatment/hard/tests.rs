@@ -59,7 +59,7 @@ async fn hard_heal_records_then_saves_intent_then_drains_then_looks_then_exits()
     assert_eq!(journal[4]["code"], 88);
     assert_eq!(treatments(&fixture), ["started"]);
     assert_eq!(
-        fixture.policy.state().awaiting(),
+        fixture.policy.state().current_treatment(),
         Some(Action::RestartService)
     );
     assert!(fixture.saved_intent().is_some(), "for the next doctor");
