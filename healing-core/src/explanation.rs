@@ -42,6 +42,7 @@ impl std::fmt::Display for Explanation {
     }
 }
 
+/// Returns the explanation of a decision in one sentence.
 fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> String {
     let what = match decision.proposed {
         Action::NoAction => "Nothing is done",

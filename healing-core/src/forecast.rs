@@ -150,6 +150,7 @@ impl Trend {
         self.high_water.peak > 0.0
     }
 
+    /// Returns the forecast from a rise, at the current usage `percent`.
     fn forecast_of(&self, at: Time, rise: Rise, percent: f32, config: &ForecastConfig) -> Forecast {
         let time_to_limit = rise.limit_at.since(at);
         let max_extrapolation = match self.resource {
@@ -187,6 +188,7 @@ struct Rise {
 // === impl Series ===
 
 impl Series {
+    /// Returns an empty series.
     fn new() -> Self {
         Self {
             times: [Time::default(); POINTS],

@@ -47,6 +47,7 @@ pub(crate) fn classify(observation: &Observation) -> Classified {
     }
 }
 
+/// Returns `true` if the app reports that its runtime is stalled.
 fn is_stalled(health: &Health) -> bool {
     health
         .runtime

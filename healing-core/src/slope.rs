@@ -3,6 +3,7 @@
 
 /// Maximum number of points that a line is fitted to.
 pub(crate) const POINTS: usize = 24;
+/// Maximum number of pairs of points.
 const PAIRS: usize = POINTS * (POINTS - 1) / 2;
 
 /// Straight line through points.
@@ -55,6 +56,7 @@ pub(crate) fn fit(points: &[(f32, f32)]) -> Option<Line> {
     })
 }
 
+/// Returns the median, or the upper of the two middle values.
 fn median(values: &mut [f32]) -> Option<f32> {
     if values.is_empty() {
         return None;

@@ -91,6 +91,7 @@ impl Sample {
             || fell(self.panics, earlier.panics)
     }
 
+    /// Returns the difference from a start sample.
     fn since(&self, start: &Self) -> Delta {
         let requests = difference(self.requests, start.requests);
         let arrivals = match (requests, self.in_flight, start.in_flight) {
@@ -114,10 +115,12 @@ impl Sample {
     }
 }
 
+/// Returns the difference of two totals, at least 0.
 fn difference(now: Option<u64>, then: Option<u64>) -> Option<u64> {
     Some(now?.saturating_sub(then?))
 }
 
+/// Returns the counts of a histogram, truncated to u32. `None` if the histogram is invalid or too large.
 #[allow(clippy::cast_possible_truncation)] // wrapping is intended
 fn truncated_counts(latency: &Latency) -> Option<[u32; BUCKETS]> {
     let counts = &latency.counts;

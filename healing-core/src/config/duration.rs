@@ -9,10 +9,12 @@ pub(super) fn text(duration: Duration) -> String {
     humantime::format_duration(duration).to_string()
 }
 
+/// Serializes a duration as text.
 pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&text(*value))
 }
 
+/// Deserializes a duration from text.
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Duration, D::Error> {

@@ -171,6 +171,7 @@ pub struct ForecastConfig {
 
 // === impl PolicyConfig ===
 
+/// Returns a duration of some seconds.
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }

@@ -69,6 +69,7 @@ enum Value {
     Role(ModelRole),
 }
 
+/// Upper end of a range without maximum.
 const MAX: f64 = f64::MAX;
 
 /// Returns the range of settings that take any value of their type.

@@ -25,6 +25,7 @@ pub(crate) struct Dependencies {
 // === impl Dependencies ===
 
 impl Dependencies {
+    /// Evaluates checks, as if the app declared all of them.
     fn of(checks: &[CheckReport], now: Time, expiry: Duration) -> Self {
         let mut failing_until = None;
         let mut oldest_check = None;
@@ -85,6 +86,7 @@ impl Dependencies {
     }
 }
 
+/// Returns the share of the checks of a kind that fail. Expired failures do not count.
 fn share_of_failing(checks: &[CheckReport], kind: CheckKind, expiry: Duration) -> Option<f64> {
     let of_kind = || checks.iter().filter(|check| check.kind == kind);
     let fails = |check: &&CheckReport| {

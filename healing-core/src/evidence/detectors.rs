@@ -58,6 +58,7 @@ impl Detectors {
         .find_map(|(sustained, reason)| sustained.is_firing(config).then_some(reason))
     }
 
+    /// Returns all conditions.
     fn all(&self) -> [&Sustained; 3] {
         [&self.panics, &self.runtime_lag, &self.cpu_saturated]
     }

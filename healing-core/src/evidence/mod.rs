@@ -7,7 +7,7 @@
 //! | `panics` | handlers keep panicking | a hard heal |
 //! | `runtime_lag` | the runtime ticks late: most of its workers are blocked | a hard heal |
 //! | `cpu_saturation` | the CPU is saturated at no more than the usual load | a hard heal |
-//! | `unresponsive` | the runtime is stalled, or a port times out or refuses connections | a hard heal |
+//! | `unresponsive` | the runtime is stalled, the front door times out, or no port responds | a hard heal |
 //!
 //! Runtime lag and CPU saturation count only if clients are harmed (`harm`). High CPU or memory usage
 //! alone is not a symptom. Every symptom must persist; `panics`, `runtime_lag` and `cpu_saturation` use

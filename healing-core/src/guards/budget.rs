@@ -42,6 +42,7 @@ impl Budget {
         u32::try_from(spent).map_or(0, |spent| config.budget.min(16).saturating_sub(spent))
     }
 
+    /// Returns the number of restarts in the last `window`.
     fn within(&self, now: Time, window: Duration) -> usize {
         self.spent
             .iter()

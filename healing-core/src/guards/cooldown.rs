@@ -77,6 +77,7 @@ impl Cooldown {
     }
 }
 
+/// Returns the pause after doubling it some `times`, at most `max`.
 fn doubled(pause: Duration, times: u32, max: Duration) -> Duration {
     pause.saturating_mul(1 << times.min(20)).min(max)
 }

@@ -195,6 +195,7 @@ impl Probation {
         self.pending.as_ref().map(|pending| pending.action)
     }
 
+    /// Concludes the current treatment with an outcome.
     fn conclude(&mut self, now: Time, outcome: Outcome) -> Option<Conclusion> {
         let pending = self.pending.take()?;
         let until = match pending.phase {
@@ -213,11 +214,13 @@ impl Probation {
 }
 
 impl PendingTreatment {
+    /// Returns `true` if the treatment is in progress, before its probation.
     fn is_in_progress(&self) -> bool {
         matches!(self.phase, Phase::Carrying | Phase::AwaitingStart { .. })
     }
 }
 
+/// Returns the outcome if the deadline has passed.
 fn overdue(now: Time, since: Time, deadline: Duration, outcome: Outcome) -> Option<Outcome> {
     (now.since(since) >= deadline).then_some(outcome)
 }

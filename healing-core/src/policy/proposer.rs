@@ -88,6 +88,7 @@ impl Proposer {
         }
     }
 
+    /// Returns the proposal for an app that sends health reports.
     fn propose_reported(
         &self,
         reading: &Reading,
@@ -245,6 +246,7 @@ fn reason(
     }
 }
 
+/// Returns `true` if CPU or memory usage is above [`HIGH_USAGE`].
 fn has_high_usage(features: &Features) -> bool {
     [Feature::CpuUsage, Feature::MemoryUsage]
         .into_iter()

@@ -38,6 +38,7 @@ pub(super) enum Part {
     Readiness,
 }
 
+/// Number of [`Part`]s.
 const PARTS: usize = 8;
 
 impl Reset {

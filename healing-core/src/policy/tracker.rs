@@ -65,6 +65,7 @@ struct ReportStatus {
 // === impl Tracker ===
 
 impl Tracker {
+    /// Returns a tracker that continues with a known app.
     pub(super) fn new(app: KnownApp, slow_window: Duration) -> Self {
         Self {
             app,
@@ -267,6 +268,7 @@ impl Tracker {
         restarted
     }
 
+    /// Returns the features of a poll.
     fn features(
         &self,
         now: Time,

@@ -15,6 +15,7 @@ pub(super) struct Trends {
 }
 
 impl Trends {
+    /// Returns trends without points.
     pub(super) fn new() -> Self {
         Self {
             memory: Trend::new(Resource::Memory),

@@ -22,6 +22,7 @@ pub(super) struct Windows {
 }
 
 impl Windows {
+    /// Computes the windows that end at the latest sample.
     pub(super) fn new(history: &History, baseline: &Baseline, config: &PolicyConfig) -> Self {
         let fast = history.delta(config.fast_window);
         let traffic = fast
@@ -37,6 +38,7 @@ impl Windows {
     }
 }
 
+/// Returns load and latency in the fast window.
 fn traffic(history: &History, fast: &Delta) -> Traffic {
     let enough = fast
         .requests
@@ -49,6 +51,7 @@ fn traffic(history: &History, fast: &Delta) -> Traffic {
     }
 }
 
+/// Returns the rise of the requests in flight over the slow window, per second.
 fn in_flight_trend(history: &History, config: &PolicyConfig) -> Option<f64> {
     let mut points = [(0.0_f32, 0.0_f32); POINTS];
     let total = history.in_flight(config.slow_window).count();
