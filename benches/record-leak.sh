@@ -65,7 +65,7 @@ while health=$(curl -sf -m 2 -H 'Host: localhost' "http://127.0.0.1:$care/health
 done
 wait "$pid" 2>/dev/null && code=0 || code=$?
 pid=
-[ -n "$leaking" ] || fail "the patient ended before it leaked (exit $code)"
+[ -n "$leaking" ] || fail "the patient exited before it leaked (exit $code)"
 [ "$code" = 137 ] || fail "the patient was not killed at its limit (exit $code)"
 mv "$partial" "$file"
 echo "$file: $(wc -l <"$file") polls, leaking from second $leaking, killed after second $(tail -1 "$file" | sed 's/{"seconds":\([0-9.]*\).*/\1/')"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Renders every kustomization and validates the result strictly against its Kubernetes version. Needs kubectl >= 1.27 (or kustomize) and python3 with venv; no cluster.
+# Renders every kustomization and validates the result strictly against its Kubernetes version. Needs
+# kubectl >= 1.27 (or kustomize) and python3 with venv, but no cluster.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

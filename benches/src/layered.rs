@@ -1,4 +1,4 @@
-//! A small axum app in the layer that is measured.
+//! Small axum app in the layer that is measured.
 
 use axum::Router;
 use axum::body::Body;
@@ -11,9 +11,9 @@ use http_body_util::BodyExt;
 use std::task::{Context, Poll};
 use tower::{Layer, Service};
 
-/// Returns the app: one route with a parameter, a small response of known size.
+/// Returns the app, which has one route with a parameter and a small response of known size.
 pub fn app() -> Router {
-    Router::new().route("/users/{id}", get(|| async { "a small answer" }))
+    Router::new().route("/users/{id}", get(|| async { "small response" }))
 }
 
 /// Returns the healing layer.
@@ -22,7 +22,7 @@ pub fn healing(track: TrackBody) -> HealingLayer<Axum> {
     HealingLayer::new(Meter::new(MeterOptions::new().track_body(track))).for_axum()
 }
 
-/// An app in its layer, with its state: a router without it calls `Layer::layer` for each request.
+/// App in its layer, with its state. A router without state would call `Layer::layer` for each request.
 #[derive(Debug)]
 pub struct Layered {
     router: Router,
@@ -30,7 +30,7 @@ pub struct Layered {
 }
 
 impl Layered {
-    /// Wraps an app; the body of each response is read to its end, or dropped.
+    /// Wraps an app. The body of each response is read completely, or dropped.
     #[must_use]
     pub fn new(router: Router, reads_body: bool) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl Layered {
     ///
     /// # Panics
     ///
-    /// The response is not a 200.
+    /// Panics if the status of the response is not 200.
     #[allow(clippy::panic, clippy::unwrap_used)] // a bench must stop when the app fails
     pub fn call(&mut self) {
         let request = Request::get("/users/17").body(Body::empty()).unwrap();
@@ -56,11 +56,12 @@ impl Layered {
     }
 }
 
-/// A layer that does nothing: the baseline cost, since axum boxes its service and its future.
+/// Layer that does nothing. It gives the baseline cost, because axum boxes the service and the future of
+/// any layer.
 #[derive(Debug, Clone)]
 pub struct NoopLayer;
 
-/// The service of [`NoopLayer`].
+/// Service of [`NoopLayer`].
 #[derive(Debug, Clone)]
 pub struct Noop<S>(S);
 

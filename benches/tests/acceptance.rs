@@ -1,4 +1,4 @@
-//! The whole control loop on real processes: app, dependency, sidecar, local pod and load.
+//! Tests of the control loop on real processes: app, dependency, sidecar, local pod and load.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -15,8 +15,8 @@ use healing_cli::pod::PodEvent;
 
 const DEMO: &str = env!("CARGO_BIN_EXE_demo");
 
-/// Soft heals keep the process, the wedge is healed by a real exit 88 and a new process, the outage
-/// restarts nothing. The demo observes processes, journal and clients, so its report is asserted here.
+/// Soft heals keep the process, the wedge is healed by a real exit 88 and a new process, and nothing is
+/// restarted in the outage. The demo observes processes, journal and clients, so its report is asserted.
 #[test]
 fn demo_results_are_as_expected() {
     let directory = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ async fn healthy_app_under_load_for_a_minute_gets_no_heal() {
 
     let summary = testbed.load.summary_since(load_started);
     assert!(summary.requests > 3000, "{summary:?}");
-    // On a busy machine requests may time out; none fails otherwise.
+    // On a busy machine requests may time out. None may fail otherwise.
     assert_eq!(summary.failed, summary.timed_out, "{summary:?}");
     let polls = testbed.poll_count().await.unwrap();
     assert!(polls > 120.0, "only {polls} polls in a minute");

@@ -1,4 +1,4 @@
-//! `ARCHITECTURE.md` and `CONTRIBUTING.md` name paths and symbols: all of them must exist.
+//! Existence of the paths and symbols that `ARCHITECTURE.md` and `CONTRIBUTING.md` name.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ fn is_path(span: &str) -> bool {
     ROOTS.iter().any(|root| span.starts_with(root)) && !span.contains([' ', '*'])
 }
 
-/// Reports if `source` defines `name` as an item.
+/// Returns `true` if `source` defines `name` as an item.
 fn defines(source: &str, name: &str) -> bool {
     [
         "fn", "struct", "enum", "trait", "const", "static", "type", "mod",
@@ -43,7 +43,8 @@ fn defines(source: &str, name: &str) -> bool {
     })
 }
 
-/// Returns the faults of one document: paths that do not exist, symbols that their file does not define.
+/// Returns the faults of one document: paths that do not exist, and symbols that their file does not
+/// define.
 ///
 /// In a table row `| | path | symbol | … |` the cell after a path names symbols of that file.
 fn faults(document: &str) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! The families `healing_app_*` on `/metrics`: vitals, runtime, readiness, checks and hooks.
+//! Metric families `healing_app_*` on `/metrics`: vitals, runtime, readiness, checks and hooks.
 
 use std::time::Instant;
 
@@ -7,7 +7,7 @@ use healing_wire::health::{CheckKind, CheckState};
 use crate::exposition::text::{Kind, Text};
 use crate::shared::Shared;
 
-/// Writes all families. A figure without a source is left out.
+/// Writes all families. A value that cannot be read is omitted.
 pub(crate) fn write(shared: &Shared, text: &mut Text) {
     let now = Instant::now();
     text.family(
@@ -113,7 +113,7 @@ fn runtime(shared: &Shared, text: &mut Text, now: Instant) {
     text.single(
         "healing_app_runtime_stalled",
         Kind::Gauge,
-        "1 while the app's runtime is stalled: no task makes progress.",
+        "1 while the app's runtime is stalled and no task makes progress.",
         flag(runtime.stalled),
     );
 }

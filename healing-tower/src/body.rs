@@ -1,8 +1,8 @@
-//! The response body, tracked to its end.
+//! Response body that is tracked until it is complete.
 //!
-//! A server need not read a body until `None`: it stops at the declared length or when `is_end_stream`
-//! returns `true`, and does not read the body of a HEAD response at all. Each of these is an end, not a
-//! client that left; so bytes are counted, and `is_end_stream` is called after each frame.
+//! A server need not read a body until `None`. It may stop at the declared length or when `is_end_stream`
+//! returns `true`, and it does not read the body of a HEAD response at all. None of these is a client
+//! disconnect, so bytes are counted, and `is_end_stream` is called after each frame.
 
 use crate::track::Tracking;
 use http::Response;
@@ -14,8 +14,8 @@ use std::task::{Context, Poll};
 /// Result of polling a response future.
 type PollResponse<B, E> = Poll<Result<Response<B>, E>>;
 
-/// Selection of the layer's body type for a service whose own is `B`. Sealed: the kinds are [`Generic`]
-/// and [`Axum`].
+/// Selection of the layer's body type for a service whose body type is `B`. The trait is sealed; the kinds
+/// are [`Generic`] and [`Axum`].
 pub trait BodyKind<B: Body>: sealed::Sealed {
     /// The layer's body type.
     type Body;
@@ -34,7 +34,7 @@ mod sealed {
     impl Sealed for super::Axum {}
 }
 
-/// Wraps any body in a [`ResponseBody`], without boxing.
+/// Body kind that wraps any body in a [`ResponseBody`], without boxing.
 #[derive(Debug, Clone, Copy)]
 pub enum Generic {}
 
@@ -59,7 +59,7 @@ impl<B: Body> BodyKind<B> for Generic {
     }
 }
 
-/// Keeps axum's body type: an untracked body is passed on as it is, a tracked one is boxed once.
+/// Body kind that keeps axum's type. An untracked body is passed on as it is, a tracked one is boxed once.
 #[cfg(feature = "axum")]
 #[derive(Debug, Clone, Copy)]
 pub enum Axum {}
@@ -91,7 +91,7 @@ impl BodyKind<axum::body::Body> for Axum {
 }
 
 pin_project! {
-    /// Response body that reports its end to the meter.
+    /// Response body that reports its outcome to the meter.
     pub struct ResponseBody<B> {
         #[pin]
         inner: Inner<B>,
@@ -101,7 +101,7 @@ pin_project! {
 pin_project! {
     #[project = InnerProj]
     enum Inner<B> {
-        // The request has ended already.
+        // The request has finished already.
         Whole { #[pin] body: B },
         Tracked { #[pin] body: B, tracking: Tracking },
         // Response to a panic.

@@ -1,4 +1,4 @@
-//! The builder: all settings of an instance, from code, the environment or defaults.
+//! Builder of an instance, with all settings from code, the environment or defaults.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -17,13 +17,13 @@ use crate::meter::MeterOptions;
 use crate::settings::{CareSettings, ConfigError, DEFAULT_CARE_BIND, HeaderRule, Settings, Timing};
 use crate::token_file::TokenFile;
 
-/// Upper bound of time limits, because a longer one could not be added to a point in time.
+/// Maximum of all time limits; a longer one could not be added to an `Instant`.
 const MAX_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// Builder of a [`Healing`]; from [`Healing::builder`].
+/// Builder of a [`Healing`], made by [`Healing::builder`].
 ///
 /// Settings in code take precedence over the environment (`HEALING_CARE_BIND`, `HEALING_TOKEN_FILE`),
-/// and the environment over the defaults. [`build`](Self::build) never fails: an invalid setting is an
+/// and the environment over the defaults. [`build`](Self::build) never fails; an invalid setting is an
 /// error of [`Healing::serve`] and [`Healing::start_care`].
 ///
 /// ```
@@ -51,7 +51,7 @@ pub struct Builder {
     timing: Timing,
     heal_on_app: Option<HeaderRule>,
     omitted: Vec<String>,
-    take_sigterm: bool,
+    handle_sigterm: bool,
     hooks: Vec<Hook>,
     checks: Vec<Check>,
 }
@@ -67,7 +67,7 @@ impl Healing {
             timing: Timing::default(),
             heal_on_app: None,
             omitted: Vec::new(),
-            take_sigterm: true,
+            handle_sigterm: true,
             hooks: Vec::new(),
             checks: Vec::new(),
         }
@@ -75,8 +75,8 @@ impl Healing {
 }
 
 impl Builder {
-    /// Adds a recovery hook; a soft heal runs the hooks in the order in which they were added. It must
-    /// be idempotent. See [`crate::hooks`].
+    /// Adds a recovery hook, which must be idempotent. A soft heal runs the hooks in the order in which they
+    /// were added. See [`crate::hooks`].
     pub fn soft_heal<F, Fut, E>(self, name: impl Into<String>, hook: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -129,7 +129,7 @@ impl Builder {
         self.check(name.into(), CheckKind::Dependency, options, Job::new(check))
     }
 
-    /// Adds a check of something inside the process (a pool, a queue). It never vetoes.
+    /// Adds a check of something inside the process (a pool, a queue). Its failure never vetoes a restart.
     pub fn local<F, Fut, E>(self, name: impl Into<String>, check: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -160,7 +160,7 @@ impl Builder {
     }
 
     /// Sets the address of the care port; by default that of `HEALING_CARE_BIND`, else 127.0.0.1:5002.
-    /// Port 0 takes a free one, which [`Healing::care_addr`] returns.
+    /// Port 0 selects a free port, which [`Healing::care_addr`] returns.
     pub fn care_bind(mut self, addr: SocketAddr) -> Self {
         self.care_bind = Some(addr);
         self
@@ -205,8 +205,8 @@ impl Builder {
         self
     }
 
-    /// Sets the time for which an instance that shuts down still accepts, so that load balancers can
-    /// notice; 3 s by default. The time of an earlier drain counts.
+    /// Sets the time for which an instance that shuts down still accepts connections, so that load
+    /// balancers can react; 3 s by default. The time of an earlier drain counts.
     pub fn lame_duck(mut self, time: Duration) -> Self {
         self.timing.lame_duck = time.min(MAX_WAIT);
         self
@@ -219,17 +219,17 @@ impl Builder {
         self
     }
 
-    /// Sets the time after `restart_service` before which the process does not exit by itself; 10 s by
-    /// default. A supervisor that restarts by `/livez` can act in it, and its restart has no back-off.
+    /// Sets the minimum time from `restart_service` to the exit of the process; 10 s by default. A
+    /// supervisor that restarts by `/livez` can act in this time, and its restart has no back-off.
     pub fn condemned_wait(mut self, time: Duration) -> Self {
         self.timing.condemned_wait = time.min(MAX_WAIT);
         self
     }
 
-    /// Leaves SIGTERM to the app. The care thread then does not learn of it; the app should call
+    /// Leaves SIGTERM to the app. The care thread then does not receive it, so the app should call
     /// [`Healing::request_shutdown`].
     pub fn leave_sigterm(mut self) -> Self {
-        self.take_sigterm = false;
+        self.handle_sigterm = false;
         self
     }
 
@@ -276,7 +276,7 @@ impl Builder {
         token_file.map_or(Ok(()), |file| file.read().map(drop))?;
         Ok(CareSettings {
             bind,
-            take_sigterm: self.take_sigterm,
+            handle_sigterm: self.handle_sigterm,
         })
     }
 }
@@ -293,7 +293,7 @@ fn parse_care_bind(value: Option<OsString>) -> Result<SocketAddr, ConfigError> {
     })
 }
 
-/// Returns the first name that is present twice; names are metric labels, so each must be unique.
+/// Returns the first duplicate name. Names are metric labels, so each must be unique.
 fn first_duplicate<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let mut seen = std::collections::HashSet::new();
     names.into_iter().find(|name| !seen.insert(*name))

@@ -1,9 +1,9 @@
 //! Log lines of the care thread, written by a separate thread that may block.
 //!
-//! A subscriber may write to a pipe that nobody reads: then every worker of the app that logs hangs in
-//! it, and the care thread must not. It therefore queues its lines for one logging thread per process.
-//! Lines that do not fit into the queue are dropped and counted; the count is logged with the next line
-//! that is written.
+//! A subscriber may write to a pipe without a reader. Every worker of the app that logs then blocks, but
+//! the care thread must not. It therefore queues its lines for one logging thread per process. Lines that
+//! do not fit into the queue are dropped and counted; the count is logged with the next line that is
+//! written.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,12 +14,12 @@ use std::time::Duration;
 use tracing::dispatcher::{Dispatch, get_default, with_default};
 use tracing::subscriber::NoSubscriber;
 
-/// Upper bound of the lines in the queue.
+/// Maximum number of queued lines.
 const CAPACITY: usize = 256;
 
-/// A call of one of `tracing`'s macros, and the subscriber of the calling thread. The subscriber is
-/// absent where there is none: setting `NoSubscriber` as the default would make `tracing` stop passing
-/// lines to the `log` crate.
+/// Log line: a call of one of `tracing`'s macros, and the subscriber of the calling thread. The subscriber
+/// is absent if there is none, because setting `NoSubscriber` as the default would make `tracing` stop
+/// passing lines to the `log` crate.
 struct Line {
     subscriber: Option<Dispatch>,
     call: Box<dyn FnOnce() + Send>,
@@ -41,7 +41,7 @@ pub(crate) fn flush(timeout: Duration) {
     let _ = wait.recv_timeout(timeout);
 }
 
-/// Sender's side of the logging thread.
+/// Sending side of the queue to the logging thread.
 struct Logger {
     queue: SyncSender<Line>,
     dropped: Arc<AtomicU64>,

@@ -1,7 +1,7 @@
-//! Exit codes of a process that the care thread ends.
+//! Exit codes with which healing exits the process.
 
-/// `restart_service` was accepted. Not 0, which would complete a Kubernetes Job.
+/// Exit code after an accepted `restart_service`. It is not 0, which would complete a Kubernetes Job.
 pub(crate) const CONDEMNED: i32 = 75;
 
-/// SIGTERM came and the app did not shut down by itself: 128 + 15, as shells and the kubelet report it.
+/// Exit code after SIGTERM if the app did not exit in time: 128 + 15, as shells and the kubelet report it.
 pub(crate) const TERMINATED: i32 = 143;

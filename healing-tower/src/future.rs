@@ -1,8 +1,8 @@
-//! The response future: observes the response, the error, the panic, or (dropped) a client that left.
+//! Response future: observes the response, the error, the panic or, when dropped, a client disconnect.
 
 use crate::body::BodyKind;
 use crate::grpc;
-use crate::meter::{Ending, MethodSlot, RequestGuard, ResponseHead, TrackBody};
+use crate::meter::{MethodSlot, Outcome, RequestGuard, ResponseHead, TrackBody};
 use crate::track::{BodyState, Tracking};
 use http::{Response, StatusCode};
 use http_body::Body;
@@ -24,21 +24,21 @@ pin_project! {
     ///
     /// # Hazards
     ///
-    /// With `panic = "abort"` nothing can be caught: a panic ends the process, as it does without this
-    /// layer. Only panics of the future are caught: a panic of `call` itself (in a service that works
-    /// before it returns its future; axum's never do) is counted and propagates. A caught panic leaves
-    /// the handler's shared state as it was at that moment; locks of `std` are poisoned.
+    /// With `panic = "abort"` a panic aborts the process, as it does without this layer. Only panics of
+    /// the future are caught. A panic of `call` itself (in a service that does work in `call` before
+    /// returning the future; axum's do not) is counted and propagates. A caught panic leaves the
+    /// handler's shared state as it was at that moment; locks of `std` are poisoned.
     pub struct ResponseFuture<F, K> {
         #[pin]
         inner: F,
-        // Absent once the request has ended, or if it is excluded.
+        // Absent once the request has finished, or if it is excluded.
         guard: Option<RequestGuard>,
         kind: PhantomData<fn() -> K>,
     }
 }
 
 impl<F, K> ResponseFuture<F, K> {
-    /// Wraps the future of a request that is counted, or (without `guard`) excluded.
+    /// Wraps the future of a request; without `guard` the request is excluded.
     #[inline]
     pub(crate) fn new(inner: F, guard: Option<RequestGuard>) -> Self {
         Self {
@@ -67,7 +67,7 @@ where
                 return Poll::Ready(Ok(after_panic::<K, B>(this.guard.take(), payload)));
             }
         };
-        // Inspected in place: a response is too large to be moved repeatedly.
+        // Inspected in place, because a response is too large to be moved repeatedly.
         let Poll::Ready(result) = &polled else {
             return Poll::Pending;
         };
@@ -76,11 +76,11 @@ where
         };
         let disposition = match result {
             Ok(response) => inspect(guard, response),
-            Err(_) => Disposition::End(Ending::Error),
+            Err(_) => Disposition::Finish(Outcome::Error),
         };
         match disposition {
-            Disposition::End(ending) => RequestGuard::end_in(this.guard, ending),
-            Disposition::Skip => RequestGuard::forget_in(this.guard),
+            Disposition::Finish(outcome) => RequestGuard::finish_in(this.guard, outcome),
+            Disposition::Exclude => RequestGuard::exclude_in(this.guard),
             Disposition::Track(state) => {
                 if let Some(guard) = this.guard.take() {
                     return K::tracked(polled, Tracking::new(guard, state));
@@ -91,19 +91,21 @@ where
     }
 }
 
-/// Next step for a request that has a response or an error.
+/// Disposition of a request that has a response or an error.
 enum Disposition {
-    End(Ending),
-    Skip,
-    /// Track the body until its end.
+    /// The request has finished.
+    Finish(Outcome),
+    /// The request is excluded from all counts.
+    Exclude,
+    /// The request finishes with its body, which is to be tracked.
     Track(BodyState),
 }
 
-/// Upper bound, in bytes, of a body of exact size that is assumed to be in memory; a larger one may be
+/// Maximum size, in bytes, of a body of exact size that is assumed to be in memory. A larger one may be
 /// read from elsewhere while it is sent, and fail midway.
 const IN_MEMORY: u64 = 64 * 1024;
 
-/// Returns `true` if the server sends no body for this response, and does not read the handler's one.
+/// Returns `true` if the server sends no body for this response and never polls the handler's body.
 #[inline]
 fn has_no_body(status: StatusCode, method: MethodSlot) -> bool {
     method == MethodSlot::HEAD
@@ -111,18 +113,18 @@ fn has_no_body(status: StatusCode, method: MethodSlot) -> bool {
         || (method == MethodSlot::CONNECT && status.is_success())
 }
 
-/// Classifies the response head: the request ends with it, or with the body, which is then tracked.
+/// Sets the request's status from the response head and returns its disposition.
 #[inline]
 fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposition {
     let options = guard.meter().options();
     if response.extensions().get::<SkipMetrics>().is_some() {
-        return Disposition::Skip;
+        return Disposition::Exclude;
     }
     let status = response.status();
     guard.set_status(status.as_u16());
     let error = match &options.errors {
         None => status.is_server_error(),
-        Some(rule) => guard.inside(|| {
+        Some(rule) => guard.run_app_code(|| {
             rule(&ResponseHead {
                 status,
                 headers: response.headers(),
@@ -134,7 +136,7 @@ fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposi
     let error = error || (grpc && guard.grpc_failed(response.headers()));
 
     let exact = response.body().size_hint().exact();
-    let ended = match options.track_body {
+    let finished = match options.track_body {
         TrackBody::Never => true,
         TrackBody::Unsized => exact.is_some_and(|bytes| bytes <= IN_MEMORY),
         TrackBody::Always => exact == Some(0),
@@ -147,36 +149,37 @@ fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposi
             declared.to_str().ok()?.parse().ok()
         })
     };
-    let length = if ended { Some(0) } else { length() };
+    let length = if finished { Some(0) } else { length() };
     match length.map(NonZeroU64::new) {
-        Some(None) => Disposition::End(if error { Ending::Error } else { Ending::Ok }),
-        left => Disposition::Track(BodyState {
+        Some(None) => Disposition::Finish(if error { Outcome::Error } else { Outcome::Ok }),
+        remaining => Disposition::Track(BodyState {
             error,
             grpc,
-            left: left.flatten(),
+            remaining: remaining.flatten(),
         }),
     }
 }
 
+/// Records a panic of the future and returns a 500, or resumes the panic.
 #[cold]
 fn after_panic<K: BodyKind<B>, B: Body>(
     guard: Option<RequestGuard>,
     payload: Box<dyn Any + Send>,
 ) -> Response<K::Body> {
     let Some(mut guard) = guard else {
-        resume_unwind(payload); // excluded requests are not handled
+        resume_unwind(payload); // panics of excluded requests propagate
     };
     let reraise = guard.meter().options().reraise_panics;
     guard.set_status(500);
-    guard.end(Ending::Panic);
+    guard.finish(Outcome::Panic);
     if reraise {
         resume_unwind(payload);
     }
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     tracing::error!(
-        panic = text.unwrap_or("not text"),
-        "a handler panicked; the response is 500"
+        panic = text.unwrap_or("<non-string payload>"),
+        "handler panicked; responding 500"
     );
     let mut response = Response::new(K::empty());
     *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

@@ -1,5 +1,5 @@
-//! gRPC status codes, with feature `grpc`: in the trailers, or in the headers of a response without a
-//! body. The HTTP status of a failed call is 200.
+//! gRPC status codes, with feature `grpc`. They are in the trailers, or in the headers of a response
+//! without a body; the HTTP status of a failed call is 200.
 //!
 //! An error is a code that OpenTelemetry lists as a server error; `NOT_FOUND` and `INVALID_ARGUMENT`
 //! are client errors, as 404 and 400 are.

@@ -1,4 +1,4 @@
-//! The handle of one instrumented app.
+//! Handle of one instrumented app.
 //!
 //! The methods of [`Healing`] are grouped by theme: construction in `builder`, axum routers in `router`,
 //! axum serving in `serve`, everything else here.
@@ -26,22 +26,23 @@ use crate::meter::{Meter, MeterOptions};
 use crate::settings::{CareSettings, ConfigError, Settings};
 use crate::shared::Shared;
 
-/// Handle of one instrumented app: counts its requests, answers its probes, runs its hooks and checks,
-/// and shuts it down gracefully when asked to. Cheap to clone: clones are the same instance. When the
-/// last one is dropped, its care thread ends.
+/// Handle of one instrumented app, which counts its requests, answers its probes, runs its hooks and
+/// checks, and shuts it down gracefully on request. Clones are cheap and share one instance. When the last
+/// one is dropped, the care thread exits.
 ///
 /// [`serve`](Self::serve) does everything; the parts are public for servers that are wired by hand.
 ///
 /// # Hazards
 ///
-/// SIGTERM and exit concern the whole process: of two instances in one process, each drains by itself,
-/// but `restart_service` of one ends both.
+/// SIGTERM and exit concern the whole process. Two instances in one process drain independently, but
+/// `restart_service` of one exits the process and so stops both.
 #[derive(Debug, Clone)]
 pub struct Healing {
     pub(crate) shared: Arc<Shared>,
     care: Arc<CareSlot>,
 }
 
+/// Settings of the care thread, and the thread once it is started.
 #[derive(Debug)]
 struct CareSlot {
     settings: Result<CareSettings, Arc<ConfigError>>,
@@ -83,7 +84,7 @@ impl Healing {
         &self.shared.settings.name
     }
 
-    /// Returns the instance's id, which is different after every start and so reveals a restart.
+    /// Returns the instance's id, which differs for each start, so that a restart can be detected.
     #[must_use]
     pub fn instance_id(&self) -> &str {
         &self.shared.instance_id
@@ -106,9 +107,9 @@ impl Healing {
     ///
     /// # Hazards
     ///
-    /// Do not register this instance's own [`Meter::collector`]: the page has the meter's families
+    /// Do not register this instance's own [`Meter::collector`], because the page has the meter's families
     /// already, and a scraper rejects a page that repeats a name. A collector that blocks makes the page
-    /// unavailable: after ten seconds scrapes are answered 503.
+    /// unavailable; after ten seconds scrapes get a 503.
     #[must_use]
     pub fn registry(&self) -> &prometheus::Registry {
         self.shared.exposition.registry()
@@ -120,13 +121,14 @@ impl Healing {
         self.shared.checks.subscribe()
     }
 
-    /// Starts the care thread unless it runs, and returns the care port's address. To be called from
-    /// within the app's runtime when the app is about to serve: from that runtime's first tick on the
-    /// app counts as started.
+    /// Starts the care thread unless it is running, and returns the care port's address. Call it from
+    /// within the app's runtime when the app is about to serve, because the app counts as started from
+    /// that runtime's first tick on.
     ///
     /// # Errors
     ///
-    /// The care port is busy, a setting is invalid, or there is no tokio runtime around.
+    /// Returns an error if the care port is busy, a setting is invalid, or there is no current tokio
+    /// runtime.
     pub fn start_care(&self) -> io::Result<SocketAddr> {
         let mut thread = lock(&self.care.thread);
         if let Some(thread) = &*thread {
@@ -149,23 +151,23 @@ impl Healing {
     }
 
     /// Begins a graceful shutdown, as SIGTERM does, for other signals or a command of the app's own. The
-    /// care thread then does not end the process, even if the drain exceeds its deadline.
+    /// care thread then does not exit the process, even if the drain exceeds its deadline.
     pub fn request_shutdown(&self) {
-        self.shared.lifecycle.request(Instant::now());
+        self.shared.lifecycle.request_shutdown(Instant::now());
     }
 
-    /// Resolves when a server wired by hand should stop accepting and finish its requests in flight:
-    /// after SIGTERM or `restart_service`, when the lame-duck time is over. The server should call
+    /// Resolves when a server wired by hand should stop accepting and finish its requests in flight, which
+    /// is when the lame-duck time after SIGTERM or `restart_service` is over. The server should call
     /// [`finish`](Self::finish) afterwards.
     pub fn shutdown_requested(&self) -> impl Future<Output = ()> + Send + use<> {
         let shared = Arc::clone(&self.shared);
         async move { shared.lifecycle.reached(Step::Closing).await }
     }
 
-    /// Reports that all requests in flight of every server wired by hand have finished; where a `serve`
-    /// still runs, the instance is closed when that has finished too. After `restart_service` it never
-    /// returns: the care thread ends the process with exit code 75, whereas a return from `main` would
-    /// end it with 0.
+    /// Records that all requests in flight of every server wired by hand have finished. If a `serve` is
+    /// still running, the instance is closed when that has finished too. After `restart_service` this
+    /// never returns, because the care thread exits the process with code 75, whereas a return from `main`
+    /// would exit it with 0.
     pub async fn finish(&self) {
         self.shared.lifecycle.close();
         if self.shared.lifecycle.is_condemned() {

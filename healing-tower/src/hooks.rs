@@ -1,15 +1,15 @@
 //! Recovery hooks: the actions of a soft heal.
 //!
-//! A reset counter heals nothing; dropping a poisoned cache or rebuilding a pool may. The owner
+//! Resetting a counter repairs nothing; dropping a poisoned cache or rebuilding a pool may. The owner
 //! registers such actions by name with [`Builder::soft_heal`](crate::Builder::soft_heal). A soft heal
 //! runs them in the order of registration, on the app's own runtime, each with its own time limit, and
-//! reports each.
+//! reports the outcome of each.
 //!
 //! # Hazards
 //!
-//! A hook must be idempotent: it may run again after it succeeded. A hook that blocks its thread cannot
-//! be cancelled; after its time limit it is reported and left running, and it is not started again
-//! while it still runs. With `panic = "abort"` a panic in a hook ends the process.
+//! A hook must be idempotent, because it may run again after it succeeded. A hook that blocks its thread
+//! cannot be cancelled. After its time limit it is reported as failed and keeps running, and it is not
+//! started again while that run continues. With `panic = "abort"` a panic in a hook aborts the process.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -56,6 +56,7 @@ impl HookOptions {
     }
 }
 
+/// One registered recovery hook and its statistics.
 #[derive(Debug)]
 pub(crate) struct Hook {
     name: String,
@@ -63,7 +64,7 @@ pub(crate) struct Hook {
     job: Job,
     runs: AtomicU64,
     failures: AtomicU64,
-    /// A run that exceeded its time limit and has not ended yet.
+    /// Run that exceeded its time limit and has not finished yet.
     still_running: Mutex<Option<JoinHandle<JobResult>>>,
 }
 
@@ -138,9 +139,9 @@ pub(crate) struct Hooks {
     healing: Arc<AtomicBool>,
 }
 
-/// A soft heal is running already.
+/// Error of a soft heal that begins while another is running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a soft heal is running; wait for its answer")]
+#[error("another soft heal is running; wait for its response")]
 pub(crate) struct AlreadyHealing;
 
 impl Hooks {
@@ -155,7 +156,7 @@ impl Hooks {
     ///
     /// # Errors
     ///
-    /// Another one is running.
+    /// Returns an error if another soft heal is running.
     pub(crate) fn begin(&self) -> Result<SoftHeal, AlreadyHealing> {
         match self
             .healing
@@ -173,7 +174,7 @@ impl Hooks {
     }
 }
 
-/// The running soft heal; the next can begin once it is dropped.
+/// Running soft heal; the next can begin once this is dropped.
 #[derive(Debug)]
 pub(crate) struct SoftHeal {
     hooks: Hooks,

@@ -1,4 +1,4 @@
-//! The owner's code: an async function that may fail, hang or panic, and runs on the owner's runtime.
+//! Async function of the app's owner, which may fail, never finish or panic, and runs on the app's runtime.
 
 use std::any::Any;
 use std::fmt::Display;
@@ -16,14 +16,18 @@ pub(crate) enum JobError {
     /// The job's own error, as text.
     #[error("{0}")]
     Failed(String),
+    /// The job panicked with this message.
     #[error("panicked: {0}")]
     Panicked(String),
+    /// The job exceeded its time limit.
     #[error("timed out after {0:?}")]
     TimedOut(Duration),
+    /// An earlier run, which exceeded its time limit, has not finished.
     #[error("still running from an earlier heal; not started again")]
     StillRunning,
-    #[error("the app's runtime ended before it")]
-    RuntimeEnded,
+    /// The app's runtime cancelled the run.
+    #[error("the app's runtime shut down before the run finished")]
+    RuntimeShutDown,
 }
 
 pub(crate) type JobResult = Result<(), JobError>;
@@ -44,7 +48,7 @@ impl Job {
         let function = Arc::new(function);
         Self(Arc::new(move || {
             let function = Arc::clone(&function);
-            // Called inside the future, so that a panic of the call itself also belongs to the task.
+            // Called inside the future, so that a panic of the call itself is a panic of the task.
             Box::pin(async move {
                 function()
                     .await
@@ -65,14 +69,15 @@ impl std::fmt::Debug for Job {
     }
 }
 
-/// Returns the result of a run from that of its task; a cancelled task means that its runtime has ended.
+/// Returns the result of a run from that of its task; a cancelled task means that its runtime has shut
+/// down.
 pub(crate) fn joined_result(joined: Result<JobResult, JoinError>) -> JobResult {
     match joined {
         Ok(result) => result,
         Err(error) if error.is_panic() => Err(JobError::Panicked(
             panic_message(&*error.into_panic()).to_owned(),
         )),
-        Err(_) => Err(JobError::RuntimeEnded),
+        Err(_) => Err(JobError::RuntimeShutDown),
     }
 }
 
@@ -82,5 +87,5 @@ fn panic_message(payload: &(dyn Any + Send)) -> &str {
         .downcast_ref::<&str>()
         .copied()
         .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with a payload that is not text")
+        .unwrap_or("<non-string payload>")
 }

@@ -1,4 +1,4 @@
-//! The tower layer.
+//! Tower layer.
 
 use crate::body::Generic;
 use crate::meter::Meter;
@@ -35,9 +35,9 @@ use tower::Layer;
 ///
 /// Responses of a middleware outside this layer (a rate limiter, an authenticator) are not counted; a
 /// middleware inside is part of the request. On an axum `Router`, `layer` covers the routes added before
-/// it. Each layer counts for itself: a request that passes two layers of one meter
+/// it. Layers count independently, so a request that passes two layers of one meter
 /// ([`Healing::wrap`](crate::Healing::wrap) adds one) counts twice. Requests that axum serves by
-/// `nest_service` or a fallback have no route template: they are `unmatched` unless
+/// `nest_service` or a fallback have no route template. They are counted as `unmatched` unless
 /// [`route_of`](crate::MeterOptions::route_of) returns one.
 pub struct HealingLayer<K = Generic> {
     meter: Meter,
@@ -54,8 +54,8 @@ impl HealingLayer {
         }
     }
 
-    /// Returns the layer for axum's `Router`, whose response body is axum's own and so is not boxed
-    /// again.
+    /// Returns the layer for axum's `Router`, which keeps axum's body type and so does not box a body
+    /// again unless it is tracked.
     ///
     /// ```
     /// use axum::{Router, routing::get};

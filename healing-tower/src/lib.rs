@@ -1,4 +1,4 @@
-//! A tower layer that counts requests, answers probes and runs recovery hooks.
+//! Tower layer that counts requests, answers probes and runs recovery hooks.
 //!
 #![cfg_attr(feature = "axum", doc = include_str!("../README.md"))]
 #![forbid(unsafe_code)]

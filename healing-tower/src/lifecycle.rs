@@ -1,10 +1,15 @@
 //! Lifecycle of an instance: the drain lease, and the steps of the shutdown.
 //!
-//! A *lease* is the doctor's: the instance is not ready for 30 s unless the lease is renewed, so that a
-//! doctor which dies between drain and restart leaves no permanent effect. A *shutdown* is permanent: by
-//! SIGTERM, `restart_service`, or the app's own request. It has three steps. **Lame duck**: not ready,
-//! but still accepting, until load balancers have noticed. **Closing**: no new connections, requests in
-//! flight may finish. **Closed**: all of them have finished.
+//! The doctor takes the *lease*: the instance reports not ready until the lease expires, 30 s after its
+//! last renewal. So a doctor that crashes between drain and restart leaves no permanent effect. A
+//! *shutdown* is permanent; its reason is SIGTERM, `restart_service` or the app's own request. It has
+//! three steps:
+//!
+//! | step | readiness | connections |
+//! |---|---|---|
+//! | **lame duck** | not ready | still accepted, until load balancers have reacted |
+//! | **closing** | not ready | none accepted; requests in flight may finish |
+//! | **closed** | not ready | none; all requests have finished |
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,10 +19,10 @@ use tokio::sync::watch;
 
 use crate::lock::lock;
 
-/// Duration of a drain that is not renewed.
+/// Time from the last renewal of a drain lease to its expiry.
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 
-/// Steps, in order; a later step never returns to an earlier one.
+/// Steps from serving to closed, in order. An instance never returns to an earlier step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Step {
     Serving,
@@ -26,42 +31,45 @@ pub(crate) enum Step {
     Closed,
 }
 
-/// Reasons of a shutdown, each with the time at which it came first.
+/// Reasons of a shutdown, each with the time at which it first occurred.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct ShutdownReasons {
-    /// `restart_service` was accepted.
+    /// Time at which `restart_service` was accepted.
     pub(crate) condemned: Option<Instant>,
-    /// SIGTERM came.
+    /// Time at which SIGTERM was received.
     pub(crate) terminated: Option<Instant>,
-    /// The app itself requested it.
+    /// Time at which the app requested the shutdown.
     pub(crate) requested: Option<Instant>,
 }
 
 impl ShutdownReasons {
-    /// Returns `true` if the process is to exit with this instance.
-    pub(crate) fn exit_process(&self) -> bool {
+    /// Returns `true` if the process must exit once shutdown is complete.
+    pub(crate) fn must_exit(&self) -> bool {
         self.condemned.is_some() || self.terminated.is_some()
     }
 }
 
+/// Drain lease.
 #[derive(Debug, Clone, Copy)]
 struct Lease {
+    /// Start of the drain, which a renewal keeps.
     since: Instant,
+    /// Time of expiry.
     until: Instant,
 }
 
-/// State of one instance, shared by care thread, servers and endpoints.
+/// Lifecycle state of one instance, shared by care thread, servers and endpoints.
 #[derive(Debug)]
 pub(crate) struct Lifecycle {
     step: watch::Sender<Step>,
     reasons: watch::Sender<ShutdownReasons>,
     lease: Mutex<Option<Lease>>,
     /// Set once the instance has been ready.
-    started: AtomicBool,
+    has_been_ready: AtomicBool,
     /// Number of running servers.
     servers: AtomicUsize,
-    /// Set by the first lease or shutdown. Until then a request need not take the locks.
-    has_drained: AtomicBool,
+    /// Set by the first lease or shutdown. Until then, requests skip the locks.
+    ever_draining: AtomicBool,
 }
 
 impl Default for Lifecycle {
@@ -70,15 +78,15 @@ impl Default for Lifecycle {
             step: watch::Sender::new(Step::Serving),
             reasons: watch::Sender::default(),
             lease: Mutex::new(None),
-            started: AtomicBool::new(false),
+            has_been_ready: AtomicBool::new(false),
             servers: AtomicUsize::new(0),
-            has_drained: AtomicBool::new(false),
+            ever_draining: AtomicBool::new(false),
         }
     }
 }
 
 impl Lifecycle {
-    /// Begins or renews the lease.
+    /// Begins or renews the drain lease.
     pub(crate) fn drain(&self, now: Instant) {
         let mut lease = lock(&self.lease);
         let since = lease
@@ -88,15 +96,16 @@ impl Lifecycle {
             since,
             until: now + LEASE,
         });
-        self.has_drained.store(true, Ordering::Release);
+        self.ever_draining.store(true, Ordering::Release);
     }
 
-    /// Ends the lease; returns `true` if there was one.
-    pub(crate) fn undrain(&self, now: Instant) -> bool {
+    /// Cancels the drain lease; returns `true` if there was one.
+    pub(crate) fn cancel_drain(&self, now: Instant) -> bool {
         let lease = lock(&self.lease).take();
         lease.is_some_and(|lease| now < lease.until)
     }
 
+    /// Returns the start of the current lease.
     fn leased_since(&self, now: Instant) -> Option<Instant> {
         let lease = lock(&self.lease);
         lease
@@ -104,9 +113,9 @@ impl Lifecycle {
             .map(|lease| lease.since)
     }
 
-    /// Returns `true` if the instance takes no new work: by lease, or because it shuts down.
+    /// Returns `true` if the instance takes no new work, because of a lease or a shutdown.
     pub(crate) fn is_draining(&self, now: Instant) -> bool {
-        self.has_drained.load(Ordering::Acquire)
+        self.ever_draining.load(Ordering::Acquire)
             && (self.is_shutting_down() || self.leased_since(now).is_some())
     }
 
@@ -123,7 +132,7 @@ impl Lifecycle {
             .min()
     }
 
-    /// Begins the shutdown by `restart_service`; returns `false` if it was condemned before.
+    /// Begins the shutdown by `restart_service`; returns `false` if already condemned.
     pub(crate) fn condemn(&self, now: Instant) -> bool {
         self.shut_down(now, |reasons| &mut reasons.condemned)
     }
@@ -134,11 +143,11 @@ impl Lifecycle {
     }
 
     /// Begins the shutdown that the app requested.
-    pub(crate) fn request(&self, now: Instant) {
+    pub(crate) fn request_shutdown(&self, now: Instant) {
         self.shut_down(now, |reasons| &mut reasons.requested);
     }
 
-    /// Returns `false` if the reason was present before.
+    /// Begins the shutdown for one reason; returns `false` if that reason was present before.
     fn shut_down(
         &self,
         now: Instant,
@@ -166,9 +175,9 @@ impl Lifecycle {
         *self.step.borrow() > Step::Serving
     }
 
-    /// Advances to `step`, unless a later one was reached.
+    /// Advances to `step`, unless that or a later one was reached before.
     pub(crate) fn advance(&self, step: Step) {
-        self.has_drained.store(true, Ordering::Release);
+        self.ever_draining.store(true, Ordering::Release);
         self.step.send_if_modified(|current| {
             let advanced = step > *current;
             *current = step.max(*current);
@@ -183,7 +192,7 @@ impl Lifecycle {
         ServerGuard(self)
     }
 
-    /// Records that all requests in flight of one server have finished: closed, unless another runs.
+    /// Closes the lifecycle after the last server; has no effect while a server is registered.
     pub(crate) fn close(&self) {
         if self.servers.load(Ordering::Acquire) == 0 {
             self.advance(Step::Closed);
@@ -192,7 +201,7 @@ impl Lifecycle {
 
     /// Resolves once `step`, or a later one, is reached.
     pub(crate) async fn reached(&self, step: Step) {
-        // An error would mean that the sender is gone; it is part of `self`.
+        // There is no error, because the sender is part of `self`.
         let _ = self
             .step
             .subscribe()
@@ -200,15 +209,15 @@ impl Lifecycle {
             .await;
     }
 
-    /// Resolves when SIGTERM has come.
+    /// Resolves when SIGTERM has been received.
     pub(crate) async fn terminated(&self) {
         self.wait_for_reasons(|reasons| reasons.terminated.is_some())
             .await;
     }
 
-    /// Resolves when the process is to exit; a request of the app itself is not sufficient.
+    /// Resolves when the process must exit; a request of the app itself is not sufficient.
     pub(crate) async fn exit_requested(&self) -> ShutdownReasons {
-        self.wait_for_reasons(ShutdownReasons::exit_process).await
+        self.wait_for_reasons(ShutdownReasons::must_exit).await
     }
 
     async fn wait_for_reasons(
@@ -216,7 +225,7 @@ impl Lifecycle {
         condition: impl Fn(&ShutdownReasons) -> bool,
     ) -> ShutdownReasons {
         let mut reasons = self.reasons.subscribe();
-        // An error would mean that the sender is gone; it is part of `self`.
+        // There is no error, because the sender is part of `self`.
         match reasons.wait_for(condition).await {
             Ok(reasons) => *reasons,
             Err(_) => self.reasons(),
@@ -224,12 +233,13 @@ impl Lifecycle {
     }
 
     /// Records that the instance has been ready.
-    pub(crate) fn set_started(&self) {
-        self.started.store(true, Ordering::Relaxed);
+    pub(crate) fn record_ready(&self) {
+        self.has_been_ready.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn is_started(&self) -> bool {
-        self.started.load(Ordering::Relaxed)
+    /// Returns `true` if the instance has been ready since its start.
+    pub(crate) fn has_been_ready(&self) -> bool {
+        self.has_been_ready.load(Ordering::Relaxed)
     }
 }
 
@@ -255,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn lease_ends_by_expiry_or_undrain_and_renewal_extends_it() {
+    fn lease_expires_unless_renewed_and_can_be_cancelled() {
         let (lifecycle, start) = (Lifecycle::default(), Instant::now());
         assert!(!lifecycle.is_draining(start));
         lifecycle.drain(start);
@@ -268,11 +278,14 @@ mod tests {
         assert_eq!(
             lifecycle.draining_since(start + seconds(49)),
             Some(start),
-            "a renewal keeps the beginning"
+            "a renewal keeps the start"
         );
-        assert!(lifecycle.undrain(start + seconds(49)));
+        assert!(lifecycle.cancel_drain(start + seconds(49)));
         assert!(!lifecycle.is_draining(start + seconds(49)));
-        assert!(!lifecycle.undrain(start + seconds(49)), "there was none");
+        assert!(
+            !lifecycle.cancel_drain(start + seconds(49)),
+            "there was none"
+        );
 
         lifecycle.drain(start + seconds(60));
         assert_eq!(
@@ -287,10 +300,10 @@ mod tests {
         let (lifecycle, start) = (Lifecycle::default(), Instant::now());
         assert!(lifecycle.condemn(start));
         assert!(!lifecycle.condemn(start + seconds(1)), "only once");
-        lifecycle.undrain(start);
+        lifecycle.cancel_drain(start);
         assert!(
             lifecycle.is_draining(start + seconds(999)),
-            "undrain does not end a shutdown"
+            "a shutdown cannot be cancelled"
         );
         lifecycle.advance(Step::Closing);
         lifecycle.terminate(start + seconds(2));
@@ -307,7 +320,7 @@ mod tests {
     fn lifecycle_is_closed_when_the_last_server_has_finished() {
         let lifecycle = Lifecycle::default();
         let (first, second) = (lifecycle.register_server(), lifecycle.register_server());
-        lifecycle.request(Instant::now());
+        lifecycle.request_shutdown(Instant::now());
         drop(first);
         lifecycle.close();
         assert!(lifecycle.reached(Step::Closed).now_or_never().is_none());

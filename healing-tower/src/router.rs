@@ -10,8 +10,8 @@ use axum::routing::{MethodFilter, any};
 use crate::endpoints::{Port, answer, paths};
 use crate::healing::Healing;
 
-/// Every method that axum distinguishes. Each is registered by name, because `any` alone is a fallback
-/// to axum: beside an app's `get` on the same path, axum would silently drop one of the two.
+/// All methods that axum distinguishes. They are registered by name, because axum treats `any` alone as a
+/// fallback: if the app had a `get` on the same path, axum would silently drop one of the two.
 const ALL_METHODS: MethodFilter = MethodFilter::GET
     .or(MethodFilter::HEAD)
     .or(MethodFilter::POST)
@@ -24,27 +24,25 @@ const ALL_METHODS: MethodFilter = MethodFilter::GET
 
 /// Axum routers.
 impl Healing {
-    /// Counts the app's requests, and adds healing's own endpoints beside its routes. Those are not
-    /// counted.
+    /// Counts the app's requests, and adds healing's own endpoints, which are not counted.
     ///
     /// # Panics
     ///
-    /// If the app has one of healing's paths too, and [`Builder::omit`](crate::Builder::omit) does not
-    /// leave it to the app.
+    /// Panics if the app also has one of healing's paths, and [`Builder::omit`](crate::Builder::omit) does
+    /// not leave it to the app.
     ///
     /// # Hazards
     ///
-    /// Layers that are added to a router after [`Healing::wrap`] are outside it: responses of their own
-    /// are not counted. A router served without `into_make_service_with_connect_info::<SocketAddr>()`
-    /// does not know its peers, so every caller is treated as remote there: `/health` shows five fields,
-    /// `/heal` is refused. If the app has one of healing's paths too (its own `/metrics`, for example),
-    /// by any method, axum panics when the routers are merged, at start-up: leave the path to the app
-    /// with [`Builder::omit`](crate::Builder::omit). A pattern of the app's that also matches such a path
-    /// (`/{page}`) does not conflict: the fixed path takes precedence, and that is healing's.
+    /// Layers that are added to a router after [`Healing::wrap`] are outside it, so responses of their own
+    /// are not counted. A router served without `into_make_service_with_connect_info::<SocketAddr>()` has
+    /// no peer addresses, so every caller is treated as remote; `/health` shows five fields, and `/heal`
+    /// is rejected. If the app also has one of healing's paths (its own `/metrics`, for example), by any
+    /// method, axum panics at start-up, when the routers are merged. Leave the path to the app with
+    /// [`Builder::omit`](crate::Builder::omit). A pattern of the app that also matches such a path
+    /// (`/{page}`) does not conflict; the fixed path takes precedence, so healing serves it.
     pub fn wrap(&self, app: Router) -> Router {
-        // The app is merged into healing's router, not the other way round: of two routers without a
-        // fallback of their own, axum keeps that of the merged one, and unmatched requests must be
-        // counted too.
+        // The app is merged into healing's router, not the other way round, because axum keeps the
+        // fallback of the merged router, and unmatched requests must be counted too.
         self.router().merge(app.layer(self.layer().for_axum()))
     }
 
@@ -53,8 +51,8 @@ impl Healing {
         self.routes(Port::App)
     }
 
-    /// Returns the care port's endpoints, for apps that have an admin listener of their own. Served by
-    /// the app's runtime they stop answering when it stalls: they do not replace the care thread.
+    /// Returns the care port's endpoints, for apps that have an admin listener of their own. On
+    /// the app's runtime they do not respond while it is stalled, so they do not replace the care thread.
     pub fn care_router(&self) -> Router {
         self.routes(Port::Care)
     }

@@ -1,9 +1,9 @@
 //! Serving an axum app, from start to graceful shutdown.
 //!
-//! It is `axum::serve` with three additions, without each of which requests would be lost: responses
-//! carry `Connection: close` while the instance drains, so that clients leave it in time; connections
-//! that wait in the kernel's queue when the listener closes are still accepted; and a connection that
-//! has not sent its first request yet gets some time to do so.
+//! It is `axum::serve` with three additions, each of which prevents lost requests. Responses have the
+//! header `Connection: close` while the instance drains, so that clients reconnect elsewhere in time.
+//! Connections that wait in the kernel's queue when the listener closes are still accepted. A connection
+//! that has not sent its first request yet gets some time to do so.
 
 use std::convert::Infallible;
 use std::io;
@@ -55,18 +55,19 @@ impl Healing {
     ///
     /// # Errors
     ///
-    /// Those of [`start_care`](Self::start_care), before anything is served.
+    /// Returns the errors of [`start_care`](Self::start_care), before anything is served.
     ///
     /// # Panics
     ///
-    /// Those of [`wrap`](Self::wrap), before anything is served or started.
+    /// Panics as [`wrap`](Self::wrap) does, before anything is served or started.
     ///
     /// # Hazards
     ///
-    /// Upgraded connections (WebSocket) belong to their handlers: they are not waited for. Over HTTP/2
-    /// they are streams of a connection that is: the drain takes its whole deadline, unless their
-    /// handlers end them at [`Healing::shutdown_requested`]. A client that sends its next request on an
-    /// idle connection at the moment at which that is closed loses it, as HTTP/1.1 allows.
+    /// Upgraded connections (WebSocket) belong to their handlers, and the drain does not wait for them.
+    /// Over HTTP/2 it does, because they are streams of a connection. The drain then takes its whole
+    /// deadline, unless their handlers close them at [`Healing::shutdown_requested`]. If a client sends its
+    /// next request on an idle connection at the moment at which the server closes it, the request is
+    /// lost, as HTTP/1.1 allows.
     pub async fn serve(&self, listener: TcpListener, app: Router) -> io::Result<()> {
         let router = self.wrap(app);
         self.start_care()?;
@@ -76,7 +77,7 @@ impl Healing {
         if timeout(deadline, connections.closed()).await.is_err() {
             tracing::warn!(
                 connections = connections.receiver_count(),
-                "the drain deadline has passed; the open connections are cut off"
+                "drain deadline exceeded; closing the open connections"
             );
         }
         drop(server);
@@ -85,7 +86,8 @@ impl Healing {
     }
 }
 
-/// Accepts until the instance is closing. The returned channel is closed when no connection is open.
+/// Accepts connections until the instance is closing. The returned channel is closed when no connection is
+/// open.
 async fn accept(
     shared: &Arc<Shared>,
     listener: TcpListener,
@@ -106,13 +108,13 @@ async fn accept(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => start(stream, peer),
-                // The client has gone; the listener works.
+                // The client has disconnected; the listener still works.
                 Err(error) if matches!(
                     error.kind(),
                     io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset
                 ) => {}
                 Err(error) => {
-                    tracing::warn!(%error, "could not accept a connection");
+                    tracing::warn!(%error, "cannot accept a connection");
                     sleep(ACCEPT_RETRY_DELAY).await;
                 }
             },
@@ -127,7 +129,7 @@ async fn accept(
             .and_then(|()| TcpStream::from_std(stream));
         match stream {
             Ok(stream) => start(stream, peer),
-            Err(error) => tracing::warn!(%error, %peer, "an accepted connection was lost"),
+            Err(error) => tracing::warn!(%error, %peer, "lost an accepted connection"),
         }
     }
     Ok(connections)
@@ -155,7 +157,7 @@ async fn serve_connection(
                 Ok(response) => response,
                 Err(never) => match never {},
             };
-            // HTTP/2 sends GOAWAY, and forbids the header. A change of protocol has `upgrade` there, and
+            // HTTP/2 sends GOAWAY and forbids the header. A protocol switch needs `Connection: upgrade`, and
             // a WebSocket client rejects any other value.
             if version <= Version::HTTP_11
                 && response.status() != StatusCode::SWITCHING_PROTOCOLS
@@ -170,7 +172,7 @@ async fn serve_connection(
     });
     #[cfg_attr(not(feature = "http2"), expect(unused_mut))]
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    // WebSocket over HTTP/2 needs it.
+    // WebSocket over HTTP/2 needs this setting.
     #[cfg(feature = "http2")]
     builder.http2().enable_connect_protocol();
     let mut connection =

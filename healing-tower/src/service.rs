@@ -1,4 +1,4 @@
-//! The service: starts the guard of each request and calls the wrapped service.
+//! Service that creates the guard of each request and calls the wrapped service.
 
 use crate::body::{BodyKind, Generic};
 use crate::future::ResponseFuture;
@@ -63,13 +63,13 @@ where
         let mut guard = start(self.meter, &request);
         let inner = self.inner.call(request);
         if let Some(guard) = &mut guard {
-            guard.leave();
+            guard.leave_app_code();
         }
         ResponseFuture::new(inner, guard)
     }
 }
 
-/// Starts the request in the meter, unless its path is excluded.
+/// Creates the guard of a request, unless its path is excluded.
 #[inline]
 fn start<B>(meter: &'static Inner, request: &Request<B>) -> Option<RequestGuard> {
     let options = meter.options();

@@ -15,7 +15,7 @@ pub(crate) struct Settings {
     pub(crate) name: String,
     pub(crate) timing: Timing,
     pub(crate) token_file: Option<TokenFile>,
-    /// Header rule of `POST /heal` on the app's own router; absent where that has no `/heal`.
+    /// Header rule of `POST /heal` on the app's own router; absent if that has no `/heal`.
     pub(crate) heal_on_app: Option<HeaderRule>,
     /// Paths on the app's own router that are left to the app.
     pub(crate) omitted: Vec<String>,
@@ -25,7 +25,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CareSettings {
     pub(crate) bind: SocketAddr,
-    pub(crate) take_sigterm: bool,
+    pub(crate) handle_sigterm: bool,
 }
 
 /// Time limits; see the builder's methods of the same names.
@@ -55,15 +55,19 @@ pub(crate) enum HeaderRule {
     Waived,
 }
 
-/// A setting that cannot be used.
+/// Error of an invalid setting.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    #[error("HEALING_CARE_BIND is {value:?}; it takes ADDRESS:PORT, such as {DEFAULT_CARE_BIND}")]
+    /// `HEALING_CARE_BIND` is not an address with a port.
+    #[error("HEALING_CARE_BIND is {value:?}; set it to ADDRESS:PORT, such as {DEFAULT_CARE_BIND}")]
     CareBind { value: String },
+    /// Two recovery hooks have the same name.
     #[error("two recovery hooks are named {0:?}; give each its own name")]
     DuplicateHook(String),
+    /// Two checks have the same name.
     #[error("two checks are named {0:?}; give each its own name")]
     DuplicateCheck(String),
+    /// The token file is unusable.
     #[error(transparent)]
     TokenFile(#[from] TokenFileError),
 }

@@ -16,10 +16,11 @@ use crate::meter::Meter;
 use crate::settings::Settings;
 use crate::vitals::LastSample;
 
+/// State of one instance.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) settings: Settings,
-    /// Different for each start.
+    /// Identifier that differs for each start.
     pub(crate) instance_id: String,
     started_at: Instant,
     pub(crate) meter: Meter,
@@ -29,25 +30,30 @@ pub(crate) struct Shared {
     pub(crate) checks: Checks,
     pub(crate) hooks: Hooks,
     pub(crate) vitals: LastSample,
-    /// Set once the care thread was started.
+    /// Set once the care thread is started.
     pub(crate) runtimes: OnceLock<Runtimes>,
 }
 
+/// Runtimes of the app and of the care thread.
 #[derive(Debug)]
 pub(crate) struct Runtimes {
     pub(crate) app: Handle,
     pub(crate) care: Handle,
 }
 
-/// Reason for which `/readyz` is 503.
+/// Reason for not being ready.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unready {
+    /// The app's runtime has not ticked yet.
     #[error("not started")]
     NotStarted,
+    /// A drain lease or a shutdown is active.
     #[error("draining")]
     Draining,
+    /// The app's runtime is stalled.
     #[error("the app's runtime is stalled")]
     Stalled,
+    /// A check that opted in to readiness has not passed, or fails.
     #[error("check {0} has not passed")]
     Check(String),
 }
@@ -75,8 +81,7 @@ impl Shared {
         }
     }
 
-    /// Returns the reasons for not taking requests, none when ready. Records the first time that there
-    /// is none.
+    /// Returns the reasons for not being ready; empty if ready. Records that the instance has been ready.
     pub(crate) fn unready(&self, now: Instant) -> Vec<Unready> {
         let mut unready = Vec::new();
         if !self.heartbeat.is_running() {
@@ -90,7 +95,7 @@ impl Shared {
         }
         unready.extend(self.checks.unready().into_iter().map(Unready::Check));
         if unready.is_empty() {
-            self.lifecycle.set_started();
+            self.lifecycle.record_ready();
         }
         unready
     }
@@ -121,7 +126,7 @@ impl Shared {
             instance_id: Some(self.instance_id.clone()),
             pid: Some(std::process::id()),
             hour_of_day: hour_of_day(SystemTime::now()),
-            started: Some(self.lifecycle.is_started()),
+            started: Some(self.lifecycle.has_been_ready()),
             draining: self.lifecycle.is_draining(now),
             condemned: self.lifecycle.is_condemned(),
             totals: self.meter.totals(),
@@ -146,8 +151,7 @@ fn hour_of_day(now: SystemTime) -> Option<u8> {
 
 /// Returns an id that differs for each instance, even within one process.
 fn new_instance_id() -> String {
-    // RandomState is seeded from the operating system's randomness, which suffices to tell instances
-    // apart.
+    // `RandomState` is seeded by the operating system, which suffices to distinguish instances.
     let random = || RandomState::new().build_hasher().finish();
     let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -162,7 +166,7 @@ fn new_instance_id() -> String {
 
 #[cfg(test)]
 impl Shared {
-    /// Makes an instance with default settings, without checks and hooks.
+    /// Creates an instance with default settings, without checks and hooks.
     pub(crate) fn for_test(name: &str) -> Arc<Self> {
         let settings = Settings {
             name: name.to_owned(),

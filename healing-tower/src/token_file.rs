@@ -1,24 +1,30 @@
-//! The file that holds the bearer token of `POST /heal`.
+//! File with the bearer token of `POST /heal`.
 
 use std::io;
 use std::path::PathBuf;
 
-/// Upper bound of the file's size: a token is short, and a longer file is the wrong one.
+/// Maximum size of the file, in bytes. A token is short, so a longer file is the wrong one.
 const MAX_BYTES: u64 = 4096;
 
 /// Path of the token file.
 #[derive(Debug, Clone)]
 pub(crate) struct TokenFile(PathBuf);
 
-/// Failure to get a token from the file.
+/// Failure to read a token from the file.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TokenFileError {
-    #[error("token file {}: {source}", path.display())]
+    /// The file cannot be read.
+    #[error("cannot read token file {}: {source}", path.display())]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("token file {}: {bytes} bytes; a token has at most {MAX_BYTES}", path.display())]
-    TooLarge { path: PathBuf, bytes: u64 },
+    /// The file is larger than [`MAX_BYTES`].
     #[error(
-        "token file {}: it is empty; write a token to it or remove the setting",
+        "token file {} has {bytes} bytes; a token has at most {MAX_BYTES}",
+        path.display()
+    )]
+    TooLarge { path: PathBuf, bytes: u64 },
+    /// The file contains only white space.
+    #[error(
+        "token file {} is empty; write a token to it or remove the setting",
         path.display()
     )]
     Empty { path: PathBuf },
@@ -33,7 +39,7 @@ impl TokenFile {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is too large or empty.
+    /// Returns an error if the file cannot be read, is too large or is empty.
     pub(crate) fn read(&self) -> Result<String, TokenFileError> {
         let path = || self.0.clone();
         let unreadable = |source| TokenFileError::Unreadable {

@@ -1,6 +1,6 @@
-//! Tracking of one response body: the frame, error or drop that is its end.
+//! Tracking of one response body until its last frame, an error or a drop.
 
-use crate::meter::{Ending, RequestGuard};
+use crate::meter::{Outcome, RequestGuard};
 use bytes::Buf;
 use http_body::{Body, Frame};
 use std::num::NonZeroU64;
@@ -10,9 +10,10 @@ use std::task::{Context, Poll};
 /// Result of polling a body.
 type PollFrame<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-/// Guard of a request whose body is being read. A drop before the end counts as cancelled by the client.
+/// Guard of a request whose body is being read. The request counts as cancelled if this is dropped before
+/// the body is complete.
 pub struct Tracking {
-    /// Absent once the request has ended.
+    /// Absent once the request has finished.
     guard: Option<RequestGuard>,
     state: BodyState,
 }
@@ -23,19 +24,19 @@ pub(crate) struct BodyState {
     pub(crate) error: bool,
     /// Set if the status is in the trailers.
     pub(crate) grpc: bool,
-    /// Bytes left of the declared length; absent without one, and after the last of them.
-    pub(crate) left: Option<NonZeroU64>,
+    /// Remaining bytes of the declared length; absent if no length was declared or none remain.
+    pub(crate) remaining: Option<NonZeroU64>,
 }
 
 impl BodyState {
     /// Counts a frame; returns `true` if it completes the declared length.
     #[inline]
     fn is_last<D: Buf>(&mut self, frame: &Frame<D>) -> bool {
-        let (Some(left), Some(data)) = (self.left, frame.data_ref()) else {
+        let (Some(remaining), Some(data)) = (self.remaining, frame.data_ref()) else {
             return false;
         };
-        self.left = NonZeroU64::new(left.get().saturating_sub(data.remaining() as u64));
-        self.left.is_none()
+        self.remaining = NonZeroU64::new(remaining.get().saturating_sub(data.remaining() as u64));
+        self.remaining.is_none()
     }
 }
 
@@ -47,7 +48,7 @@ impl Tracking {
         }
     }
 
-    /// Polls the body, and ends the request at its last frame.
+    /// Polls the body, and counts the request as finished at its last frame.
     #[inline]
     pub(crate) fn poll_frame<B: Body>(
         &mut self,
@@ -57,22 +58,22 @@ impl Tracking {
         let Some(guard) = &mut self.guard else {
             return body.poll_frame(cx);
         };
-        let polled = guard.inside(|| body.as_mut().poll_frame(cx));
-        // Inspected in place, like the response.
+        let polled = guard.run_app_code(|| body.as_mut().poll_frame(cx));
+        // Inspected in place, because a frame is too large to be moved repeatedly.
         let Poll::Ready(frame) = &polled else {
             return Poll::Pending;
         };
         match frame {
             None => self.complete(),
-            Some(Err(_)) => self.end(Ending::BodyError),
+            Some(Err(_)) => self.finish(Outcome::BodyError),
             Some(Ok(frame)) => {
-                let ended = if let Some(trailers) = frame.trailers_ref() {
+                let complete = if let Some(trailers) = frame.trailers_ref() {
                     self.state.error |= self.state.grpc && guard.grpc_failed(trailers);
                     true
                 } else {
                     self.state.is_last(frame) || body.is_end_stream()
                 };
-                if ended {
+                if complete {
                     self.complete();
                 }
             }
@@ -80,16 +81,17 @@ impl Tracking {
         polled
     }
 
-    /// Ends the request when the body yields no more frames; less than the declared length is a failure.
+    /// Counts the request as finished when the body has no more frames. A body shorter than the declared
+    /// length is a failure.
     fn complete(&mut self) {
-        self.end(match (self.state.left, self.state.error) {
-            (Some(_), _) => Ending::BodyError,
-            (_, true) => Ending::Error,
-            (_, false) => Ending::Ok,
+        self.finish(match (self.state.remaining, self.state.error) {
+            (Some(_), _) => Outcome::BodyError,
+            (_, true) => Outcome::Error,
+            (_, false) => Outcome::Ok,
         });
     }
 
-    fn end(&mut self, ending: Ending) {
-        RequestGuard::end_in(&mut self.guard, ending);
+    fn finish(&mut self, outcome: Outcome) {
+        RequestGuard::finish_in(&mut self.guard, outcome);
     }
 }

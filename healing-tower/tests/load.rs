@@ -1,5 +1,5 @@
-//! 50,000 requests over 16 connections, a third of them cut off at a random moment. The handlers count
-//! for themselves; the meter's counts must be equal.
+//! Load test with 50,000 requests over 16 connections, a third of them disconnected at a random time. The
+//! handlers count independently, and the meter's counts must be equal.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use axum::Router;
@@ -34,10 +34,10 @@ struct HandlerCounts {
     body_error: AtomicU64,
 }
 
-/// Guard of one request in a handler and its body; counts the class in which it ends.
+/// Guard of one request in a handler and its body, which counts the outcome class of the request.
 struct CountGuard {
     counts: Arc<HandlerCounts>,
-    ended: bool,
+    counted: bool,
 }
 
 impl CountGuard {
@@ -45,13 +45,13 @@ impl CountGuard {
         counts.started.fetch_add(1, SeqCst);
         Self {
             counts: counts.clone(),
-            ended: false,
+            counted: false,
         }
     }
 
-    fn end(&mut self, class: impl Fn(&HandlerCounts) -> &AtomicU64) {
-        assert!(!self.ended);
-        self.ended = true;
+    fn count(&mut self, class: impl Fn(&HandlerCounts) -> &AtomicU64) {
+        assert!(!self.counted);
+        self.counted = true;
         class(&self.counts).fetch_add(1, SeqCst);
     }
 }
@@ -59,17 +59,17 @@ impl CountGuard {
 impl Drop for CountGuard {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.end(|counts| &counts.panic);
-        } else if !self.ended {
-            self.end(|counts| &counts.cancelled);
+            self.count(|counts| &counts.panic);
+        } else if !self.counted {
+            self.count(|counts| &counts.cancelled);
         }
     }
 }
 
-/// A body of two chunks with a wait between them, then the end or a failure.
+/// Body of two chunks with a wait between them, after which it is complete or fails.
 struct Chunks {
     guard: CountGuard,
-    left: u32,
+    remaining: u32,
     fails: bool,
     wait: Pin<Box<tokio::time::Sleep>>,
 }
@@ -83,17 +83,17 @@ impl http_body::Body for Chunks {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
         std::task::ready!(self.wait.as_mut().poll(cx));
-        if self.left > 0 {
-            self.left -= 1;
-            let wait = Duration::from_micros(300 * u64::from(self.left));
+        if self.remaining > 0 {
+            self.remaining -= 1;
+            let wait = Duration::from_micros(300 * u64::from(self.remaining));
             self.wait.set(tokio::time::sleep(wait));
             return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"chunk")))));
         }
         Poll::Ready(if self.fails {
-            self.guard.end(|counts| &counts.body_error);
+            self.guard.count(|counts| &counts.body_error);
             Some(Err(std::io::Error::other("failed midway")))
         } else {
-            self.guard.end(|counts| &counts.ok);
+            self.guard.count(|counts| &counts.ok);
             None
         })
     }
@@ -107,7 +107,7 @@ fn app(counts: &Arc<HandlerCounts>) -> Router {
             if wait > 0 {
                 tokio::time::sleep(Duration::from_micros(wait)).await;
             }
-            guard.end(|counts| {
+            guard.count(|counts| {
                 if status.is_success() {
                     &counts.ok
                 } else {
@@ -124,7 +124,7 @@ fn app(counts: &Arc<HandlerCounts>) -> Router {
             let wait = Box::pin(tokio::time::sleep(Duration::ZERO));
             Body::new(Chunks {
                 guard: CountGuard::new(&counts),
-                left: 2,
+                remaining: 2,
                 fails,
                 wait,
             })
@@ -148,7 +148,7 @@ fn app(counts: &Arc<HandlerCounts>) -> Router {
         .route("/fails", chunks(true))
 }
 
-/// SplitMix64 generator, for the same cuts in every run.
+/// SplitMix64 generator, for the same disconnects in every run.
 struct Random(u64);
 
 impl Random {
@@ -177,7 +177,7 @@ async fn client(address: SocketAddr, seed: u64) -> u64 {
             continue;
         }
         if random.below(3) == 0 {
-            // Cut off at once, after a delay, or after the first bytes.
+            // Disconnects at once, after a delay, or after the first bytes.
             match random.below(3) {
                 0 => {}
                 1 => tokio::time::sleep(Duration::from_micros(random.below(1500))).await,
@@ -196,7 +196,7 @@ async fn client(address: SocketAddr, seed: u64) -> u64 {
     complete
 }
 
-/// Reads one response and reports if its status is 200; `None` if the connection ends midway.
+/// Reads one response and returns `true` if its status is 200; `None` if the connection is closed midway.
 async fn read_response(stream: &mut TcpStream) -> Option<bool> {
     let mut got = Vec::new();
     loop {
@@ -235,7 +235,7 @@ async fn meter_matches_handler_counts_under_load() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let app = app(&handlers).layer(HealingLayer::new(meter).for_axum());
-    // Without it, each second chunk waits 40 ms for the client's delayed acknowledgement.
+    // Without `TCP_NODELAY`, each second chunk waits 40 ms for the client's delayed acknowledgement.
     let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
 
@@ -278,7 +278,7 @@ async fn meter_matches_handler_counts_under_load() {
         } = &*handlers;
         [started, ok, error, panic, cancelled, body_error].map(|count| count.load(SeqCst))
     };
-    // The server may still be reading the last requests and detecting the last cuts.
+    // The server may still be reading the last requests and detecting the last disconnects.
     for _ in 0..2000 {
         if meter.in_flight() == 0 && counted() == expected() {
             break;
@@ -296,7 +296,7 @@ async fn meter_matches_handler_counts_under_load() {
         complete <= ok,
         "{complete} complete at the clients, {ok} ok"
     );
-    // The load was as intended: no class is rare.
+    // The load is as intended only if no class is rare.
     assert!(
         expected[0] > REQUESTS * 8 / 10 && expected[0] <= REQUESTS,
         "{expected:?}"

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 
 builder=${BUILDER:-$(command -v podman || command -v docker || true)}
 if [ -z "$builder" ]; then
-  echo "k8s/images/build.sh: needs podman or docker (or set BUILDER)" >&2
+  echo "k8s/images/build.sh: podman or docker is required (or set BUILDER)" >&2
   exit 1
 fi
 version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
@@ -23,7 +23,7 @@ mkdir -p "$context"
 for binary in patient-app healing-sidecar healing; do
   cp "$target_dir/$target/release/$binary" "$context/"
   if readelf -d "$context/$binary" 2>/dev/null | grep -q NEEDED; then
-    echo "k8s/images/build.sh: $binary is not static: it does not start in an empty image" >&2
+    echo "k8s/images/build.sh: $binary is not static, so it would not start in an empty image" >&2
     exit 1
   fi
 done

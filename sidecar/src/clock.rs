@@ -1,4 +1,4 @@
-//! Monotonic and wall clock for `healing-core`, which has none of its own.
+//! Monotonic and wall clock for `healing-core`, which does not read clocks.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

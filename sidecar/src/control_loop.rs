@@ -1,4 +1,4 @@
-//! The control loop: polls the app, decides, treats, and keeps the state.
+//! The control loop: polls the app, decides, applies treatments, persists state.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::PathBuf;
@@ -17,13 +17,13 @@ use crate::config::Settings;
 use crate::heartbeat::Heartbeat;
 use crate::proposer::LoadedProposer;
 use crate::recorder::{PollReport, Recorder};
-use crate::recovery;
 use crate::status::{Shared, mode_name};
 use crate::store::{Identity, LoadedState, Pause, Store};
 use crate::timed_policy::TimedPolicy;
-use crate::treatment::{Context, Drain, ExitForRestart, HardHeal, Outcome, SoftHeal};
+use crate::treatment::{Context, Drain, ExitForRestart, HardHeal, HardHealResult, SoftHeal};
+use crate::unfinished_intent;
 
-/// The loop over one app, with the parts that it drives.
+/// Control loop of one app.
 pub(crate) struct ControlLoop<A> {
     poll_interval: Duration,
     mode: Mode,
@@ -35,14 +35,14 @@ pub(crate) struct ControlLoop<A> {
     soft_heal: SoftHeal,
     hard_heal: HardHeal,
     drain: Drain,
-    /// Process that gave the last valid answer.
-    identity: Identity,
+    /// Process that sent the last valid report.
+    app_identity: Identity,
     heartbeat: Heartbeat,
     shared: Arc<Shared>,
 }
 
 impl<A: App> ControlLoop<A> {
-    /// Continues from the saved state.
+    /// Creates the loop, with the saved state if there is one.
     pub(crate) fn start(settings: &Settings, shared: Arc<Shared>, app: A) -> Self {
         let clock = Clock::start();
         let (mut store, loaded) = Store::open(&settings.state_dir, Arc::clone(&shared));
@@ -50,10 +50,10 @@ impl<A: App> ControlLoop<A> {
         let proposer = LoadedProposer::load(settings);
         proposer.publish(&shared);
         let label = proposer.label;
-        let continues = match &loaded {
-            LoadedState::Saved(_) => "the saved state",
-            LoadedState::Absent => "nothing: the first start",
-            LoadedState::Unreadable => "nothing: the saved state cannot be used",
+        let state = match &loaded {
+            LoadedState::Saved(_) => "restored",
+            LoadedState::Absent => "none (first start)",
+            LoadedState::Unreadable => "none (the saved state is unusable)",
         };
         let (config, proposer) = (settings.policy.clone(), proposer.proposer);
         let policy = match loaded {
@@ -68,8 +68,8 @@ impl<A: App> ControlLoop<A> {
                 "version": env!("CARGO_PKG_VERSION"),
                 "pid": std::process::id(),
                 "mode": mode,
-                "brain": label,
-                "continues": continues,
+                "proposer": label,
+                "state": state,
                 "intent": store.intent(),
                 "config_errors": shared.view().config_errors,
                 "loop_panics": shared.metrics.loop_panics.get(),
@@ -81,10 +81,10 @@ impl<A: App> ControlLoop<A> {
             care = %settings.care_url,
             poll_interval = ?settings.poll_interval,
             proposer = label,
-            continues,
+            state,
             "doctor started"
         );
-        // A failure must be known before the first hard heal. It is logged by the store.
+        // Detect an unwritable state directory before the first hard heal. The store logs it.
         let _ = store.write(policy.state());
         let heartbeat = shared.heartbeat.clone();
         let drain = Drain::new(settings, heartbeat.clone());
@@ -99,13 +99,13 @@ impl<A: App> ControlLoop<A> {
             soft_heal: SoftHeal::new(settings, heartbeat.clone()),
             hard_heal: HardHeal::new(settings, drain.clone(), heartbeat.clone()),
             drain,
-            identity: Identity::default(),
+            app_identity: Identity::default(),
             heartbeat,
             shared,
         }
     }
 
-    /// Polls until a hard heal is ready for the exit.
+    /// Polls until a hard heal requires the process to exit.
     pub(crate) async fn run(mut self) -> ExitForRestart {
         let mut ticks = interval(self.poll_interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -136,13 +136,13 @@ impl<A: App> ControlLoop<A> {
                     store: &mut self.store,
                     recorder: &mut self.recorder,
                 };
-                let outcome = self
+                let result = self
                     .hard_heal
-                    .run(&mut context, &poll, &decision, &self.identity)
+                    .run(&mut context, &poll, &decision, &self.app_identity)
                     .await;
-                match outcome {
-                    Outcome::ExitForRestart(exit) => return Some(exit),
-                    Outcome::Condemned | Outcome::Aborted => {}
+                match result {
+                    HardHealResult::ExitForRestart(exit) => return Some(exit),
+                    HardHealResult::Condemned | HardHealResult::Aborted => {}
                 }
             }
         }
@@ -150,7 +150,7 @@ impl<A: App> ControlLoop<A> {
         None
     }
 
-    /// Probes the app, and settles an unfinished hard heal before the policy sees the answer.
+    /// Probes the app, and resolves an unfinished intent before the policy evaluates the report.
     async fn observe(&mut self) -> PollReport {
         self.heartbeat.beat();
         let begin = Instant::now();
@@ -159,7 +159,7 @@ impl<A: App> ControlLoop<A> {
         self.heartbeat.beat();
 
         if let ProbeResult::Valid(health, _) = &report.result {
-            self.identity = Identity::of(health);
+            self.app_identity = Identity::of(health);
         }
         let mut context = Context {
             app: &self.app,
@@ -167,7 +167,7 @@ impl<A: App> ControlLoop<A> {
             store: &mut self.store,
             recorder: &mut self.recorder,
         };
-        recovery::settle(&mut context, &self.drain, &report.result).await;
+        unfinished_intent::resolve(&mut context, &self.drain, &report.result).await;
         PollReport {
             observation: Observation {
                 care: report.result,
@@ -188,15 +188,15 @@ impl<A: App> ControlLoop<A> {
             mode: self.mode,
             paused,
             state_writable: self.store.writable(),
-            // The doctor ends at once on a signal; a draining app reports it by itself.
+            // The sidecar has no drain of its own; the app's is in `/health`.
             draining: false,
             process_alive: None,
         }
     }
 }
 
-/// Returns a seed for the policy's jitter. It must differ between replicas, so it cannot come from
-/// anything they share.
+/// Returns a seed for the policy's jitter. It must differ between replicas, so it is not derived
+/// from anything that they share.
 fn seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }

@@ -1,14 +1,14 @@
-//! The doctor: polls the app, lets `healing-core` decide, treats, and records why.
+//! The doctor: polls the app, lets `healing-core` decide, treats, and records the reasons.
 //!
-//! No fault in here restarts an app. A panic in the control loop is caught and counted, and the
-//! loop starts again from its saved state; the watchdog re-executes a loop that hangs; exit code 88,
-//! which alone restarts the app, can only be made from a hard heal whose intent is on disk.
+//! No failure of the sidecar restarts an app. A panic in the control loop is caught and counted, and
+//! the loop starts again from its saved state. If the loop stops beating, the watchdog re-executes
+//! the program. Exit code 88 can only be produced by a hard heal whose intent is on disk.
 //!
 //! # Hazards
 //!
-//! - [`run`] expects to be the process's main task: the watchdog re-executes the whole program.
-//! - Files are written on the same thread: a state directory on storage that hangs stops the loop
-//!   until the watchdog acts. Use a local directory (an `emptyDir`).
+//! - [`run`] must be the process's main task, because the watchdog re-executes the whole program.
+//! - Files are written on the same thread. A state directory on unresponsive storage therefore
+//!   blocks the loop until the watchdog acts. Use a local directory (an `emptyDir`).
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -25,14 +25,14 @@ use crate::supervise::supervise;
 use crate::treatment::ExitForRestart;
 use crate::watchdog;
 
-/// Runs the doctor until `shutdown` is ready (exit code 0) or a hard heal is ready (88).
+/// Runs the doctor until `shutdown` resolves (exit code 0) or a hard heal is ready (88).
 ///
-/// With errors in the settings it only observes; see [`Loaded::fail_safe`].
+/// If a setting is invalid, the doctor only observes; see [`Loaded::fail_safe`].
 pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode {
     let loaded = loaded.fail_safe();
     let metrics = match Metrics::new() {
         Ok(metrics) => metrics,
-        // Only a mistake in the table of metrics, which each test that makes one would find.
+        // Unreachable unless two metrics clash, which any test would catch.
         Err(error) => {
             tracing::error!(%error, "cannot set up the metrics");
             return ExitCode::from(exit_code::SOFTWARE);
@@ -46,7 +46,11 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
         }
     };
     let settings = Arc::new(loaded.settings);
-    let shared = Arc::new(Shared::new(metrics, Heartbeat::new(), patience(&settings)));
+    let shared = Arc::new(Shared::new(
+        metrics,
+        Heartbeat::new(),
+        watchdog_timeout(&settings),
+    ));
     publish(&shared, &settings, &loaded.errors);
 
     tokio::spawn(serve(
@@ -54,8 +58,8 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
         settings.bind,
         |address: SocketAddr| tracing::info!(%address, "status server"),
     ));
-    if let Err(error) = watchdog::start(&shared.heartbeat, shared.patience) {
-        tracing::error!(%error, "no watchdog: a control loop that hangs will not be noticed");
+    if let Err(error) = watchdog::start(&shared.heartbeat, shared.watchdog_timeout) {
+        tracing::error!(%error, "cannot start the watchdog; a blocked control loop will not be detected");
     }
     tokio::select! {
         biased;
@@ -97,8 +101,8 @@ async fn run_loop(
     .await
 }
 
-/// Returns a time longer than any wait of the control loop.
-fn patience(settings: &Settings) -> Duration {
+/// Returns the watchdog timeout, which is longer than any wait of the control loop.
+fn watchdog_timeout(settings: &Settings) -> Duration {
     let margin = match settings.profile {
         Profile::Default => 30,
         Profile::Demo => 8,
@@ -110,7 +114,7 @@ fn patience(settings: &Settings) -> Duration {
         + settings.drain_settle
 }
 
-/// Publishes mode, configuration errors and re-executions in log, metrics and view.
+/// Publishes mode, configuration errors and re-executions in log, metrics and status page.
 fn publish(shared: &Shared, settings: &Settings, errors: &[ConfigError]) {
     for error in errors {
         tracing::error!(setting = %error.setting, %error, "invalid configuration");
@@ -121,13 +125,16 @@ fn publish(shared: &Shared, settings: &Settings, errors: &[ConfigError]) {
             "invalid configuration: the doctor only observes, with defaults in place of invalid values"
         );
     }
-    let restarts = watchdog::restarts();
-    if restarts > 0 {
-        tracing::error!(restarts, "the watchdog re-executed the doctor after a hang");
+    let re_executions = watchdog::re_executions();
+    if re_executions > 0 {
+        tracing::error!(
+            re_executions,
+            "the watchdog re-executed the doctor because its control loop was blocked"
+        );
     }
     let mode = mode_name(settings.mode);
     let metrics = &shared.metrics;
-    metrics.watchdog_restarts.inc_by(restarts);
+    metrics.watchdog_restarts.inc_by(re_executions);
     metrics.config_invalid.set(i64::from(!errors.is_empty()));
     metrics.set_mode(mode);
     let mut view = shared.view();

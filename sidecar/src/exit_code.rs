@@ -1,9 +1,10 @@
 //! Exit codes of the programs.
 
-/// Request of the sidecar to restart all containers, used for nothing else.
+/// Request of the sidecar to restart all containers. It has no other use.
 ///
-/// An `i32`, as [`ExitStatus::code`](std::process::ExitStatus::code) returns it, so that comparing
-/// is possible and exiting is not: only a completed hard heal converts into this exit code.
+/// It is an `i32`, as [`ExitStatus::code`](std::process::ExitStatus::code) returns it, and not a
+/// `u8`, so that it can be compared but not used to exit. Only a completed hard heal converts into
+/// this exit code.
 pub const RESTART_ALL: i32 = 88;
 
 /// Invalid configuration, as `EX_CONFIG` in `sysexits.h`.

@@ -1,14 +1,14 @@
-//! Atomic writes: a file has either its old or its new content, never a part of one.
+//! Atomic writes, which leave either the old or the new content in a file.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-/// Replaces `path` by temporary file, fsync, rename, and fsync of the directory.
+/// Replaces `path` atomically: temporary file, fsync, rename, and fsync of the directory.
 ///
 /// # Errors
 ///
-/// Returns an error if any step fails; the old file is then still in place.
+/// Returns an error if any step fails. The old file is then still in place.
 pub fn atomic_write(path: &Path, content: &[u8]) -> io::Result<()> {
     let dir = path
         .parent()
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn atomic_write_replaces_file_and_leaves_no_temporary_one() {
+    fn atomic_write_replaces_file_and_removes_temporary_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.json");
         atomic_write(&path, b"one").unwrap();

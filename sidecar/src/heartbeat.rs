@@ -1,10 +1,10 @@
-//! Sign of life of the control loop, read by the watchdog and the status server.
+//! Heartbeat of the control loop, read by the watchdog and the status server.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-/// Time of the control loop's last sign of life. Clones share it.
+/// Time of the control loop's last beat. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Heartbeat {
     origin: Instant,
@@ -12,7 +12,7 @@ pub(crate) struct Heartbeat {
     last: Arc<AtomicU64>,
 }
 
-/// Heartbeat that does not keep its owners' one alive.
+/// Weak reference to a heartbeat, for the watchdog.
 #[derive(Debug, Clone)]
 pub(crate) struct WeakHeartbeat {
     origin: Instant,
@@ -27,7 +27,7 @@ impl Heartbeat {
         }
     }
 
-    /// Records a sign of life.
+    /// Records a beat.
     pub(crate) fn beat(&self) {
         self.last.store(self.elapsed_millis(), Ordering::Relaxed);
     }
@@ -51,7 +51,7 @@ impl Heartbeat {
 }
 
 impl WeakHeartbeat {
-    /// Returns the heartbeat, or `None` after its last owner is gone.
+    /// Returns the heartbeat, or `None` if its last owner was dropped.
     pub(crate) fn upgrade(&self) -> Option<Heartbeat> {
         Some(Heartbeat {
             origin: self.origin,
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn weak_heartbeat_ends_with_last_owner() {
+    fn weak_heartbeat_is_none_after_last_owner_is_dropped() {
         let heartbeat = Heartbeat::new();
         let weak = heartbeat.downgrade();
         assert!(weak.upgrade().is_some());

@@ -1,4 +1,4 @@
-//! The doctor beside the app: it polls, decides by `healing-core`, treats, and records why.
+//! The doctor: it polls the app, lets `healing-core` decide, treats, and records the reasons.
 //!
 //! The rules for *when* to heal are in `healing-core`. The operator's command is in `healing-cli`.
 
@@ -18,11 +18,11 @@ mod control_loop;
 mod heartbeat;
 mod proposer;
 mod recorder;
-mod recovery;
 mod status;
 mod supervise;
 #[cfg(test)]
 mod testing;
 mod timed_policy;
 mod treatment;
+mod unfinished_intent;
 mod watchdog;

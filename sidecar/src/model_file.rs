@@ -6,7 +6,7 @@ use std::path::Path;
 
 use healing_core::model::{Model, ModelError};
 
-/// Upper bound of the size of a model file, in bytes. A larger file is no model.
+/// Maximum size of a model file, in bytes.
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Reason why a model file cannot be used.
@@ -15,8 +15,8 @@ pub enum ReadModelError {
     /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// The file is larger than any model.
-    #[error("it is larger than {MAX_BYTES} bytes")]
+    /// The file is too large for a model.
+    #[error("the file is larger than a model can be ({MAX_BYTES} bytes)")]
     TooLarge,
     /// The content is not a valid model.
     #[error(transparent)]

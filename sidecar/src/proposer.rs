@@ -1,4 +1,4 @@
-//! Choice of the proposer: a model file, the built-in model, or rules.
+//! Choice of the proposer from a model file, the built-in model, and rules.
 
 use healing_core::policy::Proposer;
 
@@ -14,8 +14,8 @@ pub(crate) struct LoadedProposer {
 }
 
 impl LoadedProposer {
-    /// Loads the proposer that the settings name. For a model that cannot be used the compiled-in
-    /// rules decide.
+    /// Loads the proposer that the settings name. If its model cannot be used, the compiled-in rules
+    /// decide.
     pub(crate) fn load(settings: &Settings) -> Self {
         if settings.rules == Rules::Original {
             return Self::new(Proposer::Original, "rules", "original rules");
@@ -32,7 +32,7 @@ impl LoadedProposer {
             Err(error) => {
                 tracing::error!(
                     model = %path.display(), %error,
-                    "the model cannot be used: the compiled-in rules decide"
+                    "the model cannot be used, so the compiled-in rules decide"
                 );
                 let label = "compiled-in rules, because the model cannot be used";
                 Self::new(Proposer::Rules, "rules", label)

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::{self, ConfigError, Flags, Loaded, Origin, Process, SettingsArgs};
 use crate::{doctor, logging, parent_death};
 
-/// Doctor beside an app: polls it, heals it, and exits 88 where only a restart helps.
+/// Doctor of an app: polls the app, heals it, and exits 88 if only a restart helps.
 #[derive(Debug, Parser)]
 #[command(name = "healing-sidecar", version, about)]
 struct Cli {
@@ -17,7 +17,7 @@ struct Cli {
     settings: SettingsArgs,
 }
 
-/// Runs until SIGTERM (exit 0) or a hard heal (exit 88).
+/// Runs the sidecar until SIGTERM (exit 0) or a hard heal (exit 88).
 #[must_use]
 pub fn main() -> ExitCode {
     let loaded = match settings(Cli::command()) {
@@ -31,7 +31,7 @@ pub fn main() -> ExitCode {
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        .max_blocking_threads(4) // for DNS, where the app is not given by address
+        .max_blocking_threads(4) // for DNS, if the app is given by name
         .build();
     match runtime {
         Ok(runtime) => runtime.block_on(doctor::run(loaded, shutdown_signal())),
@@ -42,8 +42,8 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Reads the settings. An unknown flag is an error on a terminal (exit 2). In a pod, an exit would
-/// make the pod unready for the kubelet's back-off: there the flag counts as invalid configuration.
+/// Reads the settings. An unknown flag is an error on a terminal (exit 2). In a pod it counts as
+/// invalid configuration, because an exit would make the pod unready for the kubelet's back-off.
 fn settings(command: Command) -> Result<Loaded, clap::Error> {
     let error = match command
         .try_get_matches()

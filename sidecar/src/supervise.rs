@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// Runs the task that `start` makes until it returns. After a panic, calls `on_panic`, waits for
+/// Runs the task that `start` creates until it returns. After a panic, calls `on_panic`, waits for
 /// `delay` and starts a new task.
 pub(crate) async fn supervise<T, Fut>(
     mut start: impl FnMut() -> Fut,
@@ -20,7 +20,7 @@ where
         match tokio::spawn(start()).await {
             Ok(result) => return result,
             Err(error) => {
-                tracing::error!(%error, "the control loop panicked and restarts from its saved state");
+                tracing::error!(%error, "the control loop panicked and is restarted from its saved state");
                 on_panic();
             }
         }

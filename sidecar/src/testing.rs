@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::time::Instant;
 
-use crate::app_client::http::NoReply;
+use crate::app_client::http::NoResponse;
 use crate::app_client::{App, CareError, ProbeReport};
 use crate::clock::Clock;
 use crate::config::{self, Flags, Settings};
@@ -26,7 +26,7 @@ use crate::store::{LoadedState, Store};
 use crate::timed_policy::TimedPolicy;
 use crate::treatment::{Context, Drain};
 
-/// Answer of a healthy app.
+/// Report of a healthy app.
 pub(crate) fn health(instance_id: &str) -> Health {
     Health {
         instance_id: Some(instance_id.to_owned()),
@@ -48,12 +48,12 @@ pub(crate) fn health(instance_id: &str) -> Health {
     }
 }
 
-/// Result of a probe that was answered at once.
+/// Result of a probe with an immediate response.
 pub(crate) fn valid<T>(content: T) -> ProbeResult<T> {
     ProbeResult::Valid(content, Duration::from_millis(1))
 }
 
-/// Poll of a healthy app.
+/// Result of a poll of a healthy app.
 pub(crate) fn poll() -> PollReport {
     PollReport {
         observation: Observation {
@@ -107,25 +107,27 @@ pub(crate) fn restart(wedged: bool) -> Decision {
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) name: &'static str,
-    /// Time since the fake app was made.
+    /// Time since the fake app was created.
     pub(crate) at: Duration,
-    /// Content of the state file at that time; not read at a poll.
+    /// Content of the state file at that time. Not read at a poll.
     pub(crate) state: Option<Value>,
-    /// Kinds of the journal entries at that time; not read at a poll.
+    /// Kinds of the journal entries at that time. Not read at a poll.
     pub(crate) journal: Vec<String>,
 }
 
-type Answer = (ProbeResult<Health>, ProbeResult<()>);
-type HealAnswer = Box<dyn Fn(HealAction) -> Option<CareError> + Send + Sync>;
+/// Results of one probe of both ports.
+type ProbeResults = (ProbeResult<Health>, ProbeResult<()>);
+/// Function that returns an error for the requests of `POST /heal` that fail.
+type Refusal = Box<dyn Fn(HealAction) -> Option<CareError> + Send + Sync>;
 
-/// App that answers from a script and records the requests, without a socket.
+/// App that responds from a script and records the requests, without a socket.
 pub(crate) struct FakeApp {
     state_dir: std::path::PathBuf,
     begin: Instant,
-    /// Answer to the n-th probe.
-    script: Mutex<Box<dyn FnMut(usize) -> Answer + Send>>,
+    /// Results of the n-th probe.
+    script: Mutex<Box<dyn FnMut(usize) -> ProbeResults + Send>>,
     probes: Mutex<usize>,
-    refusal: Mutex<HealAnswer>,
+    refusal: Mutex<Refusal>,
     calls: Mutex<Vec<Call>>,
 }
 
@@ -141,15 +143,15 @@ impl FakeApp {
         }
     }
 
-    /// Answers the n-th probe, from 0, by `script`.
-    pub(crate) fn answer(&self, script: impl FnMut(usize) -> Answer + Send + 'static) {
+    /// Sets the results of the n-th probe, from 0, to those of `script`.
+    pub(crate) fn respond(&self, script: impl FnMut(usize) -> ProbeResults + Send + 'static) {
         *self.probes.lock().unwrap() = 0;
         *self.script.lock().unwrap() = Box::new(script);
     }
 
-    /// Answers each probe of the care port in the same way; the front door is open.
+    /// Sets the same result for each probe of the care port. The front door is open.
     pub(crate) fn always(&self, care: ProbeResult<Health>) {
-        self.answer(move |_| (care.clone(), valid(())));
+        self.respond(move |_| (care.clone(), valid(())));
     }
 
     /// Fails those requests of `POST /heal` for which `refusal` returns an error.
@@ -191,24 +193,24 @@ impl FakeApp {
         });
     }
 
-    fn next_answer(&self) -> Answer {
+    fn next_results(&self) -> ProbeResults {
         let mut probes = self.probes.lock().unwrap();
-        let answer = self.script.lock().unwrap()(*probes);
+        let results = self.script.lock().unwrap()(*probes);
         *probes += 1;
-        answer
+        results
     }
 }
 
 impl App for Arc<FakeApp> {
     async fn probe(&self) -> (ProbeReport, ProbeResult<()>) {
         self.record("probe");
-        let (care, front_door) = self.next_answer();
+        let (care, front_door) = self.next_results();
         (care.into(), front_door)
     }
 
     async fn health(&self) -> ProbeReport {
         self.record("health");
-        self.next_answer().0.into()
+        self.next_results().0.into()
     }
 
     async fn heal(&self, action: HealAction, _limit: Duration) -> Result<HealResponse, CareError> {
@@ -235,12 +237,12 @@ pub(crate) fn forbidden() -> CareError {
     }
 }
 
-/// Returns the error of a request that was not answered in time.
+/// Returns the error of a request that timed out.
 pub(crate) fn timed_out() -> CareError {
-    CareError::NoReply(NoReply::TimedOut)
+    CareError::NoResponse(NoResponse::TimedOut)
 }
 
-/// The parts of a doctor, with a fake app and a state directory of their own.
+/// Parts of a doctor, with a fake app and a temporary state directory.
 pub(crate) struct Fixture {
     pub(crate) app: Arc<FakeApp>,
     pub(crate) policy: TimedPolicy,
@@ -252,12 +254,12 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// Makes the parts as in a first start, in the demo profile, enforcing.
+    /// Creates the parts as in a first start, in the demo profile, enforcing.
     pub(crate) fn new() -> Self {
         Self::restored(tempfile::tempdir().unwrap())
     }
 
-    /// Makes the parts as in a later start in this state directory.
+    /// Creates the parts as in a later start in this state directory.
     pub(crate) fn restored(dir: TempDir) -> Self {
         let flags = Flags::from([
             ("profile", "demo".to_owned()),
@@ -305,7 +307,7 @@ impl Fixture {
         Drain::new(&self.settings, self.shared.heartbeat.clone())
     }
 
-    /// Makes the state directory impossible to write.
+    /// Makes the state directory unwritable.
     pub(crate) fn break_state_dir(&self) {
         std::fs::remove_dir_all(self.dir.path()).unwrap();
         std::fs::write(self.dir.path(), "no directory").unwrap();

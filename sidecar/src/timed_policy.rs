@@ -6,7 +6,7 @@ use healing_core::policy::{Policy, PolicyState};
 
 use crate::clock::Clock;
 
-/// Policy that reads the time by itself.
+/// Policy with its own clock.
 #[derive(Debug)]
 pub(crate) struct TimedPolicy {
     clock: Clock,
@@ -14,7 +14,7 @@ pub(crate) struct TimedPolicy {
 }
 
 impl TimedPolicy {
-    /// Wraps a policy; `clock` must be the one by whose time it was restored.
+    /// Wraps a policy. `clock` must be the one that gave the time of its restore.
     pub(crate) fn new(clock: Clock, policy: Policy) -> Self {
         Self { clock, policy }
     }
@@ -23,12 +23,12 @@ impl TimedPolicy {
         self.clock.now()
     }
 
-    /// Evaluates a poll and decides.
+    /// Returns the decision on an observation.
     pub(crate) fn step(&mut self, observation: &Observation) -> Decision {
         self.policy.step(self.clock.now(), observation)
     }
 
-    /// Takes the report of a treatment.
+    /// Reports a treatment to the policy.
     pub(crate) fn report_treatment(&mut self, treatment: TreatmentReport) {
         self.policy.report_treatment(self.clock.now(), treatment);
     }

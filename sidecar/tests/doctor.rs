@@ -1,4 +1,4 @@
-//! The sidecar's process against apps with invalid answers, hangs and stalls: first do no harm.
+//! The sidecar as a process, with apps that send invalid responses, do not respond, or are stalled.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
@@ -10,13 +10,13 @@ use support::app::{FakeApp, HEALTHY, Response, http};
 use support::model::write_broken_models;
 use support::sidecar::Sidecar;
 
-/// Longer than the demo profile needs to restart an app that it takes for wedged.
+/// Time after which the demo profile would have restarted an app with a stalled runtime.
 const LONG: Duration = Duration::from_secs(8);
 
-/// All kinds of invalid `/health` answers, after a time of good ones: the app was ready, so no start-up
-/// grace protects it.
+/// The invalid responses of `/health` follow valid ones, so that the app is ready and start-up grace
+/// does not apply.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn invalid_health_answer_never_panics_the_doctor_or_restarts_the_app() {
+async fn invalid_health_response_neither_panics_the_doctor_nor_restarts_the_app() {
     let deep = format!("{{\"status\":{}", "[".repeat(100_000));
     let nan = HEALTHY.replace("\"cpu_usage\":5.0", "\"cpu_usage\":NaN");
     let infinite = HEALTHY.replace("\"cpu_usage\":5.0", "\"cpu_usage\":1e999");
@@ -25,12 +25,12 @@ async fn invalid_health_answer_never_panics_the_doctor_or_restarts_the_app() {
     let cases: Vec<(&str, &str, Response)> = vec![
         ("HTML", "invalid", http(200, "<html><body>It works!</body></html>")),
         ("empty body", "invalid", http(200, "")),
-        ("no answer at all", "invalid", Response::Close),
+        ("no response", "invalid", Response::Close),
         ("not HTTP", "invalid", Response::Raw(b"SSH-2.0-OpenSSH_9\r\n".to_vec())),
         ("100 MB", "invalid", Response::Endless { announced: None, bytes: 100 << 20 }),
         ("100 MB announced", "invalid", Response::Endless { announced: Some(100 << 20), bytes: 100 << 20 }),
         ("slow by a minute", "", Response::Hang),
-        ("a byte a second", "", Response::Drip),
+        ("one byte per second", "", Response::Drip),
         ("NaN", "invalid", http(200, &nan)),
         ("infinite", "invalid", http(200, &infinite)),
         ("negative", "invalid", http(200, &negative)),
@@ -56,7 +56,7 @@ async fn invalid_health_answer_never_panics_the_doctor_or_restarts_the_app() {
         );
         assert!(
             metrics.get("healing_polls_total", &["reported"]) > 3.0,
-            "{name}: good at first"
+            "{name}: valid at first"
         );
         if !result.is_empty() {
             let polls = metrics.get("healing_polls_total", &[result]);
@@ -71,9 +71,10 @@ async fn invalid_health_answer_never_panics_the_doctor_or_restarts_the_app() {
     futures_util::future::join_all(runs).await;
 }
 
-/// The content of a front door does not matter, but the doctor reads only a limited part of it.
+/// The content of the front door's response does not matter, but the doctor reads only a limited part
+/// of it.
 #[tokio::test]
-async fn endless_front_door_answer_never_restarts_the_app() {
+async fn endless_front_door_response_does_not_restart_the_app() {
     let app = FakeApp::start(usize::MAX, Response::Close).await;
     app.set_front_door(Response::Endless {
         announced: None,
@@ -86,7 +87,7 @@ async fn endless_front_door_answer_never_restarts_the_app() {
 }
 
 #[tokio::test]
-async fn sidecar_exits_0_on_sigterm_while_app_hangs() {
+async fn sidecar_exits_0_on_sigterm_while_app_is_unresponsive() {
     let app = FakeApp::start(0, Response::Hang).await;
     let mut sidecar = Sidecar::start(&app, &[("HEALING_PROBE_TIMEOUT", "30s")]).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
@@ -144,12 +145,12 @@ async fn unusable_model_file_falls_back_to_rules() {
     );
 }
 
-/// A restart that cannot be recorded is vetoed, even for a wedge.
+/// A restart that cannot be recorded is vetoed, even if the app is stalled.
 #[tokio::test]
-async fn wedge_is_not_restarted_without_writable_state_directory() {
+async fn stalled_app_is_not_restarted_without_writable_state_directory() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let inside = file.path().join("state");
-    let app = FakeApp::wedged(8).await;
+    let app = FakeApp::stalled(8).await;
     let mut sidecar =
         Sidecar::start(&app, &[("HEALING_STATE_DIR", inside.to_str().unwrap())]).await;
     tokio::time::sleep(LONG).await;
@@ -164,16 +165,20 @@ async fn wedge_is_not_restarted_without_writable_state_directory() {
     assert!(metrics.sum("healing_journal_errors_total") > 0.0);
 }
 
-/// With a writable state directory the wedge is healed: intent first, no drain, exit 88. The next
-/// doctor finds the same instance and aborts the intent.
+/// With a writable state directory the hard heal writes the intent, skips the drain, and exits 88. The
+/// next doctor finds the same instance and aborts the intent.
 #[tokio::test]
-async fn wedge_exits_88_and_next_start_aborts_intent_of_same_instance() {
-    let app = FakeApp::wedged(8).await;
+async fn sidecar_exits_88_for_stalled_app_and_next_start_aborts_intent_of_same_instance() {
+    let app = FakeApp::stalled(8).await;
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().to_str().unwrap();
     let mut sidecar = Sidecar::start(&app, &[("HEALING_STATE_DIR", state)]).await;
     assert_eq!(sidecar.wait().await, Some(88));
-    assert_eq!(app.heals(), Vec::<String>::new(), "a wedge is not drained");
+    assert_eq!(
+        app.heals(),
+        Vec::<String>::new(),
+        "a stalled app is not drained"
+    );
     let saved: serde_json::Value =
         serde_json::from_slice(&std::fs::read(dir.path().join("state.json")).unwrap()).unwrap();
     assert_eq!(saved["intent"]["instance_id"], "fake");
@@ -182,7 +187,10 @@ async fn wedge_exits_88_and_next_start_aborts_intent_of_same_instance() {
     let mut sidecar = Sidecar::start(&app, &[("HEALING_STATE_DIR", state)]).await;
     sidecar.reported(3).await;
     let journal = std::fs::read_to_string(dir.path().join("journal.jsonl")).unwrap();
-    assert!(journal.contains("the same instance answers"), "{journal}");
+    assert!(
+        journal.contains("the same instance is still running"),
+        "{journal}"
+    );
     let metrics = sidecar.metrics().await;
     assert_eq!(
         metrics.get("healing_heals_total", &["hard", "aborted"]),
@@ -193,10 +201,10 @@ async fn wedge_exits_88_and_next_start_aborts_intent_of_same_instance() {
     assert_eq!(sidecar.exited(), None);
 }
 
-/// The loop hangs in a system call (the pause file is a pipe without a writer). The watchdog re-executes
-/// the program under the same process id, so the container stays up.
+/// The loop is blocked in a system call, because the pause file is a pipe without a writer. The watchdog
+/// re-executes the program under the same process id, so the container keeps running.
 #[tokio::test]
-async fn watchdog_restarts_hung_loop_in_place() {
+async fn watchdog_re_executes_sidecar_with_blocked_loop_in_place() {
     let dir = tempfile::tempdir().unwrap();
     let fifo = dir.path().join("pause.json");
     let app = FakeApp::start(usize::MAX, Response::Close).await;
@@ -217,7 +225,7 @@ async fn watchdog_restarts_hung_loop_in_place() {
             .unwrap()
             .success()
     );
-    // Long enough for one restart; then the pipe is removed, and the loop runs.
+    // This is long enough for one re-execution. Then the pipe is removed, so that the loop runs.
     tokio::time::sleep(Duration::from_secs(13)).await;
     std::fs::remove_file(&fifo).unwrap();
     let begin = Instant::now();
@@ -231,13 +239,13 @@ async fn watchdog_restarts_hung_loop_in_place() {
         }
         assert!(
             begin.elapsed() < Duration::from_secs(25),
-            "the sidecar did not recover"
+            "the sidecar did not continue to poll"
         );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// A log collector that ends does not end the sidecar.
+/// The sidecar must not depend on its log collector.
 #[tokio::test]
 async fn sidecar_keeps_running_without_log_reader() {
     let app = FakeApp::start(usize::MAX, Response::Close).await;

@@ -1,5 +1,5 @@
-//! The forests that are timed: 1000 rows, seed 42, 64 bins, at least 5 rows per leaf, at most 64 leaves
-//! per tree; and a full-depth one, smartcore's default.
+//! Forests that are timed: 1000 rows, seed 42, 64 bins, at least 5 rows per leaf, at most 64 leaves per
+//! tree; and a full-depth one, which is smartcore's default.
 
 use healing_core::features::Feature;
 use healing_core::model::Model;
@@ -15,7 +15,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 const ROWS: usize = 1000;
 const SEED: u64 = 42;
 
-/// One forest in both forms, and the rows that both classify.
+/// Forest in both forms, and the rows that both classify.
 pub(crate) struct BenchForest {
     pub(crate) model: Model,
     pub(crate) smartcore: SmartcoreForest,
@@ -23,7 +23,7 @@ pub(crate) struct BenchForest {
     pub(crate) matrices: Vec<DenseMatrix<f64>>,
 }
 
-/// Trains on the original system's five features.
+/// Trains a forest on the original system's five features.
 pub(crate) fn original(trees: u16) -> BenchForest {
     let params = ForestParams {
         trees,
@@ -38,7 +38,7 @@ pub(crate) fn original(trees: u16) -> BenchForest {
     )
 }
 
-/// Trains on fifteen features: the five, and ten of noise.
+/// Trains a forest on fifteen features, the five and ten of noise.
 pub(crate) fn wide(trees: u16) -> BenchForest {
     let params = ForestParams {
         trees,
@@ -52,7 +52,8 @@ pub(crate) fn wide(trees: u16) -> BenchForest {
     )
 }
 
-/// Trains a forest that does not fit bit vectors of one word: leaves of one row, every value a threshold.
+/// Trains a forest that does not fit bit vectors of one word, because leaves have one row and every value
+/// is a threshold.
 pub(crate) fn full_depth(trees: u16) -> BenchForest {
     let params = ForestParams {
         trees,
@@ -81,7 +82,7 @@ fn with_noise_features(seed: u64) -> Dataset {
     data
 }
 
-/// Draws a tenth of the labels at random: trees grow deep to learn them.
+/// Draws a tenth of the labels at random, so that trees grow deep.
 fn with_label_noise(data: &Dataset, seed: u64) -> Dataset {
     let mut rng = Rng::new(seed).part(10);
     let mut noisy = Dataset::new(data.features().iter().cloned());

@@ -1,8 +1,8 @@
-//! `cargo bench --bench classifier`: the compiled forest against smartcore's one-row predict.
+//! `cargo bench --bench classifier`: comparison of the compiled forest with smartcore's one-row predict.
 //!
 //! Both sides classify the same rows with the same forests; rounds are interleaved and the best of seven
-//! counts, so that a busy machine affects both alike. Ours is timed with all that a decision needs: the
-//! check for finite features, the votes, and the probabilities.
+//! counts, so that a busy machine affects both alike. Ours is timed with everything that a decision needs:
+//! the check for finite features, the votes, and the probabilities.
 
 #![allow(missing_docs)]
 #![allow(clippy::unwrap_used)] // a bench must stop on a failure
@@ -19,7 +19,7 @@ use healing_core::model::inference::Compiled;
 use timing::{best_of_7, cold};
 
 fn main() {
-    // `cargo bench NAME` runs every bench with NAME as a filter: return unless it names this one.
+    // `cargo bench NAME` runs every bench with NAME as a filter. Return unless it names this bench.
     if std::env::args()
         .skip(1)
         .any(|arg| !arg.starts_with('-') && !"classifier".contains(&arg))
@@ -119,7 +119,7 @@ fn main() {
     result("model_load_us", load / 1000.0, "us");
 }
 
-/// Returns nanoseconds per row: ours, smartcore's.
+/// Returns nanoseconds per row, of ours and of smartcore's forest.
 fn compare(forest: &BenchForest) -> [f64; 2] {
     let (mut ours, mut theirs) = (0, 0);
     best_of_7([
@@ -145,7 +145,7 @@ fn compare(forest: &BenchForest) -> [f64; 2] {
     ])
 }
 
-/// Returns the same as [`compare`] with vectors of this width; nothing where this CPU lacks them.
+/// Returns the result of [`compare`] with vectors of this width, or `None` if this CPU lacks them.
 fn compare_path(forest: &BenchForest, bits: u32) -> Option<[f64; 2]> {
     let path = Compiled::all_backends(forest.model.forest())
         .into_iter()

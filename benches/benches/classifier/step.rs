@@ -1,4 +1,4 @@
-//! One step of the policy, from poll to decision, with fifteen features and a model.
+//! Step of the policy, from poll to decision, with fifteen features and a model.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn now(poll: u64) -> Now {
     }
 }
 
-/// Returns a healthy app at 100 requests per second that reports every figure.
+/// Returns the observation of a healthy app at 100 requests per second that reports every figure.
 fn observation(poll: u64) -> Observation {
     let health = Health {
         cpu_usage: Some(20.0),

@@ -3,10 +3,11 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-/// CPU time of one side's round: much longer than the clock's resolution, shorter than most disturbances.
+/// CPU time of one side's round, in seconds. It is much longer than the clock's resolution and shorter than
+/// most disturbances.
 const ROUND_SECONDS: f64 = 0.004;
 
-/// Returns nanoseconds of CPU time per call of each side: the best of seven interleaved rounds of equal
+/// Returns nanoseconds of CPU time per call of each side, in the best of seven interleaved rounds of equal
 /// length.
 pub(crate) fn best_of_7<const N: usize>(mut sides: [&mut dyn FnMut(); N]) -> [f64; N] {
     let calls = sides.each_mut().map(|side| {
@@ -35,7 +36,7 @@ fn time(call: &mut dyn FnMut(), calls: u32) -> f64 {
 /// Size that exceeds the CPU's caches, in bytes.
 const CACHE_BYTES: usize = 96 << 20;
 
-/// Returns nanoseconds of a call with cold caches: the median of 61.
+/// Returns nanoseconds of a call with cold caches, as the median of 61 calls.
 pub(crate) fn cold(call: impl Fn(usize)) -> f64 {
     let mut memory = vec![0_u8; CACHE_BYTES];
     let mut times: Vec<f64> = (0..61)

@@ -1,4 +1,4 @@
-//! Cost of the layer for a request, compared with a no-op layer and common axum alternatives.
+//! Cost of the layer per request, compared with a no-op layer and common axum alternatives.
 //!
 //! Run by `cargo bench --bench middleware`. All variants run in one process, in alternating rounds, on
 //! CPU time of the thread; the best round of each variant counts, because a disturbance can only make a
@@ -29,7 +29,7 @@ fn main() {
     {
         return instructions::child(variant, count);
     }
-    // `cargo bench NAME` runs every bench with NAME as a filter; another bench's name is not for this one.
+    // `cargo bench NAME` runs every bench with NAME as a filter. Return unless it names this bench.
     if args
         .iter()
         .any(|arg| !arg.starts_with('-') && !"middleware".contains(arg.as_str()))

@@ -1,4 +1,4 @@
-//! Rendering of `/metrics` with ten thousand histograms, compared with the `prometheus` crate: labels,
+//! Rendering of `/metrics` with ten thousand histograms, compared with the `prometheus` crate. Labels,
 //! buckets and observations are the same on both sides.
 
 use crate::times::cpu_nanos;

@@ -1,7 +1,7 @@
-//! Contention between two threads that record at once.
+//! Contention between two threads that record concurrently.
 //!
-//! The layer runs alone, around a service that responds at once: axum's own shared reference counts would
-//! hide its contention.
+//! The layer wraps a service that responds immediately, without axum, whose shared reference counts would
+//! hide the contention of the layer.
 
 use crate::times::cpu_nanos;
 use axum::body::Body;

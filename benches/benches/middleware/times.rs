@@ -3,7 +3,7 @@
 use crate::variants::{PerVariant, Variant, app};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Number of rounds; each runs one chunk of every variant.
+/// Number of rounds. Each runs one chunk of every variant.
 pub(crate) const ROUNDS: usize = 300;
 /// Requests in a chunk, which is short enough to fit between two interruptions.
 const CHUNK: u32 = 500;
@@ -14,7 +14,7 @@ pub(crate) fn cpu_nanos() -> f64 {
     time.tv_sec as f64 * 1e9 + time.tv_nsec as f64
 }
 
-/// Returns the nanoseconds for each request of each variant, in its best chunk.
+/// Returns the nanoseconds per request of each variant, in its best chunk.
 pub(crate) fn measure() -> PerVariant {
     let mut apps = Variant::ALL.map(|variant| (variant, app(variant)));
     let mut best = PerVariant::from_fn(|_| f64::INFINITY);

@@ -1,4 +1,4 @@
-//! The variants that are compared: one app, in different layers.
+//! Variants that are compared: one app in different layers.
 
 use axum::extract::{MatchedPath, Request};
 use axum::response::Response;
@@ -15,6 +15,7 @@ use tower::{Layer, Service};
 use tower_http::trace::TraceLayer;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Layer around the app.
 pub(crate) enum Variant {
     Bare,
     Noop,
@@ -58,7 +59,7 @@ impl Variant {
     }
 }
 
-/// One figure for each variant.
+/// One figure per variant.
 pub(crate) struct PerVariant([f64; Variant::ALL.len()]);
 
 impl PerVariant {
@@ -92,8 +93,8 @@ pub(crate) fn app(variant: Variant) -> Layered {
     Layered::new(router, variant.reads_body())
 }
 
-/// Returns the layer of axum-prometheus with its recorder installed, without which its macros return at
-/// once. The recorder is global, so it is installed once.
+/// Returns the layer of axum-prometheus with its recorder installed, without which its macros do nothing.
+/// The recorder is global, so it is installed once.
 fn axum_prometheus() -> PrometheusMetricLayer<'static> {
     static LAYER: OnceLock<PrometheusMetricLayer<'static>> = OnceLock::new();
     LAYER

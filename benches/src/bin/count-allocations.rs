@@ -22,7 +22,8 @@ fn main() {
     );
 }
 
-/// Returns the minimum over several requests: the occasional growth of a table is not a request's cost.
+/// Returns the minimum over several requests, because the occasional growth of a table is not the cost of a
+/// request.
 fn count(mut app: Layered) -> u64 {
     (0..100).for_each(|_| app.call());
     let counts = (0..20).map(|_| allocation_counter::measure(|| app.call()).count_total);

@@ -1,4 +1,4 @@
-//! `cargo demo`: see [`healing_benches::demo`].
+//! The program of `cargo demo`; see [`healing_benches::demo`].
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use clap::Parser;
 use healing_benches::demo;
 
 fn main() -> ExitCode {
-    // Subprocesses take no flags.
+    // Subprocesses have no flags.
     if let Some(code) = demo::run_subprocess() {
         return code;
     }
@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime.block_on(demo::run(args)),
         Err(error) => {
-            eprintln!("cargo demo: no runtime: {error}");
+            eprintln!("cargo demo: cannot start the async runtime: {error}");
             ExitCode::FAILURE
         }
     }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// A real app becomes ill and is healed, on this machine, in about a minute.
+/// Inject faults into a real app on this machine and watch it being healed, in about a minute.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "cargo demo", bin_name = "cargo demo", version)]
 pub struct Args {
@@ -12,7 +12,7 @@ pub struct Args {
     /// Keep app, sidecar and load running afterwards, until Ctrl-C
     #[arg(long)]
     pub stay: bool,
-    /// The app listens on N, the sidecar on N+1, the care port on N+2; 0 takes free ones
+    /// The app listens on N, the sidecar on N+1, the care port on N+2; 0 selects free ports
     #[arg(long, value_name = "N", default_value_t = 5000)]
     pub port_base: u16,
 }

@@ -1,4 +1,4 @@
-//! The sidecar's journal, read from its state directory.
+//! Reader of the sidecar's journal in its state directory.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -11,7 +11,7 @@ pub struct JournalReader {
     path: PathBuf,
 }
 
-/// One entry of the journal.
+/// Entry of the journal.
 #[derive(Debug, Clone)]
 pub struct Entry {
     /// Time of writing, at millisecond resolution.
@@ -29,7 +29,7 @@ impl JournalReader {
         }
     }
 
-    /// Returns the entries since a moment, oldest first; none where there is no journal yet.
+    /// Returns the entries since a moment, oldest first. There are none before the journal exists.
     #[must_use]
     pub fn since(&self, moment: SystemTime) -> Vec<Entry> {
         let text = std::fs::read_to_string(&self.path).unwrap_or_default();
@@ -96,7 +96,7 @@ impl Entry {
             .unwrap_or("(no explanation)")
     }
 
-    /// Returns a text that is equal for decisions with the same verdict, proposal and reason; nothing
+    /// Returns a text that is equal for decisions with the same verdict, proposal and reason, or `None`
     /// for other entries.
     #[must_use]
     pub fn headline(&self) -> Option<String> {

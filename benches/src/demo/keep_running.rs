@@ -1,4 +1,4 @@
-//! `--stay`: everything keeps running, to try things by hand, and events are still reported.
+//! `--stay`: all processes keep running for manual experiments, and events are still reported.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,18 +7,19 @@ use healing_cli::pod::PodEvent;
 use super::journal::JournalReader;
 use super::ports::Ports;
 use super::reporter::Reporter;
+use super::scenario_error::exit;
 use super::testbed::Testbed;
 
 /// Interval between two polls of journal and pod.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Time between the end of the dependency and its restart.
+/// Time between the exit of the dependency and its restart.
 const OUTAGE: Duration = Duration::from_secs(10);
 
 /// Reports events until the demo is interrupted.
 pub async fn keep_running(reporter: &Reporter, testbed: &mut Testbed) {
     let Ports { app, sidecar, .. } = testbed.ports;
     reporter.line(&format!(
-        "Everything keeps running, load included; Ctrl-C ends it. Try:\n  \
+        "App, sidecar and load keep running until Ctrl-C. Try:\n  \
          curl -X POST http://127.0.0.1:{app}/faults/wedge\n  \
          curl -X POST http://127.0.0.1:{app}/faults/dependency-outage\n  \
          curl http://127.0.0.1:{app}/health\n  \
@@ -27,7 +28,7 @@ pub async fn keep_running(reporter: &Reporter, testbed: &mut Testbed) {
     let journal = JournalReader::new(&testbed.state_directory());
     let (mut next_entry_at, mut last_headline) = (SystemTime::now(), None);
     let mut next_event_at = Instant::now();
-    let mut dependency_ended: Option<Instant> = None;
+    let mut dependency_exited: Option<Instant> = None;
     loop {
         tokio::time::sleep(POLL_INTERVAL).await;
         for entry in journal.since(next_entry_at) {
@@ -47,15 +48,15 @@ pub async fn keep_running(reporter: &Reporter, testbed: &mut Testbed) {
                 reporter.event(&line);
             }
         }
-        match dependency_ended {
-            None if testbed.dependency_ended() => {
-                dependency_ended = Some(Instant::now());
+        match dependency_exited {
+            None if testbed.dependency_exited() => {
+                dependency_exited = Some(Instant::now());
                 reporter.event(&format!(
-                    "the dependency has ended; it is started again in {OUTAGE:?}"
+                    "the dependency has exited; it is started again in {OUTAGE:?}"
                 ));
             }
             Some(since) if since.elapsed() >= OUTAGE => {
-                dependency_ended = None;
+                dependency_exited = None;
                 match testbed.restart_dependency() {
                     Ok(()) => reporter.event("the dependency is started again"),
                     Err(error) => reporter.failure(&format!("the dependency: {error}")),
@@ -74,14 +75,7 @@ fn line(event: &PodEvent) -> Option<String> {
         )),
         PodEvent::Exited {
             role, code, signal, ..
-        } => {
-            let how = match (code, signal) {
-                (Some(code), _) => format!("exits {code}"),
-                (None, Some(signal)) => format!("is ended by signal {signal}"),
-                (None, None) => "ends".to_owned(),
-            };
-            Some(format!("the {} {how}", role.as_str()))
-        }
+        } => Some(format!("the {} {}", role.as_str(), exit(*code, *signal))),
         PodEvent::BackOff { role, delay } if !delay.is_zero() => Some(format!(
             "the pod waits {delay:?} before it starts the {}",
             role.as_str()

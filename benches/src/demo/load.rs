@@ -11,17 +11,17 @@ use tokio::time::MissedTickBehavior;
 
 /// Number of concurrent clients.
 const CLIENTS: usize = 8;
-/// Interval between the requests of one client: together 100 requests a second.
+/// Interval between the requests of one client. All clients together make 100 requests per second.
 const REQUEST_INTERVAL: Duration = Duration::from_millis(80);
-/// Timeout of a request: long enough for a machine that is busy with builds, on which a process may wait
-/// more than a second for its turn.
+/// Timeout of a request. It allows for a machine that is busy with builds, on which a process may wait more
+/// than a second for the CPU.
 pub const CLIENT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Number of the latest requests that are kept.
 const KEPT_REQUESTS: usize = 50_000;
-/// Number of successes in a row after the last failure that count as recovery.
+/// Number of successes after the last failure that count as recovery.
 const RECOVERY_SUCCESSES: usize = 40;
 
-/// The load generator. Dropping it ends the load.
+/// Load generator. Dropping it stops the load.
 #[derive(Debug)]
 pub struct Load {
     shared: Arc<Shared>,
@@ -40,19 +40,19 @@ struct Shared {
 #[derive(Debug, Clone, Copy)]
 struct CompletedRequest {
     started: Instant,
-    ended: Instant,
+    completed: Instant,
     ok: bool,
     timed_out: bool,
 }
 
-/// Results of the requests that started since some moment and have ended.
+/// Results of the completed requests that started since some moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LoadSummary {
     /// Number of requests.
     pub requests: usize,
-    /// Number of those that failed: an error status, no connection, or a timeout.
+    /// Number of requests that failed by an error status, a missing connection or a timeout.
     pub failed: usize,
-    /// Number of the failed that timed out.
+    /// Number of failed requests that timed out.
     pub timed_out: usize,
 }
 
@@ -89,7 +89,7 @@ impl Load {
         self.shared.active.send_replace(true);
     }
 
-    /// Returns the results of the requests that started since `moment` and have ended.
+    /// Returns the results of the completed requests that started since `moment`.
     pub fn summary_since(&self, moment: Instant) -> LoadSummary {
         let mut summary = LoadSummary::default();
         for request in self.shared.completed().iter() {
@@ -102,20 +102,20 @@ impl Load {
         summary
     }
 
-    /// Returns the time of recovery: the first success after the last failure since `moment`, once
-    /// enough successes followed it. Nothing before a first failure.
+    /// Returns the time of recovery, which is the first success after the last failure since `moment`.
+    /// Returns `None` if there is no failure, or if too few successes followed the last one.
     pub fn recovered_since(&self, moment: Instant) -> Option<Instant> {
         let completed = self.shared.completed();
         let last_failure = completed
             .iter()
             .filter(|request| request.started >= moment && !request.ok)
-            .map(|request| request.ended)
+            .map(|request| request.completed)
             .max()?;
         let successes = completed
             .iter()
-            .filter(|request| request.ok && request.ended > last_failure);
+            .filter(|request| request.ok && request.completed > last_failure);
         (successes.clone().count() >= RECOVERY_SUCCESSES)
-            .then(|| successes.map(|request| request.ended).min())
+            .then(|| successes.map(|request| request.completed).min())
             .flatten()
     }
 }
@@ -151,7 +151,7 @@ async fn run_client(shared: Arc<Shared>) {
         .await;
         let request = CompletedRequest {
             started,
-            ended: Instant::now(),
+            completed: Instant::now(),
             ok: result.is_ok(),
             timed_out: result.is_err_and(|error| error.is_timeout()),
         };

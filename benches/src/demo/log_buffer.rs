@@ -1,11 +1,11 @@
-//! Output of app and sidecar and events of the pod: kept, and shown only after a failure.
+//! Output of app and sidecar and events of the pod, which are shown only after a failure.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use healing_cli::pod::{LineSink, Role};
 
-/// Number of lines that are kept.
+/// Maximum number of lines that are kept.
 const KEPT_LINES: usize = 400;
 
 /// The last lines of the pod's children.

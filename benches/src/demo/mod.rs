@@ -1,8 +1,9 @@
-//! `cargo demo`: a real app becomes ill and is healed, reported line by line.
+//! `cargo demo`: faults of a real app and their healing, reported line by line.
 //!
-//! One binary: the process that the user starts is the pod, the clients and the reporter; it starts
-//! its own program again as app, dependency and sidecar. Every report is an observation: detection
-//! from the sidecar's journal, recovery from the clients' responses, restarts from the pod's events.
+//! There is one binary. The process that the user starts is the pod, the clients and the reporter; it
+//! starts its own program again as app, dependency and sidecar. Every report is an observation:
+//! detection from the sidecar's journal, recovery from the clients' responses, restarts from the pod's
+//! events.
 
 pub mod args;
 pub mod journal;
@@ -14,6 +15,7 @@ pub mod process;
 pub mod report;
 pub mod reporter;
 pub mod run;
+pub mod scenario_error;
 pub mod scenario_run;
 pub mod scenarios;
 pub mod testbed;

@@ -3,12 +3,11 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 
-/// Range of free ports, below the kernel's range for outgoing connections (32768 and up): otherwise a
-/// client's own port could take the port of an app that is being restarted, or a client could connect
-/// to itself meanwhile.
+/// Range of free ports, below the kernel's range for outgoing connections (32768 and up). Otherwise the
+/// port of an app that is being restarted could be taken by a client, or a client could connect to itself.
 const FREE_RANGE: Range<u16> = 20_000..32_000;
 
-/// One port for each listener, all on 127.0.0.1.
+/// One port per listener, all on 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ports {
     /// The app's own port.
@@ -21,18 +20,38 @@ pub struct Ports {
     pub dependency: u16,
 }
 
+/// Reason why the ports cannot be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PortError {
+    /// Every port of the range for free ones is taken.
+    #[error("no free port in {FREE_RANGE:?}")]
+    NoneFree,
+    /// The base is too close to the highest port.
+    #[error("--port-base {0} leaves no room for three ports: at most 65533")]
+    NoRoom(u16),
+    /// A port is taken by another process.
+    #[error(
+        "port {port} (for {owner}) is taken by another process: choose others by --port-base N \
+         (N, N+1 and N+2 are used), or free ones by --port-base 0"
+    )]
+    Taken {
+        /// The port.
+        port: u16,
+        /// Part of the demo that would listen on it.
+        owner: &'static str,
+    },
+}
+
 impl Ports {
-    /// Returns app, sidecar and care port from `base` on; with 0, and for the dependency, free ones.
+    /// Returns app, sidecar and care port from `base` on, and a free port for the dependency. If `base` is
+    /// 0, all are free ports.
     ///
     /// # Errors
     ///
-    /// A port is taken, or `base` leaves no room for three.
-    pub fn from_base(base: u16) -> Result<Self, String> {
+    /// Returns an error if a port is taken, or `base` leaves no room for three.
+    pub fn from_base(base: u16) -> Result<Self, PortError> {
         let mut free = candidates().filter(|port| is_free(*port));
-        let mut next = || {
-            free.next()
-                .ok_or_else(|| format!("no free port in {FREE_RANGE:?}"))
-        };
+        let mut next = || free.next().ok_or(PortError::NoneFree);
         if base == 0 {
             return Ok(Self {
                 app: next()?,
@@ -42,9 +61,7 @@ impl Ports {
             });
         }
         let Some(care) = base.checked_add(2) else {
-            return Err(format!(
-                "--port-base {base} leaves no room for three ports: at most 65533"
-            ));
+            return Err(PortError::NoRoom(base));
         };
         for (port, owner) in [
             (base, "the app"),
@@ -52,10 +69,7 @@ impl Ports {
             (care, "the care port"),
         ] {
             if !is_free(port) {
-                return Err(format!(
-                    "port {port} (for {owner}) is taken by another process: choose others by \
-                     --port-base N (N, N+1 and N+2 are used), or free ones by --port-base 0"
-                ));
+                return Err(PortError::Taken { port, owner });
             }
         }
         let dependency = next()?;
@@ -68,8 +82,8 @@ impl Ports {
     }
 }
 
-/// Returns all of [`FREE_RANGE`], from a start that differs between processes, so that two demos do not
-/// race for the same ports.
+/// Returns all ports of [`FREE_RANGE`], from a start that differs between processes, so that two demos do
+/// not race for the same ports.
 fn candidates() -> impl Iterator<Item = u16> {
     let count = u32::from(FREE_RANGE.end - FREE_RANGE.start);
     let first = std::process::id().wrapping_mul(4).rem_euclid(count);
@@ -90,10 +104,23 @@ mod tests {
     fn busy_port_error_names_the_port_and_the_flag() {
         let ports = Ports::from_base(0).unwrap();
         let _busy = TcpListener::bind((Ipv4Addr::LOCALHOST, ports.app)).unwrap();
-        let message = Ports::from_base(ports.app).unwrap_err();
-        assert!(message.contains(&ports.app.to_string()), "{message}");
-        assert!(message.contains("--port-base"), "{message}");
-        assert!(Ports::from_base(65_534).is_err());
+        let error = Ports::from_base(ports.app).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "port {} (for the app) is taken by another process: choose others by --port-base N \
+                 (N, N+1 and N+2 are used), or free ones by --port-base 0",
+                ports.app
+            )
+        );
+    }
+
+    #[test]
+    fn base_above_65533_is_rejected_with_the_highest_base() {
+        assert_eq!(
+            Ports::from_base(65_534).unwrap_err().to_string(),
+            "--port-base 65534 leaves no room for three ports: at most 65533"
+        );
     }
 
     #[test]

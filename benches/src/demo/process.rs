@@ -1,25 +1,26 @@
-//! Subprocesses: the demo starts its own binary again as app, dependency and sidecar.
+//! Subprocesses of the demo, which starts its own binary again as app, dependency and sidecar.
 
+use std::env::VarError;
 use std::ffi::OsString;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{AddrParseError, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
 use healing_cli::pod::CommandLine;
 use healing_core::config::PolicyConfig;
 use healing_sidecar::parent_death::die_with_pod;
-use patient_app::Settings;
+use patient_app::{RunError, Settings};
 use tracing_subscriber::EnvFilter;
 
 use super::ports::Ports;
 
-/// Environment variable that selects the subprocess; unset in the process that the user starts.
+/// Environment variable that selects the subprocess. It is unset in the process that the user starts.
 const SUBPROCESS: &str = "HEALING_DEMO_SUBPROCESS";
-/// Name of the sidecar's state directory, within the demo's own.
+/// Name of the sidecar's state directory, within the demo's directory.
 pub(super) const STATE: &str = "sidecar-state";
 
-/// A subprocess of the demo.
+/// Subprocess of the demo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Subprocess {
     App,
@@ -37,6 +38,23 @@ impl Subprocess {
             Self::Sidecar => "sidecar",
         }
     }
+}
+
+/// Failure of the app or of the dependency.
+#[derive(Debug, thiserror::Error)]
+enum SubprocessError {
+    /// `PORT` is unset or not Unicode.
+    #[error("PORT: {0}")]
+    NoAddress(#[source] VarError),
+    /// `PORT` is not an address with a port.
+    #[error("PORT={0}: {1}; give ADDR:PORT, such as 127.0.0.1:5000")]
+    Address(String, #[source] AddrParseError),
+    /// The app failed.
+    #[error(transparent)]
+    App(#[from] RunError),
+    /// The dependency failed.
+    #[error(transparent)]
+    Dependency(io::Error),
 }
 
 /// Returns the command line of a subprocess. All settings are environment variables, as in a pod.
@@ -66,7 +84,7 @@ pub(super) fn command(
         ],
     };
     let mut command = CommandLine::new(program).env(SUBPROCESS, subprocess.name());
-    // Settings of a sidecar in the user's shell do not apply to the demo's. Empty counts as unset.
+    // Settings in the user's shell must not apply to the demo's sidecar. Empty counts as unset.
     for (key, _) in std::env::vars_os() {
         if key.to_str().is_some_and(|key| key.starts_with("HEALING_")) {
             command = command.env(key, "");
@@ -77,7 +95,7 @@ pub(super) fn command(
         .fold(command, |command, (key, value)| command.env(key, value))
 }
 
-/// Runs the subprocess that the environment selects, to its end; returns nothing where it selects none.
+/// Runs the subprocess that the environment selects until it exits. Returns `None` if it selects none.
 #[must_use]
 pub fn run_subprocess() -> Option<ExitCode> {
     let name = std::env::var(SUBPROCESS).ok()?;
@@ -85,7 +103,9 @@ pub fn run_subprocess() -> Option<ExitCode> {
         .into_iter()
         .find(|subprocess| subprocess.name() == name)
     else {
-        eprintln!("{SUBPROCESS}={name}: known are app, dependency and sidecar; leave it unset");
+        eprintln!(
+            "{SUBPROCESS}={name} is unknown; leave it unset (known: app, dependency, sidecar)"
+        );
         return Some(ExitCode::from(2));
     };
     if let Err(error) = die_with_pod() {
@@ -98,7 +118,7 @@ pub fn run_subprocess() -> Option<ExitCode> {
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("{name}: no runtime: {error}");
+            eprintln!("{name}: cannot start the async runtime: {error}");
             return Some(ExitCode::FAILURE);
         }
     };
@@ -107,36 +127,35 @@ pub fn run_subprocess() -> Option<ExitCode> {
 
 async fn serve(subprocess: Subprocess) -> ExitCode {
     log_to_stderr();
-    let result = match address() {
-        Err(error) => Err(error),
-        Ok(bind) if subprocess == Subprocess::App => {
-            let settings = Settings {
-                bind,
-                dependency: std::env::var("PATIENT_DEPENDENCY").ok(),
-                stall_after: Some(PolicyConfig::demo().evidence.hang_timeout),
-                ..Settings::default()
-            };
-            patient_app::run(settings)
-                .await
-                .map_err(|error| error.to_string())
-        }
-        Ok(bind) => patient_app::dependency::run(bind)
-            .await
-            .map_err(|error| error.to_string()),
-    };
-    match result {
+    match try_serve(subprocess).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            tracing::error!("{message}");
+        Err(error) => {
+            tracing::error!("{error}");
             ExitCode::FAILURE
         }
     }
 }
 
-fn address() -> Result<SocketAddr, String> {
-    let port = std::env::var("PORT").map_err(|error| format!("PORT: {error}"))?;
+async fn try_serve(subprocess: Subprocess) -> Result<(), SubprocessError> {
+    let bind = address()?;
+    if subprocess == Subprocess::Dependency {
+        return patient_app::dependency::run(bind)
+            .await
+            .map_err(SubprocessError::Dependency);
+    }
+    let settings = Settings {
+        bind,
+        dependency: std::env::var("PATIENT_DEPENDENCY").ok(),
+        stall_after: Some(PolicyConfig::demo().evidence.hang_timeout),
+        ..Settings::default()
+    };
+    Ok(patient_app::run(settings).await?)
+}
+
+fn address() -> Result<SocketAddr, SubprocessError> {
+    let port = std::env::var("PORT").map_err(SubprocessError::NoAddress)?;
     port.parse()
-        .map_err(|error| format!("PORT={port}: {error}"))
+        .map_err(|error| SubprocessError::Address(port, error))
 }
 
 fn log_to_stderr() {

@@ -1,20 +1,20 @@
-//! Results of the scenarios: the table at the end, and `--json`.
+//! Results of the scenarios, as the table at the end and as `--json`.
 
 use std::io::{self, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// Result of one scenario: a row of the table, an object of the JSON.
+/// Result of one scenario, which is a row of the table and an object of the JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScenarioResult {
-    /// Fault that was injected; `healthy` is none.
+    /// Fault that was injected, or `healthy`.
     pub fault: String,
     /// Action that was carried out: `no_action`, `reset_errors` or `restart_service`.
     pub action: String,
     /// Reason code of the veto against a proposed heal.
     pub veto: Option<String>,
-    /// Exit code of the sidecar, where it exited.
+    /// Exit code of the sidecar, if it exited.
     pub sidecar_exit: Option<i32>,
     /// Time from the fault to the doctor's decision.
     pub detected_ms: Option<u64>,
@@ -22,11 +22,11 @@ pub struct ScenarioResult {
     pub recovered_ms: Option<u64>,
     /// Number of failed requests.
     pub failed_requests: u64,
-    /// Process id of the app before.
+    /// Process id of the app before the scenario.
     pub pid_before: u32,
-    /// Process id of the app after.
+    /// Process id of the app after the scenario.
     pub pid_after: u32,
-    /// `true` if the result is as expected.
+    /// Set if the result is as expected.
     pub ok: bool,
 }
 
@@ -100,7 +100,7 @@ fn row(result: &ScenarioResult) -> [String; 10] {
 ///
 /// # Errors
 ///
-/// The file cannot be written.
+/// Returns an error if the file cannot be written.
 pub fn write_json(path: &Path, results: &[ScenarioResult]) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

@@ -1,4 +1,4 @@
-//! Output of the demo, line by line, with the time since the start.
+//! Output of the demo, by line, with the time since the start.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::Instant;
@@ -11,7 +11,7 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// Starts the clock. Colours are used only on a terminal, and not where `NO_COLOR` is set.
+    /// Starts the clock. Colours are used only on a terminal, and not if `NO_COLOR` is set.
     #[must_use]
     pub fn start() -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -23,7 +23,7 @@ impl Reporter {
 
     /// Writes a line without a time.
     pub fn line(&self, text: &str) {
-        // A closed pipe does not stop the demo: its exit code still counts.
+        // A closed pipe does not stop the demo, because its exit code still counts.
         let _ = writeln!(io::stdout().lock(), "{text}");
     }
 
@@ -42,7 +42,7 @@ impl Reporter {
         self.timed(text, Some(GREEN));
     }
 
-    /// Writes that something is not as expected.
+    /// Writes that a result is not as expected.
     pub fn failure(&self, text: &str) {
         self.timed(text, Some(RED));
     }
@@ -72,7 +72,7 @@ const BOLD: &str = "1";
 const RED: &str = "31";
 const GREEN: &str = "32";
 
-/// Breaks a text between words; a longer word gets a line of its own.
+/// Breaks a text between words. A word that is too long gets its own line.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {

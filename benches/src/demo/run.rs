@@ -1,4 +1,4 @@
-//! The demo from its first line to the table.
+//! Run of the demo, from its first line to the table.
 
 use std::process::ExitCode;
 
@@ -13,6 +13,7 @@ use super::reporter::Reporter;
 use super::scenario_run::ScenarioRun;
 use super::scenarios::{dependency_outage, healthy, poisoned_cache, simulate_error, wedge};
 use super::testbed::Testbed;
+use super::wait::WaitTimeout;
 
 const SCENARIOS: usize = 5;
 /// Number of lines of the children's output that are shown after a failure.
@@ -23,7 +24,7 @@ pub async fn run(args: Args) -> ExitCode {
     let reporter = Reporter::start();
     let ports = match Ports::from_base(args.port_base) {
         Ok(ports) => ports,
-        Err(message) => return fail(&message),
+        Err(error) => return fail(&error.to_string()),
     };
     let mut testbed = match std::env::current_exe().and_then(|exe| Testbed::start(exe, ports)) {
         Ok(testbed) => testbed,
@@ -43,7 +44,7 @@ pub async fn run(args: Args) -> ExitCode {
 async fn run_all(args: &Args, reporter: &Reporter, testbed: &mut Testbed) -> ExitCode {
     introduce(reporter, &testbed.ports);
     if let Err(error) = wait_until_ready(reporter, testbed).await {
-        reporter.failure(&error);
+        reporter.failure(&error.to_string());
         show_output(reporter, testbed);
         return ExitCode::FAILURE;
     }
@@ -63,7 +64,7 @@ async fn run_all(args: &Args, reporter: &Reporter, testbed: &mut Testbed) -> Exi
         keep_running(reporter, testbed).await;
     } else {
         reporter.line(
-            "All as expected. `cargo demo --stay` keeps everything running, to try things by hand.",
+            "All as expected. `cargo demo --stay` keeps app and sidecar running for your own experiments.",
         );
     }
     if all {
@@ -80,8 +81,7 @@ fn introduce(reporter: &Reporter, ports: &Ports) {
         care,
         dependency,
     } = ports;
-    reporter
-        .line("A real axum app with the healing layer, and the sidecar beside it in a local pod.");
+    reporter.line("A real axum app with the healing layer, and its sidecar, in a local pod.");
     reporter.line(&format!(
         "  app http://127.0.0.1:{app} · sidecar http://127.0.0.1:{sidecar} · care port {care} · \
          dependency {dependency}"
@@ -91,7 +91,7 @@ fn introduce(reporter: &Reporter, ports: &Ports) {
     let (interval, default_interval) = poll_intervals();
     reporter.line(&format!(
         "  demo profile, shortened: a poll every {interval} (default {default_interval}), windows of {:?} \
-         and {:?},\n  soft heal at {} of {} polls, hard heal after {:?} of hanging, cooldown {:?} \
+         and {:?},\n  soft heal at {} of {} polls, hard heal after a stall of {:?}, cooldown {:?} \
          soft and {:?} hard, probation {:?}",
         demo.fast_window,
         demo.slow_window,
@@ -104,8 +104,7 @@ fn introduce(reporter: &Reporter, ports: &Ports) {
     ));
 }
 
-/// Returns the poll intervals of the demo profile and of the default one, from the sidecar's table of
-/// settings.
+/// Returns the poll intervals of the demo profile and of the default profile, from the sidecar's settings.
 fn poll_intervals() -> (&'static str, &'static str) {
     let setting = SETTINGS
         .iter()
@@ -115,7 +114,7 @@ fn poll_intervals() -> (&'static str, &'static str) {
     })
 }
 
-async fn wait_until_ready(reporter: &Reporter, testbed: &Testbed) -> Result<(), String> {
+async fn wait_until_ready(reporter: &Reporter, testbed: &Testbed) -> Result<(), WaitTimeout> {
     testbed.wait_until_ready().await?;
     reporter.event(&format!(
         "app (process {}) and sidecar are ready",
@@ -124,8 +123,8 @@ async fn wait_until_ready(reporter: &Reporter, testbed: &Testbed) -> Result<(), 
     Ok(())
 }
 
-/// Runs the scenarios in order, up to the first with an unexpected result: the state of the app is
-/// unknown after it.
+/// Runs the scenarios in order, up to the first with an unexpected result, after which the state of the app
+/// is unknown.
 async fn run_scenarios(reporter: &Reporter, testbed: &mut Testbed) -> Vec<ScenarioResult> {
     let mut results = Vec::with_capacity(SCENARIOS);
     macro_rules! scenario {
@@ -151,7 +150,7 @@ async fn run_scenarios(reporter: &Reporter, testbed: &mut Testbed) -> Vec<Scenar
     scenario!(
         4,
         wedge,
-        "A wedged runtime: healed hard, by the sidecar's exit 88"
+        "A stalled runtime: healed hard, by the sidecar's exit 88"
     );
     scenario!(
         5,

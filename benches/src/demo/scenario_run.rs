@@ -1,4 +1,4 @@
-//! One scenario being run: a fault, the doctor's reaction, and the clients' view of both.
+//! State of a running scenario: the fault, the doctor's reaction, and the results of the clients.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -7,6 +7,7 @@ use healing_cli::pod::{PodEvent, Role};
 use super::journal::{Entry, JournalReader};
 use super::report::ScenarioResult;
 use super::reporter::Reporter;
+use super::scenario_error::ScenarioError;
 use super::testbed::Testbed;
 use super::wait::{WaitTimeout, wait_for};
 
@@ -17,9 +18,9 @@ pub struct Expected {
     pub fault: &'static str,
     /// Action that is carried out.
     pub action: &'static str,
-    /// Reason code of the veto, where a proposal is vetoed.
+    /// Reason code of the veto, if a proposal is vetoed.
     pub veto: Option<&'static str>,
-    /// Exit code of the sidecar, where it exits.
+    /// Exit code of the sidecar, if it exits.
     pub sidecar_exit: Option<i32>,
 }
 
@@ -29,7 +30,7 @@ impl Expected {
     }
 }
 
-/// A scenario being run.
+/// State of a running scenario.
 #[derive(Debug)]
 pub struct ScenarioRun<'a> {
     /// All running processes.
@@ -48,7 +49,7 @@ pub struct ScenarioRun<'a> {
 }
 
 impl<'a> ScenarioRun<'a> {
-    /// Starts the clock, with the app as it is.
+    /// Starts the clock without injecting a fault.
     pub fn start(testbed: &'a mut Testbed, reporter: &'a Reporter, expected: Expected) -> Self {
         let journal = JournalReader::new(&testbed.state_directory());
         let pid_before = testbed.app_pid().unwrap_or(0);
@@ -70,21 +71,27 @@ impl<'a> ScenarioRun<'a> {
     ///
     /// # Errors
     ///
-    /// The app refused, or did not answer.
-    pub async fn inject(&mut self) -> Result<(), String> {
+    /// Returns an error if the app refused or did not respond.
+    pub async fn inject(&mut self) -> Result<(), ScenarioError> {
         self.restart_clock();
         let path = format!("/faults/{}", self.expected.fault);
+        let request = format!("POST {path}");
         match self.testbed.post(&path).await {
             Ok((200, _)) => {
-                self.reporter.event(&format!("POST {path}"));
+                self.reporter.event(&request);
                 Ok(())
             }
-            Ok((status, body)) => Err(format!("POST {path} answered {status}: {body}")),
-            Err(error) => Err(format!("POST {path}: {error}")),
+            Ok((status, body)) => Err(ScenarioError::HttpStatus {
+                request,
+                expected: 200,
+                status,
+                body,
+            }),
+            Err(error) => Err(ScenarioError::Request { request, error }),
         }
     }
 
-    /// Restarts the clock: times and observations before it do not count.
+    /// Restarts the clock. Earlier times and observations do not count.
     pub fn restart_clock(&mut self) {
         self.started = Instant::now();
         self.started_at = SystemTime::now();
@@ -95,7 +102,7 @@ impl<'a> ScenarioRun<'a> {
         self.failed_outside_load += requests;
     }
 
-    /// Returns the start of the clock.
+    /// Returns the time at which the clock was started.
     pub fn started(&self) -> Instant {
         self.started
     }
@@ -109,7 +116,7 @@ impl<'a> ScenarioRun<'a> {
     ///
     /// # Errors
     ///
-    /// It does not come in time.
+    /// Returns an error if the decision does not arrive before the timeout.
     pub async fn wait_for_detection(
         &mut self,
         what: &str,
@@ -125,7 +132,7 @@ impl<'a> ScenarioRun<'a> {
         self.detected = Some(detected);
         self.reporter.event(&format!(
             "the doctor, {} after the fault: “{}”",
-            seconds(detected),
+            format_seconds(detected),
             entry.explanation()
         ));
         Ok(())
@@ -135,7 +142,7 @@ impl<'a> ScenarioRun<'a> {
     ///
     /// # Errors
     ///
-    /// They do not in time.
+    /// Returns an error if requests still fail at the timeout.
     pub async fn wait_for_recovery(&mut self) -> Result<Instant, WaitTimeout> {
         let (load, started) = (&self.testbed.load, self.started);
         let recovered = wait_for("clients being served again", RECOVERY, async || {
@@ -153,41 +160,40 @@ impl<'a> ScenarioRun<'a> {
         Ok(recovered)
     }
 
-    /// Records and reports the time of recovery; `what` names its sign.
+    /// Records and reports the time of recovery. `what` describes how it was recognised.
     pub fn record_recovery(&mut self, moment: Instant, what: &str) {
-        // Where a fault hits one request in four, the last failure may precede the heal.
+        // If a fault affects one request in four, the last failure may precede the heal.
         let recovered = moment
             .duration_since(self.started)
             .max(self.detected.unwrap_or_default());
         self.recovered = Some(recovered);
-        self.reporter
-            .event(&format!("{what}, {} after the fault", seconds(recovered)));
+        self.reporter.event(&format!(
+            "{what}, {} after the fault",
+            format_seconds(recovered)
+        ));
     }
 
-    /// Waits for the doctor's verification of its treatment.
+    /// Waits for the outcome of the treatment.
     ///
     /// # Errors
     ///
-    /// It does not come in time, or the outcome is not `recovered`.
-    pub async fn wait_for_verification(&mut self) -> Result<(), String> {
+    /// Returns an error if there is no outcome at the timeout, or it is not `recovered`.
+    pub async fn wait_for_outcome(&mut self) -> Result<(), ScenarioError> {
         let (journal, started_at) = (self.journal.clone(), self.started_at);
-        let outcome = wait_for("the doctor's verification", VERIFICATION, async || {
+        let outcome = wait_for("the outcome of the treatment", OUTCOME, async || {
             let entries = journal.since(started_at);
             entries.into_iter().find_map(|entry| entry.outcome())
         })
-        .await
-        .map_err(|error| error.to_string())?;
+        .await?;
         if outcome != "recovered" {
-            return Err(format!(
-                "the outcome of the treatment is {outcome}, not recovered"
-            ));
+            return Err(ScenarioError::NotVerified(outcome));
         }
         self.reporter.event("verified by the doctor: recovered");
         Ok(())
     }
 
     /// Compares the observations with the expected result, and reports the differences.
-    pub fn finish(self, result: Result<(), String>) -> ScenarioResult {
+    pub fn finish(self, result: Result<(), ScenarioError>) -> ScenarioResult {
         let entries = self.entries();
         let done = |action: &str| entries.iter().any(|entry| entry.carried_out(action));
         let action = ["restart_service", "reset_errors"]
@@ -210,30 +216,36 @@ impl<'a> ScenarioRun<'a> {
         let pid_after = self.testbed.app_pid().unwrap_or(0);
         let failed = self.testbed.load.summary_since(self.started).failed;
 
-        let mut problems: Vec<String> = result.err().into_iter().collect();
-        let mut compare = |what: &str, expected: String, observed: String| {
-            if expected != observed {
-                problems.push(format!("{what} should be {expected}, was {observed}"));
-            }
-        };
         let expected = self.expected;
-        compare("the action", expected.action.into(), action.into());
-        compare("the veto", or_none(expected.veto), or_none(veto.as_deref()));
-        compare(
-            "the sidecar's exit code",
-            or_none(expected.sidecar_exit),
-            or_none(sidecar_exit),
-        );
-        let process = |is_new: bool| if is_new { "a new one" } else { "the same" }.to_owned();
-        let is_new = pid_after != self.pid_before && pid_after != 0;
-        compare(
-            "the app's process",
-            process(expected.new_process()),
-            process(is_new),
-        );
+        let (before, after) = (self.pid_before, pid_after);
+        let is_new = after != before && after != 0;
+        let mut problems: Vec<ScenarioError> = result.err().into_iter().collect();
+        if action != expected.action {
+            problems.push(ScenarioError::Action {
+                expected: expected.action,
+                observed: action,
+            });
+        }
+        if veto.as_deref() != expected.veto {
+            problems.push(ScenarioError::Veto {
+                expected: expected.veto,
+                observed: veto.clone(),
+            });
+        }
+        if sidecar_exit != expected.sidecar_exit {
+            problems.push(ScenarioError::SidecarExit {
+                expected: expected.sidecar_exit,
+                observed: sidecar_exit,
+            });
+        }
+        match (expected.new_process(), is_new) {
+            (true, false) => problems.push(ScenarioError::SameProcess { before, after }),
+            (false, true) => problems.push(ScenarioError::NewProcess { before, after }),
+            (true, true) | (false, false) => {}
+        }
 
         for problem in &problems {
-            self.reporter.failure(problem);
+            self.reporter.failure(&problem.to_string());
         }
         if problems.is_empty() {
             let process = if is_new { "new" } else { "same" };
@@ -259,16 +271,13 @@ impl<'a> ScenarioRun<'a> {
     }
 }
 
-// Long enough for a busy machine; a scenario that takes longer has failed.
+/// Timeout of the detection, which allows for a busy machine, as the following ones.
 const DETECTION: Duration = Duration::from_secs(30);
+/// Timeout of the recovery.
 const RECOVERY: Duration = Duration::from_secs(30);
-const VERIFICATION: Duration = Duration::from_secs(40);
+const OUTCOME: Duration = Duration::from_secs(40);
 
 /// Formats a duration for the report, in seconds.
-pub fn seconds(time: Duration) -> String {
+pub fn format_seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
-}
-
-fn or_none(value: Option<impl ToString>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| value.to_string())
 }

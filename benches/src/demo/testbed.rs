@@ -1,4 +1,4 @@
-//! All running parts: the pod with app and sidecar, the dependency, the load.
+//! Test bed of all running parts: the pod with app and sidecar, the dependency, the load.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use super::ports::Ports;
 use super::process::{self, Subprocess};
 use super::wait::{WaitTimeout, wait_for};
 
-/// The running test bed.
+/// Running test bed.
 #[derive(Debug)]
 pub struct Testbed {
     /// Ports of all listeners.
@@ -34,18 +34,18 @@ pub struct Testbed {
 }
 
 impl Testbed {
-    /// Starts all processes from the demo's own binary. The load is paused; nothing is ready yet.
+    /// Starts all processes from the demo's own binary, without waiting for them. The load is paused.
     ///
     /// # Errors
     ///
-    /// A process cannot be started, or a directory cannot be created.
+    /// Returns an error if a process cannot be started, or a directory cannot be created.
     pub fn start(program: PathBuf, ports: Ports) -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("healing-demo-").tempdir()?;
         let logs = LogBuffer::default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .build()
-            .map_err(|error| io::Error::other(format!("no HTTP client: {error}")))?;
+            .map_err(|error| io::Error::other(format!("cannot set up the HTTP client: {error}")))?;
         let dependency =
             process::command(&program, Subprocess::Dependency, &ports, directory.path());
         let spec = PodSpec {
@@ -97,17 +97,17 @@ impl Testbed {
         self.directory.path().join(process::STATE)
     }
 
-    /// Sends `GET` to the app's own port; returns status and body.
+    /// Sends `GET` to the app's own port, and returns status and body.
     pub async fn get(&self, path: &str) -> reqwest::Result<(u16, String)> {
         self.send(self.client.get(self.url(path))).await
     }
 
-    /// Sends `POST` to the app's own port; returns status and body.
+    /// Sends `POST` to the app's own port, and returns status and body.
     pub async fn post(&self, path: &str) -> reqwest::Result<(u16, String)> {
         self.send(self.client.post(self.url(path))).await
     }
 
-    /// Returns the app's `/health` on its own port, as a client on this machine sees it.
+    /// Returns the report of the app's `/health` on its own port, as a client on this machine gets it.
     pub async fn health(&self) -> Option<Health> {
         let (status, body) = self.get("/health").await.ok()?;
         (status == 200)
@@ -115,7 +115,7 @@ impl Testbed {
             .flatten()
     }
 
-    /// Sends `GET` to the sidecar; returns status and body.
+    /// Sends `GET` to the sidecar, and returns status and body.
     pub async fn get_sidecar(&self, path: &str) -> reqwest::Result<(u16, String)> {
         let url = format!("http://127.0.0.1:{}{path}", self.ports.sidecar);
         self.send(self.client.get(url)).await
@@ -125,7 +125,7 @@ impl Testbed {
     ///
     /// # Errors
     ///
-    /// They are not in time.
+    /// Returns an error if they are not ready at the timeout.
     pub async fn wait_until_ready(&self) -> Result<(), WaitTimeout> {
         wait_for("the app's readiness", START_TIMEOUT, async || {
             matches!(self.get("/readyz").await, Ok((200, _))).then_some(())
@@ -147,8 +147,8 @@ impl Testbed {
         (status == 200).then(|| values.sum())
     }
 
-    /// Returns `true` if the dependency's process has ended.
-    pub fn dependency_ended(&mut self) -> bool {
+    /// Returns `true` if the dependency's process has exited.
+    pub fn dependency_exited(&mut self) -> bool {
         self.dependency
             .as_mut()
             .is_none_or(|child| matches!(child.try_wait(), Ok(Some(_))))
@@ -158,7 +158,7 @@ impl Testbed {
     ///
     /// # Errors
     ///
-    /// The process cannot be started.
+    /// Returns an error if the process cannot be started.
     pub fn restart_dependency(&mut self) -> io::Result<()> {
         let command = process::command(
             &self.program,
@@ -190,14 +190,14 @@ impl Testbed {
     }
 }
 
-/// Factor on the kubelet's back-off of 10 s to 300 s. Exit 88 is restarted without back-off.
+/// Factor on the kubelet's back-off of 10 s to 300 s. After exit 88 there is no back-off.
 const TIME_SCALE: f64 = 0.05;
 
-/// Time in which a process is ready, on a busy machine too.
+/// Timeout of the readiness of a process, which allows for a busy machine.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// Timeout of the demo's own requests, which are not measured.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
-/// Grace period of the pod at the end, when no client waits.
+/// Grace period of the pod at the end of the demo, when there are no requests.
 const GRACE: Duration = Duration::from_secs(1);
 
 fn spawn(command: &CommandLine) -> io::Result<Child> {

@@ -1,4 +1,4 @@
-//! Polling until an observation is made.
+//! Polling for an expected observation.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -6,33 +6,20 @@ use std::time::{Duration, Instant};
 /// Interval between two polls.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// An expected observation was not made in time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Error of an expected observation that was not made before the timeout.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} was not seen within {timeout:?}")]
 pub struct WaitTimeout {
     what: String,
     timeout: Duration,
 }
 
-impl std::fmt::Display for WaitTimeout {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was not seen within {:?}", self.what, self.timeout)
-    }
-}
-
-impl std::error::Error for WaitTimeout {}
-
-impl From<WaitTimeout> for String {
-    fn from(error: WaitTimeout) -> Self {
-        error.to_string()
-    }
-}
-
-/// Polls until `poll` returns a value, and names on stderr what it waits for: on a terminal in a line
-/// that is erased at the end, elsewhere only after a long wait.
+/// Polls until `poll` returns a value. Prints on stderr what it waits for, on a terminal in a line that is
+/// erased at the end, elsewhere only after a long wait.
 ///
 /// # Errors
 ///
-/// The timeout passed first.
+/// Returns an error if `poll` has returned no value at the timeout.
 pub async fn wait_for<T>(
     what: &str,
     timeout: Duration,

@@ -1,4 +1,4 @@
-//! The app that is watched: a script of its life, with the figures that a real one would report.
+//! Scripted app, with the figures that a real app would report.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use healing_core::observation::{Circumstances, Mode, Observation, ProbeResult};
 
 /// Requests per second.
 const RATE: f64 = 50.0;
-/// The cache is poisoned here: a quarter of the requests fails until a soft heal.
+/// Time at which the cache is poisoned. From then on a quarter of the requests fails until a soft heal.
 const POISONED_AT: Duration = Duration::from_secs(5 * 60);
-/// The runtime is wedged here: nothing is answered until a restart.
+/// Time at which the runtime stalls. From then on probes time out until a restart.
 const WEDGED_AT: Duration = Duration::from_secs(15 * 60);
-/// Duration of a probe that is answered.
+/// Duration of a successful probe.
 const PROBE: Duration = Duration::from_millis(1);
 
-/// A scripted app.
+/// Scripted app.
 #[derive(Debug)]
 pub(crate) struct ScriptedApp {
     instance: u32,
@@ -39,7 +39,7 @@ impl ScriptedApp {
         }
     }
 
-    /// Lets time pass until `time`.
+    /// Advances the app to `time`.
     pub(crate) fn advance(&mut self, time: Duration) {
         let entered = |moment| self.at < moment && moment <= time;
         self.poisoned |= entered(POISONED_AT);
@@ -54,7 +54,7 @@ impl ScriptedApp {
         self.at = time;
     }
 
-    /// Returns one poll of the app: both probes, and what the embedder knows beside them.
+    /// Returns one observation: the results of both probes, and the circumstances that the embedder knows.
     pub(crate) fn observe(&self) -> Observation {
         let care = ProbeResult::Valid(self.health(), PROBE);
         let front_door = if self.wedged {
@@ -78,7 +78,7 @@ impl ScriptedApp {
         self.poisoned = false;
     }
 
-    /// Replaces the process by a new one.
+    /// Restarts the app as a new instance.
     pub(crate) fn restart(&mut self) {
         *self = Self {
             instance: self.instance + 1,

@@ -14,7 +14,7 @@ use healing_core::policy::{Policy, PolicyState};
 
 /// Time between two polls.
 const POLL_INTERVAL: Duration = Duration::from_secs(5);
-/// Length of the script.
+/// Duration of the script.
 const END: Duration = Duration::from_secs(25 * 60);
 /// Time of day at the start, since the Unix epoch. A real embedder reads its wall clock.
 const WALL_CLOCK: Duration = Duration::from_secs(1_800_000_000);
@@ -23,11 +23,11 @@ fn main() -> io::Result<()> {
     run(&mut io::stdout().lock())
 }
 
-/// Runs the script, and writes each decision that differs from the one before, with its explanation.
+/// Runs the script, and writes each decision that differs from the previous one, with its explanation.
 ///
 /// # Errors
 ///
-/// Writing failed.
+/// Returns an error if writing fails.
 fn run(out: &mut impl Write) -> io::Result<()> {
     let mut policy = Policy::new(PolicyConfig::default(), Proposer::Rules, 42);
     let mut app = ScriptedApp::start();
@@ -64,8 +64,8 @@ fn run(out: &mut impl Write) -> io::Result<()> {
                 policy.report_treatment(now, report(TreatmentResult::Done));
             }
             Action::RestartService => {
-                // Reported and saved before it is carried out: if this process dies in between, the
-                // next one knows that a restart of the budget is spent.
+                // Reported and saved before it is carried out. If this process dies in between, the next one
+                // knows that the budget is spent.
                 policy.report_treatment(now, report(TreatmentResult::Started));
                 save(policy.state());
                 app.restart();
@@ -77,7 +77,7 @@ fn run(out: &mut impl Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Stands for an atomic write to persistent storage.
+/// Does nothing. A real embedder writes the state atomically to persistent storage.
 fn save(_state: PolicyState) {}
 
 #[cfg(test)]

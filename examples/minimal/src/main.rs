@@ -6,6 +6,7 @@ use axum::{Router, extract::State, routing::get};
 use healing_tower::Healing;
 use tokio::{net::TcpListener, sync::Mutex};
 
+/// Cache of the greeting.
 type Cache = Arc<Mutex<Option<String>>>;
 
 /// Returns the service as it would be without healing.
@@ -18,7 +19,7 @@ async fn greeting(State(cache): State<Cache>) -> String {
     cache.get_or_insert_with(|| "hello".to_owned()).clone()
 }
 
-/// Returns the healing of the service: a soft heal drops the cache.
+/// Returns the healing of the service, whose soft heal drops the cache.
 fn healing(cache: Cache) -> Healing {
     let drop_cache = move || {
         let cache = Arc::clone(&cache);

@@ -1,4 +1,4 @@
-//! The service as a process: real ports, a soft heal on the care port, the end by SIGTERM.
+//! The service as a process, with real ports, a soft heal on the care port, and shutdown by SIGTERM.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// A process that is killed when it is dropped.
+/// Process that is killed when it is dropped.
 struct Process(Child);
 
 impl Drop for Process {
@@ -47,7 +47,7 @@ fn until(mut condition: impl FnMut() -> bool) {
 }
 
 #[test]
-fn process_serves_heals_softly_and_ends_on_sigterm() {
+fn process_serves_heals_softly_and_exits_on_sigterm() {
     let [app, care] = free_ports();
     let child = Command::new(env!("CARGO_BIN_EXE_minimal"))
         .env("PORT", app.to_string())

@@ -23,8 +23,8 @@ pub fn routes(patient: &Arc<Patient>) -> Router {
         .with_state(Arc::clone(patient))
 }
 
-/// Returns the healing of the patient: a soft heal that drops the cache, and a check of the dependency
-/// that vetoes restarts.
+/// Returns the healing of the patient. Its soft heal drops the cache, and its check of the dependency vetoes
+/// restarts.
 pub fn healing(patient: &Arc<Patient>, settings: &Settings) -> Healing {
     let hook_patient = Arc::clone(patient);
     let mut builder = Healing::builder("patient-app")

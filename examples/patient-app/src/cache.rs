@@ -1,4 +1,4 @@
-//! The cache that `/data` is served from.
+//! Cache from which `/data` is served.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// A record that `/data` serves.
+/// Record that `/data` serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record {
     pub(crate) id: u32,
     pub(crate) value: String,
 }
 
-/// Records by id, as JSON, each for [`Cache::TTL`].
+/// Records by id, as JSON. Each entry expires after [`Cache::TTL`].
 #[derive(Debug, Default)]
 pub struct Cache {
     entries: Mutex<HashMap<u32, Entry>>,
@@ -30,18 +30,18 @@ struct Entry {
 pub(crate) enum Cached {
     Hit(Record),
     Miss,
-    /// An entry that has not expired but does not parse.
+    /// Entry that has not expired but does not parse.
     Broken(String),
 }
 
 impl Cache {
-    /// Number of records: ids are `0..RECORDS`.
+    /// Number of records. Ids are `0..RECORDS`.
     pub const RECORDS: u32 = 16;
     /// Time to live of an entry.
     pub const TTL: Duration = Duration::from_secs(1);
-    /// Poisoning breaks one of this many records.
+    /// Number of records of which poisoning breaks one.
     pub const POISONED_ONE_IN: u32 = 4;
-    /// Time to live of a poisoned entry: only dropping the cache ends it.
+    /// Time to live of a poisoned entry, which only dropping the cache removes.
     const POISON_TTL: Duration = Duration::from_secs(365 * 24 * 3600);
 
     pub(crate) fn get(&self, id: u32) -> Cached {
@@ -64,12 +64,12 @@ impl Cache {
         }
     }
 
-    /// Drops all entries: the soft heal.
+    /// Drops all entries, as the soft heal does.
     pub fn clear(&self) {
         self.lock().clear();
     }
 
-    /// Breaks some entries: truncated JSON with an expiry that is far away.
+    /// Replaces some entries by truncated JSON that does not expire within a year.
     pub(crate) fn poison(&self) {
         let expires_at = Instant::now() + Self::POISON_TTL;
         let mut entries = self.lock();

@@ -15,7 +15,7 @@ use crate::patient::Patient;
 /// Query of `/data`.
 #[derive(Debug, Deserialize)]
 pub(crate) struct DataQuery {
-    /// Id of the record; without one the records are served in turn.
+    /// Id of the record. Without an id, the records are served in turn.
     id: Option<u32>,
 }
 
@@ -62,7 +62,7 @@ async fn load(patient: &Patient, id: u32) -> Result<(Record, &'static str), Data
     Ok((record, source))
 }
 
-/// Answers 500.
+/// Responds with 500.
 pub(crate) async fn simulate_error() -> DataError {
     DataError::Simulated
 }
@@ -90,7 +90,7 @@ impl IntoResponse for DataError {
             ),
             Self::Unknown(id) => (
                 StatusCode::NOT_FOUND,
-                format!("no record {id}: ids are 0 to {}", Cache::RECORDS - 1),
+                format!("unknown record {id}; ids are 0 to {}", Cache::RECORDS - 1),
             ),
             Self::BrokenEntry(id, error) => (
                 StatusCode::INTERNAL_SERVER_ERROR,
@@ -98,7 +98,7 @@ impl IntoResponse for DataError {
             ),
             Self::Dependency(address, error) => (
                 StatusCode::SERVICE_UNAVAILABLE,
-                format!("the dependency at {address} does not answer: {error}"),
+                format!("the dependency at {address} does not respond: {error}"),
             ),
         };
         (status, Json(json!({ "error": error }))).into_response()

@@ -1,7 +1,7 @@
-//! The patient's dependency: a separate process that keeps the records.
+//! The patient's dependency, a separate process that keeps the records.
 //!
 //! Its protocol is lines over TCP: `PING` → `PONG`, `GET 3` → the value, `SHUTDOWN` (from loopback only) →
-//! `BYE`, and the process ends. The patient cannot start it again.
+//! `BYE`, and the process exits. The patient cannot start it again.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ use tracing::info;
 pub const DEFAULT_BIND: &str = "127.0.0.1:5003";
 /// Maximum length of a line, in bytes.
 const MAX_LINE_BYTES: u64 = 256;
-/// Timeout of a request. A process that has ended refuses at once; a running one may be slow on a busy
-/// machine.
+/// Timeout of a request. It allows for a busy machine; the port of a process that has exited refuses
+/// connections immediately.
 const TIMEOUT: Duration = Duration::from_millis(2500);
 
 /// Returns the value of a record.
@@ -25,11 +25,11 @@ pub(crate) fn value_of(id: u32) -> String {
     format!("record {id}")
 }
 
-/// Serves on `addr` until `SHUTDOWN`.
+/// Serves records on `addr` until `SHUTDOWN`.
 ///
 /// # Errors
 ///
-/// The address cannot be bound.
+/// Returns an error if the address cannot be bound.
 pub async fn run(addr: SocketAddr) -> io::Result<()> {
     let listener = TcpListener::bind(addr).await.map_err(|error| {
         io::Error::new(
@@ -51,7 +51,7 @@ pub async fn serve(listener: TcpListener) {
                 Ok((stream, peer)) => {
                     tokio::spawn(handle_connection(stream, peer, stop.clone()));
                 }
-                // For instance out of file descriptors: a pause lets it pass.
+                // For example out of file descriptors, which a pause may clear.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             },
             _ = stopped.changed() => return,
@@ -75,10 +75,10 @@ async fn handle_connection(mut stream: TcpStream, peer: SocketAddr, stop: watch:
             }
             Some(("GET", id)) => match id.parse() {
                 Ok(id) => (value_of(id), false),
-                Err(_) => ("ERROR GET needs a number".to_owned(), false),
+                Err(_) => ("ERROR a number is expected after GET".to_owned(), false),
             },
             _ => (
-                "ERROR known are PING, GET and, from loopback, SHUTDOWN".to_owned(),
+                "ERROR unknown command; known: PING, GET and, from loopback, SHUTDOWN".to_owned(),
                 false,
             ),
         };
@@ -113,15 +113,17 @@ impl Dependency {
         &self.address
     }
 
-    /// Checks that the dependency answers.
+    /// Checks that the dependency responds.
     ///
     /// # Errors
     ///
-    /// It cannot be reached, does not answer in time, or its response is invalid.
+    /// Returns an error if the dependency cannot be reached, times out, or sends an invalid response.
     pub async fn ping(&self) -> io::Result<()> {
         match self.request("PING").await?.as_str() {
             "PONG" => Ok(()),
-            other => Err(io::Error::other(format!("answered {other:?} to PING"))),
+            other => Err(io::Error::other(format!(
+                "the response to PING is {other:?}, not \"PONG\""
+            ))),
         }
     }
 
@@ -129,7 +131,7 @@ impl Dependency {
     ///
     /// # Errors
     ///
-    /// As [`Self::ping`].
+    /// Returns an error as [`Self::ping`] does.
     pub async fn get(&self, id: u32) -> io::Result<String> {
         let response = self.request(&format!("GET {id}")).await?;
         if response.starts_with("ERROR") {
@@ -139,11 +141,11 @@ impl Dependency {
         }
     }
 
-    /// Requests the end of its process.
+    /// Requests the shutdown of the dependency's process.
     ///
     /// # Errors
     ///
-    /// As [`Self::ping`].
+    /// Returns an error as [`Self::ping`] does.
     pub async fn shutdown(&self) -> io::Result<()> {
         match self.request("SHUTDOWN").await?.as_str() {
             "BYE" => Ok(()),
@@ -176,7 +178,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn dependency_answers_until_shutdown() {
+    async fn dependency_responds_until_shutdown() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let dependency = Dependency::new(&listener.local_addr().unwrap().to_string());
         let serving = tokio::spawn(serve(listener));

@@ -1,4 +1,4 @@
-//! Random failures at a settable rate.
+//! Random failures at a configurable rate.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ impl FailureRate {
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
         z ^= z >> 31;
-        // 32 bits fit an f64 exactly.
+        // An f64 represents 32 bits exactly.
         let unit = f64::from(u32::try_from(z >> 32).unwrap_or(u32::MAX)) / 4_294_967_296.0;
         unit < self.share
     }

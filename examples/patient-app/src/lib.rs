@@ -1,13 +1,13 @@
-//! The patient: an axum app with real faults to inject, and its healing.
+//! The patient, an axum app with real faults to inject, and its healing.
 //!
-//! It serves `/data` from a cache that is filled from a dependency (a separate process, where one is set).
-//! No fault of [`faults`] is simulated: a cache entry is broken, memory is allocated and written, every
-//! worker sleeps, a core spins, the dependency's process ends. The sidecar uses nothing from this crate.
+//! It serves `/data` from a cache that is filled from a dependency (a separate process, if one is set). The
+//! faults of [`faults`] are real. Cache entries are broken, memory is allocated and written, every worker
+//! sleeps, cores spin, the dependency's process exits. The sidecar uses nothing from this crate.
 //!
 //! # Hazards
 //!
-//! `leak` takes memory up to its cap. A `wedge` without a duration ends only with the process. Faults can
-//! be switched from loopback only.
+//! `leak` allocates memory up to its limit. A `wedge` without a duration persists until the process is
+//! restarted. Faults can be switched from loopback only.
 
 mod app;
 mod cache;
@@ -27,7 +27,7 @@ pub use patient::Patient;
 pub use run::{RunError, run};
 pub use settings::Settings;
 
-/// The project's README: its example is compiled as a doc test.
+/// The project's README, whose example is compiled as a doc test.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;

@@ -1,4 +1,4 @@
-//! Access to the faults: processes on this machine only, and no web page in a browser.
+//! Access control of the faults, which allows processes on this machine but not web pages.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// Rejects a request unless its peer and `Host` are loopback and it has no `Origin` (web pages send it).
+/// Rejects a request unless its peer and `Host` are loopback and it has no `Origin`, which web pages send.
 pub(crate) async fn only(request: Request, next: Next) -> Response {
     match rejection(&request) {
         None => next.run(request).await,
@@ -30,7 +30,7 @@ fn rejection(request: &Request) -> Option<&'static str> {
         );
     }
     if request.headers().contains_key(header::ORIGIN) {
-        return Some("faults cannot be switched by web pages: send no Origin");
+        return Some("faults cannot be switched by web pages; remove the Origin header");
     }
     let host = request
         .headers()

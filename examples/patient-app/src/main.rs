@@ -1,5 +1,6 @@
-//! `patient-app`: the patient, or (`patient-app dependency`) the process that it depends on.
+//! The program `patient-app`, which is the patient or (`patient-app dependency`) its dependency.
 
+use std::error::Error;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -35,19 +36,19 @@ async fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let result = match command.subcommand {
-        None => patient_app::run(command.settings)
-            .await
-            .map_err(|error| error.to_string()),
-        Some(Subcommand::Dependency { bind }) => dependency::run(bind)
-            .await
-            .map_err(|error| error.to_string()),
-    };
-    match result {
+    match run(command).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            tracing::error!("{message}");
+        Err(error) => {
+            tracing::error!("{error}");
             ExitCode::FAILURE
         }
     }
+}
+
+async fn run(command: Command) -> Result<(), Box<dyn Error>> {
+    match command.subcommand {
+        None => patient_app::run(command.settings).await?,
+        Some(Subcommand::Dependency { bind }) => dependency::run(bind).await?,
+    }
+    Ok(())
 }

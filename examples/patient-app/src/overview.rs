@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 pub(crate) async fn overview() -> Json<Value> {
     Json(json!({
         "service": "patient-app",
-        "about": "an axum app with real faults, healed by the sidecar beside it",
+        "about": "an axum app with real faults, healed by its sidecar",
         "endpoints": {
             "GET /data": "a record from the cache; ?id=0 to 15",
-            "GET /simulate-error": "answers 500",
+            "GET /simulate-error": "responds with 500",
             "GET /healthz": "200 from the app's own runtime: the front door",
             "GET /livez": "200 while the app serves",
             "GET /readyz": "started and not draining; ?verbose",
@@ -18,7 +18,7 @@ pub(crate) async fn overview() -> Json<Value> {
             "POST /heal": "{\"action\": \"reset_errors\" | \"restart_service\" | \"drain\" | \"undrain\"}; loopback",
             "GET /faults": "the faults and their state; loopback",
             "POST /faults/{name}": "switches a fault on; loopback",
-            "DELETE /faults/{name}": "switches it off; loopback",
+            "DELETE /faults/{name}": "switches a fault off; loopback",
         },
     }))
 }

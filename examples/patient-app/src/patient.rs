@@ -1,4 +1,4 @@
-//! The app's state.
+//! State of the patient.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -9,7 +9,7 @@ use crate::failure_rate::FailureRate;
 use crate::faults::{CpuSpin, Leak, Wedge};
 use crate::settings::Settings;
 
-/// State of one patient: cache, dependency and faults. A process may have several patients.
+/// Patient, with its cache, dependency and faults. A process may have several patients.
 #[derive(Debug)]
 pub struct Patient {
     pub(crate) cache: Cache,

@@ -1,4 +1,4 @@
-//! Effects of the faults and of their end, observed through the app's own routes.
+//! Effects of switching faults on and off, observed through the app's own routes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -53,7 +53,7 @@ async fn fault(app: &Router, name: &str) -> Value {
         .clone()
 }
 
-/// Sends 160 requests; returns the number that failed.
+/// Sends 160 requests, and returns the number that failed.
 async fn failures_of_160(app: &Router) -> usize {
     let mut failed = 0;
     for _ in 0..160 {
@@ -89,7 +89,7 @@ async fn data_is_served_from_cache_after_first_load() {
 }
 
 #[tokio::test]
-async fn failure_rate_is_the_configured_one() {
+async fn failure_rate_is_as_configured() {
     let settings = Settings {
         failure_rate: 0.2,
         ..Settings::default()
@@ -103,7 +103,7 @@ async fn failure_rate_is_the_configured_one() {
 }
 
 #[tokio::test]
-async fn simulate_error_answers_500() {
+async fn simulate_error_responds_with_500() {
     let (_, app) = patient();
     assert_eq!(
         get(&app, "/simulate-error").await.0,
@@ -122,7 +122,7 @@ async fn poisoned_cache_fails_a_quarter_until_dropped() {
     );
     assert_eq!(failures_of_160(&app).await, 40);
     assert_eq!(fault(&app, "poisoned-cache").await["on"], true);
-    // It does not end by itself: the broken entries do not expire.
+    // The broken entries do not expire.
     tokio::time::sleep(patient_app::Cache::TTL * 2).await;
     assert_eq!(failures_of_160(&app).await, 40);
 
@@ -199,7 +199,7 @@ fn cpu_ticks() -> u64 {
 }
 
 #[tokio::test]
-async fn dependency_outage_fails_data_until_dependency_is_back() {
+async fn dependency_outage_fails_data_until_dependency_is_restarted() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let server = tokio::spawn(dependency::serve(listener));

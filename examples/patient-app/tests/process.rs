@@ -1,5 +1,5 @@
-//! The patient as a process: flags, ports, a real wedge, and the original system's protocol on the
-//! app's port.
+//! The patient as a process, with flags, ports, a real wedge, and the original system's protocol on the app's
+//! port.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_patient-app");
 
-/// A running patient, killed when it is dropped.
+/// Running patient, which is killed when it is dropped.
 struct Running {
     process: Child,
     app: String,
@@ -57,11 +57,11 @@ impl Running {
     }
 }
 
-/// Returns two free ports below the range of outgoing connections, so that none of these takes them.
+/// Returns two free ports below the range of outgoing connections, so that no client occupies them.
 fn free_ports() -> [u16; 2] {
     let first = 15_000 + u16::try_from(std::process::id() % 4_000).unwrap();
     let free = |port: &u16| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok();
-    // Tests run concurrently in one process: each takes its own ports.
+    // Tests run concurrently in one process, so each needs its own ports.
     static NEXT: std::sync::atomic::AtomicU16 = std::sync::atomic::AtomicU16::new(0);
     let next = || loop {
         let port = first + NEXT.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
@@ -141,7 +141,7 @@ async fn app_port_supports_the_original_monitors_protocol() {
         let url = format!("{}/simulate-error", patient.app);
         assert_eq!(get(&url).await, Some(StatusCode::INTERNAL_SERVER_ERROR));
     }
-    // CPU usage is a difference of two samples: there is none within the first second.
+    // CPU usage is a difference of two samples, so there is none within the first second.
     wait_until(async || patient.health().await["cpu_usage"].is_number()).await;
     let health = patient.health().await;
     assert_eq!(
@@ -152,7 +152,7 @@ async fn app_port_supports_the_original_monitors_protocol() {
         assert!(health[figure].is_number(), "{figure} in {health}");
     }
 
-    // Without the header that the care port requires, as the original's monitor sends it.
+    // The original system's monitor does not send the header that the care port requires.
     let post_heal = |body: &'static str| {
         let heal = client().post(format!("{}/heal", patient.app));
         heal.header("content-type", "application/json")
@@ -200,14 +200,14 @@ async fn soft_heal_drops_the_poisoned_cache() {
 }
 
 #[tokio::test]
-async fn wedged_patient_answers_only_on_care_port_and_ends_on_sigterm() {
+async fn wedged_patient_responds_only_on_care_port_and_exits_on_sigterm() {
     let mut patient = Running::start().await;
     let wedge = format!("{}/faults/wedge", patient.app);
     assert_eq!(
         client().post(wedge).send().await.unwrap().status(),
         StatusCode::OK
     );
-    // The wedge begins a moment after the response to the request above.
+    // The wedge begins shortly after the response to the request above.
     wait_until(async || get(&format!("{}/healthz", patient.app)).await.is_none()).await;
     wait_until(async || patient.health_on(&patient.care).await["runtime"]["stalled"] == true).await;
 

@@ -16,6 +16,8 @@ pub mod forest_params;
 pub mod grid_search;
 pub mod prune;
 pub mod reader;
+#[cfg(feature = "recordings")]
+pub mod recordings;
 pub mod simulator;
 pub mod smartcore_trees;
 pub mod splits;

@@ -1,4 +1,4 @@
-//! The request and the responses of `POST /heal`.
+//! Request and responses of `POST /heal`.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,18 +8,18 @@ use crate::health::Status;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HealAction {
-    /// Soft heal, which sets `error_count` to zero and runs the recovery hooks.
+    /// Soft heal: sets `error_count` to zero and runs the recovery hooks.
     ResetErrors,
-    /// Graceful shutdown of this instance, so that its supervisor starts a new one.
+    /// Shuts this instance down gracefully, so that its supervisor starts a new one.
     RestartService,
-    /// Drain of the app for the duration of a lease of 30 s, which repeating the request renews.
+    /// Drains the app for a lease of 30 s, renewed by repeating the request.
     Drain,
-    /// Cancellation of the drain lease.
+    /// Cancels the drain lease.
     Undrain,
 }
 
 impl HealAction {
-    /// Every action, in the order of error messages.
+    /// All actions, in the order in which error messages list them.
     pub const ALL: [Self; 4] = [
         Self::ResetErrors,
         Self::RestartService,
@@ -39,25 +39,25 @@ impl HealAction {
     }
 }
 
-/// The request body of `POST /heal`. An empty body means `reset_errors`, as in the original system.
+/// Request body of `POST /heal`. An empty body means `reset_errors`, as in the original system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealRequest {
     /// Requested action.
     pub action: HealAction,
 }
 
-/// The response body of an accepted `POST /heal`.
+/// Response body of an accepted `POST /heal`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HealResponse {
     /// Requested action.
     pub action: HealAction,
-    /// Result, in one sentence.
+    /// Human-readable result, in one sentence.
     pub message: String,
     /// `error_count` before the action.
     pub previous_error_count: u64,
     /// Status after the action.
     pub current_status: Status,
-    /// Outcome of each hook that ran, in order. Empty or absent if no hook ran.
+    /// Outcome of each hook that ran, in order. Empty or absent if none ran.
     #[serde(default)]
     pub hooks: Vec<HookOutcome>,
 }
@@ -76,7 +76,7 @@ pub struct HookOutcome {
     pub error: Option<String>,
 }
 
-/// The response body of a rejected `POST /heal`.
+/// Response body of a rejected `POST /heal`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealError {
     /// Stable error code, one of:
@@ -89,9 +89,9 @@ pub struct HealError {
     /// | `already_healing` | 409 | another action is in progress |
     /// | `too_large` | 413 | the body is too large |
     /// | `broken` | 500 | an internal error of the healing layer |
-    /// | `runtime_stalled` | 503 | the app's runtime makes no progress, so no hook can run |
+    /// | `runtime_stalled` | 503 | the app's runtime is stalled, so no hook can run |
     /// | `care_not_started` | 503 | the care thread, which exits the process, is not running |
     pub error: String,
-    /// Cause and, if there is one, remedy, in one sentence.
+    /// Human-readable cause and, if there is one, the remedy, in one sentence.
     pub message: String,
 }

@@ -1,15 +1,16 @@
-//! The response of `GET /health`.
+//! Response of `GET /health`.
 //!
 //! The first five fields of [`Health`] are the original system's; an app may send those alone. Only
-//! `status` is required. A value that cannot be read is absent (omitted or `null`), and absent never
-//! means zero. Unknown fields are ignored, so that app and sidecar can be upgraded independently.
+//! `status` is required. A value that cannot be read is absent (omitted or `null`); an absent measurement
+//! is unknown, not zero. Only `error_count` and `uptime` default to 0. Unknown fields are ignored, so that
+//! app and sidecar can be upgraded independently.
 //!
 //! All times are in seconds and all sizes in bytes. Fields with the suffix `_total` are cumulative
 //! since the start of the process, and no heal resets them.
 //!
 //! # Hazards
 //!
-//! The ranges in these docs are not enforced by deserialisation. The reader validates them. The doctor
+//! The ranges in these docs are not enforced by deserialisation. The reader validates them; the doctor
 //! rejects the whole response if one value is negative, not finite or out of its range.
 
 use serde::{Deserialize, Serialize};
@@ -17,24 +18,24 @@ use serde::{Deserialize, Serialize};
 /// Schema version that this crate writes. Readers accept every version, because fields are only added.
 pub const SCHEMA: u32 = 1;
 
-/// The response of `GET /health`, always sent with status 200, because it is data and not a verdict.
+/// Response of `GET /health`. Its HTTP status is always 200, even if the app is unhealthy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     /// Summary of `error_count` by [`Status::of`]; required.
     pub status: Status,
-    /// CPU time of this process, in percent of its container's CPU limit, or of the cores available to it if
-    /// there is no limit. It is averaged since the last sample. 0–100, or above that by measurement error
-    /// or in bursts. Absent if unknown.
+    /// CPU time of this process, in percent of its container's CPU limit or, without a limit, of the cores
+    /// available to it, averaged since the previous sample. 0–100; bursts and measuring errors can exceed
+    /// 100. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_usage: Option<f64>,
-    /// Working set, in percent of the smallest memory limit up the cgroup tree, or of the machine's memory
-    /// if there is no limit. 0–100, or above that by measurement error. Absent if unknown.
+    /// Working set, in percent of the smallest memory limit of the cgroup and its ancestors or, without a
+    /// limit, of the machine's memory. 0–100; measuring errors can exceed 100. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_usage: Option<f64>,
     /// Number of errors since the start or the last soft heal, whichever is later. Absent means 0.
     #[serde(default)]
     pub error_count: u64,
-    /// Time since the app started, in seconds, from 0. Absent means 0.
+    /// Time since the app started, in seconds, at least 0. Absent means 0.
     #[serde(default)]
     pub uptime: f64,
 
@@ -54,21 +55,22 @@ pub struct Health {
     /// Hour of the day in UTC, 0–23. Absent if the app's clock cannot be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hour_of_day: Option<u8>,
-    /// `true` once the app has been ready since its start. Absent means unknown; the policy then
-    /// treats the app as started.
+    /// `true` once the app has been ready since its start. Absent means unknown; the policy then treats
+    /// the app as started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<bool>,
     /// `true` while the app takes no new work, because of SIGTERM or a drain lease. Absent means `false`.
     #[serde(default)]
     pub draining: bool,
-    /// `true` once `restart_service` was accepted, so that this instance is about to exit. Absent means `false`.
+    /// `true` once `restart_service` was accepted and this instance is about to exit. Absent means `false`.
     #[serde(default)]
     pub condemned: bool,
 
     /// Cumulative counts, as fields of the same JSON object.
     #[serde(flatten)]
     pub totals: Totals,
-    /// Number of requests in flight, until their response bodies are complete. Absent if unknown.
+    /// Number of requests in flight; a request is in flight until its response body is complete. Absent if
+    /// unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<u64>,
     /// Age of the oldest request in flight, in seconds. Absent while none is in flight.
@@ -77,8 +79,8 @@ pub struct Health {
     /// Histogram of request durations since the start. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
-    /// Statistics over recent windows, for people and dashboards. The policy ignores them and derives
-    /// its own from `totals`. Empty before the first sample.
+    /// Statistics over recent windows, for display only. The policy ignores them and derives its own from
+    /// `totals`. Empty before the first sample.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<WindowStats>,
     /// Resource usage of the process. Absent before the first sample.
@@ -87,10 +89,10 @@ pub struct Health {
     /// State of the app's async runtime. Absent if no runtime is observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub runtime: Option<Runtime>,
-    /// Dependency and local checks. Empty without any.
+    /// Dependency and local checks. Empty if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<CheckReport>,
-    /// Recovery hooks, in the order in which a soft heal runs them. Empty without any.
+    /// Recovery hooks, in the order in which a soft heal runs them. Empty if there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<HookReport>,
 }
@@ -136,15 +138,15 @@ impl Status {
 
 /// Cumulative counts of requests since the start of the process. Absent fields are unknown.
 ///
-/// Healing's own endpoints are not counted. A request is counted once, when it finishes, as a success,
-/// an error or a cancellation.
+/// Healing's own endpoints are not counted. A request counts once, when it finishes, as a success, an
+/// error or a cancellation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
-    /// Number of finished requests, with any result.
+    /// Number of finished requests, with any outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_total: Option<u64>,
-    /// Number of requests that finished as errors. By default these are 5xx responses, panics and failed
-    /// bodies; the owner of the app may define it differently.
+    /// Number of errors; by default 5xx responses, panics and failed bodies. The owner of the app may
+    /// define them differently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors_total: Option<u64>,
     /// Number of handler panics, a subset of the errors.
@@ -163,8 +165,8 @@ pub struct Totals {
 pub struct Latency {
     /// Upper bounds of the buckets, in seconds, strictly ascending.
     pub bounds_seconds: Vec<f64>,
-    /// Number of requests per bucket, each request in one bucket only. There is one entry
-    /// more than there are bounds, for the requests above all bounds.
+    /// Number of requests per bucket, not cumulative. There is one entry more than there are bounds; the
+    /// last one counts the requests above all bounds.
     pub counts: Vec<u64>,
 }
 
@@ -173,7 +175,8 @@ pub struct Latency {
 pub struct WindowStats {
     /// Length of the window, in seconds.
     pub seconds: f64,
-    /// Finished requests per second, from 0. In a process younger than the window, over its uptime.
+    /// Finished requests per second, at least 0. Averaged over the uptime if that is shorter than the
+    /// window.
     pub request_rate: f64,
     /// Errors per request, 0–1. Absent without requests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -210,12 +213,11 @@ pub struct Vitals {
     /// Source of `memory_limit_bytes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_source: Option<Source>,
-    /// Working set, in bytes: memory usage minus inactive file pages, as the kubelet measures it. It is the
-    /// resident memory of the process if there is no memory limit.
+    /// Working set, in bytes: memory usage minus inactive file pages, as the kubelet measures it. Without
+    /// a memory limit, the resident memory of the process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_working_set_bytes: Option<u64>,
-    /// Smallest memory limit up the cgroup tree, in bytes, or the machine's memory if there is no
-    /// limit.
+    /// Smallest memory limit of the cgroup and its ancestors, in bytes. Without one, the machine's memory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_limit_bytes: Option<u64>,
     /// Number of open file descriptors.
@@ -233,10 +235,9 @@ pub struct Vitals {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Source {
-    /// A cgroup limit.
+    /// Cgroup limit.
     Cgroup,
-    /// The machine, if no lower limit is set. The limit is then the number of cores available to the process
-    /// or the size of the memory.
+    /// The machine, if no lower limit is set: the cores available to the process, or the machine's memory.
     Machine,
 }
 
@@ -247,7 +248,7 @@ pub struct Runtime {
     pub tick_age_seconds: f64,
     /// Highest delay of a tick in the last 10 s, in seconds.
     pub lag_seconds: f64,
-    /// `true` if `tick_age_seconds` exceeds the stall threshold, so that no task of the app makes progress.
+    /// `true` if `tick_age_seconds` exceeds the stall threshold. No task of the app then makes progress.
     pub stalled: bool,
 }
 
@@ -256,7 +257,7 @@ pub struct Runtime {
 pub struct CheckReport {
     /// Name of the check, given by the app's owner.
     pub name: String,
-    /// Kind of the check; it determines whether a failure vetoes restarts.
+    /// Kind of the check; it determines if a failure vetoes restarts.
     pub kind: CheckKind,
     /// Last result.
     pub state: CheckState,
@@ -272,10 +273,10 @@ pub struct CheckReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckKind {
-    /// Checks something outside the process over its own connection. A failure vetoes restarts.
+    /// Check of something outside the process, over a connection of its own. A failure vetoes restarts.
     Dependency,
-    /// Checks something inside the process (a pool, a queue). A restart may help, so a failure never
-    /// vetoes it.
+    /// Check of something inside the process (a pool, a queue). A failure never vetoes a restart, because a
+    /// restart may help.
     Local,
 }
 

@@ -1,4 +1,4 @@
-//! Round trips of both schemas, with the minimal response, the complete one and that of a newer writer.
+//! Tests of both schemas with minimal and complete responses, and those of a newer writer.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,8 +1,8 @@
 //! Limit on the connections of remote peers to the care port.
 //!
-//! Where the port is bound to all addresses, any pod can reach it. A remote peer must not exhaust it
-//! for the doctor (on this machine: unlimited) or the kubelet (an address of its own). So there is a
-//! limit for each address, and a larger one for all of them.
+//! If the port is bound to all addresses, any pod can reach it. A remote peer must not exhaust it for the
+//! doctor, whose loopback connections are not limited, or for the kubelet, which has its own address. So
+//! there is a limit per address, and a larger one for all remote addresses.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex};
 
 use crate::lock::lock;
 
-/// Upper bound of the connections of one remote address.
+/// Maximum number of connections of one remote address.
 const MAX_PER_ADDRESS: usize = 16;
-/// Upper bound of the connections of all remote addresses.
+/// Maximum number of connections of all remote addresses.
 const MAX_TOTAL: usize = 512;
 
-/// Counts the connections by address.
+/// Number of open connections per remote address.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ConnectionLimiter(Arc<Mutex<HashMap<IpAddr, usize>>>);
 
@@ -33,7 +33,7 @@ impl ConnectionLimiter {
         let mut held = lock(&self.0);
         let (total, own) = (held.values().sum::<usize>(), held.entry(peer).or_default());
         if total >= MAX_TOTAL || *own >= MAX_PER_ADDRESS {
-            return None; // leaves an entry of zero only at the total limit; the next release removes it
+            return None; // may leave an entry of zero, which the next release removes
         }
         *own += 1;
         Some(Permit(Some((self.clone(), peer))))
@@ -60,12 +60,12 @@ mod tests {
     #[test]
     fn limiter_bounds_one_address_and_admits_others() {
         let limiter = ConnectionLimiter::default();
-        let (greedy, kubelet) = (IpAddr::from([10, 0, 0, 9]), IpAddr::from([10, 0, 0, 1]));
+        let (flooding, kubelet) = (IpAddr::from([10, 0, 0, 9]), IpAddr::from([10, 0, 0, 1]));
         let mut permits: Vec<_> = (0..MAX_PER_ADDRESS)
-            .map(|_| limiter.try_acquire(greedy))
+            .map(|_| limiter.try_acquire(flooding))
             .collect();
         assert!(permits.iter().all(Option::is_some));
-        assert!(limiter.try_acquire(greedy).is_none());
+        assert!(limiter.try_acquire(flooding).is_none());
         assert!(
             limiter
                 .try_acquire("::ffff:10.0.0.9".parse().expect("mapped"))
@@ -74,7 +74,7 @@ mod tests {
         assert!(limiter.try_acquire(kubelet).is_some());
         permits.pop();
         assert!(
-            limiter.try_acquire(greedy).is_some(),
+            limiter.try_acquire(flooding).is_some(),
             "a dropped permit is released"
         );
     }

@@ -1,15 +1,16 @@
 //! The care thread: an operating-system thread with a runtime and a listener of its own.
 //!
-//! It answers probes while the app's runtime is blocked, measures that runtime's heartbeat, receives
-//! SIGTERM, and can end the process. So a wedge is observed, not inferred from a timeout, and it is
-//! healed from within: without signals from outside or shared namespaces.
+//! It answers probes while the app's runtime is stalled, measures that runtime's heartbeat, handles
+//! SIGTERM, and can exit the process. So a stall is observed, not inferred from a timeout, and the restart
+//! needs neither signals from outside nor shared namespaces.
 //!
 //! # Hazards
 //!
-//! It is part of the process: where the whole process is stopped, out of CPU or out of file descriptors,
-//! it does not answer either. It takes SIGTERM unless configured otherwise: an app that wires its own
-//! server must await [`Healing::shutdown_requested`](crate::Healing::shutdown_requested). Where two
-//! instances live in one process, the exit of one ends both.
+//! The care thread is part of the process. If the whole process is stopped, out of CPU or out of file
+//! descriptors, the care port does not respond either. The care thread handles SIGTERM unless configured
+//! otherwise, so an app that wires its own server must await
+//! [`Healing::shutdown_requested`](crate::Healing::shutdown_requested). If a process has two instances,
+//! `restart_service` of one stops both.
 
 mod catch_panic;
 mod connection_limiter;
@@ -31,7 +32,7 @@ use crate::settings::CareSettings;
 use crate::shared::{Runtimes, Shared};
 use sigterm::Registration;
 
-/// A running care thread; it ends when this is dropped.
+/// Handle of the running care thread, which exits when the handle is dropped.
 #[derive(Debug)]
 pub(crate) struct CareThread {
     addr: SocketAddr,
@@ -41,25 +42,30 @@ pub(crate) struct CareThread {
 /// Failure to start the care thread.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
+    /// The caller is not inside a tokio runtime.
     #[error("the care thread must be started from within the app's tokio runtime")]
     NoRuntime,
+    /// The care port cannot be bound.
     #[error(
         "care port {addr} cannot be bound: {source}; set HEALING_CARE_BIND (or Builder::care_bind) to \
          ADDRESS:PORT, port 0 for any free one"
     )]
     Bind { addr: SocketAddr, source: io::Error },
-    #[error("SIGTERM cannot be taken: {0}")]
+    /// The handler of SIGTERM cannot be installed.
+    #[error("cannot install the SIGTERM handler: {0}")]
     Sigterm(#[source] io::Error),
-    #[error("the care thread ended at its start")]
-    Ended,
-    #[error("the care thread cannot be started: {0}")]
+    /// The thread exited before it reported its runtime.
+    #[error("the care thread exited at start-up")]
+    ThreadExited,
+    /// The thread, its runtime or its listener cannot be created.
+    #[error("cannot start the care thread: {0}")]
     Thread(#[from] io::Error),
 }
 
 impl From<StartError> for io::Error {
     fn from(error: StartError) -> Self {
         let kind = match &error {
-            StartError::NoRuntime | StartError::Ended => io::ErrorKind::Other,
+            StartError::NoRuntime | StartError::ThreadExited => io::ErrorKind::Other,
             StartError::Bind { source, .. }
             | StartError::Sigterm(source)
             | StartError::Thread(source) => source.kind(),
@@ -73,13 +79,14 @@ impl CareThread {
     ///
     /// # Errors
     ///
-    /// There is no runtime around, the port is busy, or the system refuses a thread or the signal.
+    /// Returns an error if there is no current tokio runtime, if the port cannot be bound, or if the thread
+    /// or the signal handler cannot be created.
     pub(crate) fn start(shared: &Arc<Shared>, settings: CareSettings) -> Result<Self, StartError> {
         let app_runtime = Handle::try_current().map_err(|_| StartError::NoRuntime)?;
         let listener = listen(settings.bind)?;
         let addr = listener.local_addr()?;
         let sigterm = settings
-            .take_sigterm
+            .handle_sigterm
             .then(|| Registration::new(shared))
             .transpose()
             .map_err(StartError::Sigterm)?;
@@ -90,7 +97,7 @@ impl CareThread {
         std::thread::Builder::new()
             .name("healing-care".to_owned())
             .spawn(move || run_thread(&instance, runtime, listener, &ready, stopped, sigterm))?;
-        let care_runtime = wait.recv().map_err(|_| StartError::Ended)??;
+        let care_runtime = wait.recv().map_err(|_| StartError::ThreadExited)??;
 
         app_runtime.spawn(Arc::clone(&shared.heartbeat).run());
         let _ = shared.runtimes.set(Runtimes {
@@ -99,7 +106,9 @@ impl CareThread {
         });
         let (name, instance_id) = (shared.settings.name.clone(), shared.instance_id.clone());
         // The first line also starts the logging thread, while threads can still be started.
-        deferred_log::emit(move || tracing::info!(app = name, %addr, instance_id, "care port"));
+        deferred_log::emit(
+            move || tracing::info!(app = name, %addr, instance_id, "care port is listening"),
+        );
         Ok(Self { addr, _stop: stop })
     }
 
@@ -108,7 +117,7 @@ impl CareThread {
     }
 }
 
-/// Body of the thread. Reports its runtime, or the failure to make one, through `ready`.
+/// Runs the care thread. Sends its runtime, or the failure to create one, through `ready`.
 fn run_thread(
     shared: &Arc<Shared>,
     app_runtime: Handle,
@@ -117,7 +126,7 @@ fn run_thread(
     stopped: oneshot::Receiver<()>,
     sigterm: Option<Registration>,
 ) {
-    // Made on this thread: a runtime must not be dropped within another one, even on failure.
+    // Created on this thread, because a runtime must not be dropped within another one, even on failure.
     let (runtime, listener) = match prepare(listener) {
         Ok(prepared) => prepared,
         Err(error) => {
@@ -134,7 +143,7 @@ fn run_thread(
     });
     runtime.shutdown_background();
     drop(sigterm);
-    // A request to exit may have come while this thread was ending. SIGTERM is left to the other
+    // An exit may have been requested while the runtime shut down. SIGTERM is left to the other
     // instances, if there are any.
     let reasons = shared.lifecycle.reasons();
     if reasons.condemned.is_some() || (reasons.terminated.is_some() && !sigterm::has_instances()) {
@@ -142,7 +151,7 @@ fn run_thread(
     }
 }
 
-/// Makes the runtime, and the listener inside it.
+/// Creates the runtime, and the listener inside it.
 fn prepare(listener: TcpListener) -> io::Result<(runtime::Runtime, tokio::net::TcpListener)> {
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -153,7 +162,7 @@ fn prepare(listener: TcpListener) -> io::Result<(runtime::Runtime, tokio::net::T
     Ok((runtime, listener))
 }
 
-/// Runs all work of the thread; returns only with the code to exit the process with.
+/// Runs all work of the thread until the process must exit; returns the exit code.
 async fn serve(shared: Arc<Shared>, app_runtime: Handle, listener: tokio::net::TcpListener) -> i32 {
     // Separate tasks, so that a panic in one does not stop the others.
     tokio::spawn(periodic::ping(Arc::clone(&shared.heartbeat)));
@@ -169,16 +178,16 @@ async fn serve(shared: Arc<Shared>, app_runtime: Handle, listener: tokio::net::T
     code
 }
 
-/// Resolves when the last handle was dropped, unless the process is to exit: that is supervised to its
-/// end, because the runtime of a `main` that has returned may still hang.
+/// Resolves when the last handle is dropped. Stays pending if the process must exit, because the
+/// exit must be supervised even if `main` returns and blocks when it drops its runtime.
 async fn last_handle_dropped(stopped: oneshot::Receiver<()>, shared: &Shared) {
     let _ = stopped.await;
-    if shared.lifecycle.reasons().exit_process() {
+    if shared.lifecycle.reasons().must_exit() {
         std::future::pending::<()>().await;
     }
 }
 
-/// Binds the port. A busy port is an error at start-up: without its care port an unresponsive app could
+/// Binds the port. A busy port is an error at start-up, because without a care port a stalled app could
 /// not be healed.
 fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
     let listener = TcpListener::bind(addr).map_err(|source| StartError::Bind { addr, source })?;

@@ -10,9 +10,9 @@ use crate::heartbeat::{Heartbeat, PING_INTERVAL};
 use crate::shared::Shared;
 use crate::vitals::{Sample, Sampler};
 
-/// Time between two samples of the meter, as its windows expect.
+/// Time between two samples of the meter; see [`Meter::tick`](crate::Meter::tick).
 const METER_INTERVAL: Duration = Duration::from_millis(250);
-/// Number of meter samples for each sample of the vitals.
+/// Number of meter samples per sample of the vitals.
 const METER_SAMPLES_PER_VITALS: u32 = 4;
 
 /// Pings the app's runtime until dropped.
@@ -25,8 +25,8 @@ pub(super) async fn ping(heartbeat: Arc<Heartbeat>) {
     }
 }
 
-/// Samples the process, its limits and the meter until dropped. A panic does not end it, because the
-/// last figures would then be shown as current ones for ever.
+/// Samples the process, its limits and the meter until dropped. A panic does not stop the sampling,
+/// because the last values would otherwise be shown as current forever.
 pub(super) async fn sample(shared: Arc<Shared>) {
     sample_with(shared, || {
         let mut sampler = Sampler::new();
@@ -59,7 +59,7 @@ where
             if sample.is_none() {
                 sampler = None;
             }
-            // After a panic the vitals are absent rather than stale.
+            // After a panic the vitals are absent, because the last ones would be stale.
             shared.vitals.store(sample.unwrap_or_default());
         }
     }
@@ -75,10 +75,10 @@ mod tests {
         let samplers = std::sync::atomic::AtomicU32::new(0);
         let new_sampler = move || {
             let number = samplers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let mut left = 2;
+            let mut runs_left = 2;
             move |_| {
-                left -= 1;
-                assert!(left > 0, "an impossible reading");
+                runs_left -= 1;
+                assert!(runs_left > 0, "an impossible reading");
                 Sample {
                     cpu_usage: Some(f64::from(number)),
                     ..Sample::default()

@@ -1,4 +1,4 @@
-//! Server of the care port: small, HTTP/1 only, with time limits for remote peers.
+//! Server of the care port, for HTTP/1 only, with time limits for remote peers.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,13 +20,14 @@ use crate::shared::Shared;
 
 /// Time limit for the head of a request, and so for idle connections as well.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time limit for the whole connection of a remote peer, which may not read its response.
+/// Time limit for the whole connection of a remote peer, which may never read its response.
 const REMOTE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Time limit for responses that are being written at shutdown.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// Delay after a failed accept (out of file descriptors).
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
+/// Running server of the care port.
 pub(super) struct Server {
     closing: watch::Sender<bool>,
 }
@@ -38,7 +39,7 @@ impl Server {
         Self { closing }
     }
 
-    /// Finishes the responses in flight, for [`SHUTDOWN_TIMEOUT`] at most; closes idle connections.
+    /// Closes idle connections and waits for responses in flight, for [`SHUTDOWN_TIMEOUT`] at most.
     pub(super) async fn shutdown(self) {
         self.closing.send_replace(true);
         let _ = timeout(SHUTDOWN_TIMEOUT, self.closing.closed()).await;
@@ -53,7 +54,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut closing: watch::
                 Ok(accepted) => accepted,
                 Err(error) => {
                     deferred_log::emit(move || {
-                        tracing::warn!(%error, "the care port could not accept a connection");
+                        tracing::warn!(%error, "cannot accept a connection on the care port");
                     });
                     sleep(ACCEPT_RETRY_DELAY).await;
                     continue;

@@ -1,8 +1,8 @@
 //! SIGTERM handling.
 //!
-//! The default action, which ends the process at once, is replaced for the whole process and cannot be
-//! restored. So one thread of the process listens until its end. It notifies every registered instance;
-//! if there is none, it ends the process itself, as the default action would.
+//! The default action, which terminates the process at once, is replaced for the whole process and cannot
+//! be restored. So one thread listens until the process exits. It notifies every registered instance; if
+//! there is none, it exits the process, as the default action would.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -10,14 +10,14 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use crate::lock::lock;
 use crate::shared::Shared;
 
-/// Registered instances; absent until the signal is first taken.
+/// Registered instances; absent until the signal handler is installed.
 static INSTANCES: Mutex<Option<Vec<Arc<Shared>>>> = Mutex::new(None);
 
 fn instances() -> MutexGuard<'static, Option<Vec<Arc<Shared>>>> {
     lock(&INSTANCES)
 }
 
-/// Returns `true` if an instance is registered, which then ends the process.
+/// Returns `true` if an instance is registered, which then exits the process itself.
 pub(super) fn has_instances() -> bool {
     instances().as_deref().is_some_and(|all| !all.is_empty())
 }
@@ -26,7 +26,7 @@ pub(super) fn has_instances() -> bool {
 pub(super) struct Registration(Arc<Shared>);
 
 impl Registration {
-    /// Takes the signal if this is the first registration.
+    /// Registers the instance, and installs the signal handler if it is the first.
     pub(super) fn new(shared: &Arc<Shared>) -> io::Result<Self> {
         let mut instances = instances();
         if instances.is_none() {
@@ -59,7 +59,7 @@ mod listen {
     use crate::deferred_log;
     use crate::exit_code;
 
-    /// Starts the thread, and returns when the signal is taken.
+    /// Starts the thread, and returns when the signal handler is installed.
     pub(super) fn start() -> io::Result<()> {
         let (ready, wait) = mpsc::channel();
         std::thread::Builder::new()
@@ -74,7 +74,7 @@ mod listen {
                 }
             })?;
         wait.recv()
-            .map_err(|_| io::Error::other("the SIGTERM thread ended at its start"))?
+            .map_err(|_| io::Error::other("the SIGTERM thread exited at start-up"))?
     }
 
     fn prepare() -> io::Result<(Runtime, Signal)> {
@@ -95,13 +95,15 @@ mod listen {
             for shared in instances {
                 shared.lifecycle.terminate(Instant::now());
                 let name = shared.settings.name.clone();
-                deferred_log::emit(move || tracing::info!(app = name, "SIGTERM: draining"));
+                deferred_log::emit(move || {
+                    tracing::info!(app = name, "received SIGTERM; draining");
+                });
             }
         }
     }
 }
 
-/// Platforms without SIGTERM.
+/// Stand-in for platforms without SIGTERM.
 #[cfg(not(unix))]
 mod listen {
     pub(super) fn start() -> std::io::Result<()> {

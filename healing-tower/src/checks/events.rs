@@ -3,7 +3,7 @@
 use healing_wire::health::{CheckKind, CheckState};
 use tokio::sync::broadcast;
 
-/// Number of events that a subscriber may be behind before it loses the oldest.
+/// Maximum number of unread events per subscriber; further events replace the oldest.
 const BACKLOG: usize = 64;
 
 /// Change of a check's state.
@@ -22,12 +22,12 @@ pub struct CheckEvent {
     pub error: Option<String>,
 }
 
-/// Subscription to events; from [`Healing::check_events`](crate::Healing::check_events).
+/// Subscription to events, made by [`Healing::check_events`](crate::Healing::check_events).
 #[derive(Debug)]
 pub struct CheckEvents(broadcast::Receiver<CheckEvent>);
 
 impl CheckEvents {
-    /// Returns the next change; `None` once the instance is gone. A subscriber that is more than 64
+    /// Returns the next change; `None` once the instance is dropped. A subscriber that is more than 64
     /// events behind loses the oldest.
     pub async fn next(&mut self) -> Option<CheckEvent> {
         loop {

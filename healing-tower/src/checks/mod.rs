@@ -1,22 +1,22 @@
 //! Health checks of the app's dependencies and parts.
 //!
 //! There are two kinds. A **dependency** is outside the process (a database, another service) and is
-//! checked over a connection of the check's own: while it fails, a restart would not help, so restarts
-//! are vetoed (by the doctor, which ignores results older than 60 s: keep the interval well below). A
-//! **local** check examines something inside (a pool, a queue): a restart may well help, so it never
-//! vetoes. A check through the app's own pool is local, whatever is at its other end: it fails when the
-//! pool is exhausted, and that is the app's fault.
+//! checked over a connection of the check's own. While it fails, a restart would not help, so the doctor
+//! vetoes restarts. The doctor ignores results older than 60 s, so keep the interval well below that. A
+//! **local** check examines something inside the process (a pool, a queue). It never vetoes a restart,
+//! because a restart may help. A check through the app's own pool is local even if the pool connects to a
+//! dependency, because it also fails when the pool is exhausted, which a restart may repair.
 //!
-//! Each check runs on the app's runtime, on its own, at its own interval, never twice at once; reports
-//! contain the last result. So probes never queue behind a slow dependency, and a hanging check does not
-//! delay the others. Readiness depends only on the checks that opted in
+//! Each check runs independently on the app's runtime, at its own interval, never twice at once. Reports
+//! contain the last result, so probes never wait for a slow dependency, and a check that never finishes
+//! does not delay the others. Readiness depends only on the checks that opted in
 //! ([`CheckOptions::readiness`]), liveness on none.
 //!
 //! # Hazards
 //!
 //! Readiness that depends on something shared takes *every* replica out of service at once when it
-//! fails; opt in only where the app truly cannot serve without it. With `panic = "abort"` a panic in a
-//! check ends the process.
+//! fails; opt in only if the app truly cannot serve without it. With `panic = "abort"` a panic in a check
+//! aborts the process.
 
 mod events;
 mod runner;
@@ -82,7 +82,7 @@ impl CheckOptions {
     }
 }
 
-/// Result of the last run.
+/// State after the last run; unknown before the first.
 #[derive(Debug, Clone)]
 struct LastResult {
     state: CheckState,
@@ -90,6 +90,7 @@ struct LastResult {
     error: Option<String>,
 }
 
+/// One registered check and its last result.
 #[derive(Debug)]
 pub(crate) struct Check {
     name: String,
@@ -190,8 +191,8 @@ impl Checks {
         }
         let (name, logged) = (check.name.clone(), error.clone());
         deferred_log::emit(move || match logged {
-            Some(error) => tracing::warn!(check = name, error, "a check fails"),
-            None => tracing::info!(check = name, "a check passes"),
+            Some(error) => tracing::warn!(check = name, error, "check is failing"),
+            None => tracing::info!(check = name, "check is passing"),
         });
         self.events.send(CheckEvent {
             name: check.name.clone(),

@@ -1,4 +1,4 @@
-//! Repeated runs of the checks: spawned on the app's runtime, timed from the care thread.
+//! Repeated runs of the checks, spawned on the app's runtime and timed from the care thread.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -27,15 +27,15 @@ pub(crate) async fn run_checks(checks: Checks, app: Handle, heartbeat: Arc<Heart
     while running.join_next().await.is_some() {}
 }
 
-/// Runs a check once. Returns when the check's task is gone, so the next run never overlaps it.
+/// Runs a check once. Returns when the check's task has finished, so the next run never overlaps it.
 async fn run_once(checks: &Checks, check: &Check, app: &Handle, heartbeat: &Heartbeat) {
     let mut task = check.job.spawn_on(app);
     let timeout = check.options.timeout;
     let joined = match tokio::time::timeout(timeout, &mut task).await {
         Ok(joined) => joined,
-        // Either the check is slow or the runtime does not run. A stalled runtime says nothing about a
-        // dependency, and if the timeout were taken for an outage, it would veto the restart that the
-        // runtime needs. So the timeout counts only if the check is still running after two ticks.
+        // Either the check is slow or the runtime is stalled. A timeout on a stalled runtime is not an
+        // outage of the dependency, and if it counted as one, it would veto the restart that the runtime
+        // needs. So the timeout counts only if the check is still running after two ticks.
         Err(_) => tokio::select! {
             biased;
             joined = &mut task => joined,
@@ -48,7 +48,7 @@ async fn run_once(checks: &Checks, check: &Check, app: &Handle, heartbeat: &Hear
         },
     };
     match joined_result(joined) {
-        Err(JobError::RuntimeEnded) => {} // says nothing about the dependency
+        Err(JobError::RuntimeShutDown) => {} // not a result of the check
         result => checks.record(check, result, Instant::now()),
     }
 }

@@ -48,9 +48,9 @@ fn states(checks: &Checks) -> Vec<CheckState> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hanging_and_panicking_checks_do_not_affect_others() {
+async fn checks_that_time_out_or_panic_do_not_affect_others() {
     let checks = Checks::new(vec![
-        check("hangs", CheckOptions::default(), || {
+        check("never finishes", CheckOptions::default(), || {
             std::future::pending::<Result<(), Infallible>>()
         }),
         check("panics", CheckOptions::default(), || async {
@@ -80,7 +80,7 @@ async fn hanging_and_panicking_checks_do_not_affect_others() {
         received,
         [
             expect("fine", CheckState::Passing, ""),
-            expect("hangs", CheckState::Failing, "timed out after 2s"),
+            expect("never finishes", CheckState::Failing, "timed out after 2s"),
             expect("panics", CheckState::Failing, "panicked: unplugged"),
             expect("refused", CheckState::Failing, "connection refused"),
         ]
@@ -226,7 +226,11 @@ async fn dependency_keeps_its_state_while_the_runtime_is_stalled() {
     // Far beyond the timeout the last result is unchanged, only older.
     let before = runs.load(Ordering::Relaxed);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert_eq!(runs.load(Ordering::Relaxed), before, "runs do not pile up");
+    assert_eq!(
+        runs.load(Ordering::Relaxed),
+        before,
+        "no run is started meanwhile"
+    );
     let report = checks.report(Instant::now()).remove(0);
     assert_eq!(report.state, CheckState::Passing);
     assert!(report.age_seconds.is_some_and(|age| age > 0.2));

@@ -5,7 +5,7 @@ use std::sync::{Mutex, mpsc};
 
 use super::*;
 
-/// A log's destination: each write waits for a permit, then is passed to the test.
+/// Log sink whose writes each wait for a permit and are then passed to the test.
 #[derive(Clone)]
 struct Pipe(Arc<Mutex<mpsc::Receiver<()>>>, mpsc::Sender<String>);
 
@@ -63,7 +63,7 @@ fn blocked_subscriber_does_not_block_emit_and_dropped_lines_are_counted() {
 fn log_continues_after_a_subscriber_panics() {
     let logger = Logger::start(2);
     let (written, wait) = mpsc::channel();
-    logger.emit(|| panic!("as a subscriber might"));
+    logger.emit(|| panic!("a panicking subscriber"));
     logger.emit(move || written.send(()).unwrap());
     wait.recv_timeout(Duration::from_secs(20)).unwrap();
 }

@@ -1,15 +1,19 @@
-//! Access rules of `POST /heal`: a local peer, not a browser page, with the token if there is one.
+//! Access rules of `POST /heal`: a local peer, not a browser page, with the token if one is configured.
 //!
-//! Four rules must all hold: the connection's own peer address is loopback (IPv4-mapped too); the
-//! `Host` is loopback (a page whose name was re-bound to 127.0.0.1 sends its own name there); there is
-//! no `Origin` (a page of another site sends one with a POST); `X-Healing: 1` is set (no page can send
-//! it across origins without permission). Where a token file is configured, `Authorization: Bearer
-//! TOKEN` is required as well, compared in constant time.
+//! | rule | rejects |
+//! |---|---|
+//! | the connection's own peer address is loopback (IPv4-mapped too) | remote callers |
+//! | the `Host` is loopback | DNS rebinding: a page whose name resolves to 127.0.0.1 sends its own name |
+//! | there is no `Origin` | pages of other sites, which send one with a POST |
+//! | `X-Healing: 1` is set, unless waived on the app port | cross-origin requests without permission (CORS) |
+//! | `Authorization: Bearer TOKEN` is set, if a token file is configured | callers without the token |
+//!
+//! The token is compared in constant time.
 //!
 //! # Hazards
 //!
-//! Loopback is not identity. A service mesh or a proxy *in the same pod* forwards remote requests from
-//! 127.0.0.1: exclude the care port from the mesh, and use a token file.
+//! A loopback address does not authenticate the caller. A service mesh or a proxy *in the same pod*
+//! forwards remote requests from 127.0.0.1. Exclude the care port from the mesh, and use a token file.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -20,25 +24,32 @@ use crate::deferred_log;
 use crate::settings::HeaderRule;
 use crate::token_file::TokenFile;
 
-/// Header that no browser page can send across origins.
+/// Header that a browser page cannot send cross-origin without permission.
 const HEADER: &str = "x-healing";
 
-/// Access rule that a request violates.
+/// Reason for denying a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Denied {
-    #[error("the peer is not on loopback")]
+    /// The peer address is remote or unknown.
+    #[error("the peer address is not loopback")]
     RemotePeer,
+    /// `Host` or the authority is missing, repeated, or names another host.
     #[error("the Host is not loopback")]
     RemoteHost,
-    #[error("requests with an Origin are refused")]
+    /// There is an `Origin`, so the caller is a browser page.
+    #[error("requests with the header `Origin` are rejected")]
     Origin,
+    /// `X-Healing` is missing or is not `1`.
     #[error("the header `X-Healing: 1` is missing")]
     NoHeader,
+    /// There is no bearer token, but a token file is configured.
     #[error("the header `Authorization: Bearer TOKEN` is missing")]
     NoToken,
-    #[error("the token is wrong")]
+    /// The bearer token differs from that of the token file.
+    #[error("the bearer token does not match the token file")]
     WrongToken,
-    #[error("the token file cannot be read")]
+    /// The token file cannot be read, is too large or is empty.
+    #[error("the token file cannot be read; the app's log states the cause")]
     UnreadableTokenFile,
 }
 
@@ -46,7 +57,7 @@ pub(super) enum Denied {
 ///
 /// # Errors
 ///
-/// The first rule that is violated.
+/// Returns the first rule that is violated.
 pub(super) fn authorize(
     request: &Parts,
     peer: Option<SocketAddr>,
@@ -60,12 +71,12 @@ pub(super) fn authorize(
     token_file.map_or(Ok(()), |file| check_token(&request.headers, file))
 }
 
-/// Checks that a request comes from this machine and not from a browser page: the first three rules,
-/// which also protect the full `/health` and the error texts of `/readyz?verbose`.
+/// Checks that a request comes from this machine and not from a browser page. These are the first three
+/// rules, which also protect the full `/health` and the error texts of `/readyz?verbose`.
 ///
 /// # Errors
 ///
-/// The first rule that is violated.
+/// Returns the first rule that is violated.
 pub(super) fn check_local(request: &Parts, peer: Option<SocketAddr>) -> Result<(), Denied> {
     if !peer.is_some_and(|peer| is_loopback(peer.ip())) {
         return Err(Denied::RemotePeer);
@@ -82,7 +93,7 @@ pub(super) fn check_local(request: &Parts, peer: Option<SocketAddr>) -> Result<(
 /// Checks the bearer token. The file is read each time, so it may be rotated; heals are rare.
 fn check_token(headers: &HeaderMap, file: &TokenFile) -> Result<(), Denied> {
     let expected = file.read().map_err(|error| {
-        deferred_log::emit(move || tracing::error!(%error, "every heal is refused"));
+        deferred_log::emit(move || tracing::error!(%error, "cannot read the token file; rejecting `/heal` requests"));
         Denied::UnreadableTokenFile
     })?;
     let given = single(headers, AUTHORIZATION.as_str())
@@ -99,7 +110,8 @@ fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
 
-/// Checks `Host` (HTTP/1) and the authority (HTTP/2); where there are both, both must be loopback.
+/// Returns `true` if `Host` (HTTP/1) and the authority (HTTP/2), as far as present, are loopback; one of
+/// them must be present.
 fn has_loopback_host(request: &Parts) -> bool {
     let authority = request.uri.authority().map(http::uri::Authority::as_str);
     let host = match request.headers.get_all(HOST).iter().count() {
@@ -114,7 +126,7 @@ fn has_loopback_host(request: &Parts) -> bool {
     hosts.peek().is_some() && hosts.all(is_loopback_host)
 }
 
-/// Accepts `localhost`, `127.0.0.1` and `[::1]`, each with or without a port.
+/// Returns `true` for `localhost`, `127.0.0.1` and `[::1]`, each with or without a port.
 fn is_loopback_host(host: &str) -> bool {
     if let Ok(address) = host.parse::<SocketAddr>() {
         return is_loopback(address.ip());
@@ -145,7 +157,7 @@ fn single<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
     values.next().is_none().then(|| value.as_bytes())
 }
 
-/// Compares in a time that depends on the length alone.
+/// Compares two texts in a time that depends only on their lengths.
 fn constant_time_eq(given: &[u8], expected: &[u8]) -> bool {
     given.len() == expected.len()
         && std::hint::black_box(

@@ -1,9 +1,9 @@
-//! `POST /heal`: reading the request, and carrying out its action.
+//! Handler of `POST /heal`: parses the request and performs its action.
 //!
 //! # Hazards
 //!
-//! `restart_service` ends the whole *process*, including other instances in it. `reset_errors` without
-//! a recovery hook only zeroes a counter; the response says so.
+//! `restart_service` exits the whole *process*, and so stops other instances in it. `reset_errors` without
+//! a recovery hook only resets a counter; the response states this.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ where
         Ok(response) => json(StatusCode::OK, &response),
         Err(rejection) => {
             let reason = rejection.to_string();
-            deferred_log::emit(move || tracing::warn!(reason, ?peer, "POST /heal was rejected"));
+            deferred_log::emit(move || tracing::warn!(reason, ?peer, "rejected POST /heal"));
             rejection.into_response()
         }
     }
@@ -103,15 +103,17 @@ async fn perform(shared: &Arc<Shared>, action: HealAction) -> Result<HealRespons
         HealAction::Drain => {
             shared.lifecycle.drain(now);
             deferred_log::emit(|| tracing::info!(lease = ?LEASE, "draining"));
-            let message = format!("not ready for {LEASE:?}, unless renewed or undrained");
+            let message = format!(
+                "not ready for {LEASE:?}; repeat drain to renew the lease, or send undrain to cancel it"
+            );
             Ok(without_hooks(shared, action, message))
         }
         HealAction::Undrain => {
-            let was_draining = shared.lifecycle.undrain(now);
+            let was_draining = shared.lifecycle.cancel_drain(now);
             let message = match (shared.lifecycle.is_shutting_down(), was_draining) {
-                (true, _) => "this instance is ending; it stays not ready",
-                (false, true) => "the drain is over",
-                (false, false) => "there was no drain",
+                (true, _) => "this instance is shutting down and stays not ready",
+                (false, true) => "the drain is cancelled",
+                (false, false) => "there was no drain to cancel",
             };
             Ok(without_hooks(shared, action, message.to_owned()))
         }
@@ -130,7 +132,7 @@ fn without_hooks(shared: &Shared, action: HealAction, message: String) -> HealRe
     }
 }
 
-/// Runs the hooks, then zeroes `error_count`, so that it counts only errors after the treatment.
+/// Runs the hooks, then resets `error_count` to zero, so that it counts only errors after the treatment.
 async fn reset_errors(shared: &Arc<Shared>) -> Result<HealResponse, Rejection> {
     if shared.heartbeat.is_stalled(Instant::now()) {
         return Err(Rejection::RuntimeStalled);
@@ -149,7 +151,9 @@ async fn reset_errors(shared: &Arc<Shared>) -> Result<HealResponse, Rejection> {
             drop(heal);
             let message = summarize(&hooks);
             let outcome = message.clone();
-            deferred_log::emit(move || tracing::info!(previous_error_count, outcome, "soft heal"));
+            deferred_log::emit(move || {
+                tracing::info!(previous_error_count, outcome, "soft heal finished");
+            });
             HealResponse {
                 action: HealAction::ResetErrors,
                 message,
@@ -195,19 +199,19 @@ fn restart_service(shared: &Shared, now: Instant) -> Result<HealResponse, Reject
     if !shared.lifecycle.condemn(now) {
         return Err(Rejection::AlreadyCondemned);
     }
-    deferred_log::emit(|| tracing::warn!("restart_service: this instance is condemned"));
+    deferred_log::emit(|| tracing::warn!("accepted restart_service; this instance is condemned"));
     let timing = &shared.settings.timing;
     let shutdown = if shared.heartbeat.is_stalled(now) {
-        "requests in flight are not waited for, because the runtime is stalled".to_owned()
+        "it does not wait for requests in flight, because the runtime is stalled".to_owned()
     } else {
         format!(
-            "{:?} as a lame duck, then at most {:?} for requests in flight",
+            "it waits {:?} as a lame duck, then at most {:?} for requests in flight",
             timing.lame_duck, timing.drain_deadline
         )
     };
     let message = format!(
-        "condemned: not ready from this moment on; {shutdown}; exits {} after {:?} at the earliest, so \
-         that a supervisor can restart it by /livez",
+        "condemned and not ready; {shutdown}; it exits with code {} after {:?} at the earliest, so that a \
+         supervisor can restart it by /livez first",
         exit_code::CONDEMNED,
         timing.condemned_wait
     );

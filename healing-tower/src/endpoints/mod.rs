@@ -1,9 +1,9 @@
-//! Healing's endpoints: from path to response, the same for the app's router and the care port.
+//! Dispatch of healing's endpoints, shared by the app's router and the care port.
 //!
 //! # Hazards
 //!
-//! The peer of a request is the connection's own address, never a header's value. Where it is unknown
-//! (a router served without peer addresses) the caller is treated as remote.
+//! The peer of a request is the connection's own address, never a header's value. If it is unknown
+//! (a router served without peer addresses), the caller is treated as remote.
 
 mod access;
 mod heal;
@@ -28,7 +28,7 @@ use response::{json, method_not_allowed, ok, plain};
 pub(crate) use port::Port;
 pub(crate) use response::EndpointResponse;
 
-/// Time without a tick after which the care port's `/livez` is 503: much longer than the doctor
+/// Time without a tick after which the care port's `/livez` is 503. It is much longer than the doctor
 /// needs, because the kubelet's restart is the fallback for the doctor's.
 const LIVEZ_STALL_LIMIT: Duration = Duration::from_secs(60);
 
@@ -62,7 +62,7 @@ fn heal_rule(shared: &Shared, port: Port) -> Option<HeaderRule> {
     }
 }
 
-/// Answers a request; a path that is not served on this port is 404.
+/// Answers a request; responds 404 to a path that is not served on this port.
 pub(crate) async fn answer<B>(
     shared: &Arc<Shared>,
     port: Port,
@@ -96,12 +96,12 @@ where
     }
 }
 
-/// Answers `/livez`. On the app's own runtime any answer proves liveness; on the care thread the
-/// heartbeat is consulted.
+/// Answers `/livez`. On the app's own runtime any response proves liveness; the care port reports
+/// the heartbeat.
 fn livez(shared: &Shared, port: Port, now: Instant) -> EndpointResponse {
     let reason = match port {
         Port::Care if shared.lifecycle.is_condemned() => "condemned",
-        Port::Care if shared.heartbeat.is_unresponsive_for(now, LIVEZ_STALL_LIMIT) => "stalled",
+        Port::Care if shared.heartbeat.is_stalled_for(now, LIVEZ_STALL_LIMIT) => "stalled",
         Port::App | Port::Care => return ok(),
     };
     json(
@@ -118,9 +118,9 @@ fn readyz(shared: &Shared, peer: Option<SocketAddr>, head: &Parts) -> EndpointRe
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
     };
-    let mut answer = serde_json::json!({ "status": status });
+    let mut report = serde_json::json!({ "status": status });
     if !unready.is_empty() {
-        answer["reasons"] = unready.iter().map(ToString::to_string).collect();
+        report["reasons"] = unready.iter().map(ToString::to_string).collect();
     }
     let query = head.uri.query().unwrap_or_default();
     if query
@@ -132,9 +132,9 @@ fn readyz(shared: &Shared, peer: Option<SocketAddr>, head: &Parts) -> EndpointRe
             // Error texts may contain internal addresses and names.
             checks.iter_mut().for_each(|check| check.error = None);
         }
-        answer["checks"] = serde_json::json!(checks);
+        report["checks"] = serde_json::json!(checks);
     }
-    json(code, &answer)
+    json(code, &report)
 }
 
 fn health(shared: &Shared, peer: Option<SocketAddr>, head: &Parts) -> EndpointResponse {
@@ -153,15 +153,15 @@ fn health(shared: &Shared, peer: Option<SocketAddr>, head: &Parts) -> EndpointRe
     json(StatusCode::OK, &public)
 }
 
-/// Answers `/metrics`. The page is rendered on a thread of its own, since that may take milliseconds.
+/// Answers `/metrics`. The page is rendered on a separate thread, because that may take milliseconds.
 async fn metrics(shared: &Shared) -> EndpointResponse {
     match shared.exposition.scrape(Instant::now()).await {
         Ok(page) => response::prometheus(page),
         Err(error) => {
-            deferred_log::emit(move || tracing::error!(%error, "/metrics could not be rendered"));
+            deferred_log::emit(move || tracing::error!(%error, "cannot render /metrics"));
             let code = match error {
                 ScrapeError::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
-                ScrapeError::Stuck | ScrapeError::NoThread => StatusCode::SERVICE_UNAVAILABLE,
+                ScrapeError::Blocked | ScrapeError::NoThread => StatusCode::SERVICE_UNAVAILABLE,
             };
             plain(code, &error.to_string())
         }
@@ -175,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn care_port_livez_fails_after_60_seconds_without_a_tick_and_not_before() {
-        let shared = Shared::for_test("unresponsive");
+        let shared = Shared::for_test("stalled");
         let running = tokio::spawn(Arc::clone(&shared.heartbeat).run());
         while !shared.heartbeat.is_running() {
             tokio::task::yield_now().await;
@@ -201,7 +201,7 @@ mod tests {
         assert_eq!(
             livez(&shared, Port::App, later).status(),
             StatusCode::OK,
-            "an answer on the app's runtime proves liveness"
+            "a response on the app's runtime proves liveness"
         );
         running.abort();
     }

@@ -1,6 +1,6 @@
-//! The two ports that requests come in by.
+//! Ports on which requests arrive.
 
-/// Port that a request came in by.
+/// Port on which a request arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Port {
     /// The app's own router, on the app's runtime.

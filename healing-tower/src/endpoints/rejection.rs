@@ -1,4 +1,4 @@
-//! Rejections of `POST /heal`: status, stable error code, and a message that says what is accepted.
+//! Rejections of `POST /heal`: status, stable error code, and a message that states what is accepted.
 
 use std::time::Duration;
 
@@ -9,44 +9,57 @@ use super::access::Denied;
 use super::response::{EndpointResponse, json};
 use crate::hooks::AlreadyHealing;
 
-/// Upper bound of a request's body: it is one short JSON object.
+/// Maximum size of a request's body, in bytes; a body is one short JSON object.
 pub(super) const MAX_BODY_BYTES: usize = 4096;
 
-/// Reason for which a heal request was not carried out.
+/// Reason for rejecting a heal request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Rejection {
+    /// The body exceeds [`MAX_BODY_BYTES`].
     #[error("the body is larger than {MAX_BODY_BYTES} bytes")]
     TooLarge,
+    /// The body is not the expected JSON.
     #[error("{0}; send {{\"action\": ACTION}} with one of: {actions}", actions = known_actions())]
     Malformed(#[from] MalformedBody),
-    #[error("unknown action {0:?}; known are: {actions}", actions = known_actions())]
+    /// The action, truncated, is not a [`HealAction`].
+    #[error("unknown action {0:?}; send one of: {actions}", actions = known_actions())]
     UnknownAction(String),
+    /// The caller is not allowed to heal.
     #[error("not allowed: {0}")]
     Forbidden(#[from] Denied),
+    /// Another soft heal is running.
     #[error(transparent)]
     AlreadyHealing(#[from] AlreadyHealing),
+    /// The instance is condemned already.
     #[error("restart_service was accepted before; this instance is shutting down")]
     AlreadyCondemned,
+    /// No hook can run while the app's runtime is stalled.
     #[error(
-        "the app's runtime makes no progress, so no recovery hook can run; restart_service works"
+        "the app's runtime is stalled, so no recovery hook can run; restart_service is possible"
     )]
     RuntimeStalled,
-    #[error("the care thread, which ends the process, is not running; call serve or start_care")]
+    /// Nothing can exit the process without the care thread.
+    #[error("the care thread, which exits the process, is not running; call serve or start_care")]
     CareNotStarted,
+    /// The task of the soft heal panicked or was cancelled.
     #[error("the soft heal's task failed: {0}")]
     Broken(#[from] tokio::task::JoinError),
 }
 
-/// Defect of a request's body.
+/// Reason for rejecting a request's body.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MalformedBody {
+    /// The body was not received in time.
     #[error("the body did not arrive within {0:?}")]
     Timeout(Duration),
+    /// The connection failed while the body was read.
     #[error("the body could not be read: {0}")]
     Unreadable(Box<dyn std::error::Error + Send + Sync>),
+    /// The body does not parse as JSON.
     #[error("the body is not JSON: {0}")]
     NotJson(#[from] serde_json::Error),
-    #[error("the body has no text \"action\"")]
+    /// The JSON has no field `action` with a string.
+    #[error("the body has no string field \"action\"")]
     NoAction,
 }
 

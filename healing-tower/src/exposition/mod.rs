@@ -1,13 +1,13 @@
-//! The page at `/metrics`: healing's own families, then the owner's registry.
+//! Page at `/metrics`: healing's own families, then the owner's registry.
 //!
 //! # Hazards
 //!
-//! The owner's registry is encoded by the `prometheus` crate, at its speed (about 7 µs a histogram
-//! series), and its custom collectors run there. [`Exposition::scrape`] therefore renders on a thread
-//! of its own, never on a worker of the app's runtime, and one page at a time: a collector that blocks
-//! costs that one thread, however many scrapes there are. A scrape that comes while a page is rendered
-//! gets that page. The registry must not contain a name that healing writes itself; a scraper would
-//! reject the whole page.
+//! The owner's registry is encoded by the `prometheus` crate, which takes about 7 µs per
+//! histogram series and runs the owner's collectors. [`Exposition::scrape`] therefore renders on a thread
+//! of its own, never on a worker of the app's runtime, and one page at a time. A collector that blocks
+//! blocks only this thread, however many scrapes there are. A scrape that arrives while a page is rendered
+//! gets that page. The registry must not contain a name that healing writes itself, because a scraper
+//! would reject the whole page.
 
 pub(crate) mod text;
 
@@ -21,11 +21,11 @@ use tokio::sync::watch;
 
 use crate::lock::lock;
 
-/// Age from which a page that is still being rendered is not waited for: scrapers give up after ten
-/// seconds by default.
-const STUCK_AFTER: Duration = Duration::from_secs(10);
+/// Time after which scrapes fail if the page is still being rendered. Scrapers time out after ten seconds
+/// by default.
+const RENDER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The page. Clones are the same page.
+/// Renderer of the page. Clones share one rendering.
 #[derive(Clone)]
 pub(crate) struct Exposition {
     write_families: Arc<dyn Fn(&mut Text) + Send + Sync>,
@@ -33,7 +33,7 @@ pub(crate) struct Exposition {
     rendering: Arc<Mutex<Option<Rendering>>>,
 }
 
-/// A page that is being rendered.
+/// Page that is being rendered.
 #[derive(Debug)]
 struct Rendering {
     started_at: Instant,
@@ -41,21 +41,23 @@ struct Rendering {
     page: watch::Receiver<Option<Bytes>>,
 }
 
-/// Reason for which a scrape has no page.
+/// Reason for failing a scrape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ScrapeError {
+    /// A collector panicked while the page was rendered.
     #[error("a metrics collector panicked")]
     Panicked,
-    /// An earlier scrape is still being rendered.
+    /// The page of an earlier scrape has been rendering for longer than [`RENDER_TIMEOUT`].
     #[error("a metrics collector has been blocking for more than ten seconds")]
-    Stuck,
+    Blocked,
+    /// The system cannot start a thread.
     #[error("no thread could be started to render the metrics")]
     NoThread,
 }
 
 impl Exposition {
-    /// Makes a page of the families that `write_families` writes and an empty registry. The writer
-    /// must not block, nor keep the owner of this page alive.
+    /// Creates a page of the families that `write_families` writes and of an empty registry. The writer
+    /// must neither block nor hold a strong reference to the owner of this page.
     pub(crate) fn new(write_families: impl Fn(&mut Text) + Send + Sync + 'static) -> Self {
         Self {
             write_families: Arc::new(write_families),
@@ -83,16 +85,16 @@ impl Exposition {
         if let Some(Rendering { started_at, page }) = &*rendering
             && page.has_changed().is_ok()
         {
-            return if now.saturating_duration_since(*started_at) < STUCK_AFTER {
+            return if now.saturating_duration_since(*started_at) < RENDER_TIMEOUT {
                 Ok(page.clone())
             } else {
-                Err(ScrapeError::Stuck)
+                Err(ScrapeError::Blocked)
             };
         }
         let (done, page) = watch::channel(None);
         let (this, runtime) = (self.clone(), tokio::runtime::Handle::try_current());
-        // Not on the runtime's blocking pool: the page stays available if that
-        // pool is exhausted, and a blocked collector does not delay the runtime's shutdown.
+        // Not on the runtime's blocking pool, so that the page stays available if that pool is exhausted,
+        // and a blocked collector does not delay the runtime's shutdown.
         std::thread::Builder::new()
             .name("healing-metrics".to_owned())
             .spawn(move || {
@@ -116,7 +118,7 @@ impl Exposition {
         (self.write_families)(&mut text);
         let mut out = text.into_string();
         if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut out) {
-            tracing::warn!(%error, "the owner's registry could not be encoded; /metrics is incomplete");
+            tracing::warn!(%error, "cannot encode the owner's registry; /metrics is incomplete");
         }
         out
     }
@@ -135,7 +137,7 @@ mod tests {
     use prometheus::proto::MetricFamily;
     use std::sync::mpsc;
 
-    /// A collector that reports its start and blocks until it is released.
+    /// Collector that reports its start and blocks until it is released.
     struct Blocking(Mutex<(mpsc::Sender<()>, mpsc::Receiver<()>)>);
 
     impl Collector for Blocking {
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn scrape_of_a_stuck_page_fails_and_the_next_page_is_rendered_again() {
+    async fn scrape_fails_while_collector_blocks_and_succeeds_after() {
         let page = Exposition::new(|_| {});
         let ((start, started), (release, wait)) = (mpsc::channel(), mpsc::channel());
         let blocking = Box::new(Blocking(Mutex::new((start, wait))));
@@ -166,8 +168,8 @@ mod tests {
         while started.try_recv().is_err() {
             tokio::task::yield_now().await;
         }
-        let later = begin + STUCK_AFTER;
-        assert_eq!(page.scrape(later).await, Err(ScrapeError::Stuck));
+        let later = begin + RENDER_TIMEOUT;
+        assert_eq!(page.scrape(later).await, Err(ScrapeError::Blocked));
         release.send(()).expect("the collector waits");
         assert!(first.await.expect("no panic").is_ok());
         release.send(()).expect("the collector exists");

@@ -1,8 +1,8 @@
-//! A writer of Prometheus' text format.
+//! Writer of Prometheus' text format.
 
 use std::fmt::Write;
 
-/// A writer of metric families. Names and label names are the program's own; help texts and label
+/// Writer of metric families. Names and label names are the program's own; help texts and label
 /// values may contain anything and are escaped.
 #[derive(Debug, Default)]
 pub(crate) struct Text {

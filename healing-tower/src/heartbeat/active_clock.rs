@@ -1,29 +1,30 @@
 //! Monotonic clock that does not count the time for which the process was stopped.
 //!
 //! A process that was stopped for a minute (a paused machine, a debugger, an exhausted CPU limit) has
-//! not been unresponsive for a minute. The clock is driven by the care thread's ticks, and a late tick
-//! counts as one second at most.
+//! not been stalled for a minute. The care thread advances the clock several times per second, and a late
+//! advance counts as one second at most.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::lock::lock;
 
-/// Upper bound of the time counted between two ticks.
+/// Maximum time counted between two advances.
 const MAX_STEP: Duration = Duration::from_secs(1);
 
 /// Clock that stops while the care thread does not run.
 #[derive(Debug)]
-pub(super) struct ActiveClock(Mutex<Tick>);
+pub(super) struct ActiveClock(Mutex<Advance>);
 
+/// Last advance of the clock.
 #[derive(Debug, Clone, Copy)]
-struct Tick {
+struct Advance {
     at: Instant,
     /// Active time up to `at`.
     active: Duration,
 }
 
-impl Tick {
+impl Advance {
     fn active_at(self, now: Instant) -> Duration {
         self.active + now.saturating_duration_since(self.at).min(MAX_STEP)
     }
@@ -31,18 +32,18 @@ impl Tick {
 
 impl ActiveClock {
     pub(super) fn new(now: Instant) -> Self {
-        Self(Mutex::new(Tick {
+        Self(Mutex::new(Advance {
             at: now,
             active: Duration::ZERO,
         }))
     }
 
-    /// Records that the care thread runs at `now`; to be called several times a second.
-    pub(super) fn tick(&self, now: Instant) {
-        let mut tick = lock(&self.0);
-        *tick = Tick {
-            at: now.max(tick.at),
-            active: tick.active_at(now),
+    /// Records that the care thread runs at `now`. The care thread calls this several times per second.
+    pub(super) fn advance(&self, now: Instant) {
+        let mut last = lock(&self.0);
+        *last = Advance {
+            at: now.max(last.at),
+            active: last.active_at(now),
         };
     }
 
@@ -57,12 +58,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clock_counts_at_most_one_second_between_ticks() {
+    fn clock_counts_at_most_one_second_between_advances() {
         let start = Instant::now();
         let clock = ActiveClock::new(start);
         let at = |millis| start + Duration::from_millis(millis);
-        for tick in 1..=20 {
-            clock.tick(at(tick * 100));
+        for step in 1..=20 {
+            clock.advance(at(step * 100));
         }
         assert_eq!(clock.now(at(2050)), Duration::from_millis(2050));
         assert_eq!(
@@ -70,14 +71,14 @@ mod tests {
             Duration::from_secs(3),
             "stopped for a minute"
         );
-        clock.tick(at(60_000));
-        clock.tick(at(60_100));
+        clock.advance(at(60_000));
+        clock.advance(at(60_100));
         assert_eq!(clock.now(at(60_100)), Duration::from_millis(3100));
-        clock.tick(at(1));
+        clock.advance(at(1));
         assert_eq!(
             clock.now(at(60_100)),
             Duration::from_millis(3100),
-            "the clock never goes back"
+            "the clock is monotonic"
         );
     }
 }

@@ -1,15 +1,14 @@
-//! Heartbeat of the app's runtime: measures its progress from outside.
+//! Heartbeat of the app's runtime, measured by the care thread.
 //!
-//! The care thread wakes a task of the app's runtime ten times a second and records when that task
-//! last ran. The wake-up comes from another thread, because a runtime whose one awake worker is blocked
-//! while the others are parked gets a parked worker woken by it. So a ping tests that *any worker can
-//! run a task*, not that *the timer fires*.
+//! The care thread wakes a task of the app's runtime ten times per second and records when that task last
+//! ran. An external wake-up unparks a worker even if the only awake one is blocked. So a ping tests that
+//! *any worker can run a task*, not that *the timer fires*.
 //!
 //! # Hazards
 //!
-//! A runtime with one free worker ticks, however many others are blocked: clients then see the front
-//! door's latency, not a stall. A runtime that was shut down is not stalled, it is gone, and the report
-//! is absent.
+//! A runtime with one free worker ticks, however many others are blocked; clients then see a higher
+//! latency at the front door, not a stall. A runtime that has shut down is not reported as stalled; the
+//! report is absent.
 
 mod active_clock;
 
@@ -47,7 +46,7 @@ struct History {
     last_tick: Duration,
     /// Time of the ping that has no tick yet.
     pending_ping: Option<Duration>,
-    /// Worst lag of each of the last seconds: the second, and the lag in it.
+    /// Second and worst lag in it, for each of the last [`LAG_SECONDS`] seconds.
     lag: [(u64, Duration); LAG_SECONDS],
 }
 
@@ -67,7 +66,7 @@ impl Heartbeat {
         lock(&self.history)
     }
 
-    /// Runs the task on the app's runtime: answers pings until its runtime ends.
+    /// Records a tick per ping until the runtime shuts down. Runs as a task of the app's runtime.
     pub(crate) async fn run(self: Arc<Self>) {
         struct Running(Arc<Heartbeat>);
         impl Drop for Running {
@@ -88,7 +87,7 @@ impl Heartbeat {
 
     /// Sends a ping unless one is pending. Called by the care thread, once per [`PING_INTERVAL`].
     pub(crate) fn ping(&self, now: Instant) {
-        self.clock.tick(now);
+        self.clock.advance(now);
         let mut history = self.history();
         if history.pending_ping.is_none() {
             history.pending_ping = Some(self.clock.now(now));
@@ -97,6 +96,7 @@ impl Heartbeat {
         }
     }
 
+    /// Records that the runtime has run the heartbeat's task.
     fn record_tick(&self, now: Instant) {
         let now = self.clock.now(now);
         let mut history = self.history();
@@ -115,7 +115,7 @@ impl Heartbeat {
         self.tick.notify_waiters();
     }
 
-    /// Resolves at the next tick after this call; pends while the runtime does not run.
+    /// Resolves at the next tick after this call; stays pending while the runtime does not run.
     pub(crate) fn next_tick(&self) -> Notified<'_> {
         self.tick.notified()
     }
@@ -125,19 +125,20 @@ impl Heartbeat {
         self.running.load(Ordering::Acquire)
     }
 
-    /// Returns the time since the last tick; absent before the first and after the runtime's end.
+    /// Returns the time since the last tick; absent before the first tick and after the runtime's shutdown.
     pub(crate) fn tick_age(&self, now: Instant) -> Option<Duration> {
         self.is_running()
             .then(|| self.clock.now(now).saturating_sub(self.history().last_tick))
     }
 
-    /// Returns `true` if no task of the app makes progress.
+    /// Returns `true` if the last tick is older than the stall limit, so that no task of the app makes
+    /// progress.
     pub(crate) fn is_stalled(&self, now: Instant) -> bool {
-        self.is_unresponsive_for(now, self.stall_after)
+        self.is_stalled_for(now, self.stall_after)
     }
 
-    /// Returns `true` if the last tick is older than `limit`.
-    pub(crate) fn is_unresponsive_for(&self, now: Instant, limit: Duration) -> bool {
+    /// Returns `true` if the runtime has not ticked for longer than `limit`.
+    pub(crate) fn is_stalled_for(&self, now: Instant, limit: Duration) -> bool {
         self.tick_age(now).is_some_and(|age| age > limit)
     }
 
@@ -151,7 +152,7 @@ impl Heartbeat {
         worst.max(pending).unwrap_or_default()
     }
 
-    /// Returns the runtime's part of `/health`; absent where no runtime is observed.
+    /// Returns the runtime's part of `/health`; absent if no runtime is observed.
     pub(crate) fn report(&self, now: Instant) -> Option<Runtime> {
         self.tick_age(now).map(|age| Runtime {
             tick_age_seconds: age.as_secs_f64(),

@@ -2,7 +2,7 @@ use super::*;
 
 const STALL: Duration = Duration::from_secs(10);
 
-/// A heartbeat whose runtime and care thread are simulated by the test.
+/// Heartbeat whose runtime and care thread are simulated by the test.
 struct Simulation {
     heartbeat: Heartbeat,
     start: Instant,
@@ -27,7 +27,7 @@ impl Simulation {
         self.start + Duration::from_millis(self.now)
     }
 
-    /// Advances to `to` with a ping each 100 ms; each is answered after `lag` milliseconds, if given.
+    /// Advances to `to` with a ping each 100 ms; a tick follows each after `lag` milliseconds, if given.
     fn advance(&mut self, to: u64, lag: Option<u64>) {
         while self.now < to {
             self.now += 100;
@@ -58,7 +58,7 @@ fn heartbeat_is_stalled_after_the_limit_until_the_next_tick() {
     assert_eq!(
         simulation.lag(),
         10_000,
-        "since the first ping without an answer"
+        "since the first ping without a tick"
     );
     simulation.heartbeat.record_tick(simulation.now());
     assert!(!simulation.heartbeat.is_stalled(simulation.now()));
@@ -73,14 +73,14 @@ fn heartbeat_does_not_count_time_while_the_process_is_stopped() {
     simulation.now += 3_600_000;
     assert!(
         !simulation.heartbeat.is_stalled(simulation.now()),
-        "before the care thread's first tick"
+        "before the care thread's first advance"
     );
     simulation.advance(simulation.now + 500, None);
     assert!(!simulation.heartbeat.is_stalled(simulation.now()));
     simulation.advance(simulation.now + 10_000, None);
     assert!(
         simulation.heartbeat.is_stalled(simulation.now()),
-        "a hang after the stop is observed"
+        "a stall after the stop is observed"
     );
 }
 
@@ -99,7 +99,7 @@ fn lag_is_the_worst_of_ten_seconds() {
 }
 
 #[tokio::test]
-async fn report_is_absent_before_the_first_tick_and_after_the_runtimes_end() {
+async fn report_is_absent_before_first_tick_and_after_runtime_shutdown() {
     let heartbeat = Arc::new(Heartbeat::new(STALL));
     assert_eq!(heartbeat.report(Instant::now()), None, "no task runs yet");
     let task = tokio::spawn(Arc::clone(&heartbeat).run());
@@ -119,6 +119,6 @@ async fn report_is_absent_before_the_first_tick_and_after_the_runtimes_end() {
     assert_eq!(
         heartbeat.report(Instant::now() + STALL * 9),
         None,
-        "an ended runtime is not stalled"
+        "a runtime that has shut down is not stalled"
     );
 }

@@ -18,8 +18,12 @@ async fn hooks_run_in_order_and_are_all_reported_despite_failures() {
         let order = Arc::clone(&order);
         move || order.lock().expect("not poisoned").push(name)
     };
-    let (first, second, third, fourth) =
-        (note("fails"), note("panics"), note("hangs"), note("works"));
+    let (first, second, third, fourth) = (
+        note("fails"),
+        note("panics"),
+        note("never finishes"),
+        note("works"),
+    );
     let hooks = Hooks::new(vec![
         hook("fails", move || {
             first();
@@ -29,12 +33,12 @@ async fn hooks_run_in_order_and_are_all_reported_despite_failures() {
             second();
             async {
                 if true {
-                    panic!("bad day {}", 7);
+                    panic!("no row {}", 7);
                 }
                 Ok::<(), Infallible>(())
             }
         }),
-        hook("hangs", move || {
+        hook("never finishes", move || {
             third();
             std::future::pending::<Result<(), Infallible>>()
         }),
@@ -53,14 +57,14 @@ async fn hooks_run_in_order_and_are_all_reported_despite_failures() {
         results,
         [
             ("fails", false, Some("no such pool")),
-            ("panics", false, Some("panicked: bad day 7")),
-            ("hangs", false, Some("timed out after 5s")),
+            ("panics", false, Some("panicked: no row 7")),
+            ("never finishes", false, Some("timed out after 5s")),
             ("works", true, None),
         ]
     );
     assert_eq!(
         *order.lock().expect("not poisoned"),
-        ["fails", "panics", "hangs", "works"]
+        ["fails", "panics", "never finishes", "works"]
     );
     let failures: Vec<_> = hooks
         .report()
@@ -71,7 +75,7 @@ async fn hooks_run_in_order_and_are_all_reported_despite_failures() {
 }
 
 #[tokio::test]
-async fn second_heal_is_refused_while_one_runs() {
+async fn second_heal_is_rejected_while_one_runs() {
     let hooks = Hooks::new(Vec::new());
     let heal = hooks.begin().expect("none is running");
     assert_eq!(hooks.begin().err(), Some(AlreadyHealing));

@@ -1,6 +1,7 @@
-//! The clock of request durations: one number, read twice for each request.
+//! Clock of request durations, which is read twice per request.
 //!
-//! Not `std::time::Instant`: it is twice as large, and its subtraction costs more than reading it.
+//! `std::time::Instant` is not used, because it is twice as large as one number, and its subtraction costs
+//! more than reading it.
 
 /// Returns nanoseconds on the monotonic clock, since an arbitrary moment.
 #[cfg(unix)]

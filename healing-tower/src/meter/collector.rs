@@ -1,4 +1,4 @@
-//! The meter as a `prometheus` collector, for apps that serve a `/metrics` of their own.
+//! Meter as a `prometheus` collector, for apps that serve a `/metrics` of their own.
 
 use super::render::{self, Kind};
 use super::{Inner, Meter};
@@ -8,13 +8,13 @@ use prometheus::proto::{
 };
 use std::collections::HashMap;
 
-/// A `prometheus` collector over a [`Meter`], made by [`Meter::collector`].
+/// `prometheus` collector over a [`Meter`], made by [`Meter::collector`].
 ///
 /// # Hazards
 ///
 /// A collector builds `prometheus`'s own structures, whose encoding is several times slower than
-/// [`Meter::write_metrics`]. Do not register it in [`Healing::registry`](crate::Healing::registry):
-/// healing's `/metrics` has these families already.
+/// [`Meter::write_metrics`]. Do not register it in [`Healing::registry`](crate::Healing::registry),
+/// because healing's `/metrics` has these families already.
 #[derive(Debug)]
 pub struct MeterCollector {
     meter: Meter,
@@ -23,8 +23,8 @@ pub struct MeterCollector {
 
 impl Meter {
     /// Returns a collector of these counts, for a registry that the app exposes itself. Do not register
-    /// it in [`Healing::registry`](crate::Healing::registry): that page has these families already, and
-    /// Prometheus rejects a page that names a family twice.
+    /// it in [`Healing::registry`](crate::Healing::registry), because that page has these families
+    /// already, and Prometheus rejects a page that repeats a family.
     ///
     /// ```
     /// use healing_tower::{Meter, MeterOptions};

@@ -1,5 +1,5 @@
-//! A log-linear histogram of durations: four buckets to an octave, so that the error of a quantile is
-//! an eighth at most. It spans 65 µs to 69 s; durations outside go to the outermost buckets.
+//! Log-linear histogram of durations with four buckets per octave, so that the relative error of a quantile
+//! is at most 1/8. It spans 65 µs to 69 s; durations outside count in the outermost buckets.
 
 use healing_wire::health::Latency;
 
@@ -7,10 +7,10 @@ use healing_wire::health::Latency;
 const LOWEST: u32 = 16;
 /// log2 of the largest bound in nanoseconds (68.7 s).
 const HIGHEST: u32 = 36;
-/// Number of buckets: one below the lowest bound, four to an octave, one above the highest.
+/// Number of buckets: one below the lowest bound, four per octave, one above the highest.
 pub(crate) const BUCKETS: usize = (HIGHEST - LOWEST) as usize * 4 + 2;
 
-/// Requests by bucket.
+/// Number of requests per bucket.
 pub(crate) type BucketCounts = [u64; BUCKETS];
 
 /// Returns the bucket of a duration.
@@ -61,15 +61,15 @@ pub(crate) fn quantile(counts: &BucketCounts, q: f64) -> Option<f64> {
     None
 }
 
-/// Converts the histogram to the form of `/health`, with two buckets to an octave.
+/// Converts the histogram to the form of `/health`, with two buckets per octave.
 pub(crate) fn latency(counts: &BucketCounts) -> Latency {
-    // Bucket 0 stays alone; the others are paired: a pair's upper bound is the next pair's lower bound.
+    // Bucket 0 stays single. The others are paired, and a pair's upper bound is the next pair's lower bound.
     let pairs = counts[1..BUCKETS - 1]
         .chunks(2)
         .map(|pair| pair.iter().sum());
-    let ends = (1..BUCKETS).step_by(2);
+    let uppers = (1..BUCKETS).step_by(2);
     Latency {
-        bounds_seconds: ends.map(lower_bound).collect(),
+        bounds_seconds: uppers.map(lower_bound).collect(),
         counts: [counts[0]]
             .into_iter()
             .chain(pairs)

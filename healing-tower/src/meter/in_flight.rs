@@ -1,13 +1,13 @@
-//! Requests in flight: their number, and the start of the oldest.
+//! Number of requests in flight, and the start of the oldest.
 //!
-//! Time is divided into slots, one for each tick of the care thread. A request increments the slot in
-//! which it started, and decrements the same slot when it ends, on whichever thread it ends; only the
-//! sum over the shards is meaningful. The gauge and the start of the oldest request therefore cost one
-//! addition at each end of a request, in constant memory.
+//! Time is divided into slots, one per tick of the meter. A request increments the slot in which it
+//! starts, and decrements the same slot when it finishes, possibly on another thread; only the sum over
+//! the shards is meaningful. The gauge and the start of the oldest request therefore cost one addition
+//! per ring at the start and at the finish of a request, in constant memory.
 //!
-//! The ring of tick slots wraps around after [`SLOTS`] ticks (nine minutes at four a second), and then
+//! The ring of tick slots wraps around after [`SLOTS`] ticks (nine minutes at four per second), and then
 //! old and new requests of one slot cannot be distinguished. A second ring, of minutes, wraps around
-//! after 34 hours: it gives the age of a request that is older than a full turn of the first ring.
+//! after 34 hours and gives the age of a request that is older than a full turn of the first ring.
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
@@ -17,7 +17,7 @@ const SLOTS: usize = 2048;
 /// Length of a slot of the minute ring.
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// One slot of each ring, in one number: the tick ring's in the lower half.
+/// One slot of each ring, in one number; the slot of the tick ring is in the lower half.
 pub(crate) type Slot = u32;
 
 fn tick_slot(slot: Slot) -> usize {
@@ -59,8 +59,9 @@ impl InFlightSlots {
     }
 }
 
-/// Sums the slots of one ring over the shards. The read is not atomic as a whole: a request that ends
-/// on another thread meanwhile may still be counted, or make its slot negative, which reads as zero.
+/// Sums the slots of one ring over the shards. The read is not atomic as a whole, so a request that
+/// finishes on another thread meanwhile may still be counted, or make its slot negative, which reads as
+/// zero.
 fn sum_shards<'a>(shards: impl Iterator<Item = &'a SlotCounts>) -> Box<[u32]> {
     let mut sums = vec![0u32; SLOTS].into_boxed_slice();
     for shard in shards {
@@ -93,17 +94,17 @@ pub(crate) struct Rings {
 }
 
 struct Ring {
-    /// The slot of requests that start at this time.
+    /// Slot of requests that start at this time.
     current: usize,
-    /// End of each slot's last use; of the current slot, the time of the last rotation.
-    ended: Box<[Duration]>,
+    /// Time at which each slot was last in use; for the current slot, the time of the last rotation.
+    last_used: Box<[Duration]>,
 }
 
 impl Default for Ring {
     fn default() -> Self {
         Self {
             current: 0,
-            ended: vec![Duration::ZERO; SLOTS].into_boxed_slice(),
+            last_used: vec![Duration::ZERO; SLOTS].into_boxed_slice(),
         }
     }
 }
@@ -111,12 +112,12 @@ impl Default for Ring {
 impl Ring {
     /// Returns the time from which requests started in `slot`.
     fn began(&self, slot: usize) -> Duration {
-        self.ended[(slot + SLOTS - 1) % SLOTS]
+        self.last_used[(slot + SLOTS - 1) % SLOTS]
     }
 
-    /// Returns the earliest start that the ring can represent: the end of its oldest slot.
+    /// Returns the earliest start that the ring can represent, which is the end of its oldest slot.
     fn horizon(&self) -> Duration {
-        self.ended[(self.current + 1) % SLOTS]
+        self.last_used[(self.current + 1) % SLOTS]
     }
 
     /// Returns the oldest slot with a request in flight.
@@ -132,8 +133,8 @@ impl Ring {
 
 impl Rings {
     /// Reads the slots at `now`, then directs new requests to the next slot. Returns the number of
-    /// requests in flight and a lower bound of the oldest one's age, less than a slot of its ring below
-    /// the true age.
+    /// requests in flight and the age of the oldest, which is too low by less than the length of a slot of
+    /// its ring.
     pub(crate) fn rotate<'a>(
         &mut self,
         now: Duration,
@@ -143,13 +144,16 @@ impl Rings {
         let ticks = sum_shards(shards.clone().map(|shard| &shard.ticks));
         let minutes = sum_shards(shards.map(|shard| &shard.minutes));
         for ring in [&mut self.ticks, &mut self.minutes] {
-            ring.ended[ring.current] = now;
+            ring.last_used[ring.current] = now;
         }
         let started_before = match self.minutes.oldest(&minutes) {
             Some(slot) if self.minutes.began(slot) < self.ticks.horizon() => {
-                Some(self.minutes.ended[slot])
+                Some(self.minutes.last_used[slot])
             }
-            _ => self.ticks.oldest(&ticks).map(|slot| self.ticks.ended[slot]),
+            _ => self
+                .ticks
+                .oldest(&ticks)
+                .map(|slot| self.ticks.last_used[slot]),
         };
         self.ticks.advance();
         if now.saturating_sub(self.minutes.began(self.minutes.current)) >= MINUTE {
@@ -171,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn oldest_request_is_reported_until_it_ends() {
+    fn oldest_request_is_reported_until_it_finishes() {
         let (a, b) = (InFlightSlots::new(), InFlightSlots::new());
         let (mut rings, slot) = (Rings::default(), AtomicU32::new(0));
         let mut rotate = |at| rings.rotate(seconds(at), [&a, &b].into_iter(), &slot);
@@ -182,14 +186,14 @@ mod tests {
         let second = slot.load(Relaxed);
         a.increment(second);
         assert_eq!(rotate(5), (2, Some(seconds(3))));
-        b.decrement(first); // ended on another thread
+        b.decrement(first); // finished on another thread
         assert_eq!(rotate(6), (1, Some(seconds(1))));
         b.decrement(second);
         assert_eq!(rotate(7), (0, None));
         assert_eq!(count([&a, &b].into_iter()), 0);
     }
 
-    /// A request in flight since second 0, beside a short one in every slot.
+    /// A request in flight since second 0, next to a short one in every slot.
     #[test]
     fn oldest_request_stays_oldest_after_tick_ring_wraps() {
         let shard = InFlightSlots::new();

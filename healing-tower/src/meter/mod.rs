@@ -1,8 +1,8 @@
 //! Counting of requests.
 //!
 //! A request writes to the counters of its thread's shard and to nothing else: two additions when it
-//! starts, five when it ends (six unless it ends as [`Ending::Ok`]), no lock, no allocation, no shared
-//! cache line. Readers sum the shards on demand; [`Meter::tick`] does so on the care thread.
+//! starts, five when it finishes (six unless its outcome is [`Outcome::Ok`]), no lock, no allocation,
+//! no shared cache line. Readers sum the shards on demand; [`Meter::tick`] does so on the care thread.
 
 mod clock;
 mod collector;
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 pub use collector::MeterCollector;
 pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
-pub(crate) use request_guard::{Ending, RequestGuard};
+pub(crate) use request_guard::{Outcome, RequestGuard};
 pub(crate) use routes::{MethodSlot, Route};
 
 use durations::{BUCKETS, BucketCounts};
@@ -36,19 +36,20 @@ use windows::{Snapshot, Windows};
 
 use crate::lock::lock;
 
-/// A handle to the counts of one service. Copies refer to the same counts.
+/// Handle to the counts of one service. Copies refer to the same counts.
 ///
 /// Its methods are grouped by theme: the text format in `render`, the collector for a Prometheus
 /// registry in `collector`, the rest here.
 ///
 /// # Hazards
 ///
-/// A meter lives as long as the process: its memory is never freed, so that a request needs no
-/// reference count (which all threads would contend for). Make one for each service, not for each
-/// request or connection. Its size depends on routes × methods × status codes, never on time or load.
+/// A meter exists until the process exits. Its memory is never freed, so that a request needs no
+/// reference count (which all threads would contend for). Create one per service, not per request or
+/// connection. Its size depends on routes × methods × status codes, never on time or load.
 #[derive(Clone, Copy)]
 pub struct Meter(&'static Inner);
 
+/// Shared counts and options of a [`Meter`].
 pub(crate) struct Inner {
     origin: Instant,
     shards: Box<[Shard]>,
@@ -62,17 +63,18 @@ pub(crate) struct Inner {
     options: MeterOptions,
     /// Errors at the last reset of `error_count`.
     baseline: AtomicU64,
-    /// State of [`Meter::tick`]. No request touches it.
+    /// State of [`Meter::tick`], which no request accesses.
     recent: Mutex<Recent>,
 }
 
+/// Results of the last tick.
 struct Recent {
     windows: Windows,
     rings: Rings,
     oldest_in_flight: Option<Duration>,
 }
 
-/// Counts of one shard (see [`sharded`]). A request that ends as [`Ending::Ok`] is in `durations` alone.
+/// Counts of one shard (see [`sharded`]). A request with [`Outcome::Ok`] is in `durations` alone.
 #[repr(align(128))]
 struct Shard {
     /// Errors other than panics and failed bodies.
@@ -152,7 +154,7 @@ fn nanos(duration: Duration) -> u64 {
 }
 
 impl Meter {
-    /// Creates a meter that lives until the process ends.
+    /// Creates a meter that exists until the process exits.
     #[must_use]
     pub fn new(options: MeterOptions) -> Self {
         let bounds = options
@@ -184,7 +186,8 @@ impl Meter {
     /// Returns cumulative counts since the meter was created.
     #[must_use]
     pub fn totals(&self) -> health::Totals {
-        // Errors are read first: a request that ends meanwhile must not raise them above the requests.
+        // Errors are read first, so that a request that finishes meanwhile cannot raise them above the
+        // requests.
         let errors = self.0.errors();
         let panics = self.0.sum(|shard| &shard.panics);
         let body_errors = self.0.sum(|shard| &shard.body_errors);
@@ -225,8 +228,8 @@ impl Meter {
     }
 
     /// Takes the snapshot from which [`windows`](Self::windows) and
-    /// [`oldest_in_flight`](Self::oldest_in_flight) are computed. Call it about four times a second, off
-    /// the app's runtime; `now` must not go back.
+    /// [`oldest_in_flight`](Self::oldest_in_flight) are computed. Call it about four times per second, off
+    /// the app's runtime; `now` must not decrease.
     pub fn tick(&self, now: Instant) {
         let at = now.saturating_duration_since(self.0.origin);
         let errors = self.0.errors();
@@ -246,16 +249,16 @@ impl Meter {
         });
     }
 
-    /// Returns the statistics of the last 10 s and 60 s, as of the last tick; none before the first. The
-    /// peak is the highest number in flight at a tick; requests between two ticks do not enter it.
+    /// Returns the statistics of the last 10 s and 60 s, as of the last tick; empty before the first.
+    /// The peak is the highest number in flight at a tick; requests between two ticks are not included.
     #[must_use]
     pub fn windows(&self) -> Vec<WindowStats> {
         self.0.recent().windows.stats()
     }
 
-    /// Returns the age of the oldest request in flight, as of the last tick, rounded down: by the time
-    /// between two ticks at most, and by a minute from 2048 ticks on. An age above 34 hours is reported
-    /// too low.
+    /// Returns the age of the oldest request in flight, as of the last tick. The age is too low by the
+    /// time between two ticks at most, and from 2048 ticks on by a minute at most. An age above 34 hours is
+    /// reported too low.
     #[must_use]
     pub fn oldest_in_flight(&self) -> Option<Duration> {
         self.0.recent().oldest_in_flight

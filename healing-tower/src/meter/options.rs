@@ -31,18 +31,19 @@ type ErrorRule = Arc<dyn Fn(&ResponseHead<'_>) -> bool + Send + Sync>;
 type GrpcErrorRule = Arc<dyn Fn(u8) -> bool + Send + Sync>;
 type RouteRule = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<&'a str> + Send + Sync>;
 
-/// Selection of the response bodies that are tracked to their end.
+/// Selection of the response bodies that are tracked until they are complete.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum TrackBody {
     /// Bodies whose size is unknown beforehand or above 64 KiB: streams, generated bodies, gRPC, files,
-    /// proxied responses. A smaller body of exact size is assumed to be in memory already: its request
-    /// ends with the response head.
+    /// proxied responses. A smaller body of exact size is assumed to be in memory already, so its
+    /// request finishes with the response head.
     #[default]
     Unsized,
     /// Every body. A client that disconnects while a body of known size is being sent then counts as
-    /// cancelled, and the duration includes the time to send it. Costs one more allocation.
+    /// cancelled, and the duration includes the time to send it. This costs one more allocation per
+    /// body.
     Always,
-    /// No body: a request ends with the response head. Failures midway are not counted.
+    /// No body. A request finishes with the response head, and failures midway are not counted.
     Never,
 }
 
@@ -70,7 +71,7 @@ pub struct ResponseHead<'a> {
     pub extensions: &'a Extensions,
 }
 
-/// An excluded path: exact, or a prefix.
+/// Pattern of an excluded path: an exact path or a prefix.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
     text: String,
@@ -87,7 +88,7 @@ impl Pattern {
     }
 }
 
-/// Bucket bounds in seconds that OpenTelemetry advises for `http.server.request.duration`.
+/// Bucket bounds, in seconds, that OpenTelemetry recommends for `http.server.request.duration`.
 const BOUNDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
@@ -122,8 +123,8 @@ impl MeterOptions {
         self
     }
 
-    /// Excludes a path from every count: `/status` that path alone, `/internal/*` all paths that begin
-    /// with `/internal/`. Healing's own endpoints are always excluded.
+    /// Excludes a path from every count. `/status` excludes that path alone, `/internal/*` all paths that
+    /// begin with `/internal/`. Healing's own endpoints are always excluded.
     #[must_use]
     pub fn exclude(mut self, path: impl Into<String>) -> Self {
         let mut text = path.into();
@@ -149,7 +150,7 @@ impl MeterOptions {
     }
 
     /// Sets the rule for responses that are errors; 5xx by default. Panics, failed bodies and errors of
-    /// the service itself always are.
+    /// the service itself are always errors.
     #[must_use]
     pub fn errors(
         mut self,
@@ -159,8 +160,8 @@ impl MeterOptions {
         self
     }
 
-    /// Sets the rule for gRPC status codes, in trailers or headers, that are errors. By default those that
-    /// OpenTelemetry lists as server errors: `UNKNOWN` 2, `DEADLINE_EXCEEDED` 4, `UNIMPLEMENTED` 12,
+    /// Sets the rule for gRPC status codes, in trailers or headers, that are errors. By default they
+    /// are the server errors of OpenTelemetry: `UNKNOWN` 2, `DEADLINE_EXCEEDED` 4, `UNIMPLEMENTED` 12,
     /// `INTERNAL` 13, `UNAVAILABLE` 14, `DATA_LOSS` 15. A malformed status is always an error.
     #[cfg(feature = "grpc")]
     #[must_use]
@@ -170,7 +171,8 @@ impl MeterOptions {
     }
 
     /// Sets the rule for a request's route template; by default axum's `MatchedPath`. Return templates,
-    /// never raw paths: each text takes one of the [`routes`](Self::routes). `None` is `unmatched`.
+    /// never raw paths, because each text uses one of the [`routes`](Self::routes). `None` is counted as
+    /// `unmatched`.
     #[must_use]
     pub fn route_of(
         mut self,
@@ -180,15 +182,15 @@ impl MeterOptions {
         self
     }
 
-    /// Resumes a caught panic after counting it, for apps with a panic handler further out. By default a
-    /// panic becomes a 500.
+    /// Resumes a caught panic after counting it, for apps with a panic handler in an outer layer. By default
+    /// a panic becomes a 500.
     #[must_use]
     pub fn reraise_panics(mut self, reraise: bool) -> Self {
         self.reraise_panics = reraise;
         self
     }
 
-    /// Selects the bodies that are tracked to their end.
+    /// Selects the bodies that are tracked until they are complete.
     #[must_use]
     pub fn track_body(mut self, track: TrackBody) -> Self {
         self.track_body = track;
@@ -197,7 +199,7 @@ impl MeterOptions {
 }
 
 impl MeterOptions {
-    /// Reports if a path is excluded.
+    /// Returns `true` if a path is excluded.
     pub(crate) fn excludes(&self, path: &str) -> bool {
         self.exclude.iter().any(|pattern| pattern.matches(path))
     }

@@ -2,7 +2,7 @@
 //!
 //! axum keeps one `Arc<str>` for each of its routes and hands out clones of it. While the cache holds a
 //! clone, no other text can be allocated at that address, so the address alone identifies the route.
-//! Nested services allocate a text for each request: those are looked up by content, and the few
+//! Nested services allocate a text for each request. Those are looked up by content, and the few
 //! clones of each that are cached are never hit.
 
 use super::routes::{MAX_ROUTES, Route, Routes};
@@ -11,7 +11,7 @@ use std::ptr;
 use std::sync::OnceLock;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Upper bound of the cached texts of one route: above the number of routers that share it in an app.
+/// Maximum number of cached texts per route, above the number of routers that share a route in an app.
 const MAX_CACHED: u8 = 4;
 
 /// Direct-mapped cache of paths. Of two texts that hash to one entry, the later is looked up by content.

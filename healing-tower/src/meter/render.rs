@@ -1,7 +1,7 @@
-//! The meter's own metric families in Prometheus' text format.
+//! Metric families of the meter in Prometheus' text format.
 //!
-//! Made for many series: a series' labels are escaped once, its numbers are integers until they are
-//! written, and there is no intermediate form.
+//! The code is optimised for many series. The labels of a series are escaped once, its numbers are
+//! integers until they are written, and there is no intermediate form.
 
 use super::series;
 use super::{Inner, Meter};
@@ -12,7 +12,7 @@ pub(super) use crate::exposition::text::Kind;
 /// Name and help of the duration histogram; its `_count` is the number of requests.
 pub(crate) const DURATION: (&str, &str) = (
     "http_server_request_duration_seconds",
-    "Duration of HTTP requests until the end of the response body. Without status: no response.",
+    "Duration of HTTP requests until the response body is complete. An empty status means no response.",
 );
 /// Label names of the duration histogram.
 pub(crate) const LABELS: [&str; 3] = [
@@ -21,7 +21,7 @@ pub(crate) const LABELS: [&str; 3] = [
     "http_response_status_code",
 ];
 
-/// Returns the families of one sample without labels: name, help, kind, value.
+/// Returns name, help, kind and value of each family that has one sample without labels.
 pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64); 6] {
     let total = |count: u64| count as f64;
     [
@@ -43,7 +43,7 @@ pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64)
         ),
         (
             "healing_app_errors_total",
-            "Requests that ended as errors.",
+            "Requests that are errors.",
             Kind::Counter,
             total(meter.errors()),
         ),
@@ -55,7 +55,7 @@ pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64)
         ),
         (
             "healing_app_cancelled_total",
-            "Requests whose client left before the response was complete.",
+            "Requests whose client disconnected before the response was complete.",
             Kind::Counter,
             total(meter.sum(|shard| &shard.cancelled)),
         ),
@@ -97,7 +97,7 @@ impl Meter {
         let meter = self.inner();
         text.family(DURATION.0, Kind::Histogram, DURATION.1);
         let bounds = meter.options().bounds.iter().map(f64::to_string);
-        let ends: Vec<String> = bounds
+        let bounds: Vec<String> = bounds
             .chain(["+Inf".to_owned()])
             .map(|bound| format!(",le=\"{bound}\"}} "))
             .collect();
@@ -110,7 +110,7 @@ impl Meter {
             head.push_str("_bucket{");
             let labels = head.len();
             text::label_pairs(&mut head, &pairs);
-            write_buckets(text.out(), &head, &ends, &totals.buckets);
+            write_buckets(text.out(), &head, &bounds, &totals.buckets);
             write_summary(text.out(), &head[labels..], totals);
         });
         for (name, help, kind, value) in singles(meter) {
@@ -119,18 +119,19 @@ impl Meter {
     }
 }
 
-/// Writes one line for each bucket: the common head of the series' lines, the bound, the count.
-fn write_buckets(out: &mut String, head: &str, ends: &[String], buckets: &[u64]) {
+/// Writes one line per bucket, made of the common head of the series' lines, the bound and the count.
+fn write_buckets(out: &mut String, head: &str, bounds: &[String], buckets: &[u64]) {
     let mut count = 0;
-    for (end, requests) in ends.iter().zip(buckets) {
+    for (bound, requests) in bounds.iter().zip(buckets) {
         count += requests;
         out.push_str(head);
-        out.push_str(end);
+        out.push_str(bound);
         integer(out, count);
         out.push('\n');
     }
 }
 
+/// Writes sum and count of one series.
 fn write_summary(out: &mut String, labels: &str, totals: &series::Totals) {
     out.push_str(DURATION.0);
     out.push_str("_sum{");

@@ -1,4 +1,4 @@
-//! The guard of one in-flight request, and the class in which the request ends.
+//! Guard of one in-flight request, and the outcome of the request.
 
 use super::Inner;
 use super::clock;
@@ -9,26 +9,26 @@ use http::{HeaderMap, Request, Version};
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
 
-/// Class in which a request ends. Each request ends in exactly one.
+/// Outcome class of a request. Each request has exactly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
-    /// A response that is not an error.
+pub(crate) enum Outcome {
+    /// Response that is not an error.
     Ok,
-    /// A response that is an error, or an error of the service itself.
+    /// Response that is an error, or an error of the service itself.
     Error,
-    /// A panic of the handler or the body.
+    /// Panic of the handler or the body.
     Panic,
-    /// A drop before the response was complete.
+    /// Drop before the response was complete, because the client disconnected.
     Cancelled,
-    /// A failure of the body midway.
+    /// Failure of the body midway.
     BodyError,
 }
 
-/// Status under which requests without a response are counted; its label is empty.
+/// Status of requests without a response, reported with an empty status label.
 pub(crate) const NO_RESPONSE: u16 = 0;
 
-/// Guard of a request that has started and not ended. Dropped, it counts as cancelled; while the app's
-/// own code runs it counts as a panic, because only unwinding can drop it there.
+/// Guard of a request in flight. A request whose guard is dropped counts as cancelled, or as a panic if the
+/// app's own code is running, because only unwinding can drop the guard there.
 pub(crate) struct RequestGuard {
     meter: &'static Inner,
     endpoint: &'static Endpoint,
@@ -42,7 +42,7 @@ pub(crate) struct RequestGuard {
     /// Set for HTTP/2, over which gRPC is possible.
     pub(crate) http2: bool,
     /// Set while the app's own code runs.
-    inside: bool,
+    in_app_code: bool,
 }
 
 impl RequestGuard {
@@ -64,7 +64,7 @@ impl RequestGuard {
             status: NO_RESPONSE,
             method,
             http2: request.version() == Version::HTTP_2,
-            inside: true,
+            in_app_code: true,
         }
     }
 
@@ -79,50 +79,50 @@ impl RequestGuard {
         self.status = status;
     }
 
-    /// Marks the return of the app's code that was running when the guard was created.
+    /// Records the return of the app's code that was running when the guard was created.
     #[inline]
-    pub(crate) fn leave(&mut self) {
-        self.inside = false;
+    pub(crate) fn leave_app_code(&mut self) {
+        self.in_app_code = false;
     }
 
     /// Runs the app's code; a panic in it counts as a panic of this request.
     #[inline]
-    pub(crate) fn inside<T>(&mut self, code: impl FnOnce() -> T) -> T {
-        self.inside = true;
+    pub(crate) fn run_app_code<T>(&mut self, code: impl FnOnce() -> T) -> T {
+        self.in_app_code = true;
         let value = code();
-        self.inside = false;
+        self.in_app_code = false;
         value
     }
 
-    /// Reports if these headers or trailers carry a gRPC status that is an error.
+    /// Returns `true` if these headers or trailers contain a gRPC status that is an error.
     pub(crate) fn grpc_failed(&mut self, headers: &HeaderMap) -> bool {
         let rule = &self.meter.options.grpc_errors;
         match (grpc::status(headers), rule) {
             (None, _) => false,
             (Some(None), _) => true,
             (Some(Some(code)), None) => grpc::is_server_error(code),
-            (Some(Some(code)), Some(rule)) => self.inside(|| rule(code)),
+            (Some(Some(code)), Some(rule)) => self.run_app_code(|| rule(code)),
         }
     }
 
-    /// Ends the request.
+    /// Counts the request as finished.
     #[inline]
-    pub(crate) fn end(self, ending: Ending) {
-        self.record(ending);
-        mem::forget(self); // Drop would end it a second time; the guard owns nothing
+    pub(crate) fn finish(self, outcome: Outcome) {
+        self.record(outcome);
+        mem::forget(self); // Drop would count the request twice; the guard owns nothing
     }
 
-    /// Ends the request in `place` without moving the guard.
+    /// Counts the request in `place` as finished, without moving the guard.
     #[inline]
-    pub(crate) fn end_in(place: &mut Option<Self>, ending: Ending) {
+    pub(crate) fn finish_in(place: &mut Option<Self>, outcome: Outcome) {
         if let Some(guard) = place {
-            guard.record(ending);
+            guard.record(outcome);
         }
         mem::forget(place.take());
     }
 
-    /// Removes the request in `place` from the number in flight without counting it.
-    pub(crate) fn forget_in(place: &mut Option<Self>) {
+    /// Excludes the request in `place` from all counts, the number in flight included.
+    pub(crate) fn exclude_in(place: &mut Option<Self>) {
         if let Some(guard) = place {
             guard.meter.shard().1.in_flight.decrement(guard.slot);
         }
@@ -130,7 +130,7 @@ impl RequestGuard {
     }
 
     #[inline]
-    fn record(&self, ending: Ending) {
+    fn record(&self, outcome: Outcome) {
         let nanos = clock::nanos().saturating_sub(self.started);
         let meter = self.meter;
         let (index, shard) = meter.shard();
@@ -138,12 +138,12 @@ impl RequestGuard {
         shard.durations[super::durations::bucket(nanos)].fetch_add(1, Relaxed);
         self.endpoint
             .record(index, self.status, nanos, &meter.bounds);
-        let class = match ending {
-            Ending::Ok => return,
-            Ending::Cancelled => &shard.cancelled,
-            Ending::Error => &shard.errors,
-            Ending::Panic => &shard.panics,
-            Ending::BodyError => &shard.body_errors,
+        let class = match outcome {
+            Outcome::Ok => return,
+            Outcome::Cancelled => &shard.cancelled,
+            Outcome::Error => &shard.errors,
+            Outcome::Panic => &shard.panics,
+            Outcome::BodyError => &shard.body_errors,
         };
         class.fetch_add(1, Relaxed);
     }
@@ -152,10 +152,10 @@ impl RequestGuard {
 impl Drop for RequestGuard {
     #[cold]
     fn drop(&mut self) {
-        self.record(if self.inside {
-            Ending::Panic
+        self.record(if self.in_app_code {
+            Outcome::Panic
         } else {
-            Ending::Cancelled
+            Outcome::Cancelled
         });
     }
 }

@@ -1,8 +1,8 @@
-//! The map from route templates to series, with neither a lock nor a label map on lookup.
+//! Map from route templates to series, with neither a lock nor a label map on lookup.
 //!
-//! The table is open-addressed and insert-only, so a lookup is a hash, a load and a comparison of the
-//! text (by content: a nested router makes a new `Arc<str>` for each request). Insertion takes a lock,
-//! once for each route. Every route beyond the cap is `other`.
+//! The table is open-addressed and insert-only, so a lookup is a hash, a load and a comparison of the text.
+//! Texts are compared by content, because a nested router makes a new `Arc<str>` per request. Insertion
+//! takes a lock, once per route. Every route beyond the cap is counted as `other`.
 
 use super::series::Endpoint;
 use http::Method;
@@ -15,12 +15,12 @@ use crate::lock::lock;
 
 /// Label of requests that matched no route.
 pub(crate) const UNMATCHED: &str = "unmatched";
-/// Upper limit of the cap on routes, which bounds memory.
+/// Maximum of the cap on the number of routes, which limits memory.
 pub(crate) const MAX_ROUTES: usize = 1 << 16;
 /// Label of routes beyond the cap.
 pub(crate) const OTHER: &str = "other";
 
-/// Methods as OpenTelemetry lists them, indexed by [`MethodSlot`]; the last stands for all others.
+/// Methods as OpenTelemetry lists them, indexed by [`MethodSlot`]; the last is for all others.
 const METHODS: [&str; 10] = [
     "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE", "_OTHER",
 ];
@@ -55,7 +55,7 @@ impl MethodSlot {
 /// One route template and its endpoints by method.
 pub(crate) struct Route {
     name: Box<str>,
-    /// Number of its texts in the path cache.
+    /// Number of texts of this route in the path cache.
     #[cfg(feature = "axum")]
     pub(super) cached: AtomicU8,
     endpoints: [OnceLock<Box<Endpoint>>; METHODS.len()],
@@ -107,7 +107,7 @@ impl Routes {
     /// Creates a table for `cap` routes, [`MAX_ROUTES`] at most.
     pub(crate) fn new(cap: usize) -> Self {
         let cap = cap.min(MAX_ROUTES);
-        // At most half full: probes are short and always reach an empty slot.
+        // At most half full, so that probes are short and always reach an empty slot.
         let slots = (2 * cap).next_power_of_two().max(2);
         Self {
             unmatched: Route::new(UNMATCHED),
@@ -169,7 +169,8 @@ impl Routes {
     }
 }
 
-/// Fx hash: one multiplication for eight bytes. Templates come from the program, not from clients.
+/// Returns the Fx hash, which takes one multiplication per eight bytes. It need not resist attacks, because
+/// templates come from the program, not from clients.
 #[inline]
 fn hash(bytes: &[u8]) -> usize {
     const K: u64 = 0x517c_c1b7_2722_0a95;
@@ -180,7 +181,7 @@ fn hash(bytes: &[u8]) -> usize {
         hash = add(hash, u64::from_le_bytes(*word));
         rest = after;
     }
-    // The last eight bytes overlap the words before: cheaper than the remaining bytes one by one.
+    // The last eight bytes overlap the words before, which is cheaper than the remaining bytes one by one.
     hash = match bytes.last_chunk() {
         Some(word) => add(hash, u64::from_le_bytes(*word)),
         None => bytes

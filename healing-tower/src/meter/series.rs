@@ -1,7 +1,7 @@
-//! Histograms of one endpoint (route and method): one for each status code and shard.
+//! Histograms of one endpoint (route and method), one per status code and shard.
 //!
-//! A handler responds with few status codes, so a linear search of a short chain beats any map.
-//! The chain is append-only: an entry, once filled, keeps its status code.
+//! A handler responds with few status codes, so a linear search of a short chain is faster than a map.
+//! The chain is append-only, so an entry, once filled, keeps its status code.
 
 use super::sharded::ShardCounters;
 use std::collections::BTreeMap;
@@ -10,16 +10,17 @@ use std::sync::OnceLock;
 /// Index of the sum of durations in a series' counters, in nanoseconds; the buckets follow.
 const SUM: usize = 0;
 
-/// Series of one route and method, a chain for each shard.
+/// Series of one route and method, as one chain per shard.
 pub(crate) struct Endpoint(Box<[Chain]>);
 
-/// Series of the status codes that one shard has seen.
+/// Series of the status codes that one shard has recorded.
 #[derive(Default)]
 struct Chain {
     entries: [OnceLock<StatusSeries>; 3],
     next: OnceLock<Box<Chain>>,
 }
 
+/// Counters of one status code in one shard.
 struct StatusSeries {
     status: u16,
     counters: ShardCounters,
@@ -42,7 +43,7 @@ impl Endpoint {
     /// Adds one request. `bounds` are in nanoseconds, ascending, and the same at each call.
     #[inline]
     pub(crate) fn record(&self, shard: usize, status: u16, nanos: u64, bounds: &[u64]) {
-        // Most requests are fast, so a linear search ends early.
+        // Most requests are fast, so a linear search stops early.
         let bucket = bounds
             .iter()
             .position(|&b| nanos <= b)

@@ -1,18 +1,18 @@
-//! Sharded counters: one set for each thread, so that two threads never write to one cache line.
+//! Sharded counters, one set per shard, so that two workers do not write to one cache line.
 //!
 //! A thread is numbered when it first records; its number selects the shard. With at least as many
-//! shards as cores, workers of a runtime do not share one. Where threads do share a shard the counts
-//! stay right (every write is an atomic addition), only slower. Readers sum the shards.
+//! shards as cores, workers of a runtime do not share one. If threads do share a shard, its counts stay
+//! correct, because every write is an atomic addition, but writing is slower. Readers sum the shards.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-/// Counters on cache lines of their own. 128 bytes: the adjacent-line prefetcher fetches pairs of 64.
+/// Counters aligned to 128 bytes, because the adjacent-line prefetcher fetches pairs of 64-byte lines.
 #[derive(Default)]
 #[repr(align(128))]
 struct CacheLine([AtomicU64; 16]);
 
-/// A fixed number of counters of one shard, which share no cache line with anything else.
+/// Fixed number of counters of one shard, which share no cache line with other data.
 pub(crate) struct ShardCounters(Box<[CacheLine]>);
 
 impl ShardCounters {
@@ -39,7 +39,7 @@ impl ShardCounters {
     }
 }
 
-/// Returns the number of shards: a power of two, above the number of threads that record at once.
+/// Returns the number of shards, a power of two above the number of threads that record at once.
 pub(crate) fn shard_count() -> usize {
     let cores = std::thread::available_parallelism().map_or(4, usize::from);
     (2 * cores).next_power_of_two().clamp(4, 64)

@@ -1,8 +1,8 @@
-//! Rates, ratios and quantiles over the last 10 s and 60 s, for human readers.
+//! Rates, ratios and quantiles over the last 10 s and 60 s, for display.
 //!
-//! The care thread takes a snapshot of the cumulative counts at each tick and keeps one a second; a
-//! window is the difference between the newest snapshot and the one that is its length older. Requests
-//! take no part in it, and the snapshots form a ring of fixed length.
+//! The meter takes a snapshot of the cumulative counts at each tick and keeps one per second. A window is
+//! the difference between the newest snapshot and the one that is older by the window's length. Requests
+//! do not access the snapshots, which form a ring of fixed length.
 
 use super::durations::{self, BUCKETS, BucketCounts};
 use healing_wire::health::WindowStats;
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 /// Lengths of the windows, in seconds.
 const WINDOWS: [u64; 2] = [10, 60];
-/// Snapshots kept, one a second: one more than the seconds of the longest window.
+/// Number of snapshots kept, one per second: one more than the seconds of the longest window.
 const CAPACITY: usize = 61;
 
-/// Cumulative counts at one moment.
+/// Cumulative counts at one time.
 #[derive(Clone)]
 pub(crate) struct Snapshot {
     /// Time since the meter's start.
@@ -22,7 +22,7 @@ pub(crate) struct Snapshot {
     pub(crate) errors: u64,
     pub(crate) panics: u64,
     pub(crate) durations: BucketCounts,
-    /// Requests in flight; of a kept snapshot, the peak since the one before.
+    /// Requests in flight; in a kept snapshot, the peak since the previous kept one.
     pub(crate) in_flight: u64,
 }
 
@@ -42,7 +42,7 @@ impl Snapshot {
 /// Ring of snapshots.
 pub(crate) struct Windows {
     kept: VecDeque<Snapshot>,
-    /// The newest snapshot, kept or not.
+    /// Newest snapshot, kept or not.
     latest: Snapshot,
 }
 
@@ -56,7 +56,7 @@ impl Windows {
         }
     }
 
-    /// Adds a snapshot. Each of them enters the peak in flight; one a second is kept.
+    /// Adds a snapshot. Every snapshot counts for the peak in flight; one per second is kept.
     pub(crate) fn push(&mut self, mut snapshot: Snapshot) {
         let last_kept = self.kept.back().map_or(Duration::ZERO, |kept| kept.at);
         if self.latest.at > last_kept {
@@ -72,7 +72,7 @@ impl Windows {
         self.latest = snapshot;
     }
 
-    /// Returns the statistics of each window, as of the last snapshot; none before the first.
+    /// Returns the statistics of each window, as of the last snapshot; empty before the first.
     pub(crate) fn stats(&self) -> Vec<WindowStats> {
         if self.latest.at.is_zero() {
             return Vec::new();
@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn window_covers_its_own_length() {
         let mut windows = Windows::new();
-        // 100 requests a second for two minutes, all of them errors until 30 s before the end.
+        // 100 requests per second for two minutes, all of them errors except in the last 30 s.
         for tick in 1..=480u64 {
             let at = tick as f64 / 4.0;
             let errors = 25 * tick.min(480 - 120);

@@ -1,10 +1,10 @@
 //! Limits and working set of this process's control group, v1 and v2.
 //!
-//! The smallest memory limit among the group and its ancestors is the one at which the kernel kills, so
-//! every ancestor is read, and the working set is that of the group with this limit. The smallest CPU
-//! quota and the throttled time are read likewise: a group below the throttled one counts no
-//! throttling. The files are opened once and read by offset, about a microsecond each. They are read
-//! each time, because a pod can be resized in place.
+//! The kernel kills at the smallest memory limit among the group and its ancestors, so every ancestor is
+//! read, and the working set is that of the group with this limit. The smallest CPU quota and the throttled
+//! time are read likewise, because a group below the throttled one counts no throttling. The files are
+//! opened once and read by offset, which takes about a microsecond each. They are read for each sample,
+//! because a pod can be resized in place.
 
 use std::path::Path;
 
@@ -14,21 +14,22 @@ mod pseudo_file;
 use mounts::{Controller, Version};
 pub(super) use pseudo_file::PseudoFile;
 
-/// Memory limit from which v1 means "no limit" (it writes the largest number, rounded to pages).
+/// Minimum value that means "no limit" in v1, which writes the largest number, rounded to pages.
 const V1_UNLIMITED: u64 = 1 << 60;
 
-/// Limits of the control group at one moment.
+/// Limits of the control group at one time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Limits {
-    /// The smallest CPU quota, in cores.
+    /// Smallest CPU quota, in cores.
     pub(super) cpu_cores: Option<f64>,
-    /// Time throttled, in the group with this quota; in the process's own group without any quota.
+    /// Time throttled, in seconds, in the group with this quota or, without a quota, in the
+    /// process's own group.
     pub(super) throttled_seconds: Option<f64>,
-    /// Absent if neither the group nor an ancestor has a limit.
+    /// Group with the smallest memory limit; absent if neither the group nor an ancestor has one.
     pub(super) memory: Option<Memory>,
 }
 
-/// The group with the smallest memory limit.
+/// Memory of the group with the smallest limit, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Memory {
     pub(super) limit: u64,
@@ -158,7 +159,7 @@ impl CpuLevel {
     }
 
     fn cores(&mut self) -> Option<f64> {
-        // No quota is `-1` in v1 and `max` in v2: neither is a positive number.
+        // Without a quota the value is `-1` in v1 and `max` in v2; neither is a positive number.
         let (quota, period): (f64, f64) = match self {
             Self::V1 { quota, period, .. } => (
                 quota.text()?.trim().parse().ok()?,

@@ -7,11 +7,12 @@ use std::path::Path;
 
 use super::cgroup::PseudoFile;
 
-/// Reader of the allowed cores. It reads the file each time, because a pod's cores can change.
+/// Reader of the allowed cores. It reads the file for each sample, because a pod's cores can change.
 #[derive(Debug)]
 pub(super) struct Cores {
     status: Option<PseudoFile>,
-    /// Value without that file; read once, because the standard library reads all cgroup files for it.
+    /// Value if the file cannot be read; determined once, because the standard library reads all cgroup
+    /// files for it.
     fallback: Option<f64>,
 }
 

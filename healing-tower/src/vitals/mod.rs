@@ -1,16 +1,16 @@
 //! Resource usage of the process, relative to the limits of its container.
 //!
-//! CPU time and resident memory come from the process itself, limits and the working set from the
-//! cgroup files, because a pod shares the machine's totals with others. The care thread takes one
-//! [`Sample`] a second; everything else reads the last one. A value without a source is absent: never
-//! zero, never estimated.
+//! CPU time and resident memory come from the process itself, limits and the working set from the cgroup
+//! files, because a pod shares the machine's totals with others. The care thread takes one [`Sample`] per
+//! second; all other code reads the last one. A value that cannot be read is absent, never zero or
+//! estimated.
 //!
 //! # Hazards
 //!
 //! If no ancestor group has a memory limit below the machine's memory, the working set is the process's
-//! resident memory and the limit is the machine's; `memory_source` says so, and `cpu_source` likewise
-//! for quotas and cores. If a group has a limit but its usage or inactive pages cannot be read, the
-//! resident memory replaces the working set. A process that shares its cgroup with others (no
+//! resident memory and the limit is the machine's memory; `memory_source` states which limit applies, and
+//! `cpu_source` states it for the CPU. If a group has a limit but its usage or inactive pages cannot be
+//! read, the resident memory replaces the working set. A process that shares its cgroup with others (no
 //! container, a systemd slice) shares that cgroup's limit and usage too.
 
 mod cgroup;
@@ -36,11 +36,11 @@ pub(crate) struct Sample {
     pub(crate) cpu_usage: Option<f64>,
     /// Working set in percent of the smallest limit.
     pub(crate) memory_usage: Option<f64>,
-    /// The absolute values and their limits.
+    /// Absolute values and their limits.
     pub(crate) vitals: Vitals,
 }
 
-/// Takes samples, with the files kept open and the CPU time of the previous sample.
+/// Sampler, which keeps the files open and the CPU time of the previous sample.
 #[derive(Debug)]
 pub(crate) struct Sampler {
     process: Process,
@@ -69,7 +69,7 @@ impl Sampler {
         let process = self.process.read();
         let limits = self.cgroup.read();
 
-        // A limit above the machine's capacity cannot be used up: the machine's applies.
+        // A limit above the machine's capacity cannot be reached, so the machine's capacity applies.
         let cores = self.cores.read();
         let (cpu_limit, cpu_source) = match limits.cpu_cores {
             Some(quota) if cores.is_none_or(|cores| quota <= cores) => {
@@ -126,7 +126,7 @@ impl Sampler {
     }
 }
 
-/// The last sample, shared between the care thread that takes it and the endpoints that show it.
+/// Last sample, shared between the care thread, which takes it, and the endpoints, which show it.
 #[derive(Debug, Default)]
 pub(crate) struct LastSample(Mutex<Option<Sample>>);
 
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(first.cpu_usage, None, "a rate needs two samples");
         assert!(first.vitals.cpu_seconds_total.is_some());
 
-        // Busy until the process's CPU clock advances: no assumption about the machine's speed.
+        // Busy until the process's CPU clock advances, on a machine of any speed.
         let mut sink = 0_u64;
         let second = loop {
             for i in 0..1_000_000_u64 {
@@ -211,7 +211,14 @@ mod tests {
         assert_eq!(sampler.cores_used(start, Some(1.0)), None);
         let second = start + Duration::from_secs(1);
         assert_eq!(sampler.cores_used(second, Some(1.5)), Some(0.5));
+        // A second of CPU time, and that of this process since, in one second at 2.5 cores.
+        let used = sampler.process.read().cpu_seconds.expect("CPU time");
+        sampler.previous = Some((second, used - 1.0));
         let sample = sampler.sample(second + Duration::from_secs(1));
+        let since = sample.vitals.cpu_seconds_total.expect("CPU time") - used;
+        let usage = sample.cpu_usage.expect("CPU usage");
+        assert!((usage - 40.0 * (1.0 + since)).abs() < 1e-6, "{usage}");
+        assert!(since >= 0.0, "{since}");
         assert_eq!(sample.memory_usage, Some(25.0));
         assert_eq!(sample.vitals.memory_source, Some(Source::Cgroup));
         assert_eq!(sample.vitals.cpu_limit_cores, Some(2.5));

@@ -1,4 +1,4 @@
-//! A child process to shut down: this test binary, run again as an app.
+//! Child process to shut down, which is this test binary run again as an app.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 const CONFIG: &str = "HEALING_TEST_CHILD";
 const WORKERS: usize = 2;
-/// Requests begun by the handler of `/`, to compare with the clients' counts.
+/// Number of requests that the handler of `/` has begun, to compare with the clients' counts.
 static REQUESTS: AtomicU64 = AtomicU64::new(0);
 
 /// Settings of the child; times are in milliseconds.
@@ -69,7 +69,7 @@ impl Default for ChildConfig {
 
 pub(crate) struct Child {
     process: std::process::Child,
-    /// Kept open: the child writes to it until it exits.
+    /// Kept open, because the child writes to it until it exits.
     stdout: BufReader<ChildStdout>,
     pub(crate) app: SocketAddr,
     /// Address of the second server, in [`Mode::TwoServers`].
@@ -141,7 +141,8 @@ impl Child {
         }
     }
 
-    /// Returns the requests that its handlers have begun; the child prints it at an orderly exit.
+    /// Returns the number of requests that the child's handlers have begun, which the child prints at a
+    /// normal exit.
     pub(crate) fn requests_begun(&mut self) -> u64 {
         let mut rest = String::new();
         self.stdout.read_to_string(&mut rest).unwrap();
@@ -161,7 +162,7 @@ impl Drop for Child {
     }
 }
 
-/// Entry point of the child process; not a test of its own.
+/// Runs the child process; in the test process itself this does nothing.
 #[test]
 fn child_process_main() {
     let Ok(settings) = std::env::var(CONFIG) else {
@@ -217,8 +218,8 @@ fn child_process_main() {
                     std::future::pending::<()>().await;
                 }
             }
-            // An app without a subscriber may rely on `tracing` forwarding its events to `log`, which
-            // it does until a subscriber has been set.
+            // An app without a subscriber may rely on `tracing` to forward its events to `log`, which
+            // `tracing` does until a subscriber is set.
             assert_eq!(tracing::dispatcher::has_been_set(), logs);
             println!("REQUESTS {}", REQUESTS.load(Ordering::Relaxed));
         });

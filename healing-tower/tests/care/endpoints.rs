@@ -1,4 +1,4 @@
-//! The endpoints on the app port and the care port.
+//! Tests of the endpoints on the app port and the care port.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -249,11 +249,11 @@ async fn check_error_texts_are_hidden_from_remote_peers() {
     healing.start_care().unwrap();
     events.next().await.expect("the first result");
     let router = healing.wrap(app());
-    let (_, near) = get_from(&router, "/readyz?verbose", Some("127.0.0.1:4")).await;
-    assert_eq!(near["checks"][0]["error"], "no route to 10.9.8.7");
-    let (_, far) = get_from(&router, "/readyz?verbose", Some("10.1.2.3:4")).await;
-    assert_eq!(far["checks"][0]["state"], "failing");
-    assert!(far["checks"][0].get("error").is_none(), "{far}");
+    let (_, local) = get_from(&router, "/readyz?verbose", Some("127.0.0.1:4")).await;
+    assert_eq!(local["checks"][0]["error"], "no route to 10.9.8.7");
+    let (_, remote) = get_from(&router, "/readyz?verbose", Some("10.1.2.3:4")).await;
+    assert_eq!(remote["checks"][0]["state"], "failing");
+    assert!(remote["checks"][0].get("error").is_none(), "{remote}");
 }
 
 #[tokio::test]
@@ -320,7 +320,7 @@ async fn instances_are_independent_in_one_process() {
 
     drop((one, router));
     wait_until(
-        "the first care thread ends with its last handle",
+        "the first care thread exits with its last handle",
         || async {
             http::try_get(care_one, "/livez")
                 .await
@@ -360,10 +360,10 @@ async fn path_collision_panics_before_start() {
             let (served, app) = (healing.clone(), app().route(path, own));
             let server = tokio::spawn(async move { served.serve(listener, app).await });
             let limit = Duration::from_secs(20);
-            let ended = tokio::time::timeout(limit, server)
+            let result = tokio::time::timeout(limit, server)
                 .await
-                .expect("the server ends");
-            assert!(ended.expect_err("a path collision").is_panic(), "{path}");
+                .expect("the server panics in time");
+            assert!(result.expect_err("a path collision").is_panic(), "{path}");
             assert_eq!(healing.care_addr(), None, "nothing was started");
         }
     }
@@ -420,7 +420,7 @@ fn owns_does_not_allocate() {
 }
 
 #[tokio::test]
-async fn request_shutdown_ends_server_in_order() {
+async fn request_shutdown_stops_server_gracefully() {
     let healing = builder("shutdown")
         .lame_duck(Duration::from_millis(50))
         .build();
@@ -439,7 +439,7 @@ async fn request_shutdown_ends_server_in_order() {
 
 #[tokio::test]
 async fn maximum_durations_do_not_panic() {
-    let healing = builder("endless")
+    let healing = builder("unlimited")
         .stall_after(Duration::MAX)
         .lame_duck(Duration::MAX)
         .drain_deadline(Duration::MAX)

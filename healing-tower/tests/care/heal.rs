@@ -1,4 +1,4 @@
-//! `POST /heal`: its effects and its rejections.
+//! Tests of `POST /heal`: effects and rejections.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -236,7 +236,7 @@ async fn idle_remote_connections_do_not_block_doctor() {
         "connections of one address are limited: {rejected:?}"
     );
     drop(held);
-    wait_until("its connection permits are released", || async {
+    wait_until("the connection permits are released", || async {
         http::try_get(outside, "/livez").await.ok()
     })
     .await;
@@ -327,24 +327,28 @@ async fn concurrent_heal_is_rejected_and_heal_survives_its_client() {
 
     client.abort();
     resume.add_permits(1);
-    wait_until("the heal has ended", || async {
+    wait_until("the heal has finished", || async {
         (http::get(care, "/health").await.json()["hooks"][0]["runs_total"] == 1).then_some(())
     })
     .await;
     resume.add_permits(1);
     let next = wait_until("the next heal is accepted", || async {
-        Some(heal(care, "reset_errors").await).filter(|reply| reply.status == 200)
+        Some(heal(care, "reset_errors").await).filter(|response| response.status == 200)
     })
     .await;
     assert_eq!(next.json()["hooks"][0]["ok"], true);
 }
 
 #[tokio::test]
-async fn hanging_and_panicking_hooks_are_reported() {
+async fn hooks_that_time_out_or_panic_are_reported() {
     let quick = HookOptions::default().timeout(Duration::from_millis(50));
     let (_healing, _, care) = serve(
         builder()
-            .soft_heal_with("hangs", quick, std::future::pending::<Result<(), String>>)
+            .soft_heal_with(
+                "never finishes",
+                quick,
+                std::future::pending::<Result<(), String>>,
+            )
             .soft_heal("panics", || async {
                 if true {
                     panic!("no such table");

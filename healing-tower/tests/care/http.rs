@@ -1,4 +1,4 @@
-//! An HTTP/1.1 client that sends requests verbatim, forged headers included.
+//! HTTP/1.1 client that sends requests verbatim, forged headers included.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 #[derive(Debug, Clone)]
-pub(crate) struct Reply {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Reply {
+impl Response {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
@@ -23,8 +23,8 @@ impl Reply {
     }
 }
 
-/// Sends the bytes and reads to the end of the connection.
-pub(crate) async fn send_raw(addr: SocketAddr, request: &[u8]) -> std::io::Result<Reply> {
+/// Sends the bytes and reads until the server closes the connection.
+pub(crate) async fn send_raw(addr: SocketAddr, request: &[u8]) -> std::io::Result<Response> {
     let exchange = async {
         let mut stream = TcpStream::connect(addr).await?;
         stream.write_all(request).await?;
@@ -33,9 +33,10 @@ pub(crate) async fn send_raw(addr: SocketAddr, request: &[u8]) -> std::io::Resul
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let cut = || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, format!("{text:?}"));
-        Ok(Reply {
-            status: status.ok_or_else(cut)?,
+        let incomplete =
+            || std::io::Error::new(std::io::ErrorKind::UnexpectedEof, format!("{text:?}"));
+        Ok(Response {
+            status: status.ok_or_else(incomplete)?,
             head: head.to_owned(),
             body: body.to_owned(),
         })
@@ -46,19 +47,19 @@ pub(crate) async fn send_raw(addr: SocketAddr, request: &[u8]) -> std::io::Resul
         .map_err(|_| std::io::ErrorKind::TimedOut)?
 }
 
-pub(crate) async fn get(addr: SocketAddr, path: &str) -> Reply {
+pub(crate) async fn get(addr: SocketAddr, path: &str) -> Response {
     try_get(addr, path)
         .await
         .unwrap_or_else(|error| panic!("GET {path}: {error}"))
 }
 
-pub(crate) async fn try_get(addr: SocketAddr, path: &str) -> std::io::Result<Reply> {
+pub(crate) async fn try_get(addr: SocketAddr, path: &str) -> std::io::Result<Response> {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n");
     send_raw(addr, request.as_bytes()).await
 }
 
-/// Sends `POST /heal` with these headers besides the length and `Connection: close`.
-pub(crate) async fn post_heal(addr: SocketAddr, headers: &[&str], body: &str) -> Reply {
+/// Sends `POST /heal` with these headers, the length and `Connection: close`.
+pub(crate) async fn post_heal(addr: SocketAddr, headers: &[&str], body: &str) -> Response {
     let mut request = format!(
         "POST /heal HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
         body.len()
@@ -75,7 +76,7 @@ pub(crate) async fn post_heal(addr: SocketAddr, headers: &[&str], body: &str) ->
 }
 
 /// Sends a heal as the doctor does.
-pub(crate) async fn heal(addr: SocketAddr, action: &str) -> Reply {
+pub(crate) async fn heal(addr: SocketAddr, action: &str) -> Response {
     let body = format!(r#"{{"action":"{action}"}}"#);
     post_heal(addr, &["Host: 127.0.0.1", "X-Healing: 1"], &body).await
 }

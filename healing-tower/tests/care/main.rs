@@ -1,4 +1,4 @@
-//! The care thread from outside: endpoints, heals, and the shutdown of a real process.
+//! Tests of the care thread from outside: endpoints, heals, and the shutdown of a real process.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -1,4 +1,4 @@
-//! Concurrent scrapes of collectors that block or panic.
+//! Tests of concurrent scrapes of collectors that block or panic.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};

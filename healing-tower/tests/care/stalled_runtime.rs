@@ -1,4 +1,4 @@
-//! Behaviour while every worker of the app's runtime is blocked and only the care thread runs.
+//! Tests while every worker of the app's runtime is blocked and only the care thread runs.
 
 use std::time::{Duration, Instant};
 
@@ -28,7 +28,7 @@ async fn stalled_child(config: ChildConfig) -> Child {
 async fn care_port_responds_in_time_and_reports_stall() {
     let child = stalled_child(ChildConfig::default()).await;
 
-    // Best of five rounds: other tests may keep the machine busy.
+    // Best of five rounds, because other tests may keep the machine busy.
     let mut fast = 0;
     for _ in 0..5 {
         fast = 0;
@@ -56,15 +56,15 @@ async fn care_port_responds_in_time_and_reports_stall() {
     assert_eq!(
         get(child.care, "/livez").await.status,
         200,
-        "a stall does not fail liveness: the doctor acts first"
+        "a stall does not fail liveness before the doctor can act"
     );
     let ready = get(child.care, "/readyz").await;
     assert_eq!(ready.status, 503);
     assert!(ready.body.contains("stalled"), "{ready:?}");
 
-    let refused = heal(child.care, "reset_errors").await;
+    let rejected = heal(child.care, "reset_errors").await;
     assert_eq!(
-        (refused.status, refused.error().as_str()),
+        (rejected.status, rejected.error().as_str()),
         (503, "runtime_stalled")
     );
     for action in ["drain", "undrain"] {
@@ -84,13 +84,13 @@ async fn restart_service_skips_lame_duck_while_stalled() {
         ..ChildConfig::default()
     };
     let mut child = stalled_child(config).await;
-    let reply = heal(child.care, "restart_service").await;
-    assert_eq!(reply.status, 200, "{reply:?}");
+    let response = heal(child.care, "restart_service").await;
+    assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(child.exit(Duration::from_secs(5)).await.code(), Some(75));
 }
 
 #[tokio::test]
-async fn sigterm_ends_process_at_once_while_stalled() {
+async fn sigterm_exits_process_at_once_while_stalled() {
     let config = ChildConfig {
         lame_duck: 60_000,
         drain_deadline: 60_000,
@@ -102,7 +102,7 @@ async fn sigterm_ends_process_at_once_while_stalled() {
 }
 
 #[tokio::test]
-async fn stall_during_drain_ends_process() {
+async fn stall_during_drain_exits_process() {
     let config = ChildConfig {
         lame_duck: 60_000,
         drain_deadline: 60_000,
@@ -121,7 +121,7 @@ async fn stall_during_drain_ends_process() {
     assert_eq!(child.exit(Duration::from_secs(10)).await.code(), Some(143));
 }
 
-/// A child whose log goes to a full pipe without a reader: each log line blocks.
+/// Child whose log goes to a full pipe without a reader, so that each log line blocks.
 const BLOCKED_LOG: ChildConfig = ChildConfig {
     stall_after: 500,
     lame_duck: 60_000,
@@ -136,13 +136,13 @@ async fn blocked_log_delays_neither_care_port_nor_restart_service() {
     let mut child = stalled_child(BLOCKED_LOG).await;
     // More log lines of the care thread than its queue holds.
     for _ in 0..300 {
-        let refused = heal(child.care, "reset_errors").await;
-        assert_eq!(refused.error(), "runtime_stalled");
+        let rejected = heal(child.care, "reset_errors").await;
+        assert_eq!(rejected.error(), "runtime_stalled");
     }
     assert_eq!(heal(child.care, "drain").await.status, 200);
 
-    let reply = heal(child.care, "restart_service").await;
-    assert_eq!(reply.status, 200, "{reply:?}");
+    let response = heal(child.care, "restart_service").await;
+    assert_eq!(response.status, 200, "{response:?}");
     assert_eq!(get(child.care, "/livez").await.status, 503);
     let health = get(child.care, "/health").await.json();
     assert_eq!(health["condemned"], true, "{health}");

@@ -1,4 +1,4 @@
-//! Protocol upgrades through `serve`, as WebSocket makes them over HTTP/1.1 and HTTP/2.
+//! Tests of protocol upgrades through `serve`, as WebSocket makes them over HTTP/1.1 and HTTP/2.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,9 +1,9 @@
-//! Every class in which a request can end, without sockets: the test calls the service and reads the
-//! body (or not) as a server would.
+//! Tests of every outcome class without sockets. The test calls the service and reads the body, or does
+//! not, as a server would.
 
 use crate::support::*;
 use axum::body::Body;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{any, get};
 use axum::{Router, extract::Request};
 use futures_util::FutureExt;
@@ -15,12 +15,13 @@ use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
+use tokio::task::JoinError;
 use tower::{Layer, ServiceExt, service_fn};
 
 /// Behaviour of the client.
 #[derive(Debug, Clone, Copy)]
 enum Client {
-    /// Reads the body until it ends or fails.
+    /// Reads the body until it is complete or fails.
     Reads,
     /// Reads one frame, then disconnects.
     ReadsOne,
@@ -104,8 +105,8 @@ fn app() -> Router {
             get(body(|| ScriptedBody::new([Step::Data("a"), Step::Panic]))),
         )
         .route(
-            "/hangs",
-            get(body(|| ScriptedBody::new([Step::Data("a"), Step::Hang]))),
+            "/pending-body",
+            get(body(|| ScriptedBody::new([Step::Data("a"), Step::Pend]))),
         )
         .route(
             "/exact-fails",
@@ -116,20 +117,20 @@ fn app() -> Router {
         .route(
             "/exact",
             get(body(|| {
-                ScriptedBody::new([Step::Data("a"), Step::Data("b"), Step::Hang]).exact(2)
+                ScriptedBody::new([Step::Data("a"), Step::Data("b"), Step::Pend]).exact(2)
             })),
         )
         .route(
             "/declared",
             get(|| async {
-                let body = ScriptedBody::new([Step::Data("ab"), Step::Hang]).boxed();
+                let body = ScriptedBody::new([Step::Data("ab"), Step::Pend]).boxed();
                 ([(header::CONTENT_LENGTH, "2")], body)
             }),
         )
         .route(
             "/declared-empty",
             get(|| async {
-                let body = ScriptedBody::new([Step::Hang]).boxed();
+                let body = ScriptedBody::new([Step::Pend]).boxed();
                 ([(header::CONTENT_LENGTH, "0")], body)
             }),
         )
@@ -149,7 +150,7 @@ fn app() -> Router {
         .route(
             "/upgrade",
             any(|| async {
-                let body = ScriptedBody::new([Step::Hang]).boxed();
+                let body = ScriptedBody::new([Step::Pend]).boxed();
                 (
                     StatusCode::SWITCHING_PROTOCOLS,
                     [(header::UPGRADE, "echo")],
@@ -159,7 +160,7 @@ fn app() -> Router {
         )
         .route(
             "/connect",
-            any(|| async { ScriptedBody::new([Step::Hang]).boxed() }),
+            any(|| async { ScriptedBody::new([Step::Pend]).boxed() }),
         )
         .route(
             "/skipped",
@@ -176,8 +177,26 @@ fn app() -> Router {
         )
 }
 
-/// Makes one request to the app inside the layer and returns the counts.
+/// Makes one request to the app inside the layer and returns the counts. The exchange must not panic.
 async fn run(options: MeterOptions, method: Method, path: &str, client: Client) -> Classes {
+    let (counted, result) = exchange_in_task(options, method, path, client).await;
+    result.unwrap_or_else(|error| panic!("{path} {client:?}: {error}"));
+    counted
+}
+
+/// Makes one request, which must panic in the task of its connection, and returns the counts.
+async fn run_panicking(options: MeterOptions, path: &str) -> Classes {
+    let (counted, result) = exchange_in_task(options, Method::GET, path, Reads).await;
+    assert!(result.expect_err(path).is_panic(), "{path}");
+    counted
+}
+
+async fn exchange_in_task(
+    options: MeterOptions,
+    method: Method,
+    path: &str,
+    client: Client,
+) -> (Classes, Result<(), JoinError>) {
     let meter = Meter::new(options);
     let app = app()
         .layer(HealingLayer::new(meter).for_axum())
@@ -187,9 +206,8 @@ async fn run(options: MeterOptions, method: Method, path: &str, client: Client) 
         .uri(path)
         .body(Body::empty())
         .unwrap();
-    // A reraised panic ends the task, as it ends the task of a connection.
-    let _ = tokio::spawn(exchange(app.oneshot(request), client)).await;
-    classes(meter)
+    let result = tokio::spawn(exchange(app.oneshot(request), client)).await;
+    (classes(meter), result)
 }
 
 async fn exchange<E: std::fmt::Debug>(
@@ -212,10 +230,10 @@ async fn exchange<E: std::fmt::Debug>(
 }
 
 #[tokio::test]
-async fn request_ends_in_expected_class() {
+async fn request_is_counted_in_expected_class() {
     let table = [
         ("/text", Reads, OK),
-        ("/text", DropsBody, OK), // exact size: the request ends with the head
+        ("/text", DropsBody, OK), // exact size, so the request finishes with the head
         ("/empty", DropsBody, OK),
         ("/404", Reads, OK),
         ("/429", Reads, OK),
@@ -236,8 +254,7 @@ async fn request_ends_in_expected_class() {
         ("/trailers", Reads, OK),
         ("/fails", Reads, BODY_ERROR),
         ("/fails", ReadsOne, CANCELLED),
-        ("/body-panics", Reads, PANIC),
-        ("/hangs", ReadsOne, CANCELLED),
+        ("/pending-body", ReadsOne, CANCELLED),
         ("/declared", ReadsOne, OK), // a server stops at the declared length
         ("/declared-empty", DropsBody, OK), // a server does not poll it
         ("/declared-more", Reads, BODY_ERROR),
@@ -250,10 +267,14 @@ async fn request_ends_in_expected_class() {
         let counted = run(MeterOptions::new(), Method::GET, path, client).await;
         assert_eq!(counted, expected, "{path} {client:?}");
     }
+    assert_eq!(
+        run_panicking(MeterOptions::new(), "/body-panics").await,
+        PANIC
+    );
 }
 
 #[tokio::test]
-async fn head_and_connect_requests_end_with_response_head() {
+async fn head_and_connect_requests_finish_with_response_head() {
     let run = |method, path| run(MeterOptions::new(), method, path, DropsBody);
     assert_eq!(run(Method::HEAD, "/stream").await, OK);
     assert_eq!(run(Method::HEAD, "/stream-500").await, ERROR);
@@ -284,7 +305,7 @@ async fn track_body_selects_tracked_bodies() {
 }
 
 #[tokio::test]
-async fn exact_size_body_ends_with_last_byte() {
+async fn request_with_exact_size_body_finishes_with_last_byte() {
     let meter = Meter::new(MeterOptions::new().track_body(TrackBody::Always));
     let app = app().layer(HealingLayer::new(meter).for_axum());
     let request = Request::builder()
@@ -357,14 +378,14 @@ async fn excluded_paths_are_not_counted() {
     }
     // The layer does not catch a panic of an excluded path.
     let options = MeterOptions::new().exclude("/panic");
-    assert_eq!(run(options, Method::GET, "/panic", Reads).await, NONE);
+    assert_eq!(run_panicking(options, "/panic").await, NONE);
 }
 
-/// A service with its own body type, its own errors and a panic inside `call`.
+/// The service has its own body type, its own errors and a panic inside `call`.
 #[tokio::test]
 async fn service_without_axum_is_counted() {
-    type Outcome = Result<http::Response<ScriptedBody>, std::io::Error>;
-    async fn classes_of<F: Future<Output = Outcome>>(
+    type ServiceResult = Result<http::Response<ScriptedBody>, std::io::Error>;
+    async fn classes_of<F: Future<Output = ServiceResult>>(
         call: impl FnMut(http::Request<()>) -> F,
     ) -> Classes {
         let meter = Meter::new(MeterOptions::new());
@@ -382,21 +403,28 @@ async fn service_without_axum_is_counted() {
     assert_eq!(classes_of(failing).await, BODY_ERROR);
     let error = |_| async { Err(std::io::Error::other("no")) };
     assert_eq!(classes_of(error).await, ERROR);
-    let panics = |_: http::Request<()>| -> std::future::Ready<Outcome> { panic!("in call") };
+    let panics = |_: http::Request<()>| -> std::future::Ready<ServiceResult> { panic!("in call") };
     assert_eq!(classes_of(panics).await, PANIC);
 }
 
 #[tokio::test]
 async fn responses_pass_through_unchanged() {
     let meter = Meter::new(MeterOptions::new());
-    let app = app().layer(HealingLayer::new(meter).for_axum());
-    for (path, text) in [("/text", "text"), ("/stream", "ab"), ("/declared-not", "")] {
-        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
-        let response = app.clone().oneshot(request).await.unwrap().into_response();
-        assert_eq!(
-            response.into_body().collect().await.unwrap().to_bytes(),
-            text,
-            "{path}"
-        );
+    let layered = app().layer(HealingLayer::new(meter).for_axum());
+    for (path, status, text) in [
+        ("/text", 200, "text"),
+        ("/404", 404, ""),
+        ("/stream", 200, "ab"),
+        ("/stream-500", 500, "a"),
+        ("/declared-more", 200, "ab"),
+    ] {
+        let get = |app: Router| {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            async move { app.oneshot(request).await.unwrap().into_parts() }
+        };
+        let ((bare, _), (head, body)) = (get(app()).await, get(layered.clone()).await);
+        assert_eq!(head.status, status, "{path}");
+        assert_eq!(head.headers, bare.headers, "{path}");
+        assert_eq!(body.collect().await.unwrap().to_bytes(), text, "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! gRPC calls through tonic: their status is in the trailers, the HTTP status is 200.
+//! Tests of gRPC calls through tonic, whose status is in the trailers while the HTTP status is 200.
 
 use crate::support::*;
 use bytes::{Buf, BufMut};
@@ -48,8 +48,8 @@ impl Decoder for ByteCodec {
     }
 }
 
-/// Service that streams messages, then ends with the requested status code; from 100 on, the call itself
-/// fails with the code above 100, before any message.
+/// Service that streams messages and then returns the requested status code. For a request from 100 on, the
+/// call itself fails before any message, with the code above 100.
 #[derive(Clone, Copy)]
 struct Server;
 

@@ -1,4 +1,4 @@
-//! Tests that a request ends once, in the right class, and leaves the number in flight.
+//! Tests that a request is counted once, in the correct outcome class, and is then not in flight.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod classes;

@@ -1,4 +1,4 @@
-//! Content and format of the page at `/metrics` (CI also checks pages of a running pair with
+//! Tests of the content and format of the page at `/metrics` (CI also checks pages of a running pair with
 //! `promtool`).
 
 use crate::support::*;
@@ -29,7 +29,7 @@ fn parse(text: &str) -> Vec<Sample> {
     for line in text.lines() {
         if let Some(rest) = line.strip_prefix("# HELP ") {
             let (name, help) = rest.split_once(' ').unwrap();
-            assert!(families.insert(name.to_owned()), "{name} comes twice");
+            assert!(families.insert(name.to_owned()), "{name} is repeated");
             assert!(!help.is_empty(), "{name} has no help");
             (family, kind) = (name.to_owned(), String::new());
         } else if let Some(rest) = line.strip_prefix("# TYPE ") {
@@ -56,7 +56,7 @@ fn parse(text: &str) -> Vec<Sample> {
             );
             assert!(
                 seen.insert(format!("{:?}{:?}", sample.0, sample.1)),
-                "{line} comes twice"
+                "{line} is repeated"
             );
             assert!(kind == "gauge" || sample.2 >= 0.0, "{line}");
             samples.push(sample);
@@ -247,7 +247,7 @@ async fn metrics_page_is_complete_and_well_formed() {
 #[tokio::test]
 async fn probes_are_not_counted_inside_layer() {
     let healing = Healing::builder("shop").build();
-    // Miswired: the layer also covers healing's own routes.
+    // The wiring is wrong, because the layer also covers healing's own routes.
     let app = app().merge(healing.router()).layer(healing.layer());
     for probe in ["/healthz", "/livez", "/readyz", "/health", "/metrics"] {
         get_page(&app, probe).await;
@@ -285,10 +285,17 @@ fn histogram_has_no_series_without_requests() {
     let meter = Meter::new(MeterOptions::new());
     let mut text = String::new();
     meter.write_metrics(&mut text);
-    assert!(
-        parse(&text)
-            .iter()
-            .all(|(name, ..)| !name.contains("duration"))
+    let names: Vec<_> = parse(&text).into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(
+        names,
+        [
+            "http_server_active_requests",
+            "healing_app_oldest_in_flight_request_seconds",
+            "healing_app_errors_total",
+            "healing_app_panics_total",
+            "healing_app_cancelled_total",
+            "healing_app_body_errors_total",
+        ]
     );
 }
 
@@ -308,10 +315,9 @@ async fn extreme_options_do_not_break_counting() {
     assert_eq!(meter.totals().requests_total, Some(4));
     let mut page = String::new();
     meter.write_metrics(&mut page);
-    assert!(page.contains("le=\"0.1\"} 1"), "{page}");
+    assert!(page.contains("le=\"0.1\"} 1\n"), "{page}");
 }
 
-/// Windows and gauges, as `/health` has them.
 #[tokio::test]
 async fn windows_and_gauges_follow_ticks() {
     let meter = Meter::new(MeterOptions::new());
@@ -319,16 +325,16 @@ async fn windows_and_gauges_follow_ticks() {
     let begun = Instant::now();
     assert_eq!(meter.windows(), [], "absent before the first tick");
     meter.tick(begun);
-    let hanging = Router::new()
+    let pending = Router::new()
         .route("/", get(|| async { std::future::pending::<()>().await }))
         .layer(HealingLayer::new(meter));
     let request = Request::get("/").body(Body::empty()).unwrap();
-    let in_flight = tokio::spawn(hanging.oneshot(request));
+    let in_flight = tokio::spawn(pending.oneshot(request));
     eventually(1, || meter.in_flight()).await;
     for path in ["/items/1", "/items/2", "/500", "/panic"] {
         get_page(&app, path).await;
     }
-    // The caller supplies the clock: twenty seconds pass at once.
+    // The caller supplies the clock, so twenty seconds pass at once.
     (1..=20).for_each(|second| meter.tick(begun + Duration::from_secs(second)));
     let age = meter.oldest_in_flight().unwrap().as_secs_f64();
     assert!((19.0..=20.0).contains(&age), "{age}");

@@ -1,4 +1,4 @@
-//! Assignment of requests to series.
+//! Tests of the assignment of requests to series.
 
 use axum::body::Body;
 use axum::routing::{get, post};
@@ -67,7 +67,7 @@ async fn nested_routers_yield_full_template() {
     );
 }
 
-/// axum allocates the template of a nested *service* for each request, at the address of the last one.
+/// axum allocates the template of a nested *service* for each request, at the address of the previous one.
 #[tokio::test]
 async fn templates_at_reused_address_stay_distinct() {
     let meter = Meter::new(MeterOptions::new());

@@ -1,4 +1,5 @@
-//! Request classes over real connections, where only the server detects that a client is gone.
+//! Tests of outcome classes over real connections, where only the server detects that a client has
+//! disconnected.
 
 use crate::support::*;
 use axum::Router;
@@ -39,7 +40,7 @@ async fn read_until(stream: &mut TcpStream, text: &str) -> String {
         let read = stream.read(&mut chunk).await.unwrap();
         assert!(
             read > 0,
-            "connection ended after {:?}",
+            "connection closed after {:?}",
             String::from_utf8_lossy(&got)
         );
         got.extend_from_slice(&chunk[..read]);
@@ -51,8 +52,10 @@ fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: here\r\n\r\n")
 }
 
-fn app(begun: &Arc<Notify>) -> Router {
-    let begun = begun.clone();
+/// Returns an app that notifies `event` when `/pending` has begun and when the connection of `/echo` is
+/// closed.
+fn app(event: &Arc<Notify>) -> Router {
+    let (begun, closed) = (event.clone(), event.clone());
     Router::new()
         .route("/text", get(|| async { "text" }))
         .route(
@@ -71,8 +74,8 @@ fn app(begun: &Arc<Notify>) -> Router {
             get(|| async { ScriptedBody::new([Step::Data("a"), Step::Fail]).boxed() }),
         )
         .route(
-            "/hangs",
-            get(|| async { ScriptedBody::new([Step::Data("begun"), Step::Hang]).boxed() }),
+            "/pending-body",
+            get(|| async { ScriptedBody::new([Step::Data("begun"), Step::Pend]).boxed() }),
         )
         .route(
             "/body-panics",
@@ -86,15 +89,16 @@ fn app(begun: &Arc<Notify>) -> Router {
                 }
             }),
         )
-        .route("/echo", any(echo))
+        .route("/echo", any(|request| echo(request, closed)))
 }
 
 /// Switches to a protocol that echoes what it receives.
-async fn echo(request: axum::extract::Request) -> http::Response<Body> {
+async fn echo(request: axum::extract::Request, closed: Arc<Notify>) -> http::Response<Body> {
     tokio::spawn(async move {
         let upgraded = hyper::upgrade::on(request).await.unwrap();
         let (mut read, mut write) = tokio::io::split(TokioIo::new(upgraded));
-        tokio::io::copy(&mut read, &mut write).await
+        let _ = tokio::io::copy(&mut read, &mut write).await;
+        closed.notify_one();
     });
     http::Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -105,7 +109,7 @@ async fn echo(request: axum::extract::Request) -> http::Response<Body> {
 }
 
 #[tokio::test]
-async fn http1_request_ends_in_one_class() {
+async fn http1_request_is_counted_in_one_class() {
     let table = [
         ("/text", OK),
         ("/none", OK),
@@ -122,8 +126,8 @@ async fn http1_request_ends_in_one_class() {
             &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
         )
         .await;
-        let _ = stream.read_to_end(&mut Vec::new()).await; // the body may end with a reset
-        eventually(expected, || classes(meter)).await;
+        let _ = stream.read_to_end(&mut Vec::new()).await; // the connection may be reset
+        settles(expected, || classes(meter)).await;
     }
 }
 
@@ -140,7 +144,7 @@ async fn http1_head_and_keep_alive_requests_count_as_ok() {
             .unwrap();
         read_until(&mut stream, "0\r\n\r\n").await;
     }
-    eventually(Classes { ok: 4, ..NONE }, || classes(meter)).await;
+    settles(Classes { ok: 4, ..NONE }, || classes(meter)).await;
 }
 
 #[tokio::test]
@@ -152,13 +156,13 @@ async fn http1_disconnect_counts_as_cancelled() {
     begun.notified().await;
     assert_eq!(classes(meter), IN_FLIGHT);
     drop(before_response);
-    eventually(CANCELLED, || classes(meter)).await;
+    settles(CANCELLED, || classes(meter)).await;
 
-    let mut midway = send_raw(address, &request("/hangs")).await;
+    let mut midway = send_raw(address, &request("/pending-body")).await;
     read_until(&mut midway, "begun").await;
     assert_eq!(meter.in_flight(), 1);
     drop(midway);
-    eventually(
+    settles(
         Classes {
             cancelled: 2,
             ..NONE
@@ -169,9 +173,10 @@ async fn http1_disconnect_counts_as_cancelled() {
 }
 
 #[tokio::test]
-async fn upgrade_request_ends_with_its_response() {
+async fn upgrade_request_finishes_with_its_response() {
+    let closed = Arc::new(Notify::new());
     let meter = Meter::new(MeterOptions::new());
-    let address = serve(app(&Arc::default()), meter).await;
+    let address = serve(app(&closed), meter).await;
     let head = "GET /echo HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n";
     let mut stream = send_raw(address, head).await;
     assert!(
@@ -183,11 +188,12 @@ async fn upgrade_request_ends_with_its_response() {
     assert_eq!(read_until(&mut stream, "hello").await, "hello");
     assert_eq!(classes(meter), OK);
     drop(stream);
-    assert_eq!(classes(meter), OK);
+    closed.notified().await;
+    settles(OK, || classes(meter)).await;
 }
 
 #[tokio::test]
-async fn http2_stream_ends_in_one_class() {
+async fn http2_stream_is_counted_in_one_class() {
     let begun = Arc::new(Notify::new());
     let meter = Meter::new(MeterOptions::new());
     let address = serve(app(&begun), meter).await;
@@ -216,7 +222,7 @@ async fn http2_stream_ends_in_one_class() {
             .await
             .unwrap();
         expected.ok += 1;
-        eventually(expected, || classes(meter)).await;
+        settles(expected, || classes(meter)).await;
     }
     let head = Request::head("http://here/stream")
         .body(String::new())
@@ -230,7 +236,7 @@ async fn http2_stream_ends_in_one_class() {
         .await
         .unwrap();
     expected.ok += 1;
-    eventually(expected, || classes(meter)).await;
+    settles(expected, || classes(meter)).await;
 
     // The reset may overtake the head.
     match client.send_request(get("/fails")).await {
@@ -238,25 +244,25 @@ async fn http2_stream_ends_in_one_class() {
         Err(error) => assert!(!error.is_canceled(), "{error}"),
     }
     expected.body_error += 1;
-    eventually(expected, || classes(meter)).await;
+    settles(expected, || classes(meter)).await;
 
     assert_eq!(
         client.send_request(get("/panic")).await.unwrap().status(),
         500
     );
     expected.panic += 1;
-    eventually(expected, || classes(meter)).await;
+    settles(expected, || classes(meter)).await;
 
-    // A stream is reset: before the response, then midway. The connection stays open.
+    // A stream is reset before the response, then another midway. The connection stays open.
     let early = tokio::spawn(client.send_request(get("/pending")));
     begun.notified().await;
     assert_eq!(meter.in_flight(), 1);
     early.abort();
     expected.cancelled += 1;
-    eventually(expected, || classes(meter)).await;
+    settles(expected, || classes(meter)).await;
 
     let mut midway = client
-        .send_request(get("/hangs"))
+        .send_request(get("/pending-body"))
         .await
         .unwrap()
         .into_body();
@@ -267,20 +273,20 @@ async fn http2_stream_ends_in_one_class() {
     assert_eq!(meter.in_flight(), 1);
     drop(midway);
     expected.cancelled += 1;
-    eventually(expected, || classes(meter)).await;
+    settles(expected, || classes(meter)).await;
 
     // The connection is shut down with two streams in flight.
-    let first = client.send_request(get("/hangs")).await.unwrap();
-    let second = client.send_request(get("/hangs")).await.unwrap();
+    let first = client.send_request(get("/pending-body")).await.unwrap();
+    let second = client.send_request(get("/pending-body")).await.unwrap();
     eventually(2, || meter.in_flight()).await;
     shutdown_handle.shutdown(std::net::Shutdown::Both).unwrap();
     expected.cancelled += 2;
-    eventually(expected, || classes(meter)).await;
+    settles(expected, || classes(meter)).await;
     drop((first, second));
 }
 
 #[tokio::test]
-async fn streamed_response_stays_in_flight_until_its_end() {
+async fn streamed_response_stays_in_flight_until_complete() {
     let (sender, receiver) = tokio::sync::mpsc::channel::<&'static str>(1);
     let receiver = Arc::new(std::sync::Mutex::new(Some(receiver)));
     let stream = move || async move {

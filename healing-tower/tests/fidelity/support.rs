@@ -1,4 +1,4 @@
-//! Shared test support: comparable counts by class, and bodies that misbehave.
+//! Test support: comparable counts by outcome class, and scripted bodies.
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Number of requests in each class; a request is in exactly one.
+/// Number of requests in each outcome class and in flight; a request is counted in exactly one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Classes {
     pub(crate) ok: u64,
@@ -77,16 +77,29 @@ pub(crate) async fn eventually<T: PartialEq + std::fmt::Debug>(expected: T, now:
     assert_eq!(now(), expected);
 }
 
+/// Waits until `now` returns the expected value, and checks for 50 ms that the value stays the same.
+pub(crate) async fn settles<T: PartialEq + std::fmt::Debug + Copy>(
+    expected: T,
+    now: impl Fn() -> T,
+) {
+    eventually(expected, &now).await;
+    for _ in 0..10 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        assert_eq!(now(), expected, "changed later");
+    }
+}
+
 /// Effect of one poll of a [`ScriptedBody`].
 pub(crate) enum Step {
     Data(&'static str),
     Trailers(&'static [(&'static str, &'static str)]),
     Fail,
     Panic,
-    Hang,
+    /// Pending, in this and every later poll.
+    Pend,
 }
 
-/// A body that follows a script, with the size hint and end flag that the script sets.
+/// Body that follows a script, with the size hint and end flag that the script sets.
 pub(crate) struct ScriptedBody {
     steps: VecDeque<Step>,
     hint: SizeHint,
@@ -139,9 +152,9 @@ impl http_body::Body for ScriptedBody {
             }
             Some(Step::Fail) => Some(Err(io::Error::other("failed midway"))),
             Some(Step::Panic) => panic!("the body panics"),
-            Some(Step::Hang) => {
-                self.steps.push_front(Step::Hang);
-                return Poll::Pending; // the reader gives up or is cut off
+            Some(Step::Pend) => {
+                self.steps.push_front(Step::Pend);
+                return Poll::Pending; // until the reader drops the body
             }
         })
     }

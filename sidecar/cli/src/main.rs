@@ -1,4 +1,4 @@
-//! The operator's command.
+//! The program `healing`.
 
 fn main() -> std::process::ExitCode {
     healing_cli::commands::main()

@@ -1,7 +1,7 @@
 //! The operator's commands, and their effect on a running sidecar.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[allow(dead_code)] // the tests of healing-sidecar use the rest
+#[allow(dead_code)] // the tests of healing-sidecar use the other items
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -12,7 +12,7 @@ use support::app::{FakeApp, Response};
 use support::model::write_broken_models;
 use support::sidecar::Sidecar;
 
-/// Longer than the demo profile needs to restart an app that it takes for wedged.
+/// Time after which the demo profile would have restarted an app with a stalled runtime.
 const LONG: Duration = Duration::from_secs(8);
 
 fn healing(args: &[&str]) -> Output {
@@ -23,12 +23,12 @@ fn healing(args: &[&str]) -> Output {
 }
 
 #[tokio::test]
-async fn paused_sidecar_ignores_wedge_until_resumed() {
+async fn paused_sidecar_does_not_treat_stalled_app_until_resumed() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().to_str().unwrap();
     let paused = healing(&["pause", "--reason", "maintenance", "--state-dir", state]);
     assert!(paused.status.success(), "{paused:?}");
-    let app = FakeApp::wedged(8).await;
+    let app = FakeApp::stalled(8).await;
     let mut sidecar = Sidecar::start(&app, &[("HEALING_STATE_DIR", state)]).await;
     tokio::time::sleep(LONG).await;
     assert_eq!(sidecar.exited(), None);

@@ -1,4 +1,4 @@
-//! The model commands: train on a file, evaluate, explain.
+//! The model commands `train`, `evaluate` and `explain` on files.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::fmt::Write;

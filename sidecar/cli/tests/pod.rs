@@ -1,4 +1,4 @@
-//! Local pods of real processes: the kubelet's restart rules, and no process left behind.
+//! Kubelet's restart rules and termination of all processes, in local pods of real processes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "support/events.rs"]
@@ -12,7 +12,7 @@ use healing_cli::pod::{CommandLine, LocalPod, Output, PodEvent, PodSpec, Role, S
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// An app that does not end on SIGTERM.
+/// Script of an app that ignores SIGTERM.
 const IGNORES_SIGTERM: &str = "trap '' TERM; while :; do sleep 0.1; done";
 
 fn shell(script: &str) -> CommandLine {
@@ -31,14 +31,15 @@ fn start(spec: PodSpec) -> (LocalPod, Events) {
     (pod, Events::new(events, SOON))
 }
 
-/// Reports if a process runs. A zombie counts as ended: not every container's init reaps orphans.
+/// Returns `true` if a process runs. A zombie does not count, because not every container's init reaps
+/// orphans.
 fn alive(pid: u32) -> bool {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))
         .is_ok_and(|stat| !stat.rsplit(") ").next().unwrap().starts_with('Z'))
 }
 
 #[tokio::test]
-async fn crashing_app_restarts_at_once_then_with_doubling_back_off() {
+async fn crashing_app_restarts_immediately_then_with_doubling_back_off() {
     let (pod, mut events) = start(spec("exit 3", "exec sleep 600", 0.01));
     let mut delays = Vec::new();
     while delays.len() < 4 {
@@ -53,7 +54,7 @@ async fn exit_88_restarts_both_containers_without_back_off_every_time() {
     let (pod, mut events) = start(spec("exec sleep 600", "sleep 0.05; exit 88", 1.0));
     let (mut before, restarts) = events.started(Role::App).await;
     assert_eq!(restarts, 0);
-    // At the kubelet's pace a counted restart would wait 10 s from the second time on.
+    // With the kubelet's back-off a counted restart would wait 10 s from the second time on.
     let begin = Instant::now();
     for round in 1..=4 {
         let (pid, restarts) = events.started(Role::App).await;
@@ -61,7 +62,7 @@ async fn exit_88_restarts_both_containers_without_back_off_every_time() {
         assert_ne!(pid, before);
         assert!(
             !alive(before),
-            "the old app has ended before the new one starts"
+            "the old app has exited before the new one starts"
         );
         before = pid;
     }
@@ -102,7 +103,7 @@ async fn sidecar_exit_other_than_88_leaves_app_running() {
 }
 
 #[tokio::test]
-async fn exit_88_ends_a_running_back_off() {
+async fn exit_88_cancels_pending_back_off() {
     let (pod, mut events) = start(spec("exit 1", "sleep 0.3; exit 88", 1.0));
     while events.back_off(Role::App).await < Duration::from_secs(10) {}
     let begin = Instant::now();
@@ -112,7 +113,7 @@ async fn exit_88_ends_a_running_back_off() {
 }
 
 #[tokio::test]
-async fn grandchildren_end_with_the_pod() {
+async fn grandchildren_are_terminated_with_the_pod() {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let sink = Arc::clone(&lines);
     let mut spec = spec(
@@ -139,7 +140,7 @@ async fn grandchildren_end_with_the_pod() {
     let children = children();
     assert_eq!(children.len(), 2);
     drop(pod);
-    // Orphans are reaped by init, which may take a moment.
+    // Init reaps orphans with a short delay.
     while children.iter().any(|pid| alive(*pid)) && begin.elapsed() < SOON {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
@@ -147,7 +148,7 @@ async fn grandchildren_end_with_the_pod() {
 }
 
 #[tokio::test]
-async fn stop_ends_app_before_sidecar() {
+async fn stop_terminates_app_before_sidecar() {
     let (pod, mut events) = start(spec("exec sleep 600", "exec sleep 600", 1.0));
     events.started(Role::App).await;
     pod.stop(Duration::from_secs(5)).await;
@@ -162,13 +163,13 @@ async fn stop_ends_app_before_sidecar() {
 }
 
 #[tokio::test]
-async fn dropped_stop_future_kills_app_at_once() {
+async fn dropped_stop_future_kills_app_immediately() {
     let (pod, mut events) = start(spec(IGNORES_SIGTERM, IGNORES_SIGTERM, 1.0));
     let (app, _) = events.started(Role::App).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     let begin = Instant::now();
-    let patience = Duration::from_millis(300);
-    let stopped = tokio::time::timeout(patience, pod.stop(Duration::from_secs(60))).await;
+    let short = Duration::from_millis(300);
+    let stopped = tokio::time::timeout(short, pod.stop(Duration::from_secs(60))).await;
     assert!(stopped.is_err());
     assert!(!alive(app));
     assert!(begin.elapsed() < Duration::from_secs(10));
@@ -194,9 +195,9 @@ async fn missing_program_reports_start_failure_and_is_retried() {
     drop(pod);
 }
 
-/// The app is a foreign program: it does not ask to end with the pod by itself.
+/// The app is a shell, which does not call `die_with_pod`.
 #[tokio::test]
-async fn app_ends_when_pod_is_killed_by_sigkill() {
+async fn app_is_killed_when_pod_is_killed_by_sigkill() {
     let dir = tempfile::tempdir().unwrap();
     let pids = dir.path().join("pids");
     let script = format!("echo $$ >> {}; exec sleep 600", pids.display());

@@ -9,9 +9,9 @@ use healing_core::heal::{HealAction, HealError, HealRequest, HealResponse};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use reqwest::{Client, Url};
 
-use super::http::{self, NoReply};
+use super::http::{self, NoResponse};
 
-/// Upper bound of the size of a token file, in bytes. A longer file is the wrong one.
+/// Maximum number of bytes that are read of a token file.
 const MAX_TOKEN_BYTES: u64 = 4096;
 
 /// Client of `POST /heal`.
@@ -22,19 +22,23 @@ pub(crate) struct CareClient {
     token_file: Option<PathBuf>,
 }
 
-/// Reason why the app did not do what was requested.
+/// Failure of a `POST /heal`.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CareError {
-    #[error("no answer from the app: {0}")]
-    NoReply(#[source] NoReply),
+    /// No complete response arrived.
+    #[error("no response from the app: {0}")]
+    NoResponse(#[source] NoResponse),
+    /// The app responded with an error status.
     #[error("the app refused with {status} {code}: {message}")]
     Refused {
         status: u16,
         code: String,
         message: String,
     },
-    #[error("the app answered 200 with a body that does not match the schema")]
+    /// The body of a response with status 200 cannot be parsed.
+    #[error("the app responded with 200 and a body that does not match the schema")]
     Malformed,
+    /// The token file cannot be used, so nothing was sent.
     #[error("cannot use the token file {}: {problem}", path.display())]
     Token {
         path: PathBuf,
@@ -46,25 +50,28 @@ pub(crate) enum CareError {
 /// Reason why a token file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TokenError {
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("it is empty")]
+    /// The file has no token.
+    #[error("the file is empty; a token is expected")]
     Empty,
-    #[error("it contains characters that an HTTP header may not contain")]
+    /// The token does not fit into an HTTP header.
+    #[error("the token contains characters that an HTTP header may not contain")]
     InvalidCharacters,
 }
 
 impl CareError {
-    /// Returns `true` if it is certain that the app did nothing: the connection or the request was
-    /// refused. Otherwise a wrong token would count as a heal that did not help, and lead to a
-    /// restart.
+    /// Returns `true` if it is certain that the app did nothing, because the connection or the
+    /// request was refused. A refusal must not count as a failed heal, because a wrong token would
+    /// lead to a restart.
     pub(crate) fn certainly_not_begun(&self) -> bool {
         match self {
-            Self::NoReply(NoReply::Refused) | Self::Token { .. } => true,
+            Self::NoResponse(NoResponse::Refused) | Self::Token { .. } => true,
             Self::Refused { status, code, .. } => {
                 (400..500).contains(status) || code == "runtime_stalled"
             }
-            Self::NoReply(_) | Self::Malformed => false,
+            Self::NoResponse(_) | Self::Malformed => false,
         }
     }
 }
@@ -78,32 +85,32 @@ impl CareClient {
         }
     }
 
-    /// Requests an action; the whole exchange ends within `limit`.
+    /// Requests an action. The whole exchange takes at most `limit`.
     pub(super) async fn heal(
         &self,
         action: HealAction,
         limit: Duration,
     ) -> Result<HealResponse, CareError> {
         let body = serde_json::to_vec(&HealRequest { action }).map_err(|_| CareError::Malformed)?;
-        let reply = http::post(&self.client, &self.url, self.headers()?, body, limit)
+        let response = http::post(&self.client, &self.url, self.headers()?, body, limit)
             .await
-            .map_err(CareError::NoReply)?;
-        if reply.status == 200 {
-            return serde_json::from_slice(&reply.body).map_err(|_| CareError::Malformed);
+            .map_err(CareError::NoResponse)?;
+        if response.status == 200 {
+            return serde_json::from_slice(&response.body).map_err(|_| CareError::Malformed);
         }
-        let error = serde_json::from_slice::<HealError>(&reply.body).ok();
+        let error = serde_json::from_slice::<HealError>(&response.body).ok();
         let (code, message) = error.map_or_else(
             || (String::new(), "no reason given".to_owned()),
             |error| (error.error, error.message),
         );
         Err(CareError::Refused {
-            status: reply.status,
+            status: response.status,
             code,
             message,
         })
     }
 
-    /// Returns the header that no browser page can send across origins, and the token where one is
+    /// Returns the header that no browser page can send across origins, and the token if one is
     /// configured. The token file is read for each request, because mounted secrets are rotated.
     fn headers(&self) -> Result<HeaderMap, CareError> {
         let mut headers = HeaderMap::new();
@@ -119,6 +126,7 @@ impl CareClient {
     }
 }
 
+/// Returns the value of the `Authorization` header with the token from this file.
 fn authorization(token_file: &std::path::Path) -> Result<HeaderValue, TokenError> {
     let mut token = String::new();
     File::open(token_file)?
@@ -147,17 +155,17 @@ mod tests {
     }
 
     #[test]
-    fn refusals_and_missing_tokens_have_certainly_not_begun() {
-        assert!(CareError::NoReply(NoReply::Refused).certainly_not_begun());
+    fn heal_has_certainly_not_begun_after_refusal() {
+        assert!(CareError::NoResponse(NoResponse::Refused).certainly_not_begun());
         assert!(refused(403, "forbidden").certainly_not_begun());
         assert!(refused(503, "runtime_stalled").certainly_not_begun());
         assert!(!refused(500, "broken").certainly_not_begun());
-        assert!(!CareError::NoReply(NoReply::TimedOut).certainly_not_begun());
+        assert!(!CareError::NoResponse(NoResponse::TimedOut).certainly_not_begun());
         assert!(!CareError::Malformed.certainly_not_begun());
     }
 
     #[test]
-    fn token_file_is_trimmed_and_empty_one_is_an_error() {
+    fn token_file_is_trimmed_and_rejected_if_empty_or_invalid() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let token = authorization(file.path());
         assert!(matches!(token, Err(TokenError::Empty)));

@@ -1,8 +1,8 @@
 //! One HTTP exchange, limited in time and size, with exactly the address requested.
 //!
-//! No proxy, no redirect, no decompression, no reused connection: a probe measures whether a *new*
-//! client gets in, and a sick app must be able neither to fill the doctor's memory nor to send it
-//! elsewhere.
+//! The client uses no proxy, redirect, decompression or reused connection. A probe measures if a
+//! *new* client is served, and a sick app must be able neither to fill the doctor's memory nor to
+//! redirect its requests.
 
 use std::error::Error;
 use std::io;
@@ -13,12 +13,12 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Client, Method, RequestBuilder, Url};
 use tokio::time::{Instant, timeout};
 
-/// Upper bound of the body of a reply, in bytes.
+/// Maximum size of the body of a response, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 
-/// Reply within the limits.
+/// Response within the limits.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Response {
     /// HTTP status code.
     pub status: u16,
     /// Whole body.
@@ -27,23 +27,23 @@ pub struct Reply {
     pub took: Duration,
 }
 
-/// Reason for a missing reply.
+/// Reason for a missing response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum NoReply {
+pub enum NoResponse {
     /// Nothing listens at the address.
     #[error("connection refused")]
     Refused,
-    /// The reply was not complete within the limit.
-    #[error("no complete answer in time")]
+    /// The response was not complete within the limit.
+    #[error("no complete response within the time limit")]
     TimedOut,
-    /// The reply was too large, or the exchange failed.
+    /// The response was too large, or the exchange failed.
     #[error("{}", describe(*.0))]
     Invalid(InvalidAnswer),
 }
 
 fn describe(problem: InvalidAnswer) -> String {
     match problem {
-        InvalidAnswer::TooLarge => format!("the answer is larger than {BODY_LIMIT} bytes"),
+        InvalidAnswer::TooLarge => format!("the response is larger than {BODY_LIMIT} bytes"),
         _ => "the connection broke, or the peer does not speak HTTP".to_owned(),
     }
 }
@@ -68,23 +68,23 @@ pub fn client() -> reqwest::Result<Client> {
         .build()
 }
 
-/// Sends `GET url`; the whole exchange ends within `limit`.
+/// Sends `GET url`. The whole exchange takes at most `limit`.
 ///
 /// # Errors
 ///
-/// Returns [`NoReply`] if there is no complete reply within the limits.
-pub async fn get(client: &Client, url: &Url, limit: Duration) -> Result<Reply, NoReply> {
+/// Returns [`NoResponse`] if there is no complete response within the limits.
+pub async fn get(client: &Client, url: &Url, limit: Duration) -> Result<Response, NoResponse> {
     exchange(client.request(Method::GET, url.clone()), limit).await
 }
 
-/// Sends `POST url` with a JSON body and these headers; the whole exchange ends within `limit`.
+/// Sends `POST url` with a JSON body and these headers. The whole exchange takes at most `limit`.
 pub(crate) async fn post(
     client: &Client,
     url: &Url,
     headers: HeaderMap,
     body: Vec<u8>,
     limit: Duration,
-) -> Result<Reply, NoReply> {
+) -> Result<Response, NoResponse> {
     let request = client
         .request(Method::POST, url.clone())
         .headers(headers)
@@ -93,53 +93,53 @@ pub(crate) async fn post(
     exchange(request, limit).await
 }
 
-/// Returns the base address with this path. Base addresses have no path of their own; `config`
-/// checks that.
+/// Returns the base address with this path. `config` checks that base addresses have no path of
+/// their own.
 pub(crate) fn at(base: &Url, path: &str) -> Url {
     let mut url = base.clone();
     url.set_path(path);
     url
 }
 
-async fn exchange(request: RequestBuilder, limit: Duration) -> Result<Reply, NoReply> {
+async fn exchange(request: RequestBuilder, limit: Duration) -> Result<Response, NoResponse> {
     let begin = Instant::now();
     timeout(limit, async {
         let mut response = request.send().await.map_err(|error| classify(&error))?;
         let status = response.status().as_u16();
         let announced = response.content_length().unwrap_or(0);
         if announced > BODY_LIMIT as u64 {
-            return Err(NoReply::Invalid(InvalidAnswer::TooLarge));
+            return Err(NoResponse::Invalid(InvalidAnswer::TooLarge));
         }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
             if body.len() + chunk.len() > BODY_LIMIT {
-                return Err(NoReply::Invalid(InvalidAnswer::TooLarge));
+                return Err(NoResponse::Invalid(InvalidAnswer::TooLarge));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply {
+        Ok(Response {
             status,
             body,
             took: begin.elapsed(),
         })
     })
     .await
-    .unwrap_or(Err(NoReply::TimedOut))
+    .unwrap_or(Err(NoResponse::TimedOut))
 }
 
-/// Sorts a transport error. "Refused" means that nothing listens; any other failure counts as an
-/// invalid answer.
-fn classify(error: &reqwest::Error) -> NoReply {
+/// Classifies a transport error. "Refused" means that nothing listens; any other failure counts as
+/// an invalid response.
+fn classify(error: &reqwest::Error) -> NoResponse {
     if error.is_timeout() {
-        return NoReply::TimedOut;
+        return NoResponse::TimedOut;
     }
     let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = source {
         match error.downcast_ref::<io::Error>().map(io::Error::kind) {
-            Some(io::ErrorKind::ConnectionRefused) => return NoReply::Refused,
-            Some(io::ErrorKind::TimedOut) => return NoReply::TimedOut,
+            Some(io::ErrorKind::ConnectionRefused) => return NoResponse::Refused,
+            Some(io::ErrorKind::TimedOut) => return NoResponse::TimedOut,
             _ => source = error.source(),
         }
     }
-    NoReply::Invalid(InvalidAnswer::Transport)
+    NoResponse::Invalid(InvalidAnswer::Transport)
 }

@@ -1,7 +1,7 @@
 //! Client of the app: probes of both ports, and requests to the care port.
 //!
-//! The doctor works through the trait `App`, so that its parts can be tested with an app that
-//! needs no socket.
+//! The doctor uses the trait `App`, so that its parts can be tested with a fake app without
+//! sockets.
 
 mod care;
 pub mod http;

@@ -6,7 +6,7 @@ use healing_core::health::Health;
 use healing_core::observation::{InvalidAnswer, ProbeResult};
 use reqwest::{Client, Url};
 
-use super::http::{self, NoReply, Reply};
+use super::http::{self, NoResponse, Response};
 use super::validation::{OutOfRange, validate};
 
 /// Client of the care port's `/health` and of the front door's `/healthz`.
@@ -18,12 +18,12 @@ pub struct Probe {
     limit: Duration,
 }
 
-/// Result of `GET /health`, with the figure that made an answer invalid.
+/// Result of `GET /health`, with the figure that made the report invalid.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProbeReport {
     /// Result for the policy.
     pub result: ProbeResult<Health>,
-    /// First figure out of range, where the result is [`InvalidAnswer::OutOfRange`].
+    /// First figure out of range, if the result is [`InvalidAnswer::OutOfRange`].
     pub out_of_range: Option<OutOfRange>,
 }
 
@@ -37,7 +37,7 @@ impl From<ProbeResult<Health>> for ProbeReport {
 }
 
 impl Probe {
-    /// Creates a probe of the app at these two addresses; `limit` bounds each request.
+    /// Creates a probe of the app at these two addresses. Each request takes at most `limit`.
     #[must_use]
     pub fn new(client: Client, app: &Url, care: &Url, limit: Duration) -> Self {
         Self {
@@ -55,16 +55,16 @@ impl Probe {
 
     /// Probes `GET /health` on the care port.
     pub async fn health(&self) -> ProbeReport {
-        let reply = http::get(&self.client, &self.health, self.limit).await;
-        let reply = match accepted(reply) {
-            Ok(reply) => reply,
+        let response = http::get(&self.client, &self.health, self.limit).await;
+        let response = match accepted(response) {
+            Ok(response) => response,
             Err(result) => return result.into(),
         };
-        let Ok(health) = serde_json::from_slice::<Health>(&reply.body) else {
+        let Ok(health) = serde_json::from_slice::<Health>(&response.body) else {
             return ProbeResult::Invalid(InvalidAnswer::Malformed).into();
         };
         match validate(&health) {
-            Ok(()) => ProbeResult::Valid(health, reply.took).into(),
+            Ok(()) => ProbeResult::Valid(health, response.took).into(),
             Err(out_of_range) => ProbeReport {
                 result: ProbeResult::Invalid(InvalidAnswer::OutOfRange),
                 out_of_range: Some(out_of_range),
@@ -72,24 +72,24 @@ impl Probe {
         }
     }
 
-    /// Probes `GET /healthz` on the app's own port; the content of the answer does not matter.
+    /// Probes `GET /healthz` on the app's own port; the content of the response does not matter.
     async fn front_door(&self) -> ProbeResult<()> {
-        let reply = http::get(&self.client, &self.front_door, self.limit).await;
-        match accepted(reply) {
-            Ok(reply) => ProbeResult::Valid((), reply.took),
+        let response = http::get(&self.client, &self.front_door, self.limit).await;
+        match accepted(response) {
+            Ok(response) => ProbeResult::Valid((), response.took),
             Err(result) => result,
         }
     }
 }
 
-/// Returns the reply if its status is 200, else the result of the probe.
-fn accepted<T>(reply: Result<Reply, NoReply>) -> Result<Reply, ProbeResult<T>> {
-    match reply {
-        Ok(reply) if reply.status == 200 => Ok(reply),
-        Ok(reply) => Err(ProbeResult::Invalid(InvalidAnswer::Status(reply.status))),
-        Err(NoReply::Refused) => Err(ProbeResult::Refused),
-        Err(NoReply::TimedOut) => Err(ProbeResult::TimedOut),
-        Err(NoReply::Invalid(problem)) => Err(ProbeResult::Invalid(problem)),
+/// Returns the response if its status is 200, otherwise the result of the probe.
+fn accepted<T>(response: Result<Response, NoResponse>) -> Result<Response, ProbeResult<T>> {
+    match response {
+        Ok(response) if response.status == 200 => Ok(response),
+        Ok(response) => Err(ProbeResult::Invalid(InvalidAnswer::Status(response.status))),
+        Err(NoResponse::Refused) => Err(ProbeResult::Refused),
+        Err(NoResponse::TimedOut) => Err(ProbeResult::TimedOut),
+        Err(NoResponse::Invalid(problem)) => Err(ProbeResult::Invalid(problem)),
     }
 }
 

@@ -1,26 +1,29 @@
-//! Validation of a `/health` answer that parses.
+//! Validation of a `/health` report that parses.
 //!
-//! One figure that is not finite or out of its range makes the whole answer invalid: a doctor that
-//! believes the rest of such an answer can be led to restart a healthy app.
+//! One figure that is not finite or out of its range makes the whole report invalid, because the
+//! other figures of such a report could lead to a restart of a healthy app.
 
 use std::fmt::Display;
 
 use healing_core::health::{CheckReport, Health, Latency, Runtime, Vitals, WindowStats};
 use serde::Serialize;
 
-/// Upper bound of a percentage: measuring error and CPU bursts exceed 100, but not by orders.
+/// Range of a percentage. Measuring errors and CPU bursts may exceed 100, but not by orders of magnitude.
 const PERCENT: Range = Range(1000.0);
+/// Range of a ratio.
 const RATIO: Range = Range(1.0);
-/// A thousand years.
+/// Range of a time: up to a thousand years.
 const SECONDS: Range = Range(3.2e10);
+/// Range of an amount: any finite number from 0.
 const AMOUNT: Range = Range(f64::MAX);
+/// Maximum number of bounds of the latency histogram.
 const MAX_BUCKETS: usize = 1024;
-/// Upper bound of a name, in bytes: longer ones would be copied into state and journal.
+/// Maximum length of a name, in bytes, because names are copied into state and journal.
 const MAX_NAME_BYTES: usize = 256;
-/// Upper bound of the number of checks, hooks or windows.
+/// Maximum number of checks, hooks or windows.
 const MAX_ENTRIES: usize = 256;
 
-/// Figure of a `/health` answer that is out of its range.
+/// Figure of a `/health` report that is out of its range.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{field} is {value}; expected {expected}")]
 pub struct OutOfRange {
@@ -42,11 +45,11 @@ impl OutOfRange {
     }
 }
 
-/// Checks that every figure is finite and in its range, and every name and list of bounded length.
+/// Checks that every figure is finite and in its range, and that names and lists are not too long.
 ///
 /// # Errors
 ///
-/// Returns the first field that is not.
+/// Returns the first field that fails the check.
 pub(super) fn validate(health: &Health) -> Result<(), OutOfRange> {
     for (field, name) in [("app", &health.app), ("instance_id", &health.instance_id)] {
         check_name(field, name.as_deref().unwrap_or_default())?;
@@ -169,7 +172,7 @@ impl Range {
         } else {
             format!("a number from 0 to {}", self.0)
         };
-        // `Debug` writes 1e300 in few digits.
+        // `Debug` writes 1e300 in few digits, `Display` in 301.
         Err(OutOfRange::new(field, format_args!("{value:?}"), expected))
     }
 

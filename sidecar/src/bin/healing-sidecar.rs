@@ -1,4 +1,4 @@
-//! The program that runs beside the app.
+//! The program `healing-sidecar`.
 
 fn main() -> std::process::ExitCode {
     healing_sidecar::sidecar::main()

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 
-/// Read access to environment variables, so that tests can inject their own.
+/// Read access to environment variables, so that tests can inject variables.
 pub trait Environment {
     /// Returns the value of a variable, if it is set.
     fn get(&self, name: &str) -> Option<OsString>;

@@ -7,7 +7,7 @@ use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use super::{Flags, SETTINGS};
 
-/// `--config FILE` and one flag per setting; flatten it into a command.
+/// Arguments `--config FILE` and one flag per setting, for `#[command(flatten)]`.
 #[derive(Debug, Clone, Default)]
 pub struct SettingsArgs(pub Flags);
 

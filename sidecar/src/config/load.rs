@@ -1,4 +1,4 @@
-//! Loading of all layers into [`Settings`]. Errors are collected, so that one run reports all.
+//! Loading of all layers into [`Settings`]. All errors are collected, so that one run reports them all.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use super::{
     Settings,
 };
 
-/// Upper bound of settle and finish times, well within the 30 s lease of a drain.
+/// Maximum of `drain_settle` and `drain_timeout`, well within the 30 s lease of a drain.
 const DRAIN_LIMIT: Duration = Duration::from_secs(25);
 
 struct Layers<'a> {
@@ -118,7 +118,7 @@ impl Layers<'_> {
     }
 
     /// Returns the value from the first layer that has one. An invalid value is replaced by the
-    /// default, not by the next layer: that would hide the error.
+    /// default. Using the next layer would hide the error.
     fn value<T>(&mut self, name: &str, parse: impl Fn(&str) -> Result<T, ValueError>) -> T {
         let setting = setting(name);
         let default = setting
@@ -148,7 +148,8 @@ impl Layers<'_> {
         }
     }
 
-    /// Returns text and origin of a setting that is set. The inner error is for a value without text.
+    /// Returns text and origin of a setting that is set. The inner error reports a value that is not
+    /// text.
     fn lookup(&self, setting: &Setting) -> Option<(Result<String, ValueError>, Origin)> {
         if let Some(text) = self.flags.get(setting.name) {
             let flag = format!("--{}", setting.name.replace('_', "-"));
@@ -213,7 +214,7 @@ impl Layers<'_> {
         let origin = Origin::File(path.clone());
         for key in unknown {
             let problem = format!(
-                "there is no such setting; known: {}, policy",
+                "there is no such setting; known settings: {}, policy",
                 known.join(", ")
             );
             self.error(&key, origin.clone(), &problem);

@@ -1,9 +1,9 @@
 //! Settings, in layers: flags override the environment, which overrides a TOML file, which overrides
 //! the defaults.
 //!
-//! [`load`] never fails: an invalid value is replaced by its default and reported. The caller
-//! decides what follows: `healing config check` exits 78, the doctor runs in `observe` (a doctor
-//! that does not start would take the pod out of its Service).
+//! [`load`] never fails. An invalid value is replaced by its default and reported, and the caller
+//! decides on the consequence: `healing config check` exits 78; the doctor runs in `observe`, because
+//! a doctor that does not start would take the pod out of its Service.
 
 mod environment;
 mod error;
@@ -31,7 +31,7 @@ pub use self::schema::{SETTINGS, Setting};
 /// Settings of the doctor.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Address of the app's own port: the front door.
+    /// Address of the app's own port (the front door).
     pub app_url: reqwest::Url,
     /// Address of the app's care port.
     pub care_url: reqwest::Url,
@@ -48,9 +48,9 @@ pub struct Settings {
     pub drain_settle: Duration,
     /// Time limit for in-flight requests to finish before a hard heal.
     pub drain_timeout: Duration,
-    /// Mode: decisions are reported only, or carried out.
+    /// Mode in which decisions are reported only, or carried out.
     pub mode: Mode,
-    /// Restart of the app by a hard heal.
+    /// Mechanism by which a hard heal restarts the app.
     pub restart: Restart,
     /// Directory of state, journal and pause file.
     pub state_dir: PathBuf,
@@ -58,7 +58,7 @@ pub struct Settings {
     pub profile: Profile,
     /// Model file that replaces the built-in model.
     pub model: Option<PathBuf>,
-    /// Rules that decide where no model does.
+    /// Rules that decide when the model cannot.
     pub rules: Rules,
     /// File with the token for `POST /heal`.
     pub token_file: Option<PathBuf>,
@@ -68,14 +68,14 @@ pub struct Settings {
     pub policy: PolicyConfig,
 }
 
-/// Restart of the app by a hard heal.
+/// Mechanism by which a hard heal restarts the app.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Restart {
     /// The doctor exits 88, and the kubelet's rule or the local pod restarts all containers.
     #[default]
     Exit,
-    /// The app is condemned: its liveness probe fails, and the kubelet restarts it alone. The
+    /// The app is condemned. Its liveness probe fails, and the kubelet restarts only the app. The
     /// doctor keeps running.
     Liveness,
 }
@@ -83,17 +83,17 @@ pub enum Restart {
 /// Set of defaults.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// For production.
+    /// Defaults for production.
     #[default]
     Default,
-    /// For demonstrations: all times shortened.
+    /// Defaults for demonstrations, with all times shortened.
     Demo,
 }
 
-/// Rules that decide.
+/// Choice of the rules that decide.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Rules {
-    /// The model, with compiled-in rules where it cannot decide.
+    /// The model, with compiled-in rules when it cannot decide.
     #[default]
     Default,
     /// The original system's literal rules, for comparison.
@@ -121,7 +121,7 @@ pub struct Loaded {
     pub errors: Vec<ConfigError>,
 }
 
-/// Values of the flags, by name of the setting. `config` is the path of the TOML file.
+/// Values of the flags by name of the setting. `config` is the path of the TOML file.
 pub type Flags = BTreeMap<&'static str, String>;
 
 /// Loads the settings from all layers.

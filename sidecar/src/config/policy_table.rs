@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::error::PolicyError;
 
-/// Returns `base` with the values of the table `given` in place of its own.
+/// Returns `base` with its values replaced by those of the table `given`.
 pub(super) fn merge_policy(base: &PolicyConfig, given: Value) -> Result<PolicyConfig, PolicyError> {
     let Value::Table(given) = given else {
         return Err(PolicyError::NotTable);
@@ -19,7 +19,7 @@ pub(super) fn merge_policy(base: &PolicyConfig, given: Value) -> Result<PolicyCo
     Ok(policy)
 }
 
-/// Merges `given` into `base`: tables are merged, all other values are replaced.
+/// Merges `given` into `base`. Tables are merged, all other values are replaced.
 fn merge(base: &mut Table, given: Table) {
     for (key, value) in given {
         match (base.get_mut(&key), value) {

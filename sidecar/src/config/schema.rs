@@ -1,6 +1,6 @@
 //! Schema of the settings: names, environment variables, defaults and help.
 
-/// One setting outside the `[policy]` table.
+/// Setting outside the `[policy]` table.
 #[derive(Debug)]
 pub struct Setting {
     /// Name in the TOML file; the flag is `--name-with-hyphens`.
@@ -9,9 +9,9 @@ pub struct Setting {
     pub env: &'static str,
     /// Default, as text; empty means none.
     pub default: &'static str,
-    /// Default of the demo profile, where it differs.
+    /// Default of the demo profile, if it differs.
     pub demo: Option<&'static str>,
-    /// One line of help.
+    /// Help text, in one line.
     pub help: &'static str,
 }
 
@@ -93,7 +93,7 @@ pub const SETTINGS: &[Setting] = &[
             "drain_settle",
             "HEALING_DRAIN_SETTLE",
             "2s",
-            "time that a drained app still accepts requests before a hard heal, for load balancers to notice",
+            "time that a drained app still accepts requests before a hard heal, so that load balancers notice",
         ),
         "200ms",
     ),

@@ -1,4 +1,4 @@
-//! Parsers of the settings' values, one for each kind.
+//! Parsers of the settings' values, one per kind.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

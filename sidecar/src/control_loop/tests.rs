@@ -6,7 +6,7 @@ use crate::app_client::CareError;
 use crate::config::Restart;
 use crate::testing::{FakeApp, Fixture, forbidden, health, valid};
 
-/// Probes in which the app is healthy before it is not, so that it counts as having served.
+/// Number of healthy probes before a fault, so that the app counts as available.
 const HEALTHY_PROBES: usize = 200;
 
 fn start(fixture: &Fixture) -> ControlLoop<Arc<FakeApp>> {
@@ -17,15 +17,15 @@ fn start(fixture: &Fixture) -> ControlLoop<Arc<FakeApp>> {
     )
 }
 
-/// Runs a loop for a time; returns `true` if it ended for a restart.
+/// Runs a loop for a time. Returns `true` if it returned for a restart.
 async fn run(fixture: &Fixture, seconds: u64) -> bool {
     let limit = Duration::from_secs(seconds);
     timeout(limit, start(fixture).run()).await.is_ok()
 }
 
-/// Lets the runtime of the app stall after some healthy probes.
-fn wedge(fixture: &Fixture) {
-    fixture.app.answer(|probe| {
+/// Makes the app's runtime stall after [`HEALTHY_PROBES`].
+fn stall(fixture: &Fixture) {
+    fixture.app.respond(|probe| {
         let mut health = health("a");
         if probe < HEALTHY_PROBES {
             return (valid(health), valid(()));
@@ -35,9 +35,9 @@ fn wedge(fixture: &Fixture) {
     });
 }
 
-/// Lets half of the app's requests fail after some healthy probes.
-fn errors(fixture: &Fixture) {
-    fixture.app.answer(|probe| {
+/// Makes half of the app's requests fail after [`HEALTHY_PROBES`].
+fn fail_requests(fixture: &Fixture) {
+    fixture.app.respond(|probe| {
         let mut health = health("a");
         let failed = probe.saturating_sub(HEALTHY_PROBES) as u64 * 10;
         health.totals.requests_total = Some(probe as u64 * 20);
@@ -55,7 +55,7 @@ fn decisions(fixture: &Fixture, verdict: &str) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_polls_healthy_app_and_leaves_it_alone() {
+async fn loop_polls_healthy_app_without_treatment() {
     let fixture = Fixture::new();
     assert!(!run(&fixture, 60).await);
     assert_eq!(fixture.app.heals(), Vec::<&str>::new());
@@ -63,14 +63,14 @@ async fn loop_polls_healthy_app_and_leaves_it_alone() {
     assert!((239..=241).contains(&polls), "{polls} polls, every 250 ms");
     let journal = fixture.journal();
     assert_eq!(journal[0]["kind"], "start");
-    assert_eq!(journal[0]["continues"], "nothing: the first start");
+    assert_eq!(journal[0]["state"], "none (first start)");
     assert!(fixture.dir.path().join("state.json").exists());
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_exits_for_wedge_with_intent_on_disk() {
+async fn loop_exits_for_stalled_app_with_intent_on_disk() {
     let fixture = Fixture::new();
-    wedge(&fixture);
+    stall(&fixture);
     assert!(run(&fixture, 120).await);
     assert_eq!(fixture.app.heals(), Vec::<&str>::new(), "no drain");
     assert_eq!(fixture.kinds().last().unwrap(), "exit");
@@ -80,9 +80,9 @@ async fn loop_exits_for_wedge_with_intent_on_disk() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_after_exit_watches_new_instance_recover() {
+async fn loop_after_exit_records_recovery_of_new_instance() {
     let before = Fixture::new();
-    wedge(&before);
+    stall(&before);
     assert!(run(&before, 120).await);
 
     let fixture = Fixture::restored(before.dir);
@@ -97,10 +97,10 @@ async fn loop_after_exit_watches_new_instance_recover() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_only_reports_wedge_while_observing() {
+async fn loop_only_reports_stalled_app_while_observing() {
     let mut fixture = Fixture::new();
     fixture.settings.mode = Mode::Observe;
-    wedge(&fixture);
+    stall(&fixture);
     assert!(!run(&fixture, 120).await);
     assert_eq!(fixture.saved_intent(), None);
     let vetoed = decisions(&fixture, "vetoed");
@@ -109,9 +109,9 @@ async fn loop_only_reports_wedge_while_observing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_leaves_wedge_alone_while_paused() {
+async fn loop_does_not_treat_stalled_app_while_paused() {
     let fixture = Fixture::new();
-    wedge(&fixture);
+    stall(&fixture);
     let pause = Pause {
         reason: "maintenance".to_owned(),
         until_unix_ms: None,
@@ -122,14 +122,14 @@ async fn loop_leaves_wedge_alone_while_paused() {
     assert_eq!(fixture.shared.view().paused.as_deref(), Some("maintenance"));
     Pause::remove(fixture.dir.path()).unwrap();
     let resumed = Fixture::restored(fixture.dir);
-    wedge(&resumed);
+    stall(&resumed);
     assert!(run(&resumed, 120).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn loop_does_not_exit_while_state_cannot_be_written() {
     let fixture = Fixture::new();
-    wedge(&fixture);
+    stall(&fixture);
     fixture.break_state_dir();
     assert!(!run(&fixture, 120).await);
     assert_eq!(fixture.shared.metrics.state_writable.get(), 0);
@@ -140,7 +140,7 @@ async fn loop_does_not_exit_while_state_cannot_be_written() {
 #[tokio::test(start_paused = true)]
 async fn loop_heals_softly_before_it_drains_and_exits() {
     let fixture = Fixture::new();
-    errors(&fixture);
+    fail_requests(&fixture);
     assert!(run(&fixture, 600).await);
     let heals = fixture.app.heals();
     assert_eq!(heals[0], "reset_errors");
@@ -151,12 +151,12 @@ async fn loop_heals_softly_before_it_drains_and_exits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn loop_goes_on_after_it_condemned_the_app() {
+async fn loop_continues_after_condemning_the_app() {
     let mut fixture = Fixture::new();
     fixture.settings.restart = Restart::Liveness;
     let app = Arc::clone(&fixture.app);
     let mut condemned_since = None;
-    fixture.app.answer(move |probe| {
+    fixture.app.respond(move |probe| {
         let condemned = app.heals().contains(&"restart_service");
         if condemned && condemned_since.is_none() {
             condemned_since = Some(probe);
@@ -200,7 +200,7 @@ async fn loop_goes_on_after_it_condemned_the_app() {
 #[tokio::test(start_paused = true)]
 async fn loop_does_not_restart_app_whose_soft_heals_are_refused() {
     let fixture = Fixture::new();
-    errors(&fixture);
+    fail_requests(&fixture);
     let refusal: fn() -> CareError = forbidden;
     fixture.app.refuse(move |_| Some(refusal()));
     run(&fixture, 30 + HEALTHY_PROBES as u64 / 4).await;
@@ -215,14 +215,14 @@ async fn loop_does_not_restart_app_whose_soft_heals_are_refused() {
 #[tokio::test(start_paused = true)]
 async fn loop_saves_state_after_soft_heal() {
     let fixture = Fixture::new();
-    errors(&fixture);
+    fail_requests(&fixture);
     let healed = async {
         while !fixture.app.heals().contains(&"reset_errors") {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     tokio::select! {
-        _ = start(&fixture).run() => panic!("the loop ended"),
+        _ = start(&fixture).run() => panic!("the loop returned"),
         () = healed => {}
     }
     let resumed = Fixture::restored(fixture.dir);

@@ -1,4 +1,4 @@
-//! Observation as the journal has it.
+//! Journal format of an observation.
 
 use healing_core::health::Health;
 use healing_core::observation::{InvalidAnswer, ProbeResult};
@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::PollReport;
 use crate::app_client::OutOfRange;
 
-/// Answers of the app, and the circumstances that can change by themselves.
+/// Results of both probes, and the circumstances that can change while the doctor runs.
 #[derive(Debug, Serialize)]
 pub(crate) struct ObservationEntry<'a> {
     care: ProbeEntry<'a, Health>,
@@ -16,7 +16,7 @@ pub(crate) struct ObservationEntry<'a> {
     state_writable: bool,
 }
 
-/// Answer of one port.
+/// Result of the probe of one port.
 #[derive(Debug, Serialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
 enum ProbeEntry<'a, T> {
@@ -72,7 +72,7 @@ impl<'a, T> ProbeEntry<'a, T> {
     }
 }
 
-/// Returns `true` for the front door's answer, which has no content.
+/// Returns `true` for the front door's response, which has no content.
 fn is_unit<T>(_: &&T) -> bool {
     size_of::<T>() == 0
 }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn entry_of_invalid_answer_names_field_value_and_range() {
+    fn entry_of_report_out_of_range_names_field_value_and_range() {
         let out_of_range = OutOfRange {
             field: "cpu_usage".to_owned(),
             value: "-1.0".to_owned(),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn entry_of_other_answers_has_no_range() {
+    fn entry_of_other_results_has_no_range() {
         let poll = poll(InvalidAnswer::Status(500), ProbeResult::TimedOut, None);
         let entry = serde_json::to_value(ObservationEntry::new(&poll)).unwrap();
         assert_eq!(

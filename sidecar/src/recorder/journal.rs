@@ -1,8 +1,8 @@
-//! Audit trail: one JSON object a line, for every proposal, changed decision, treatment and outcome,
-//! with a summary of the polls in between.
+//! Audit trail with one JSON object per line, for every proposal, changed decision, treatment and
+//! outcome, and a summary of the polls in between.
 //!
-//! The journal is bounded (two files of 8 MiB). A full disk loses lines, which are counted, and has
-//! no other effect.
+//! The journal is bounded (two files of 8 MiB). If the disk is full, entries are lost and counted;
+//! there is no other effect.
 
 use std::collections::VecDeque;
 use std::fs::{self, File, OpenOptions};
@@ -14,12 +14,12 @@ use std::time::SystemTime;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// Size at which a file is renamed to `journal.1.jsonl`, in place of the file of that name.
+/// Size at which the file is renamed to `journal.1.jsonl`, which replaces an older one, in bytes.
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
-/// Upper bound of an entry, in bytes. A longer one loses its observation, and then everything but
-/// its time and kind: an app may send a megabyte at every poll.
+/// Maximum size of an entry, in bytes. A longer entry loses its observation, and if that is not
+/// enough, everything but its time and kind. An app may send a megabyte at every poll.
 const MAX_LINE_BYTES: usize = 64 * 1024;
-/// Number of entries that are kept for the status page.
+/// Number of entries kept for the status page.
 const RECENT: usize = 100;
 
 /// The journal file, and its latest entries.
@@ -43,7 +43,8 @@ impl Journal {
         }
     }
 
-    /// Writes an entry: its kind, the time, and the fields of `content`. Returns `false` if it was lost.
+    /// Writes an entry with its kind, the time, and the fields of `content`. Returns `false` if the
+    /// entry was lost.
     pub(super) fn write(&mut self, kind: &str, content: &impl Serialize) -> bool {
         let line = match line(kind, content, SystemTime::now()) {
             Ok(line) => line,
@@ -61,7 +62,7 @@ impl Journal {
                 true
             }
             Err(error) => {
-                self.open = None; // opened again, because the file may end in a partial line
+                self.open = None; // reopened for the next entry, because the last line may be partial
                 if !std::mem::replace(&mut self.failing, true) {
                     tracing::warn!(path = %self.path.display(), %error, "the journal is not writable");
                 }
@@ -110,7 +111,8 @@ impl Journal {
     }
 }
 
-/// Opens the file for appending, and ends a last line that a killed process left unfinished.
+/// Opens the file for appending, and completes a partial last line of a killed process by a line
+/// break.
 fn open(path: &Path) -> io::Result<(File, u64)> {
     let mut file = OpenOptions::new()
         .read(true)
@@ -207,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn journal_shortens_long_entry() {
+    fn journal_shortens_long_entries() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = Journal::new(dir.path());
         let long = "x".repeat(1 << 20);
@@ -224,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn torn_line_loses_only_itself() {
+    fn journal_loses_only_the_partial_line_of_a_killed_process() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         fs::write(&path, "{\"kind\":\"a\"}\n{\"kind\":\"to").unwrap();
@@ -234,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn full_disk_loses_only_lines() {
+    fn journal_loses_only_entries_while_disk_is_full() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal.jsonl");
         std::os::unix::fs::symlink("/dev/full", &path).unwrap();
@@ -248,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_directory_loses_only_lines() {
+    fn journal_loses_only_entries_while_directory_is_missing() {
         let dir = tempfile::tempdir().unwrap();
         let missing = dir.path().join("later");
         let mut journal = Journal::new(&missing);

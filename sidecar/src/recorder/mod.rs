@@ -1,4 +1,4 @@
-//! Record of the doctor's work: journal, metrics, log, and the view of the status server.
+//! Record of the doctor's work in journal, metrics, log and status page.
 
 mod entry;
 mod journal;
@@ -21,17 +21,17 @@ use crate::status::{Metrics, Shared};
 /// Interval of the summaries in the journal.
 const SUMMARY_INTERVAL: Duration = Duration::from_secs(60);
 
-/// One poll of the app.
+/// Result of one poll of the app.
 #[derive(Debug)]
 pub(crate) struct PollReport {
     pub(crate) observation: Observation,
-    /// Figure that made the answer of the care port invalid.
+    /// Figure that made the report of the care port invalid.
     pub(crate) out_of_range: Option<OutOfRange>,
     /// Duration of both probes.
     pub(crate) took: Duration,
 }
 
-/// Writer of journal, metrics, log and view.
+/// Writer of journal, metrics, log and status page.
 #[derive(Debug)]
 pub(crate) struct Recorder {
     journal: Journal,
@@ -40,7 +40,7 @@ pub(crate) struct Recorder {
     summary: Summary,
 }
 
-/// Part of a decision that distinguishes it from the one before.
+/// Part of a decision whose change is recorded.
 #[derive(Debug, PartialEq, Eq)]
 struct Headline {
     proposed: Action,
@@ -68,8 +68,8 @@ impl Recorder {
         }
     }
 
-    /// Records a decision and what it was decided from. `explain` is called if the decision gets a
-    /// journal entry: for each proposal, and where the headline changed.
+    /// Records a decision and the poll that it is based on. `explain` is called if the decision gets
+    /// a journal entry, which is the case for each proposal and each changed headline.
     pub(crate) fn decision(
         &mut self,
         poll: &PollReport,
@@ -86,7 +86,7 @@ impl Recorder {
             if changed {
                 log(decision, &explanation, poll.out_of_range.as_ref());
             }
-            // The decision has the features; the whole answer is kept where the headline changed.
+            // The decision contains the features. The whole report is recorded only if the headline changed.
             let observation = changed.then(|| ObservationEntry::new(poll));
             let entry = json!({
                 "decision": decision,
@@ -104,7 +104,7 @@ impl Recorder {
         self.show(&poll.observation, decision);
     }
 
-    /// Writes a journal entry. A lost one is counted.
+    /// Writes a journal entry. A lost entry is counted.
     pub(crate) fn note(&mut self, kind: &str, content: &impl Serialize) {
         if !self.journal.write(kind, content) {
             self.shared.metrics.journal_errors.inc();
@@ -148,7 +148,8 @@ impl Recorder {
         );
     }
 
-    /// Counts the decision, and writes a summary where one is due: quiet times leave a trace too.
+    /// Counts the decision, and writes a summary if one is due, so that times without proposals are
+    /// recorded too.
     fn summarise(&mut self, decision: &Decision) {
         let summary = &mut self.summary;
         summary.polls += 1;
@@ -205,7 +206,7 @@ fn log(decision: &Decision, explanation: &str, out_of_range: Option<&OutOfRange>
         expected,
     }) = out_of_range
     {
-        tracing::warn!(field, value, expected, "the answer of /health is invalid");
+        tracing::warn!(field, value, expected, "the report of /health is invalid");
     }
 }
 
@@ -223,7 +224,7 @@ fn count(metrics: &Metrics, decision: &Decision, took: Duration) {
         metrics.vetoes.with_label_values(&[veto.as_str()]).inc();
     }
     metrics.budget.set(i64::from(decision.budget_remaining));
-    // A figure that could not be read has no series, so that it does not keep its last value.
+    // A figure without a value has no series. Otherwise it would keep its last value.
     metrics.probability.reset();
     if let Some(probabilities) = decision.probabilities {
         for (action, probability) in Action::ALL.into_iter().zip(probabilities) {

@@ -64,7 +64,7 @@ fn proposal_is_recorded_at_each_poll_with_observation_at_change() {
 }
 
 #[test]
-fn invalid_answer_is_recorded_with_field_for_each_new_field() {
+fn invalid_report_is_recorded_with_field_for_each_new_field() {
     let mut fixture = Fixture::new();
     for field in ["cpu_usage", "cpu_usage", "uptime"] {
         let (poll, decision) = invalid(field);
@@ -131,7 +131,7 @@ fn conclusion_is_recorded_as_outcome_before_the_decision() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn summary_counts_polls_of_a_minute() {
+async fn summary_counts_polls_of_one_minute() {
     let mut fixture = Fixture::new();
     for _ in 0..=12 {
         record(&mut fixture, &poll(), &no_proposal());

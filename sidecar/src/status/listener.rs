@@ -1,5 +1,5 @@
-//! Listener with a bounded number of connections of bounded age, so that clients cannot exhaust the
-//! doctor.
+//! Listener that limits number and age of connections, so that clients cannot exhaust the doctor's
+//! resources.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,14 +15,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
-/// Upper bound of connections at a time. Further ones wait in the backlog.
+/// Maximum concurrent connections; more wait in the backlog.
 const MAX_CONNECTIONS: usize = 32;
-/// Age at which a connection ends even if it is in use. Scrapers open another one.
+/// Age at which a connection is closed, even if it is in use. Scrapers open another one.
 const MAX_AGE: Duration = Duration::from_secs(60);
-/// Delay after a failed accept, as for lack of file descriptors.
+/// Delay after a failed accept, for example when out of file descriptors.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// TCP listener with these limits.
+/// TCP listener limited by [`MAX_CONNECTIONS`] and [`MAX_AGE`].
 #[derive(Debug)]
 pub(super) struct LimitedListener {
     inner: TcpListener,
@@ -45,7 +45,7 @@ impl Listener for LimitedListener {
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
-                // The semaphore is never closed.
+                // Unreachable, because the semaphore is never closed.
                 return std::future::pending().await;
             };
             match self.inner.accept().await {
@@ -70,7 +70,7 @@ impl Listener for LimitedListener {
     }
 }
 
-/// Connection that ends at a fixed age.
+/// Connection that is closed at [`MAX_AGE`].
 #[derive(Debug)]
 pub(super) struct LimitedConnection {
     stream: TcpStream,
@@ -147,20 +147,20 @@ mod tests {
             .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
             .await
             .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        response
     }
 
     #[tokio::test]
-    async fn idle_connections_are_closed_for_waiting_ones() {
+    async fn idle_connections_are_closed_at_max_age() {
         let address = server().await;
         assert!(get(address).await.ends_with("here"));
         let mut idle = Vec::new();
         for _ in 0..MAX_CONNECTIONS {
             idle.push(TcpStream::connect(address).await.unwrap());
         }
-        // The sockets are real: they must be accepted before the clock is paused and jumps.
+        // The sockets are real, so they must be accepted before the clock is paused and advanced.
         let early = tokio::time::timeout(Duration::from_millis(500), get(address)).await;
         assert!(early.is_err(), "all permits are taken");
         tokio::time::pause();

@@ -1,4 +1,4 @@
-//! Metrics of the doctor. Names and labels are fixed: alerts and dashboards depend on them.
+//! Metrics of the doctor. Names and labels are fixed, because alerts and dashboards depend on them.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use prometheus::{
     IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-/// Bounds from a poll on the same machine to one that timed out, in seconds.
+/// Bounds of the poll duration, from a poll on the same machine to one that timed out, in seconds.
 const POLL_BUCKETS: &[f64] = &[
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
-/// Bounds from a dropped cache to a restart in a crowded cluster, in seconds.
+/// Bounds of the recovery time, from a dropped cache to a restart on a busy node, in seconds.
 const RECOVERY_BUCKETS: &[f64] = &[
     0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0,
 ];
@@ -119,7 +119,7 @@ impl Metrics {
                 "healing_paused",
                 "1 while an operator has paused healing",
             )?,
-            mode: int_gauges(r, "healing_mode", "1 for the mode in effect", &["mode"])?,
+            mode: int_gauges(r, "healing_mode", "1 for the current mode", &["mode"])?,
             config_invalid: int_gauge(
                 r,
                 "healing_config_invalid",
@@ -142,7 +142,7 @@ impl Metrics {
                 r,
                 IntCounter::new(
                     "healing_watchdog_restarts_total",
-                    "Re-executions of the doctor by its watchdog after a hang",
+                    "Re-executions of the doctor by its watchdog because the control loop was blocked",
                 )?,
             )?,
             state_writable: int_gauge(

@@ -1,8 +1,7 @@
 //! Status of the doctor, served on port 5001.
 //!
-//! `/healthz` and `/metrics` answer every client. `/status` and `/decisions` contain what the app
-//! reports of itself, and answer only on the loopback interface (`kubectl port-forward` arrives
-//! there).
+//! `/healthz` and `/metrics` serve every client. `/status` and `/decisions` contain the app's own
+//! report, and serve only the loopback interface, which `kubectl port-forward` uses.
 
 mod listener;
 pub(crate) mod metrics;
@@ -25,12 +24,12 @@ use crate::heartbeat::Heartbeat;
 pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     pub(crate) heartbeat: Heartbeat,
-    /// Age of the heartbeat above which the control loop counts as hung.
-    pub(crate) patience: Duration,
+    /// Age of the heartbeat above which the control loop counts as blocked.
+    pub(crate) watchdog_timeout: Duration,
     view: Mutex<View>,
 }
 
-/// State of the doctor, for operators and `healing status`.
+/// Status page: the state of the doctor, for operators and `healing status`.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct View {
     pub(crate) mode: &'static str,
@@ -51,16 +50,16 @@ pub(crate) struct View {
 }
 
 impl Shared {
-    pub(crate) fn new(metrics: Metrics, heartbeat: Heartbeat, patience: Duration) -> Self {
+    pub(crate) fn new(metrics: Metrics, heartbeat: Heartbeat, watchdog_timeout: Duration) -> Self {
         Self {
             metrics,
             heartbeat,
-            patience,
+            watchdog_timeout,
             view: Mutex::default(),
         }
     }
 
-    /// Locks the view. A panic while it was locked leaves a view that is at worst out of date.
+    /// Locks the status page. After a panic while it was locked, it is at worst out of date.
     pub(crate) fn view(&self) -> MutexGuard<'_, View> {
         self.view.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Status server. It never stops the doctor: where the port is busy it tries again.
+//! Status server. If its port is busy it retries, and the doctor runs without it.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use super::listener::{LimitedListener, Peer};
 /// Delay before the next attempt to listen.
 const RETRY_DELAY: Duration = Duration::from_secs(5);
 
-/// Serves until the task is dropped. Calls `bound` with each address that it listens on.
+/// Serves the status until the task is dropped. Calls `bound` with each address that it listens on.
 pub(crate) async fn serve(shared: Arc<Shared>, bind: SocketAddr, bound: impl Fn(SocketAddr)) {
     loop {
         let error = match TcpListener::bind(bind).await {
@@ -38,7 +38,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, bind: SocketAddr, bound: impl Fn(
         };
         tracing::error!(
             %bind, %error,
-            "the status server cannot listen and tries again; the doctor runs without it"
+            "the status server cannot listen and will retry; the doctor runs without it"
         );
         tokio::time::sleep(RETRY_DELAY).await;
     }
@@ -56,10 +56,10 @@ fn router(shared: Arc<Shared>) -> Router {
         .with_state(shared)
 }
 
-/// Answers 200 while the control loop is alive, also if it only observes or the app is sick.
+/// Responds with 200 while the control loop beats, even if it only observes or the app is sick.
 async fn healthz(State(shared): State<Arc<Shared>>) -> Response {
     let age = shared.heartbeat.age();
-    let alive = age <= shared.patience;
+    let alive = age <= shared.watchdog_timeout;
     let (mode, config_errors) = {
         let view = shared.view();
         (view.mode, view.config_errors.clone())
@@ -97,7 +97,7 @@ async fn status(State(shared): State<Arc<Shared>>) -> Response {
     Json(body).into_response()
 }
 
-/// Answers with the latest journal entries, oldest first.
+/// Responds with the latest journal entries, oldest first.
 async fn decisions(State(shared): State<Arc<Shared>>) -> Response {
     let recent = shared.view().recent.clone();
     let body = format!("[{}]\n", recent.join(",\n"));
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mapped_loopback_is_loopback() {
+    fn ipv4_mapped_loopback_is_loopback() {
         for (ip, expected) in [
             ("127.0.0.1", true),
             ("127.8.8.8", true),

@@ -1,4 +1,4 @@
-//! Intent of a hard heal: written before anything is done, settled by the next doctor.
+//! Intent of a hard heal, written before the app is touched and resolved by the next doctor.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Restart;
 
-/// Process of the app that answered.
+/// Identity of the app's process, as its report has it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) instance_id: Option<String>,
@@ -24,20 +24,20 @@ impl Identity {
     }
 }
 
-/// Hard heal that was begun and is not known to have ended.
+/// Hard heal that was begun and whose result is not known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Intent {
-    /// Instance that is to end.
+    /// Instance to be restarted.
     pub(crate) instance_id: Option<String>,
-    /// Its process id, for operators.
+    /// Process id of the instance, for operators.
     pub(crate) pid: Option<u32>,
     /// Stable code of the reason.
     pub(crate) reason: String,
-    /// Set for a wedge, which is not drained.
+    /// Set if the app makes no progress and is therefore not drained.
     pub(crate) wedged: bool,
     /// Time of the intent, in milliseconds since the Unix epoch.
     pub(crate) at_unix_ms: u64,
-    /// Way of the restart.
+    /// Mechanism of the restart.
     #[serde(default)]
     pub(crate) restart: Restart,
 }
@@ -64,11 +64,11 @@ impl Intent {
         !self.wedged && self.restart == Restart::Exit
     }
 
-    /// Returns `true` if the answer is from the instance that was to end. Without an `instance_id`
-    /// its uptime decides.
+    /// Returns `true` if the report is from the instance to be restarted. Without an `instance_id`
+    /// the uptime decides.
     pub(crate) fn targets(&self, health: &Health, wall: Duration) -> bool {
         match (&self.instance_id, &health.instance_id) {
-            (Some(target), Some(answering)) => target == answering,
+            (Some(target), Some(reporting)) => target == reporting,
             _ => {
                 let since = wall.saturating_sub(Duration::from_millis(self.at_unix_ms));
                 health.uptime >= since.as_secs_f64()
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn intent_drains_only_before_an_exit_without_wedge() {
+    fn intent_may_have_drained_only_before_exit_of_app_with_progress() {
         let mut intent = intent(None);
         assert!(intent.may_have_drained());
         intent.wedged = true;

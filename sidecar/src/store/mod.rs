@@ -1,6 +1,6 @@
 //! Persistent state of the doctor: the policy's state, the intent of a hard heal, and the pause.
 //!
-//! Without it a restart could not be remembered, the budget would not hold, and an app that the
+//! Without it restarts would not count for the budget of the next process, and an app that the
 //! previous doctor drained would stay drained for its lease. So a hard heal is allowed only while
 //! the state file can be written.
 
@@ -21,22 +21,22 @@ pub use self::pause::Pause;
 use self::state_file::{Content, StateFile};
 use crate::status::Shared;
 
-/// Interval of writes without a change. They notice that the directory has become read-only before
-/// a restart depends on it.
+/// Interval of writes without a change. They detect a read-only directory before a restart depends
+/// on it.
 const WRITE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The policy's state as it was found at the start.
+/// Result of loading the policy's state at the start.
 #[derive(Debug)]
 pub(crate) enum LoadedState {
-    /// No file: the first start.
+    /// There is no file, so this is the first start.
     Absent,
-    /// State to continue from.
+    /// Saved state.
     Saved(Box<PolicyState>),
-    /// A file that is no state of this schema. It was moved aside if possible.
+    /// The file is not a state of this schema. It was moved aside if possible.
     Unreadable,
 }
 
-/// The state file, and the intent that it holds beside the policy's state.
+/// The state file, which contains the policy's state and the intent.
 #[derive(Debug)]
 pub(crate) struct Store {
     file: StateFile,
@@ -65,17 +65,17 @@ impl Store {
         (store, loaded)
     }
 
-    /// Returns the hard heal that was begun and is not known to have ended.
+    /// Returns the intent of an unfinished hard heal.
     pub(crate) fn intent(&self) -> Option<&Intent> {
         self.intent.as_ref()
     }
 
-    /// Returns `true` if a restart would be remembered.
+    /// Returns `true` if a restart would be saved.
     pub(crate) fn writable(&self) -> bool {
         self.file.writable()
     }
 
-    /// Writes an intent. It stays in memory where that fails.
+    /// Writes an intent. If the write fails, the intent is kept in memory.
     pub(crate) fn write_intent(&mut self, intent: Intent, policy: PolicyState) -> io::Result<()> {
         self.intent = Some(intent);
         self.write(policy)
@@ -86,15 +86,15 @@ impl Store {
         self.intent.take()
     }
 
-    /// Writes the state if anything changed that a later process must know. A failure is logged,
-    /// and makes the state not [`writable`](Self::writable).
+    /// Writes the state if a part changed that a later process needs. A failure is logged, and makes
+    /// the state not [`writable`](Self::writable).
     pub(crate) fn save(&mut self, policy: PolicyState) {
         let content = Content::new(policy, self.intent.clone());
         let _ = self.file.save(&content);
         self.publish();
     }
 
-    /// Saves the state, or writes it where that is due or the last write failed.
+    /// Saves the state, or writes it if a write is due or the last one failed.
     pub(crate) fn checkpoint(&mut self, policy: PolicyState) {
         if self.written.elapsed() >= WRITE_INTERVAL || !self.writable() {
             let _ = self.write(policy);

@@ -1,7 +1,7 @@
 //! Kill switch: a file in the state directory that forbids every treatment.
 //!
-//! `healing pause` writes it, `healing resume` removes it. A file that cannot be parsed counts as
-//! a pause: an operator who reaches for the kill switch must not be misunderstood.
+//! `healing pause` writes the file, `healing resume` removes it. A file that cannot be parsed counts
+//! as a pause, because an operator's attempt to pause must not be ignored.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -12,15 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::files;
 
-/// Upper bound of what is read of the file, in bytes.
+/// Maximum number of bytes that are read of the file.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Reason and end of a pause.
+/// Reason and expiry of a pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pause {
     /// Reason given by the operator.
     pub reason: String,
-    /// End, in milliseconds since the Unix epoch; absent means until resumed.
+    /// Expiry, in milliseconds since the Unix epoch. Absent means until resumed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until_unix_ms: Option<u64>,
 }
@@ -38,7 +38,7 @@ impl Pause {
             .and_then(|file| file.take(MAX_BYTES).read_to_string(&mut text));
         let pause = match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            // The state directory is not a directory: no pause can have been written there.
+            // If the path is not a directory, no pause can have been written there.
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => return None,
             Err(error) => Self::unparsable(&error),
             Ok(_) => serde_json::from_str(&text).unwrap_or_else(|e| Self::unparsable(&e)),
@@ -60,7 +60,7 @@ impl Pause {
         }
     }
 
-    /// Writes the pause; it applies from the next poll on.
+    /// Writes the pause, which applies from the next poll on.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_state_directory_is_no_pause() {
+    fn missing_state_directory_is_not_a_pause() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(Pause::read(file.path(), SystemTime::now()), None);
         assert_eq!(Pause::read(Path::new("/no/such"), SystemTime::now()), None);

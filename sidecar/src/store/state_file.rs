@@ -11,21 +11,22 @@ use serde_json::Value;
 use super::intent::Intent;
 use crate::files;
 
-/// The only schema that is accepted: an older doctor must not guess at a newer one's budget.
+/// Version of the schema. No other is accepted, because an older version of the doctor must not
+/// misread a newer version's budget.
 const SCHEMA: u32 = 1;
-/// Parts of the policy's state that change with every poll. In the file they may be as old as its
-/// last write: an fsync four times a second would wear a node's disk for nothing.
+/// Keys of the policy's state that change with every poll. They alone do not trigger a write, because
+/// an fsync per poll would wear the disk.
 const VOLATILE_KEYS: [&str; 3] = ["time", "wall", "baseline"];
-/// Upper bound of the size of a state file, in bytes.
+/// Maximum size of a state file, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Content of the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Content {
     schema: u32,
-    /// Budget, cooldowns, seed, and the treatment that awaits verification.
+    /// Budget, cooldowns, seed, and the treatment on probation.
     pub(super) policy: PolicyState,
-    /// Hard heal that was begun.
+    /// Intent of an unfinished hard heal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) intent: Option<Intent>,
 }
@@ -54,12 +55,16 @@ impl Content {
 /// Reason why a state file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum StateError {
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("it has {0} bytes, more than {MAX_BYTES}")]
+    /// The file is too large for a state.
+    #[error("state file has {0} bytes, at most {MAX_BYTES} allowed")]
     TooLarge(u64),
-    #[error("its schema is {0}, not {SCHEMA}")]
+    /// The file is from another version of the doctor.
+    #[error("state file has schema {0}, {SCHEMA} expected")]
     Schema(u32),
+    /// The content is not JSON, or a field is missing or invalid.
     #[error(transparent)]
     Malformed(#[from] serde_json::Error),
 }
@@ -70,7 +75,7 @@ pub(super) struct StateFile {
     path: PathBuf,
     last: Option<Value>,
     writable: bool,
-    /// Set if the directory ends with the container: what is written there is not remembered.
+    /// Set if the directory is lost when the container is recreated.
     ephemeral: bool,
 }
 
@@ -89,21 +94,22 @@ impl StateFile {
         if file.ephemeral {
             tracing::error!(
                 dir = %dir.display(),
-                "the state directory is not a volume: budget and intent would be lost with the container, so no restart is allowed; mount an emptyDir there"
+                "the state directory is not a volume, so no restart is allowed, because budget and intent would be lost with the container; mount an emptyDir there"
             );
         }
         file
     }
 
-    /// Reads the file; `None` if there is none. A file that is not a state of this schema is moved
-    /// aside.
+    /// Reads the file. Returns `None` if it does not exist. A file that is not a state of this schema
+    /// is moved aside.
     pub(super) fn load(&self) -> Result<Option<Content>, StateError> {
         let result = self.read();
         if let Err(error) = &result {
             let aside = self.path.with_extension("unreadable.json");
             tracing::error!(
-                path = %self.path.display(), aside = %aside.display(), %error,
-                "the saved state cannot be used: budget and cooldowns start from zero"
+                path = %self.path.display(), %error,
+                "the saved state is unusable and was moved to {}: restart budget and cooldowns are reset",
+                aside.display()
             );
             let _ = fs::rename(&self.path, aside);
         }
@@ -125,8 +131,8 @@ impl StateFile {
         Ok(Some(content))
     }
 
-    /// Returns `true` if a restart would be remembered: the last write succeeded, and the
-    /// directory is persistent.
+    /// Returns `true` if a restart would be saved, because the last write succeeded and the directory
+    /// is persistent.
     pub(super) fn writable(&self) -> bool {
         self.writable && !self.ephemeral
     }
@@ -148,7 +154,7 @@ impl StateFile {
                 Ok(()) => tracing::info!(path = %self.path.display(), "state is writable again"),
                 Err(error) => tracing::error!(
                     path = %self.path.display(), %error,
-                    "state is not writable: no restart is allowed until it is"
+                    "state is not writable; no restart is allowed until it is"
                 ),
             }
         }
@@ -161,7 +167,7 @@ impl StateFile {
 }
 
 /// Returns `true` if, in a pod, the directory is on the container's own file system, which is lost
-/// at the next restart: a doctor that forgets its restarts could restart the app for ever.
+/// at the next restart. A doctor that loses its budget could restart the app forever.
 fn is_ephemeral(dir: &Path) -> bool {
     if std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
         return false;
@@ -171,12 +177,12 @@ fn is_ephemeral(dir: &Path) -> bool {
         fs::read_to_string("/proc/self/mountinfo"),
     ) {
         (Ok(dir), Ok(mounts)) => is_on_root(&dir, &mounts),
-        _ => false, // then writing fails too, or the answer is unknown
+        _ => false, // the write fails too, or the mounts are unknown
     }
 }
 
-/// Returns `true` if no mount but `/` holds this directory. (Device numbers do not decide it: some
-/// container runtimes keep root file systems and volumes on the same device.)
+/// Returns `true` if no mount but `/` contains this directory. Comparing device numbers is not
+/// enough, because some container runtimes keep root file systems and volumes on the same device.
 fn is_on_root(dir: &Path, mountinfo: &str) -> bool {
     !mountinfo
         .lines()
@@ -227,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn state_file_is_written_for_treatment_but_not_for_time_alone() {
+    fn state_file_is_written_for_treatment_but_not_for_volatile_keys_alone() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.json");
         let mut file = StateFile::open(dir.path());
@@ -272,7 +278,7 @@ mod tests {
             fs::write(&path, content).unwrap();
             let file = StateFile::open(dir.path());
             assert!(file.load().is_err(), "{content:?}");
-            assert!(file.load().unwrap().is_none(), "it was moved aside");
+            assert!(file.load().unwrap().is_none(), "the file was moved aside");
         }
     }
 }

@@ -21,7 +21,7 @@ fn store_returns_state_and_intent_of_previous_process() {
 }
 
 #[test]
-fn store_removes_ended_intent_at_save() {
+fn store_removes_cleared_intent_at_save() {
     let mut fixture = Fixture::new();
     let state = fixture.policy.state();
     fixture.store.write_intent(intent(), state.clone()).unwrap();
@@ -41,7 +41,7 @@ fn store_starts_without_state_after_unreadable_file() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn checkpoint_notices_unwritable_directory_within_a_minute() {
+async fn checkpoint_detects_unwritable_directory_within_one_minute() {
     let mut fixture = Fixture::new();
     let state = fixture.policy.state();
     fixture.store.write(state.clone()).unwrap();
@@ -56,7 +56,7 @@ async fn checkpoint_notices_unwritable_directory_within_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn checkpoint_notices_directory_that_is_writable_again() {
+async fn checkpoint_detects_directory_that_is_writable_again() {
     let mut fixture = Fixture::new();
     let state = fixture.policy.state();
     fixture.break_state_dir();

@@ -1,4 +1,4 @@
-//! Drain of the app before a hard heal: no new work, and time for the requests in flight.
+//! Drain of the app before a hard heal. New work stops, and requests in flight get time to finish.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ use crate::config::Settings;
 use crate::heartbeat::Heartbeat;
 use crate::recorder::Recorder;
 
-/// Interval of looks at the requests in flight.
+/// Interval of polls of the requests in flight.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// Interval of renewals. The drain is a lease of 30 s.
+/// Interval of renewals of the drain, which is a lease of 30 s.
 const RENEW_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Drain with its time limits.
+/// Drain of the app, with its time limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Drain {
     settle: Duration,
@@ -36,12 +36,12 @@ impl Drain {
         }
     }
 
-    /// Drains the app until nothing is in flight or the time is over. A sick app that cannot drain
-    /// is restarted all the same.
+    /// Drains the app until nothing is in flight or the time limit is reached. A failed drain does
+    /// not prevent the restart.
     pub(crate) async fn run(&self, app: &impl App, recorder: &mut Recorder) {
         let begin = Instant::now();
         if let Err(error) = self.request(app).await {
-            tracing::warn!(%error, "the app does not drain");
+            tracing::warn!(%error, "the app cannot be drained");
             return;
         }
         sleep(self.settle).await;
@@ -54,23 +54,23 @@ impl Drain {
         );
     }
 
-    /// Ends the drain. Returns `false` if the app did not answer and is to be asked again.
+    /// Cancels the drain. Returns `false` if the app did not respond and the request must be repeated.
     pub(crate) async fn undrain(&self, app: &impl App) -> bool {
         match app.heal(HealAction::Undrain, self.request_timeout).await {
             Ok(_) => true,
-            Err(error @ CareError::NoReply(_)) => {
+            Err(error @ CareError::NoResponse(_)) => {
                 tracing::warn!(%error, "cannot undrain the app");
                 false
             }
             Err(error) => {
-                tracing::warn!(%error, "cannot undrain the app; its drain lease expires by itself");
+                tracing::warn!(%error, "cannot undrain the app; the drain expires with its lease");
                 true
             }
         }
     }
 
-    /// Waits for the requests in flight. Returns the number of those left, `None` if it is unknown
-    /// or the app has ended.
+    /// Waits for the requests in flight. Returns the number of remaining ones, or `None` if it is
+    /// unknown or the app has exited.
     async fn wait(&self, app: &impl App, begin: Instant) -> Option<u64> {
         let deadline = Instant::now() + self.timeout;
         let mut renewed = begin;
@@ -94,6 +94,7 @@ impl Drain {
         }
     }
 
+    /// Requests or renews the drain.
     async fn request(&self, app: &impl App) -> Result<(), CareError> {
         app.heal(HealAction::Drain, self.request_timeout).await?;
         Ok(())

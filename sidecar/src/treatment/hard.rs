@@ -1,11 +1,12 @@
-//! Hard heal: diagnostics, intent on disk, drain, a second look, and then exit 88.
+//! Hard heal: diagnostics, intent on disk, drain, re-check, exit 88.
 //!
-//! With `restart = liveness` the app is condemned instead: it drains by itself, its liveness probe
-//! turns 503, the kubelet restarts it alone, and the doctor stays up and verifies.
+//! With `restart = liveness` the app is condemned and the doctor does not exit. The app drains itself,
+//! its liveness probe fails with 503, the kubelet restarts only the app, and the doctor observes the
+//! probation.
 //!
-//! The order makes it safe. The app's last answers are recorded before it is gone. The budget is
-//! spent and the intent fsynced before anything is done: a doctor that is killed at any later
-//! moment is followed by one that reads the intent, and undrains the app if it is still alive.
+//! The order matters. The last observation is recorded, the budget is spent and the intent is fsynced
+//! before the app is touched. If the doctor is killed at any later moment, the next one reads the
+//! intent, and undrains the app if it is still running.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use crate::heartbeat::Heartbeat;
 use crate::recorder::{ObservationEntry, PollReport};
 use crate::store::{Identity, Intent};
 
-/// Hard heal with its settings.
+/// Executor of hard heals.
 #[derive(Debug)]
 pub(crate) struct HardHeal {
     restart: Restart,
@@ -32,21 +33,21 @@ pub(crate) struct HardHeal {
     heartbeat: Heartbeat,
 }
 
-/// Result of a hard heal for the control loop.
+/// Result of a hard heal, for the control loop.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
-pub(crate) enum Outcome {
-    /// The app is ready to be restarted: the process exits.
+pub(crate) enum HardHealResult {
+    /// The app is ready to be restarted, so the sidecar must exit.
     ExitForRestart(ExitForRestart),
-    /// The app ends by itself: the loop goes on and watches it.
+    /// The app shuts itself down, and the control loop continues.
     Condemned,
     /// The hard heal was not carried out.
     Aborted,
 }
 
-/// Proof of a hard heal whose intent is on disk and whose second look found the app unchanged.
+/// Proof of a hard heal whose intent is on disk and whose re-check found the app unchanged.
 ///
-/// Its only constructor is the end of [`HardHeal::run`], and its conversion is the only way to
+/// It is constructed only at the end of [`HardHeal::run`], and its conversion is the only way to
 /// [`exit_code::RESTART_ALL`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
@@ -69,14 +70,14 @@ impl HardHeal {
         }
     }
 
-    /// Carries out a restart that the policy allowed. `target` is the process that answered last.
+    /// Carries out a restart that the policy allowed. `target` is the process that reported last.
     pub(crate) async fn run(
         &self,
         context: &mut Context<'_, impl App>,
         poll: &PollReport,
         decision: &Decision,
         target: &Identity,
-    ) -> Outcome {
+    ) -> HardHealResult {
         let explanation = context.policy.explain(decision);
         tracing::warn!(
             reason = decision.reason.as_str(), wedged = decision.wedged, %explanation,
@@ -109,11 +110,16 @@ impl HardHeal {
         }
     }
 
-    async fn prepare_exit(&self, context: &mut Context<'_, impl App>, intent: &Intent) -> Outcome {
+    /// Drains the app unless it makes no progress, and re-checks that the restart is needed.
+    async fn prepare_exit(
+        &self,
+        context: &mut Context<'_, impl App>,
+        intent: &Intent,
+    ) -> HardHealResult {
         if !intent.wedged {
             self.drain.run(context.app, context.recorder).await;
         }
-        if let Some(reason) = needless(context, intent).await {
+        if let Some(reason) = restart_unneeded(context, intent).await {
             return self.abort(context, reason).await;
         }
         context.recorder.note(
@@ -121,34 +127,36 @@ impl HardHeal {
             &json!({"code": exit_code::RESTART_ALL, "intent": intent}),
         );
         context.recorder.sync();
-        Outcome::ExitForRestart(ExitForRestart(()))
+        HardHealResult::ExitForRestart(ExitForRestart(()))
     }
 
-    /// Requests that the app ends in its own order. The intent is settled when another instance
-    /// answers.
-    async fn condemn(&self, context: &mut Context<'_, impl App>) -> Outcome {
-        let answer = context
+    /// Asks the app to shut itself down. The intent is resolved when another instance reports.
+    async fn condemn(&self, context: &mut Context<'_, impl App>) -> HardHealResult {
+        let result = context
             .app
             .heal(HealAction::RestartService, self.timeout)
             .await;
         self.heartbeat.beat();
-        match answer {
+        match result {
             Ok(response) => {
                 tracing::info!(message = %response.message, "the app is condemned");
                 context
                     .recorder
                     .note("condemned", &json!({"answer": response}));
-                Outcome::Condemned
+                HardHealResult::Condemned
             }
             Err(error) => {
-                self.abort(context, &format!("the app could not be condemned: {error}"))
-                    .await
+                self.abort(
+                    context,
+                    &format!("the app refused `restart_service` or did not respond: {error}"),
+                )
+                .await
             }
         }
     }
 
-    /// Ends the hard heal without a restart. The policy keeps the attempt in its budget.
-    async fn abort(&self, context: &mut Context<'_, impl App>, reason: &str) -> Outcome {
+    /// Aborts the hard heal without a restart. The attempt still counts for the budget.
+    async fn abort(&self, context: &mut Context<'_, impl App>, reason: &str) -> HardHealResult {
         tracing::warn!(reason, "hard heal aborted");
         if let Some(intent) = context.store.clear_intent()
             && intent.may_have_drained()
@@ -156,21 +164,24 @@ impl HardHeal {
             self.drain.undrain(context.app).await;
         }
         context.report_restart(TreatmentResult::Aborted);
-        context.recorder.note("aborted", &json!({"why": reason}));
+        context.recorder.note("aborted", &json!({"reason": reason}));
         context.save();
-        Outcome::Aborted
+        HardHealResult::Aborted
     }
 }
 
-/// Looks at the app a second time, because it may have ended or been replaced during the drain.
-/// Returns the reason why no restart is needed.
-async fn needless(context: &Context<'_, impl App>, intent: &Intent) -> Option<&'static str> {
+/// Re-checks the app, because it may have exited or been replaced during the drain. Returns the
+/// reason if no restart is needed.
+async fn restart_unneeded(
+    context: &Context<'_, impl App>,
+    intent: &Intent,
+) -> Option<&'static str> {
     match context.app.health().await.result {
         ProbeResult::Valid(health, _) => {
             let wall = context.policy.now().wall;
-            (!intent.targets(&health, wall)).then_some("another instance already answers")
+            (!intent.targets(&health, wall)).then_some("another instance is already running")
         }
-        ProbeResult::Refused => Some("the app has ended by itself; its supervisor restarts it"),
+        ProbeResult::Refused => Some("the app has already exited; its supervisor restarts it"),
         _ => None,
     }
 }

@@ -8,13 +8,13 @@ use healing_core::decision::{Action, TreatmentReport, TreatmentResult};
 use serde_json::json;
 
 pub(crate) use self::drain::Drain;
-pub(crate) use self::hard::{ExitForRestart, HardHeal, Outcome};
+pub(crate) use self::hard::{ExitForRestart, HardHeal, HardHealResult};
 pub(crate) use self::soft::SoftHeal;
 use crate::recorder::Recorder;
 use crate::store::Store;
 use crate::timed_policy::TimedPolicy;
 
-/// Parts of the doctor that a hard heal, or the recovery from one, uses and changes.
+/// Parts of the doctor that a hard heal and the resolution of its intent use and change.
 pub(crate) struct Context<'a, A> {
     pub(crate) app: &'a A,
     pub(crate) policy: &'a mut TimedPolicy,

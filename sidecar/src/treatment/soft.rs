@@ -1,4 +1,4 @@
-//! Soft heal: the app runs its owner's hooks and zeroes its error count; the process stays.
+//! Soft heal: the app runs its hooks and resets its error count, and the process keeps running.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::heartbeat::Heartbeat;
 use crate::recorder::Recorder;
 use crate::timed_policy::TimedPolicy;
 
-/// Request of a soft heal.
+/// Executor of soft heals.
 #[derive(Debug)]
 pub(crate) struct SoftHeal {
     timeout: Duration,
@@ -28,7 +28,7 @@ impl SoftHeal {
         }
     }
 
-    /// Requests the soft heal and reports its result. The policy judges from later answers if it
+    /// Requests the soft heal and reports its result. The policy judges from later reports if it
     /// *helped*.
     pub(crate) async fn run(
         &self,
@@ -37,10 +37,10 @@ impl SoftHeal {
         recorder: &mut Recorder,
     ) {
         let begin = Instant::now();
-        let answer = app.heal(HealAction::ResetErrors, self.timeout).await;
+        let response = app.heal(HealAction::ResetErrors, self.timeout).await;
         self.heartbeat.beat();
         let took = begin.elapsed();
-        let (result, detail) = match answer {
+        let (result, detail) = match response {
             Ok(response) => {
                 let failed: Vec<&str> = response
                     .hooks
@@ -53,7 +53,7 @@ impl SoftHeal {
                 } else {
                     tracing::warn!(?failed, message = %response.message, ?took, "soft heal: hooks failed");
                 }
-                // A failed hook may have healed in part, so its effect is judged in the same way.
+                // Failed hooks may have healed in part, so the effect is judged as after a success.
                 (TreatmentResult::Done, json!({"answer": response}))
             }
             Err(error) => {
@@ -77,7 +77,7 @@ impl SoftHeal {
     }
 }
 
-/// Returns `Aborted` for a soft heal that certainly did not begin, else `Failed`.
+/// Returns `Aborted` for a soft heal that certainly did not begin, otherwise `Failed`.
 fn result_of(error: &CareError) -> TreatmentResult {
     if error.certainly_not_begun() {
         TreatmentResult::Aborted

@@ -1,4 +1,4 @@
-//! A fake app whose answers are scripted: first good ones, then bad ones.
+//! Fake app with scripted responses, first good ones, then bad ones.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,17 +8,17 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Answer of a healthy app to `GET /health` on its care port.
+/// Report of a healthy app on its care port.
 pub(crate) const HEALTHY: &str = r#"{"status":"healthy","cpu_usage":5.0,"memory_usage":10.0,"error_count":0,"uptime":1000.0,"schema":1,"instance_id":"fake","pid":4242,"hour_of_day":12,"started":true,"requests_total":100,"errors_total":0,"in_flight":0,"runtime":{"tick_age_seconds":0.01,"lag_seconds":0.001,"stalled":false}}"#;
 
-/// Answer of a port.
+/// Response of a port.
 #[derive(Debug, Clone)]
 pub(crate) enum Response {
-    /// These bytes.
+    /// Raw bytes.
     Raw(Vec<u8>),
-    /// No bytes: the connection is closed.
+    /// No bytes, and the connection is closed.
     Close,
-    /// No bytes for longer than any limit.
+    /// No bytes for longer than any time limit.
     Hang,
     /// A correct head at one byte per second.
     Drip,
@@ -37,7 +37,7 @@ pub(crate) fn http(status: u16, body: &str) -> Response {
     )
 }
 
-/// An app with a front door and a care port.
+/// App with a front door and a care port.
 pub(crate) struct FakeApp {
     pub(crate) app: SocketAddr,
     pub(crate) care: SocketAddr,
@@ -45,18 +45,18 @@ pub(crate) struct FakeApp {
 }
 
 struct Script {
-    /// Good answers of `/health` left, before `bad_health`.
+    /// Remaining good responses of `/health` before `bad_health`.
     good_health: AtomicUsize,
     bad_health: Mutex<Response>,
     front_door: Mutex<Response>,
-    /// Answers of the front door left, before it hangs.
+    /// Remaining responses of the front door before it stops responding.
     good_front_door: AtomicUsize,
-    /// Bodies of all `POST /heal`.
+    /// Bodies of all `POST /heal` requests.
     heals: Mutex<Vec<String>>,
 }
 
 impl FakeApp {
-    /// Starts an app whose `/health` is good `good` times, then `bad`; its front door is always good.
+    /// Starts an app whose `/health` is good `good` times, then `bad`. Its front door is always good.
     pub(crate) async fn start(good: usize, bad: Response) -> Self {
         let script = Arc::new(Script {
             good_health: AtomicUsize::new(good),
@@ -70,25 +70,25 @@ impl FakeApp {
         Self { app, care, script }
     }
 
-    /// Starts an app that is good for `good` answers, then reports a stalled runtime and whose front
-    /// door hangs.
-    pub(crate) async fn wedged(good: usize) -> Self {
+    /// Starts an app that sends `good` good responses, then reports a stalled runtime while its front
+    /// door does not respond.
+    pub(crate) async fn stalled(good: usize) -> Self {
         let stalled = HEALTHY.replace("\"stalled\":false", "\"stalled\":true");
         let app = Self::start(good, http(200, &stalled)).await;
-        app.front_door_hangs_after(good);
+        app.front_door_stops_after(good);
         app
     }
 
-    /// Sets the answer of the front door.
+    /// Sets the response of the front door.
     pub(crate) fn set_front_door(&self, response: Response) {
         *self.script.front_door.lock().unwrap() = response;
     }
 
-    fn front_door_hangs_after(&self, good: usize) {
+    fn front_door_stops_after(&self, good: usize) {
         self.script.good_front_door.store(good, Ordering::SeqCst);
     }
 
-    /// Makes all further answers good.
+    /// Makes all further responses good.
     pub(crate) fn recover(&self) {
         self.script.good_health.store(usize::MAX, Ordering::SeqCst);
         self.script
@@ -96,7 +96,7 @@ impl FakeApp {
             .store(usize::MAX, Ordering::SeqCst);
     }
 
-    /// Returns the bodies of all `POST /heal`, oldest first.
+    /// Returns the bodies of all `POST /heal` requests, oldest first.
     pub(crate) fn heals(&self) -> Vec<String> {
         self.script.heals.lock().unwrap().clone()
     }
@@ -117,7 +117,7 @@ async fn listen(script: Arc<Script>) -> SocketAddr {
     address
 }
 
-/// Takes one from a counter that is not yet 0; `usize::MAX` never runs out.
+/// Decrements a counter, and returns `false` if it was 0. `usize::MAX` means unlimited.
 fn take_one(counter: &AtomicUsize) -> bool {
     counter
         .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| match left {

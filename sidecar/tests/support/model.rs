@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-/// Writes broken variants of `model` into `dir`, and returns all names. One of them is `missing`.
+/// Writes broken variants of `model` into `dir`, and returns their names. The file `missing` is not
+/// written.
 pub(crate) fn write_broken_models(dir: &Path, model: &[u8]) -> [&'static str; 6] {
     let mut altered = model.to_vec();
     *altered.last_mut().unwrap() ^= 1;

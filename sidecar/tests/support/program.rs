@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-/// Returns the program under test; builds it where Cargo did not, as in the tests of `healing-cli`.
+/// Returns the program under test. Builds it if Cargo did not, as in the tests of `healing-cli`.
 pub(crate) fn sidecar_program() -> &'static Path {
     static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
         // Cargo sets this variable in the tests of the package that has the binary.
@@ -16,7 +16,7 @@ pub(crate) fn sidecar_program() -> &'static Path {
     &PROGRAM
 }
 
-/// Returns the program in `directory`, the profile's output directory; builds it if it is missing or
+/// Returns the program in `directory`, the profile's output directory. Builds it if it is missing or
 /// outdated.
 fn built_in(directory: &Path) -> PathBuf {
     let program = directory.join("healing-sidecar");
@@ -48,7 +48,7 @@ fn built_in(directory: &Path) -> PathBuf {
     program
 }
 
-/// Reports if `program` exists and none of the sources that Cargo lists beside it is newer.
+/// Returns `true` if `program` exists and none of the sources in Cargo's dependency file is newer.
 fn is_up_to_date(program: &Path) -> bool {
     let modified = |path: &Path| path.metadata().and_then(|file| file.modified()).ok();
     let (Some(built), Ok(rule)) = (

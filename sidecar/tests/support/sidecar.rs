@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 use super::app::FakeApp;
 use super::program::sidecar_program;
 
-/// A running sidecar.
+/// Running sidecar.
 pub(crate) struct Sidecar {
     child: Child,
     status: Arc<Mutex<String>>,
@@ -20,7 +20,8 @@ pub(crate) struct Sidecar {
 }
 
 impl Sidecar {
-    /// Starts it in the demo profile and `enforce` mode with its own state directory; `env` overrides.
+    /// Starts the sidecar in the demo profile and `enforce` mode with a temporary state directory. `env`
+    /// overrides settings.
     pub(crate) async fn start(app: &FakeApp, env: &[(&str, &str)]) -> Self {
         let state = tempfile::tempdir().unwrap();
         let mut child = Self::command(app)
@@ -37,7 +38,7 @@ impl Sidecar {
         }
     }
 
-    /// Returns the command that starts it, with the default state directory.
+    /// Returns the command that starts the sidecar with the default state directory.
     pub(crate) fn command(app: &FakeApp) -> Command {
         let mut command = Command::new(sidecar_program());
         command
@@ -54,7 +55,7 @@ impl Sidecar {
         command
     }
 
-    /// Returns the exit code (none after a signal) once the process has exited.
+    /// Returns the exit code (`None` after a signal) if the process has exited.
     pub(crate) fn exited(&mut self) -> Option<Option<i32>> {
         self.child.try_wait().unwrap().map(|status| status.code())
     }
@@ -62,7 +63,7 @@ impl Sidecar {
     pub(crate) async fn wait(&mut self) -> Option<i32> {
         tokio::time::timeout(Duration::from_secs(40), self.child.wait())
             .await
-            .expect("the sidecar did not end")
+            .expect("the sidecar did not exit")
             .unwrap()
             .code()
     }
@@ -116,8 +117,8 @@ impl Sidecar {
     }
 }
 
-/// Returns the address of the status server, kept up to date from the log: a restart changes it.
-/// Copies the log to the test's own output.
+/// Returns the address of the status server, which is updated from the log, because a re-execution
+/// changes it. Copies the log to the test's own output.
 async fn status_address(child: &mut Child) -> Arc<Mutex<String>> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut errors = BufReader::new(child.stderr.take().unwrap()).lines();

@@ -1,12 +1,13 @@
-//! The process that the app depends on ends. A restart of the app would not help: the doctor sees the
-//! errors, and a veto forbids the restart until the dependency is back.
+//! The process that the app depends on exits. A restart of the app would not help, so a veto forbids the
+//! treatment until the dependency is available again.
 
 use std::time::{Duration, Instant};
 
 use healing_cli::pod::PodEvent;
 
 use crate::demo::journal::Entry;
-use crate::demo::scenario_run::{Expected, ScenarioRun, seconds};
+use crate::demo::scenario_error::ScenarioError;
+use crate::demo::scenario_run::{Expected, ScenarioRun, format_seconds};
 use crate::demo::wait::wait_for;
 
 const VETO: &str = "dependency_down";
@@ -19,49 +20,48 @@ pub const EXPECTED: Expected = Expected {
     sidecar_exit: None,
 };
 
-/// Length of the outage after the first veto.
+/// Duration of the outage after the first veto.
 const OUTAGE: Duration = Duration::from_secs(4);
 
-/// Runs the outage, up to recovery without a restart once the dependency is back.
+/// Runs the outage, restarts the dependency, and waits for the recovery without a restart of the app.
 ///
 /// # Errors
 ///
-/// An observation is not as expected.
-pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+/// Returns an error if an observation is not as expected.
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.inject().await?;
     wait_for(
-        "the dependency's end",
+        "the exit of the dependency",
         Duration::from_secs(10),
-        async || run.testbed.dependency_ended().then_some(()),
+        async || run.testbed.dependency_exited().then_some(()),
     )
     .await?;
     run.reporter
-        .event("the dependency's process has ended: /data answers 503");
+        .event("the dependency's process has exited, so /data responds with 503");
     let vetoed = |entry: &Entry| entry.veto().as_deref() == Some(VETO);
     run.wait_for_detection("a veto", vetoed).await?;
     tokio::time::sleep(OUTAGE).await;
-    let exited = |event: &PodEvent| matches!(event, PodEvent::Exited { .. });
-    if run
-        .testbed
-        .events_since(run.started())
-        .iter()
-        .any(|(_, event)| exited(event))
-    {
-        return Err("a process of the pod ended during the outage".to_owned());
+    for (_, event) in run.testbed.events_since(run.started()) {
+        if let PodEvent::Exited {
+            role, code, signal, ..
+        } = event
+        {
+            return Err(ScenarioError::UnexpectedExit { role, code, signal });
+        }
     }
     run.reporter.event(&format!(
-        "{} later nothing was restarted: a restart would not help",
-        seconds(OUTAGE)
+        "{} later nothing was restarted, because a restart would not help",
+        format_seconds(OUTAGE)
     ));
     run.testbed
         .restart_dependency()
-        .map_err(|error| format!("the dependency: {error}"))?;
+        .map_err(ScenarioError::RestartDependency)?;
     let restarted = Instant::now();
     run.reporter.event("the dependency is started again");
     let recovered = run.wait_for_recovery().await?;
     run.reporter.event(&format!(
         "healthy again without any treatment, {} later",
-        seconds(recovered - restarted)
+        format_seconds(recovered - restarted)
     ));
     Ok(())
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::demo::load::{CLIENT_TIMEOUT, LoadSummary};
+use crate::demo::scenario_error::ScenarioError;
 use crate::demo::scenario_run::{Expected, ScenarioRun};
-use crate::demo::wait::wait_for;
+use crate::demo::wait::{WaitTimeout, wait_for};
 
 /// Expected result.
 pub const EXPECTED: Expected = Expected {
@@ -25,29 +26,26 @@ const RETRIES: u32 = 3;
 ///
 /// # Errors
 ///
-/// An observation is not as expected.
-pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+/// Returns an error if an observation is not as expected.
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.testbed.load.resume();
     run.reporter
         .event("8 clients request /data, 100 requests per second");
-    let mut summary = served(run).await?;
-    // No response was an error, but some were late: a machine that was busy for seconds.
+    let mut summary = wait_for_requests(run).await?;
+    // If requests only timed out, the machine was busy for seconds.
     for _ in 0..RETRIES {
         if summary.failed == 0 || summary.failed > summary.timed_out {
             break;
         }
         run.reporter.event(&format!(
-            "{} requests took longer than {CLIENT_TIMEOUT:?}: this machine is very busy; trying again",
+            "{} requests took longer than {CLIENT_TIMEOUT:?}: this machine is very busy; retrying",
             summary.timed_out
         ));
         run.restart_clock();
-        summary = served(run).await?;
+        summary = wait_for_requests(run).await?;
     }
     if summary.failed > 0 {
-        return Err(format!(
-            "{} of {} requests failed, {} of them by timeout",
-            summary.failed, summary.requests, summary.timed_out
-        ));
+        return Err(ScenarioError::RequestsFailed(summary));
     }
     let testbed = &*run.testbed;
     let polls = wait_for("polls by the doctor", Duration::from_secs(30), async || {
@@ -62,12 +60,11 @@ pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
 }
 
 /// Waits for enough requests since the start of the clock, and returns their results.
-async fn served(run: &ScenarioRun<'_>) -> Result<LoadSummary, String> {
+async fn wait_for_requests(run: &ScenarioRun<'_>) -> Result<LoadSummary, WaitTimeout> {
     let (load, started) = (&run.testbed.load, run.started());
-    let summary = wait_for("300 responses", Duration::from_secs(30), async || {
+    wait_for("300 responses", Duration::from_secs(30), async || {
         let summary = load.summary_since(started);
         (summary.requests >= REQUESTS).then_some(summary)
     })
-    .await?;
-    Ok(summary)
+    .await
 }

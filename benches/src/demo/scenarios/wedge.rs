@@ -1,12 +1,13 @@
-//! Every worker of the app's runtime sleeps: no request is answered. The sidecar exits 88, and the
-//! pod restarts the app.
+//! Every worker of the app's runtime sleeps, so the runtime is stalled. The sidecar exits 88, and the pod
+//! restarts the app.
 
 use std::time::Duration;
 
 use healing_cli::pod::{PodEvent, Role};
 use healing_sidecar::exit_code;
 
-use crate::demo::scenario_run::{Expected, ScenarioRun, seconds};
+use crate::demo::scenario_error::ScenarioError;
+use crate::demo::scenario_run::{Expected, ScenarioRun, format_seconds};
 use crate::demo::wait::wait_for;
 
 /// Expected result.
@@ -17,17 +18,18 @@ pub const EXPECTED: Expected = Expected {
     sidecar_exit: Some(exit_code::RESTART_ALL),
 };
 
+/// Timeout of the sidecar's exit, and of the app's restart.
 const RESTART_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Wedges the runtime, and waits for exit 88, a new process, and verification by the next doctor.
+/// Stalls the runtime, and waits for exit 88, a new process, and the outcome that the next doctor records.
 ///
 /// # Errors
 ///
-/// An observation is not as expected.
-pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
+/// Returns an error if an observation is not as expected.
+pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), ScenarioError> {
     run.inject().await?;
     run.reporter
-        .event("every worker of the app sleeps in a blocking call: nothing is answered");
+        .event("every worker of the app sleeps in a blocking call, so its runtime is stalled");
     run.wait_for_detection("a hard heal", |entry| entry.allows("restart_service"))
         .await?;
     let (testbed, started) = (&*run.testbed, run.started());
@@ -48,7 +50,7 @@ pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
     let code = code.map_or_else(|| "by a signal".to_owned(), |code| code.to_string());
     run.reporter.event(&format!(
         "the sidecar exits {code}, {} after the fault",
-        seconds(at - started)
+        format_seconds(at - started)
     ));
     let (at, pid) = wait_for("a new process of the app", RESTART_TIMEOUT, async || {
         testbed
@@ -65,9 +67,9 @@ pub async fn run(run: &mut ScenarioRun<'_>) -> Result<(), String> {
     })
     .await?;
     run.reporter.event(&format!(
-        "the pod restarts both: the app is process {pid}, {} after the fault",
-        seconds(at - started)
+        "the pod restarts both, the app as process {pid}, {} after the fault",
+        format_seconds(at - started)
     ));
     run.wait_for_recovery().await?;
-    run.wait_for_verification().await
+    run.wait_for_outcome().await
 }

@@ -9,7 +9,7 @@ use super::{FaultError, FaultParams};
 /// Maximum number of threads.
 const MAX_THREADS: usize = 256;
 
-/// The spinning threads.
+/// State of the spinning threads.
 #[derive(Debug, Default)]
 pub struct CpuSpin {
     shared: Arc<Shared>,
@@ -17,7 +17,7 @@ pub struct CpuSpin {
 
 #[derive(Debug, Default)]
 struct Shared {
-    /// Threads spin while the generation is the one that they started with.
+    /// Generation of the threads. A thread spins while the generation is the one that it started with.
     generation: AtomicU64,
     spinning: AtomicUsize,
 }
@@ -28,7 +28,7 @@ impl CpuSpin {
         let threads = params.threads.unwrap_or_else(cores);
         if !(1..=MAX_THREADS).contains(&threads) {
             return Err(FaultError::NotPossible(format!(
-                "threads must be 1 to {MAX_THREADS}"
+                "threads must be from 1 to {MAX_THREADS}"
             )));
         }
         let generation = self.shared.generation.fetch_add(1, Ordering::SeqCst) + 1;
@@ -48,7 +48,7 @@ impl CpuSpin {
                 self.shared.spinning.fetch_sub(1, Ordering::SeqCst);
                 self.off();
                 return Err(FaultError::NotPossible(format!(
-                    "no thread to spin in: {error}"
+                    "cannot start a thread: {error}"
                 )));
             }
         }

@@ -1,5 +1,5 @@
-//! `dependency-outage`: the dependency's process ends on request. A restart of the patient does not bring
-//! it back.
+//! `dependency-outage`: the dependency's process exits on request. A restart of the patient does not start
+//! it again.
 
 use super::FaultError;
 use crate::dependency::Dependency;
@@ -19,7 +19,7 @@ pub(super) async fn off(patient: &Patient) -> Result<(), FaultError> {
     let dependency = dependency(patient)?;
     dependency.ping().await.map_err(|_| {
         FaultError::NotPossible(format!(
-            "the patient cannot start the dependency again; start it by hand: \
+            "the patient cannot start the dependency again; start it manually: \
              patient-app dependency --bind {}",
             dependency.address()
         ))
@@ -30,10 +30,10 @@ pub(super) async fn state(patient: &Patient) -> (bool, String) {
     match &patient.dependency {
         None => (false, "no dependency is set".to_owned()),
         Some(dependency) => match dependency.ping().await {
-            Ok(()) => (false, format!("{} answers", dependency.address())),
+            Ok(()) => (false, format!("{} responds", dependency.address())),
             Err(error) => (
                 true,
-                format!("{} does not answer: {error}", dependency.address()),
+                format!("{} does not respond: {error}", dependency.address()),
             ),
         },
     }
@@ -42,7 +42,7 @@ pub(super) async fn state(patient: &Patient) -> (bool, String) {
 fn dependency(patient: &Patient) -> Result<&Dependency, FaultError> {
     patient.dependency.as_ref().ok_or_else(|| {
         FaultError::NotPossible(
-            "no dependency is set: start the patient with --dependency HOST:PORT".to_owned(),
+            "no dependency is set; start the patient with --dependency HOST:PORT".to_owned(),
         )
     })
 }

@@ -1,4 +1,4 @@
-//! `leak`: memory is allocated, written and kept, at a settable rate.
+//! `leak`: memory is allocated, written and kept, at a configurable rate.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,10 +8,10 @@ use super::{FaultError, FaultParams};
 const MIB: usize = 1024 * 1024;
 const DEFAULT_MIB_PER_SECOND: u32 = 16;
 const DEFAULT_MAX_MIB: u32 = 1024;
-/// Interval between growth steps.
+/// Interval between allocations.
 const STEP_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The leak: its memory and its state.
+/// Leak, with its memory and its state.
 #[derive(Debug, Default)]
 pub struct Leak {
     held: Arc<Mutex<Held>>,
@@ -19,7 +19,7 @@ pub struct Leak {
 
 #[derive(Debug, Default)]
 struct Held {
-    /// Number of the current growth; a thread of an earlier one ends.
+    /// Generation of the current leak. The thread of an earlier generation exits.
     generation: u64,
     growing: bool,
     /// Blocks of one MiB, every page written.
@@ -42,15 +42,15 @@ impl Leak {
             held.generation
         };
         let shared = Arc::clone(&self.held);
-        // A separate thread, so that the leak also grows while the runtime is wedged.
+        // A separate thread, so that the leak also grows while the runtime is stalled.
         std::thread::Builder::new()
             .name("leak".to_owned())
             .spawn(move || grow(&shared, generation, rate, max))
             .map(drop)
-            .map_err(|error| FaultError::NotPossible(format!("no thread for the leak: {error}")))
+            .map_err(|error| FaultError::NotPossible(format!("cannot start a thread: {error}")))
     }
 
-    /// Stops the growth and frees the memory.
+    /// Stops the leak and frees the memory.
     pub(super) fn off(&self) {
         let mut held = self.lock();
         held.generation += 1;
@@ -75,7 +75,7 @@ fn grow(held: &Mutex<Held>, generation: u64, rate: u32, max: usize) {
     let started = Instant::now();
     let mut grown = 0;
     loop {
-        // By the clock, not by the number of steps: late steps do not lower the rate.
+        // Derived from the clock, so that late steps do not lower the rate.
         let target = started.elapsed().as_millis() * u128::from(rate) / 1000;
         while grown < target {
             let block = vec![0xA5_u8; MIB].into_boxed_slice();

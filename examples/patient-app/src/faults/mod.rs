@@ -1,4 +1,4 @@
-//! `GET /faults`, `POST|DELETE /faults/{name}`: real faults, one file each.
+//! Real faults, one file each, behind `GET /faults` and `POST|DELETE /faults/{name}`.
 
 mod cpu_spin;
 mod dependency_outage;
@@ -23,7 +23,7 @@ pub use wedge::Wedge;
 use crate::loopback;
 use crate::patient::Patient;
 
-/// A fault that can be switched on.
+/// Fault that can be switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// A share of `/data` fails until the cache is dropped.
@@ -34,12 +34,12 @@ pub enum Fault {
     Wedge,
     /// Threads spin.
     CpuSpin,
-    /// The dependency's process ends.
+    /// The dependency's process exits.
     DependencyOutage,
 }
 
 impl Fault {
-    /// All faults, in the order of the list.
+    /// All faults, in display order.
     pub const ALL: [Self; 5] = [
         Self::PoisonedCache,
         Self::Leak,
@@ -48,7 +48,7 @@ impl Fault {
         Self::DependencyOutage,
     ];
 
-    /// Returns the name in the path.
+    /// Returns the name, which is also the URL path segment.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -64,11 +64,9 @@ impl Fault {
         match self {
             Self::PoisonedCache => "a quarter of /data fails until the cache is dropped",
             Self::Leak => "memory grows; ?mib_per_second=16&max_mib=1024",
-            Self::Wedge => {
-                "every worker sleeps in a blocking call; ?seconds=N, else without an end"
-            }
-            Self::CpuSpin => "threads spin; ?threads=N, else one per core",
-            Self::DependencyOutage => "the dependency's process ends",
+            Self::Wedge => "every worker sleeps in a blocking call; ?seconds=N (default: forever)",
+            Self::CpuSpin => "threads spin; ?threads=N (default: one per core)",
+            Self::DependencyOutage => "the dependency's process exits",
         }
     }
 
@@ -80,7 +78,7 @@ impl Fault {
     }
 }
 
-/// Parameters of a fault; each fault ignores those of others.
+/// Parameters of all faults. Each fault ignores those of others.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FaultParams {
@@ -88,7 +86,7 @@ pub struct FaultParams {
     pub mib_per_second: Option<u32>,
     /// `leak`: maximum, in MiB.
     pub max_mib: Option<u32>,
-    /// `wedge`: duration, in seconds; without one it does not end.
+    /// `wedge`: duration, in seconds (default: forever).
     pub seconds: Option<u32>,
     /// `cpu-spin`: number of threads.
     pub threads: Option<usize>,
@@ -99,15 +97,17 @@ pub struct FaultParams {
 struct FaultStatus {
     name: &'static str,
     about: &'static str,
-    /// `true` while the fault is active: its observed state, not the last request.
+    /// Set while the fault is active, by its observed state and not by the last request.
     on: bool,
     detail: String,
 }
 
-/// Error of switching a fault.
+/// Error of switching a fault on or off.
 #[derive(Debug)]
 pub(crate) enum FaultError {
+    /// There is no fault of this name.
     Unknown(String),
+    /// The fault cannot be switched in the current state. The text is the reason.
     NotPossible(String),
 }
 
@@ -119,7 +119,7 @@ impl IntoResponse for FaultError {
                 (
                     StatusCode::NOT_FOUND,
                     "unknown_fault",
-                    format!("no fault {name}: known are {known}"),
+                    format!("unknown fault {name}; known faults: {known}"),
                 )
             }
             Self::NotPossible(message) => (StatusCode::CONFLICT, "not_possible", message),
@@ -128,7 +128,7 @@ impl IntoResponse for FaultError {
     }
 }
 
-/// Returns the routes, which accept loopback only.
+/// Returns the routes, which accept requests from loopback only.
 pub(crate) fn routes() -> Router<Arc<Patient>> {
     Router::new()
         .route("/faults", get(list))

@@ -1,4 +1,4 @@
-//! `poisoned-cache`: entries that do not parse and do not expire. Dropping the cache ends it.
+//! `poisoned-cache`: entries that do not parse and do not expire. Dropping the cache removes them.
 
 use super::FaultError;
 use crate::patient::Patient;

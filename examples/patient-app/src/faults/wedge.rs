@@ -1,8 +1,8 @@
 //! `wedge`: every worker of the app's runtime sleeps in a blocking call, so that nothing
-//! asynchronous makes progress: no request, no timer, no health endpoint on the app's own port.
+//! asynchronous makes progress, neither requests nor timers nor the health endpoint on the app's own port.
 //!
-//! A worker that is not blocked would steal the tasks of the others and run them. So blocking tasks are
-//! spawned until as many sleep as the runtime has workers.
+//! A worker that is not blocked would steal the tasks of the others and run them. Therefore blocking tasks
+//! are spawned until every worker sleeps.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -11,12 +11,12 @@ use tokio::runtime::Handle;
 
 use super::{FaultError, FaultParams};
 
-/// Delay in which the response to the request reaches the client.
+/// Delay before the wedge, in which the response to its request reaches the client.
 const START_DELAY: Duration = Duration::from_millis(100);
 /// Interval between checks of the number of blocked workers.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The wedge: state and blocked workers.
+/// Wedge, with its state and its blocked workers.
 #[derive(Debug, Default)]
 pub struct Wedge {
     shared: Arc<Shared>,
@@ -30,7 +30,7 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Workers sleep while the generation is the one that they were blocked with.
+    /// Generation of the wedge. A worker sleeps while the generation is the one that it was blocked with.
     generation: u64,
     on: bool,
     blocked: usize,
@@ -40,12 +40,12 @@ struct State {
 impl Wedge {
     pub(super) fn on(&self, params: FaultParams) -> Result<(), FaultError> {
         let runtime = Handle::try_current()
-            .map_err(|_| FaultError::NotPossible("there is no runtime to wedge".to_owned()))?;
+            .map_err(|_| FaultError::NotPossible("there is no runtime to block".to_owned()))?;
         let generation = {
             let mut state = self.shared.lock();
             if state.on {
                 return Err(FaultError::NotPossible(
-                    "the runtime is already wedged".to_owned(),
+                    "the runtime is already blocked".to_owned(),
                 ));
             }
             state.generation += 1;
@@ -56,7 +56,8 @@ impl Wedge {
             state.generation
         };
         let shared = Arc::clone(&self.shared);
-        // From outside the runtime: a task that a worker spawns may wait in that worker's own LIFO slot.
+        // Spawned from outside the runtime, because a task that a worker spawns may wait in the LIFO slot of
+        // that worker.
         let block = move || {
             std::thread::sleep(START_DELAY);
             block_workers(&shared, &runtime, generation);
@@ -67,12 +68,12 @@ impl Wedge {
             .map(drop)
             .map_err(|error| {
                 self.off();
-                FaultError::NotPossible(format!("no thread for the wedge: {error}"))
+                FaultError::NotPossible(format!("cannot start a thread: {error}"))
             })
     }
 
-    /// Wakes the workers. A wedged patient does not answer HTTP, so over HTTP a wedge ends only by
-    /// `?seconds=N` or with the process.
+    /// Wakes the workers. A patient with a stalled runtime does not serve HTTP, so a client can limit a wedge
+    /// only by `?seconds=N`.
     pub(super) fn off(&self) {
         self.shared.lock().release();
         self.shared.released.notify_all();
@@ -114,7 +115,7 @@ impl Shared {
     fn sleep(&self, generation: u64) {
         let mut state = self.lock();
         if state.generation != generation {
-            return; // A surplus task that runs after the release.
+            return; // a surplus task that runs after the release
         }
         state.blocked += 1;
         while state.generation == generation {
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn wedge_ends_after_its_duration() {
+    fn wedge_stops_after_its_duration() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let wedge = Wedge::default();
         let params = FaultParams {

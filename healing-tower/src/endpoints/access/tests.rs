@@ -112,10 +112,10 @@ fn authority_is_checked_like_host() {
 }
 
 #[test]
-fn origin_is_refused_even_if_local() {
+fn origin_is_rejected_even_if_local() {
     for origin in ["https://evil.example", "http://127.0.0.1:5000", "null"] {
-        let refused = check("127.0.0.1:9", &[GOOD[0], GOOD[1], ("origin", origin)]);
-        assert!(refused.is_err(), "{origin}");
+        let rejected = check("127.0.0.1:9", &[GOOD[0], GOOD[1], ("origin", origin)]);
+        assert!(rejected.is_err(), "{origin}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Directories of this process's control groups: `/proc/self/cgroup` names the groups, and
+//! Directories of this process's control groups. `/proc/self/cgroup` contains the names of the groups,
 //! `/proc/self/mountinfo` the mount point of their tree.
 
 use std::path::{Component, Path, PathBuf};
@@ -10,7 +10,7 @@ pub(super) enum Version {
     V2,
 }
 
-/// A cgroup controller that is read.
+/// Cgroup controller that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Controller {
     Memory,
@@ -28,7 +28,7 @@ impl Controller {
 
 /// Returns the directories of this process's group and its visible ancestors, own group first.
 ///
-/// A controller mounted by v1 belongs to v1, even if a v2 tree exists beside it ("hybrid").
+/// A controller mounted by v1 belongs to v1, even if a v2 tree is also mounted ("hybrid").
 pub(super) fn levels(root: &Path, controller: Controller) -> Vec<(Version, PathBuf)> {
     let read = |path: &str| std::fs::read_to_string(root.join(path)).unwrap_or_default();
     let groups = read("proc/self/cgroup");

@@ -1,12 +1,12 @@
-//! A small kernel file (procfs, cgroupfs) that is opened once and read repeatedly from its start.
+//! Small kernel file (procfs, cgroupfs) that is opened once and read repeatedly from its start.
 
 use std::fs::File;
 use std::path::Path;
 
-/// Upper bound of the bytes read; kernel files are short, and a longer one is truncated.
+/// Maximum number of bytes read; the files are short, and a longer one is truncated.
 const MAX_BYTES: usize = 64 * 1024;
 
-/// An open file and its reused buffer.
+/// Open file and its reused buffer.
 #[derive(Debug)]
 pub(crate) struct PseudoFile {
     file: File,

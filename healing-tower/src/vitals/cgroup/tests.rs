@@ -1,9 +1,9 @@
-//! Fixture trees, as kernels present them in containers, on hosts and in hybrid setups.
+//! Tests with fixture trees of containers, hosts and hybrid setups.
 
 use super::*;
 use std::fs;
 
-/// A directory tree, removed on drop.
+/// Directory tree, removed on drop.
 struct Tree(tempfile::TempDir);
 
 impl Tree {

@@ -1,4 +1,4 @@
-//! `healing check`: one probe of the app, as the sidecar does it.
+//! `healing check`: one probe of the app, as by the sidecar.
 
 use std::process::ExitCode;
 
@@ -41,10 +41,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
 
 fn describe<T>(result: &ProbeResult<T>) -> String {
     match result {
-        ProbeResult::Valid(_, took) => format!("answered after {took:.1?}"),
-        ProbeResult::Invalid(problem) => format!("invalid answer: {problem:?}"),
+        ProbeResult::Valid(_, took) => format!("responded after {took:.1?}"),
+        ProbeResult::Invalid(problem) => format!("invalid response: {problem:?}"),
         ProbeResult::Refused => "connection refused".to_owned(),
-        ProbeResult::TimedOut => "no answer in time".to_owned(),
+        ProbeResult::TimedOut => "no response within the time limit".to_owned(),
         ProbeResult::NotProbed => "not probed".to_owned(),
     }
 }

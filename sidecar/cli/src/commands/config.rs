@@ -19,7 +19,7 @@ pub(super) struct Args {
 enum ConfigCommand {
     /// Show every setting with its value and origin.
     Show(SettingsArgs),
-    /// Check the settings; exit 78 and name each error if one is invalid.
+    /// Check the settings. Exit 78 and name each error if one is invalid.
     Check(SettingsArgs),
 }
 

@@ -1,4 +1,4 @@
-//! Labelled data from a file: JSON lines if the first character is a brace, otherwise CSV.
+//! Labelled data from a file, which is read as JSON lines if it starts with a brace, otherwise as CSV.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -10,7 +10,7 @@ use healing_training::reader::{Limits, read_csv, read_jsonl};
 
 use super::error::{CommandError, ReadDataError};
 
-/// Reads all rows; an error names the file and the line.
+/// Reads all rows. An error names the file and the line.
 pub(super) fn read(path: &Path) -> Result<Dataset, CommandError> {
     read_rows(path).map_err(|error| CommandError::ReadData(path.to_owned(), error))
 }

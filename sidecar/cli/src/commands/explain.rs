@@ -1,4 +1,4 @@
-//! `healing explain`: the votes of a model, in one sentence and by the contribution of each feature.
+//! `healing explain`: the votes of a model, as one sentence and as the contribution of each feature.
 
 use std::fmt::Write;
 use std::path::PathBuf;

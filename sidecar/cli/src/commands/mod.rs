@@ -1,4 +1,4 @@
-//! The operator's command: one file per subcommand.
+//! Subcommands of the operator's command, one file each.
 //!
 //! Exit codes: 0 success, 1 failure, 2 invalid usage, 78 invalid configuration, 127 a program of the
 //! local pod cannot be started.
@@ -53,7 +53,7 @@ enum Command {
     Explain(explain::Args),
     /// Inspect or verify a model file.
     Model(model::Args),
-    /// Become the app of a local pod (started by `pod`; not for use by hand).
+    /// Execute the app of a local pod (for internal use by `pod`).
     #[command(hide = true)]
     PodExec(pod::ExecArgs),
 }
@@ -88,7 +88,7 @@ fn print_error(error: &dyn std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "healing: {error}");
 }
 
-/// Prints a result. A closed stdout (`| head`) is not a failure.
+/// Prints a result. A closed stdout, for example by `| head`, is not a failure.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
@@ -103,7 +103,7 @@ fn settings(args: &SettingsArgs) -> Result<Settings, CommandError> {
     }
 }
 
-/// Runs a future to completion on a runtime of its own.
+/// Runs a future to completion on a new runtime.
 fn block_on<T>(future: impl Future<Output = T>) -> std::io::Result<T> {
     Ok(tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -19,12 +19,12 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum ModelCommand {
-    /// Show the header: features with their trained ranges, size, provenance.
+    /// Show the header: features with their trained ranges, size and provenance.
     Inspect {
         /// The model file.
         file: PathBuf,
     },
-    /// Verify checksum, structure and self-check; exit 1 and name the error if it is invalid.
+    /// Verify checksum, structure and self-check. Exit 1 and name the error if one is invalid.
     Verify {
         /// The model file.
         file: PathBuf,
@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Reads and verifies a model file; an error names the file.
+/// Reads and verifies a model file. An error names the file.
 pub(super) fn read(path: &Path) -> Result<Model, CommandError> {
     read_model(path).map_err(|error| CommandError::Model(path.to_owned(), error))
 }

@@ -15,7 +15,7 @@ use crate::pod::{CommandLine, LocalPod, PodEvent, PodSpec, Role, exec_with_pod};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Shorten the back-off, for demonstrations: 0.01 waits 100 ms instead of 10 s.
+    /// Factor on the back-off, for demonstrations. For example, 0.01 waits 100 ms in place of 10 s.
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     time_scale: f64,
     /// Program of the sidecar [default: healing-sidecar in the directory of this program].
@@ -25,7 +25,7 @@ pub(super) struct Args {
     /// pod].
     #[arg(long, env = "HEALING_STATE_DIR", value_name = "DIR")]
     state_dir: Option<PathBuf>,
-    /// Time between SIGTERM and SIGKILL when the pod ends.
+    /// Time between SIGTERM and SIGKILL when the pod stops.
     #[arg(long, default_value = "30s", value_parser = humantime::parse_duration)]
     grace: Duration,
     /// The app and its arguments.
@@ -53,7 +53,7 @@ async fn run_pod(args: Args) -> Result<ExitCode, CommandError> {
     let own = std::env::current_exe()?;
     let sidecar = match args.sidecar {
         Some(path) => path,
-        None => sidecar_beside(&own)?,
+        None => sidecar_next_to(&own)?,
     };
     let state = match args.state_dir {
         Some(dir) => StateDir::persistent(dir)?,
@@ -67,7 +67,7 @@ async fn run_pod(args: Args) -> Result<ExitCode, CommandError> {
     let mut spec = PodSpec::new(app, sidecar);
     spec.time_scale = args.time_scale;
 
-    // Handlers are installed before the children start, so that an early Ctrl-C ends them too.
+    // Handlers are installed before the children start, so that an early Ctrl-C stops them too.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
@@ -80,13 +80,13 @@ async fn run_pod(args: Args) -> Result<ExitCode, CommandError> {
     };
     tokio::select! {
         () = pod.stop(args.grace) => {}
-        _ = interrupt.recv() => {} // a second Ctrl-C ends the pod at once
+        _ = interrupt.recv() => {} // a second Ctrl-C kills the pod immediately
         _ = terminate.recv() => {}
     }
     Ok(code)
 }
 
-/// Prints the events. Returns only if a program cannot be started at all.
+/// Prints the events. Returns only if a program cannot be started.
 async fn report(mut events: mpsc::Receiver<PodEvent>) -> ExitCode {
     while let Some(event) = events.recv().await {
         let _ = writeln!(io::stderr(), "pod     | {}", describe(&event));
@@ -124,12 +124,15 @@ fn describe(event: &PodEvent) -> String {
         } => match (code, signal) {
             (Some(code), _) => format!("{} (pid {pid}) exited with {code}", role.as_str()),
             (None, Some(signal)) => {
-                format!("{} (pid {pid}) was ended by signal {signal}", role.as_str())
+                format!(
+                    "{} (pid {pid}) was terminated by signal {signal}",
+                    role.as_str()
+                )
             }
-            (None, None) => format!("{} (pid {pid}) ended", role.as_str()),
+            (None, None) => format!("{} (pid {pid}) exited", role.as_str()),
         },
         PodEvent::BackOff { role, delay } if delay.is_zero() => {
-            format!("{} restarts at once", role.as_str())
+            format!("{} restarts immediately", role.as_str())
         }
         PodEvent::BackOff { role, delay } => format!(
             "{} restarts in {}",
@@ -140,7 +143,8 @@ fn describe(event: &PodEvent) -> String {
     }
 }
 
-fn sidecar_beside(own: &Path) -> Result<PathBuf, CommandError> {
+/// Returns the path of `healing-sidecar` in the directory of this program.
+fn sidecar_next_to(own: &Path) -> Result<PathBuf, CommandError> {
     let path = own.with_file_name("healing-sidecar");
     if path.is_file() {
         Ok(path)
@@ -156,7 +160,7 @@ struct StateDir {
 }
 
 impl StateDir {
-    /// Uses a directory that stays after the pod has ended.
+    /// Uses a directory that is kept when the pod stops.
     fn persistent(path: PathBuf) -> Result<Self, CommandError> {
         std::fs::create_dir_all(&path)
             .map_err(|error| CommandError::StateDir(path.clone(), error))?;
@@ -170,7 +174,7 @@ impl StateDir {
     fn ephemeral() -> Result<Self, CommandError> {
         use std::os::unix::fs::DirBuilderExt;
         let path = std::env::temp_dir().join(format!("healing-pod-{}", std::process::id()));
-        // `create` fails if the path exists, so another user's link cannot redirect it.
+        // `create` fails if the path exists, so a link of another user cannot redirect the state.
         std::fs::DirBuilder::new()
             .mode(0o700)
             .create(&path)

@@ -1,4 +1,4 @@
-//! `healing status`: the status of the sidecar and its app, as the sidecar reports it.
+//! `healing status`: the sidecar's report on itself and its app.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
@@ -17,19 +17,19 @@ pub(super) struct Args {
     settings: SettingsArgs,
 }
 
-/// Time limit of the request. The sidecar answers from memory.
+/// Time limit of the request. The sidecar responds from memory.
 const LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     let address = reachable(settings(&args.settings)?.bind);
     let url = Url::parse(&format!("http://{address}/status")).map_err(std::io::Error::other)?;
     let client = http::client().map_err(CommandError::HttpClient)?;
-    let reply = block_on(http::get(&client, &url, LIMIT))?
-        .map_err(|error| CommandError::NoReply(address, error))?;
-    if reply.status != 200 {
-        return Err(CommandError::Status(address, reply.status));
+    let response = block_on(http::get(&client, &url, LIMIT))?
+        .map_err(|error| CommandError::NoResponse(address, error))?;
+    if response.status != 200 {
+        return Err(CommandError::Status(address, response.status));
     }
-    let status: serde_json::Value = serde_json::from_slice(&reply.body)
+    let status: serde_json::Value = serde_json::from_slice(&response.body)
         .map_err(|error| CommandError::NotSidecar(address, error))?;
     print(&format!("{}\n", serde_json::to_string_pretty(&status)?));
     Ok(ExitCode::SUCCESS)

@@ -1,6 +1,6 @@
 //! `healing train`: a model trained on data, and evaluated on rows that were held out.
 //!
-//! Of a file the last fifth in time is held out (rows of one group together), because a model is
+//! The last fifth of a file in time is held out (rows of one group together), because a model is
 //! applied to later data. A grid search on the rest selects leaf size and depth by the quality of
 //! the probabilities.
 
@@ -30,13 +30,13 @@ pub(super) struct Args {
     /// incident) and `time`. Tens of thousands of rows take minutes.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Number of rows to generate; a fifth is held out for the evaluation.
+    /// Number of rows to generate. A fifth is held out for the evaluation.
     #[arg(long, default_value_t = synthetic::ROWS, value_parser = parse_rows, conflicts_with = "data")]
     rows: usize,
     /// Seed of generator, split and forest.
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Model file to write; an existing one is replaced.
+    /// Model file to write. An existing one is replaced.
     #[arg(long, short, default_value = "healing.model", value_name = "FILE")]
     out: PathBuf,
 }
@@ -45,8 +45,8 @@ pub(super) struct Args {
 #[error("a number from 50 to 1000000 is expected")]
 struct InvalidRows;
 
-/// Parses the number of generated rows. Fewer than 50 train nothing; more than a million are taken
-/// for a typing error.
+/// Parses the number of generated rows. Fewer than 50 are too few to train on, and more than a
+/// million are rejected as a typing error.
 fn parse_rows(text: &str) -> Result<usize, InvalidRows> {
     text.parse()
         .ok()

@@ -1,12 +1,15 @@
-//! Back-off between the restarts of a container: the kubelet's rule, as a pure function.
+//! Back-off between the restarts of a container, by the kubelet's rule.
 //!
-//! The first restart is immediate. The next ones wait 10 s, doubling up to 300 s. Ten minutes of
-//! running reset the back-off. Exit 0 counts like a crash.
+//! The first restart is immediate. The following restarts wait 10 s, doubling up to 300 s. Ten
+//! minutes of running reset the back-off. Exit 0 counts like a crash.
 
 use std::time::Duration;
 
+/// Delay of the second restart.
 const INITIAL: Duration = Duration::from_secs(10);
+/// Maximum delay.
 const MAX: Duration = Duration::from_secs(300);
+/// Time of running that resets the back-off.
 const RESET_AFTER: Duration = Duration::from_secs(600);
 
 /// Back-off of one container.
@@ -18,8 +21,8 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Creates a back-off without restarts. `scale` shortens all times for demonstrations; 1 is the
-    /// kubelet's pace, which also replaces invalid values.
+    /// Creates a back-off without restarts. `scale` is a factor on all times, for demonstrations. The
+    /// kubelet's factor is 1, which also replaces invalid values.
     pub(super) fn new(scale: f64) -> Self {
         let scale = if scale.is_finite() && scale > 0.0 {
             scale.min(1.0)
@@ -32,7 +35,7 @@ impl Backoff {
         }
     }
 
-    /// Returns the delay before the restart of a container that ended after running for `ran`.
+    /// Returns the delay before the restart of a container that exited after running for `ran`.
     pub(super) fn after_exit(&mut self, ran: Duration) -> Duration {
         if ran >= RESET_AFTER.mul_f64(self.scale) {
             self.next = Duration::ZERO;

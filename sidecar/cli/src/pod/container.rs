@@ -1,4 +1,4 @@
-//! One container of the local pod: its process, its restarts and its back-off.
+//! Container of the local pod, with its process, its restarts and its back-off.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::backoff::Backoff;
 use super::{CommandLine, Output, Role};
 
-/// A container: running, waiting for its restart, or stopped.
+/// Container that is running, waiting for its restart, or stopped.
 pub(super) struct Container {
     pub(super) role: Role,
     command: CommandLine,
@@ -62,7 +62,7 @@ impl Container {
         }
     }
 
-    /// Starts the process in its own process group, so that its descendants end with it.
+    /// Starts the process in its own process group, so that its descendants can be killed with it.
     pub(super) fn start(&mut self) -> io::Result<u32> {
         let mut child = Command::new(&self.command.program)
             .args(&self.command.args)
@@ -76,7 +76,7 @@ impl Container {
             .spawn()?;
         let id = child
             .id()
-            .ok_or_else(|| io::Error::other("the process ended during its start"))?;
+            .ok_or_else(|| io::Error::other("the process exited during its start"))?;
         let pid = i32::try_from(id)
             .ok()
             .and_then(Pid::from_raw)
@@ -95,7 +95,7 @@ impl Container {
         Ok(id)
     }
 
-    /// Waits for the next event; forever if the container is stopped. Cancel safe.
+    /// Waits for the next event, forever if the container is stopped. Cancel safe.
     pub(super) async fn next_event(&mut self) -> ChildEvent {
         match &mut self.state {
             State::Running { child, pid, .. } => {
@@ -117,7 +117,7 @@ impl Container {
     pub(super) fn back_off(&mut self) -> Duration {
         let ran = match &self.state {
             State::Running { since, pid, .. } => {
-                signal_group(*pid, Signal::KILL); // descendants end with their container
+                signal_group(*pid, Signal::KILL); // kills descendants that are still running
                 since.elapsed()
             }
             State::Waiting { .. } | State::Stopped => Duration::ZERO,
@@ -136,7 +136,7 @@ impl Container {
     }
 
     /// Sends SIGTERM, and SIGKILL after `grace`. Returns process id and exit status if a process was
-    /// running. Cancel safe: it can be called again with a shorter grace.
+    /// running. Cancel safe, so it can be called again with a shorter grace.
     pub(super) async fn stop(&mut self, grace: Duration) -> Option<(u32, ExitStatus)> {
         let State::Running { child, pid, .. } = &mut self.state else {
             self.state = State::Stopped;
@@ -165,7 +165,7 @@ impl Drop for Container {
     }
 }
 
-/// Waits for the exit. An error means that the child was reaped elsewhere, so it has ended too.
+/// Waits for the exit. An error means that the child was reaped elsewhere, so it has exited too.
 async fn wait(child: &mut Child) -> ExitStatus {
     child
         .wait()
@@ -173,12 +173,13 @@ async fn wait(child: &mut Child) -> ExitStatus {
         .unwrap_or_else(|_| ExitStatus::from_raw(Signal::KILL.as_raw()))
 }
 
-/// Signals a process group. The only possible error is that the group has already ended.
+/// Signals a process group. The only possible error is that no process of the group is left.
 fn signal_group(pid: Pid, signal: Signal) {
     let _ = kill_process_group(pid, signal);
 }
 
-/// Longest line that is forwarded in one piece, in bytes: a child may never end a line.
+/// Maximum length of a forwarded line, in bytes. A longer line is split, because a child may never
+/// write a line break.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
 
 /// Forwards the lines of a child's stream until it closes.

@@ -1,7 +1,7 @@
 //! Replacement of this process by the app of a local pod.
 //!
-//! A foreign app does not call [`die_with_pod`]. `healing pod` therefore starts itself as
-//! `healing pod-exec`, which calls it and then executes the app: exec keeps the setting.
+//! An app need not call [`die_with_pod`]. `healing pod` therefore starts itself as `healing pod-exec`,
+//! which calls it and then executes the app. The request persists across exec.
 
 use std::ffi::OsString;
 use std::io;

@@ -1,18 +1,18 @@
-//! The local pod: app and sidecar as two processes under the kubelet's restart rules.
+//! The local pod, which runs app and sidecar as two processes under the kubelet's restart rules.
 //!
-//! For machines without Kubernetes, for the demo and for tests. A container is restarted after any
-//! exit: the first time at once, then after 10 s doubling to 300 s; ten minutes of running reset
-//! the back-off. When the sidecar exits 88 the rule `RestartAllContainers` applies: the app gets
-//! SIGTERM, SIGKILL 2 s later, and both start again without a counted back-off.
+//! It is for machines without Kubernetes, for the demo and for tests. A container is restarted after
+//! any exit, the first time immediately, then after 10 s doubling to 300 s. Ten minutes of running
+//! reset the back-off. If the sidecar exits 88, the rule `RestartAllContainers` applies, so the app
+//! gets SIGTERM, SIGKILL 2 s later, and both start again without a counted back-off.
 //!
 //! # Hazards
 //!
-//! - The pod runs on a thread of its own, because the kernel ties "end with the parent" to the
-//!   *thread* that started a child. Children end with the pod: on [`LocalPod::stop`], on drop, and,
-//!   if they called [`die_with_pod`](healing_sidecar::parent_death::die_with_pod) or were started
-//!   through [`exec_with_pod`], on SIGKILL too. A process that such a child has started itself,
-//!   outside its process group, does not end with a killed pod.
-//! - `time_scale` shortens back-off and its reset, never the 2 s between SIGTERM and SIGKILL.
+//! - The pod runs on its own thread, because the kernel ties `PR_SET_PDEATHSIG` to the *thread* that
+//!   started a child. Children are terminated on [`LocalPod::stop`], on drop, and, if they called
+//!   [`die_with_pod`](healing_sidecar::parent_death::die_with_pod) or were started through
+//!   [`exec_with_pod`], also when the pod is killed by SIGKILL. A process that such a child has
+//!   started outside its process group survives a killed pod.
+//! - `time_scale` shortens back-off and its reset, but not the 2 s between SIGTERM and SIGKILL.
 
 mod backoff;
 mod container;
@@ -35,14 +35,14 @@ pub use self::spec::{CommandLine, PodSpec};
 use self::supervisor::{Pids, PodCommand, Supervisor};
 pub use rustix::process::Signal;
 
-/// Number of unread events from which on further ones are dropped.
+/// Maximum number of unread events. Further ones are dropped.
 const EVENT_CAPACITY: usize = 1024;
 
 /// Role of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The service under care.
+    /// The patient.
     App,
     /// The doctor.
     Sidecar,
@@ -65,43 +65,43 @@ impl Role {
 pub enum PodEvent {
     /// A process was started.
     Started {
-        /// Its container.
+        /// Container of the process.
         role: Role,
-        /// Its process id.
+        /// Id of the process.
         pid: u32,
         /// Restarts of the container so far.
         restarts: u32,
     },
     /// A program could not be started; the next attempt follows after the back-off.
     StartFailed {
-        /// Its container.
+        /// Container of the process.
         role: Role,
         /// Error of the system.
         error: String,
     },
-    /// A process ended.
+    /// A process exited.
     Exited {
-        /// Its container.
+        /// Container of the process.
         role: Role,
-        /// Its process id.
+        /// Id of the process.
         pid: u32,
-        /// Its exit code, unless a signal ended it.
+        /// Exit code, unless a signal terminated the process.
         code: Option<i32>,
-        /// Signal that ended it.
+        /// Signal that terminated the process.
         signal: Option<i32>,
     },
     /// A container waits for its restart.
     BackOff {
         /// The container.
         role: Role,
-        /// Delay before the restart; zero means at once.
+        /// Delay before the restart. Zero means immediately.
         delay: Duration,
     },
-    /// The sidecar exited 88: both containers are restarted.
+    /// The sidecar exited 88, so both containers are restarted.
     RestartAll,
 }
 
-/// A running pod. Dropping it kills both processes; [`stop`](Self::stop) ends them in order.
+/// Running pod. Dropping it kills both processes. [`stop`](Self::stop) terminates them in order.
 #[derive(Debug)]
 pub struct LocalPod {
     commands: Option<mpsc::UnboundedSender<PodCommand>>,
@@ -114,7 +114,8 @@ impl LocalPod {
     ///
     /// # Errors
     ///
-    /// When the pod's thread cannot be started. A program that cannot be started is an event.
+    /// Returns an error if the pod's thread cannot be started. A program that cannot be started is
+    /// reported as an event.
     pub fn start(spec: PodSpec) -> io::Result<(Self, mpsc::Receiver<PodEvent>)> {
         let (events, event_receiver) = mpsc::channel(EVENT_CAPACITY);
         let (commands, command_receiver) = mpsc::unbounded_channel();
@@ -134,7 +135,7 @@ impl LocalPod {
         Ok((pod, event_receiver))
     }
 
-    /// Returns the process id of a container; `None` while it waits for its restart.
+    /// Returns the process id of a container, or `None` while it waits for its restart.
     #[must_use]
     pub fn pid(&self, role: Role) -> Option<u32> {
         match self.pids.of(role).load(Ordering::Acquire) {
@@ -150,8 +151,8 @@ impl LocalPod {
         }
     }
 
-    /// Stops the app by SIGTERM, then the sidecar; each is killed after `grace`. Dropping the future
-    /// kills both at once.
+    /// Stops the app by SIGTERM, then the sidecar. Each is killed after `grace`. Dropping the future
+    /// kills both immediately.
     pub async fn stop(mut self, grace: Duration) {
         let (done, stopped) = oneshot::channel();
         if let Some(commands) = &self.commands

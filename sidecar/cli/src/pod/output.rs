@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use super::Role;
 
-/// Function that receives each line of a pod's children. Must not block.
+/// Function that receives each line of a pod's children. It must not block.
 pub type LineSink = Arc<dyn Fn(Role, &str) + Send + Sync>;
 
 /// Destination of the children's lines.
 #[derive(Clone, Default)]
 pub enum Output {
-    /// This process's own stdout and stderr, each line prefixed by `app | ` or `sidecar | `.
+    /// Stdout and stderr of this process, each line prefixed by `app | ` or `sidecar | `.
     #[default]
     Prefixed,
     /// No output.

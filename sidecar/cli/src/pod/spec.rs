@@ -1,14 +1,14 @@
-//! Specification of a pod: the command lines of its containers, its pace and its output.
+//! Specification of a pod: command lines of its containers, time scale and output.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::Output;
 
-/// A program with its arguments and additional environment.
+/// Program with its arguments and additional environment.
 #[derive(Debug, Clone)]
 pub struct CommandLine {
-    /// Path, or name that is looked up in `PATH`.
+    /// Path, or name that is searched in `PATH`.
     pub program: PathBuf,
     /// Arguments of the program.
     pub args: Vec<OsString>,
@@ -55,15 +55,15 @@ pub struct PodSpec {
     pub app: CommandLine,
     /// Command line of the sidecar.
     pub sidecar: CommandLine,
-    /// Factor on the back-off: 1 is the kubelet's pace, smaller is faster, for demonstrations.
-    /// Invalid values (0, negative, above 1) count as 1.
+    /// Factor on the back-off, from 0 (exclusive) to 1. The kubelet's is 1; a smaller one is for
+    /// demonstrations. Invalid values count as 1.
     pub time_scale: f64,
     /// Destination of the children's output.
     pub output: Output,
 }
 
 impl PodSpec {
-    /// Creates a pod at the kubelet's pace that prints its children's output.
+    /// Creates a pod with the kubelet's back-off that prints its children's output.
     #[must_use]
     pub fn new(app: CommandLine, sidecar: CommandLine) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Rules across the two containers: restart after an exit, restart of both on exit 88, shutdown.
+//! Kubelet rules that span both containers: restart after an exit, restart of both on exit 88, shutdown.
 
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
@@ -16,7 +16,7 @@ use super::{PodEvent, PodSpec, Role, Signal};
 /// `terminationGracePeriodSeconds` does not apply there.
 const RESTART_ALL_GRACE: Duration = Duration::from_secs(2);
 
-/// Command of the pod's owner.
+/// Command of the pod's caller.
 #[derive(Debug)]
 pub(super) enum PodCommand {
     Signal(Role, Signal),
@@ -39,6 +39,7 @@ impl Pids {
     }
 }
 
+/// Supervisor of both containers.
 pub(super) struct Supervisor {
     app: Container,
     sidecar: Container,
@@ -57,7 +58,7 @@ impl Supervisor {
         }
     }
 
-    /// Runs the pod until it is stopped or its owner drops the sender of `commands`.
+    /// Runs the pod until it is stopped or its caller drops the sender of `commands`.
     pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<PodCommand>) {
         // A native sidecar starts before the app.
         self.start(Role::Sidecar);
@@ -69,7 +70,7 @@ impl Supervisor {
                     Some(PodCommand::Stop(grace, done)) => {
                         tokio::select! {
                             () = self.stop(grace) => {}
-                            // A further command, or no owner: end at once.
+                            // A further command, or no caller: stop immediately.
                             _ = commands.recv() => self.stop(Duration::ZERO).await,
                         }
                         let _ = done.send(());
@@ -97,7 +98,7 @@ impl Supervisor {
         }
     }
 
-    /// Restarts both at once. It does not count for the back-off, and ends a running one.
+    /// Restarts both containers immediately, without back-off; cancels a pending back-off.
     async fn restart_all(&mut self) {
         self.emit(PodEvent::RestartAll);
         self.sidecar.signal(Signal::KILL);
@@ -165,7 +166,7 @@ impl Supervisor {
         }
     }
 
-    /// Sends an event without blocking: a slow reader loses events and does not delay the pod.
+    /// Sends an event without blocking. A slow reader loses events and does not delay the pod.
     fn emit(&self, event: PodEvent) {
         if let Err(mpsc::error::TrySendError::Full(event)) = self.events.try_send(event) {
             tracing::warn!(?event, "pod event dropped: the reader is too slow");

@@ -1,4 +1,4 @@
-//! Events of a local pod, awaited for a limited time.
+//! Events of a local pod, with a time limit for each.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ impl Events {
         Self { receiver, limit }
     }
 
-    /// Returns what `pick` finds first; panics if it finds nothing within the limit.
+    /// Returns the first result of `pick`. Panics if it returns none within the limit.
     pub(crate) async fn until<T>(&mut self, mut pick: impl FnMut(&PodEvent) -> Option<T>) -> T {
         timeout(self.limit, async {
             loop {
-                let event = self.receiver.recv().await.expect("the pod ended");
+                let event = self.receiver.recv().await.expect("the pod has stopped");
                 println!("pod: {event:?}");
                 if let Some(found) = pick(&event) {
                     return found;
@@ -30,7 +30,7 @@ impl Events {
             }
         })
         .await
-        .expect("the event did not come")
+        .expect("the event was not received within the limit")
     }
 
     /// Returns process id and restart count of the next start of `wanted`.
@@ -66,7 +66,7 @@ impl Events {
         .await
     }
 
-    /// Returns role, exit code and signal of all further exits, until the pod has ended.
+    /// Returns role, exit code and signal of all further exits, until the pod has stopped.
     pub(crate) async fn remaining_exits(mut self) -> Vec<(Role, Option<i32>, Option<i32>)> {
         let mut exits = Vec::new();
         while let Some(event) = self.receiver.recv().await {

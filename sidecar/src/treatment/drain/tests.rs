@@ -11,7 +11,7 @@ async fn run(fixture: &mut Fixture) -> Duration {
 #[tokio::test(start_paused = true)]
 async fn drain_waits_until_nothing_is_in_flight() {
     let mut fixture = Fixture::new();
-    fixture.app.answer(|probe| {
+    fixture.app.respond(|probe| {
         let mut health = health("a");
         health.in_flight = Some(if probe < 5 { 3 } else { 0 });
         (valid(health), valid(()))
@@ -22,7 +22,7 @@ async fn drain_waits_until_nothing_is_in_flight() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn drain_ends_at_its_timeout() {
+async fn drain_stops_at_its_timeout() {
     let mut fixture = Fixture::new();
     let mut busy = health("a");
     busy.in_flight = Some(1);
@@ -34,7 +34,7 @@ async fn drain_ends_at_its_timeout() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn drain_of_unresponsive_app_ends_at_its_timeout() {
+async fn drain_of_unresponsive_app_stops_at_its_timeout() {
     let mut fixture = Fixture::new();
     fixture.app.always(ProbeResult::TimedOut);
     let took = run(&mut fixture).await;
@@ -61,7 +61,7 @@ async fn drain_lease_is_renewed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn drain_ends_at_once_when_app_refuses_it() {
+async fn drain_returns_immediately_when_app_refuses_it() {
     let mut fixture = Fixture::new();
     fixture.app.refuse(|_| Some(forbidden()));
     assert_eq!(run(&mut fixture).await, Duration::ZERO);
@@ -69,7 +69,7 @@ async fn drain_ends_at_once_when_app_refuses_it() {
 }
 
 #[tokio::test]
-async fn undrain_is_settled_by_any_answer() {
+async fn undrain_is_complete_after_any_response() {
     let fixture = Fixture::new();
     let drain = fixture.drain();
     assert!(drain.undrain(&fixture.app).await);

@@ -8,7 +8,7 @@ fn target() -> Identity {
     Identity::of(&health("a"))
 }
 
-async fn run(fixture: &mut Fixture, decision: &Decision) -> Outcome {
+async fn run(fixture: &mut Fixture, decision: &Decision) -> HardHealResult {
     let heartbeat = fixture.shared.heartbeat.clone();
     let hard_heal = HardHeal::new(&fixture.settings, fixture.drain(), heartbeat);
     let mut context = fixture.context();
@@ -30,10 +30,10 @@ fn treatments(fixture: &Fixture) -> Vec<Value> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hard_heal_records_then_saves_intent_then_drains_then_looks_then_exits() {
+async fn hard_heal_records_saves_intent_drains_rechecks_and_exits_in_order() {
     let mut fixture = Fixture::new();
     let outcome = run(&mut fixture, &restart(false)).await;
-    assert!(matches!(outcome, Outcome::ExitForRestart(_)));
+    assert!(matches!(outcome, HardHealResult::ExitForRestart(_)));
 
     let calls = fixture.app.calls();
     assert_eq!(names(&calls), ["drain", "health", "health"]);
@@ -72,36 +72,42 @@ fn exit_for_restart_is_exit_code_88() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn hard_heal_of_wedge_does_not_drain() {
+async fn hard_heal_of_stalled_app_does_not_drain() {
     let mut fixture = Fixture::new();
     let outcome = run(&mut fixture, &restart(true)).await;
-    assert!(matches!(outcome, Outcome::ExitForRestart(_)));
+    assert!(matches!(outcome, HardHealResult::ExitForRestart(_)));
     assert_eq!(names(&fixture.app.calls()), ["health"]);
     assert_eq!(fixture.saved_intent().unwrap()["wedged"], true);
 }
 
 #[tokio::test(start_paused = true)]
-async fn hard_heal_aborts_and_undrains_when_another_instance_answers() {
+async fn hard_heal_aborts_and_undrains_when_another_instance_is_running() {
     let mut fixture = Fixture::new();
-    fixture.app.answer(|probe| {
+    fixture.app.respond(|probe| {
         let instance = if probe == 0 { "a" } else { "b" };
         (valid(health(instance)), valid(()))
     });
-    assert_eq!(run(&mut fixture, &restart(false)).await, Outcome::Aborted);
+    assert_eq!(
+        run(&mut fixture, &restart(false)).await,
+        HardHealResult::Aborted
+    );
     assert_eq!(fixture.app.heals(), ["drain", "undrain"]);
     assert_eq!(treatments(&fixture), ["started", "aborted"]);
     let last = fixture.journal().pop().unwrap();
     assert_eq!(last["kind"], "aborted");
-    assert_eq!(last["why"], "another instance already answers");
+    assert_eq!(last["reason"], "another instance is already running");
     assert_eq!(fixture.saved_intent(), None);
     assert!(fixture.store.intent().is_none());
 }
 
 #[tokio::test(start_paused = true)]
-async fn hard_heal_aborts_when_app_ends_by_itself() {
+async fn hard_heal_aborts_when_app_has_exited() {
     let mut fixture = Fixture::new();
     fixture.app.always(ProbeResult::Refused);
-    assert_eq!(run(&mut fixture, &restart(false)).await, Outcome::Aborted);
+    assert_eq!(
+        run(&mut fixture, &restart(false)).await,
+        HardHealResult::Aborted
+    );
     assert_eq!(fixture.app.heals(), ["drain", "undrain"]);
     assert_eq!(fixture.saved_intent(), None);
 }
@@ -112,7 +118,7 @@ async fn hard_heal_exits_when_sick_app_cannot_drain() {
     fixture.app.refuse(|_| Some(timed_out()));
     fixture.app.always(ProbeResult::TimedOut);
     let outcome = run(&mut fixture, &restart(false)).await;
-    assert!(matches!(outcome, Outcome::ExitForRestart(_)));
+    assert!(matches!(outcome, HardHealResult::ExitForRestart(_)));
     assert_eq!(names(&fixture.app.calls()), ["drain", "health"]);
 }
 
@@ -122,7 +128,7 @@ async fn hard_heal_does_not_exit_when_state_cannot_be_written() {
         let mut fixture = Fixture::new();
         fixture.break_state_dir();
         let outcome = run(&mut fixture, &restart(wedged)).await;
-        assert_eq!(outcome, Outcome::Aborted);
+        assert_eq!(outcome, HardHealResult::Aborted);
         assert!(!fixture.app.heals().contains(&"drain"));
         let kinds = fixture.kinds();
         assert!(!kinds.contains(&"exit".to_owned()), "{kinds:?}");
@@ -137,14 +143,21 @@ async fn hard_heal_does_not_exit_when_state_cannot_be_written() {
 async fn hard_heal_by_liveness_condemns_and_does_not_exit() {
     let mut fixture = Fixture::new();
     fixture.settings.restart = Restart::Liveness;
-    assert_eq!(run(&mut fixture, &restart(false)).await, Outcome::Condemned);
+    assert_eq!(
+        run(&mut fixture, &restart(false)).await,
+        HardHealResult::Condemned
+    );
     let calls = fixture.app.calls();
     assert_eq!(names(&calls), ["restart_service"]);
     assert_eq!(calls[0].journal, ["diagnostics", "treatment", "intent"]);
     assert!(calls[0].state.as_ref().unwrap().get("intent").is_some());
     assert_eq!(fixture.kinds().last().unwrap(), "condemned");
     let intent = fixture.store.intent().unwrap();
-    assert_eq!(intent.restart, Restart::Liveness, "it waits for the end");
+    assert_eq!(
+        intent.restart,
+        Restart::Liveness,
+        "the intent waits for another instance"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,7 +165,10 @@ async fn hard_heal_by_liveness_aborts_when_app_refuses() {
     let mut fixture = Fixture::new();
     fixture.settings.restart = Restart::Liveness;
     fixture.app.refuse(|_| Some(forbidden()));
-    assert_eq!(run(&mut fixture, &restart(false)).await, Outcome::Aborted);
+    assert_eq!(
+        run(&mut fixture, &restart(false)).await,
+        HardHealResult::Aborted
+    );
     assert_eq!(fixture.app.heals(), ["restart_service"], "no undrain");
     assert_eq!(treatments(&fixture), ["started", "aborted"]);
     assert_eq!(fixture.saved_intent(), None);

@@ -1,7 +1,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::app_client::http::NoReply;
+use crate::app_client::http::NoResponse;
 use crate::testing::{Fixture, forbidden, timed_out};
 
 /// Returns the journal entry of a soft heal that fails with this error.
@@ -21,7 +21,7 @@ async fn entry(error: Option<fn() -> CareError>) -> Value {
 }
 
 #[tokio::test]
-async fn soft_heal_is_done_when_app_answers() {
+async fn soft_heal_is_done_when_app_accepts() {
     let entry = entry(None).await;
     assert_eq!(entry["treatment"]["result"], "done");
     assert_eq!(entry["detail"]["answer"]["message"], "done");
@@ -29,7 +29,7 @@ async fn soft_heal_is_done_when_app_answers() {
 
 #[tokio::test]
 async fn soft_heal_is_aborted_when_it_certainly_did_not_begin() {
-    let errors: [fn() -> CareError; 2] = [forbidden, || CareError::NoReply(NoReply::Refused)];
+    let errors: [fn() -> CareError; 2] = [forbidden, || CareError::NoResponse(NoResponse::Refused)];
     for error in errors {
         let entry = entry(Some(error)).await;
         assert_eq!(entry["treatment"]["result"], "aborted");

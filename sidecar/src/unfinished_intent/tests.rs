@@ -19,29 +19,29 @@ fn unfinished(decision: &Decision, restart: Restart) -> Fixture {
     Fixture::restored(fixture.dir)
 }
 
-async fn answer(fixture: &mut Fixture, care: ProbeResult<Health>) {
+async fn resolve_on(fixture: &mut Fixture, care: ProbeResult<Health>) {
     let drain = fixture.drain();
-    settle(&mut fixture.context(), &drain, &care).await;
+    resolve(&mut fixture.context(), &drain, &care).await;
 }
 
 #[tokio::test]
-async fn new_instance_settles_intent_as_restarted() {
+async fn new_instance_resolves_intent_as_restarted() {
     let mut fixture = unfinished(&restart(false), Restart::Exit);
-    answer(&mut fixture, valid(health("b"))).await;
+    resolve_on(&mut fixture, valid(health("b"))).await;
     assert_eq!(fixture.kinds(), ["restarted"]);
     assert_eq!(fixture.journal().last().unwrap()["instance_id"], "b");
     assert_eq!(fixture.app.heals(), Vec::<&str>::new(), "no undrain");
     assert_eq!(fixture.saved_intent(), None);
     assert!(
         fixture.policy.state().current_treatment().is_some(),
-        "the policy judges the recovery"
+        "the app is on probation"
     );
 }
 
 #[tokio::test]
 async fn same_instance_is_undrained_and_aborts_intent() {
     let mut fixture = unfinished(&restart(false), Restart::Exit);
-    answer(&mut fixture, valid(health("a"))).await;
+    resolve_on(&mut fixture, valid(health("a"))).await;
     assert_eq!(fixture.app.heals(), ["undrain"]);
     assert_eq!(fixture.kinds(), ["treatment", "aborted"]);
     let journal = fixture.journal();
@@ -49,57 +49,57 @@ async fn same_instance_is_undrained_and_aborts_intent() {
         panic!("{journal:?}")
     };
     assert_eq!(treatment["treatment"]["result"], "aborted");
-    assert_eq!(aborted["why"], "the same instance answers");
+    assert_eq!(aborted["reason"], "the same instance is still running");
     assert_eq!(fixture.saved_intent(), None);
 }
 
 #[tokio::test]
-async fn same_instance_after_wedge_is_not_undrained() {
+async fn same_instance_after_stall_is_not_undrained() {
     let mut fixture = unfinished(&restart(true), Restart::Exit);
-    answer(&mut fixture, valid(health("a"))).await;
+    resolve_on(&mut fixture, valid(health("a"))).await;
     assert_eq!(fixture.app.heals(), Vec::<&str>::new());
     assert_eq!(fixture.kinds(), ["treatment", "aborted"]);
 }
 
 #[tokio::test]
-async fn intent_waits_for_an_answer() {
+async fn intent_waits_for_a_valid_report() {
     let mut fixture = unfinished(&restart(false), Restart::Exit);
     for care in [ProbeResult::Refused, ProbeResult::TimedOut] {
-        answer(&mut fixture, care).await;
+        resolve_on(&mut fixture, care).await;
     }
     assert_eq!(fixture.kinds(), Vec::<String>::new());
     assert!(fixture.saved_intent().is_some());
 }
 
 #[tokio::test]
-async fn intent_waits_until_undrain_is_answered() {
+async fn intent_waits_for_response_to_undrain() {
     let mut fixture = unfinished(&restart(false), Restart::Exit);
     fixture.app.refuse(|_| Some(timed_out()));
-    answer(&mut fixture, valid(health("a"))).await;
+    resolve_on(&mut fixture, valid(health("a"))).await;
     assert!(fixture.saved_intent().is_some());
     let refusal: fn() -> CareError = forbidden;
     fixture.app.refuse(move |_| Some(refusal()));
-    answer(&mut fixture, valid(health("a"))).await;
+    resolve_on(&mut fixture, valid(health("a"))).await;
     assert_eq!(fixture.app.heals(), ["undrain", "undrain"]);
     assert_eq!(fixture.saved_intent(), None);
 }
 
 #[tokio::test]
-async fn condemned_instance_keeps_intent_until_it_ends() {
+async fn intent_stays_until_condemned_instance_is_replaced() {
     let mut fixture = unfinished(&restart(false), Restart::Liveness);
     let mut condemned = health("a");
     condemned.condemned = true;
-    answer(&mut fixture, valid(condemned)).await;
+    resolve_on(&mut fixture, valid(condemned)).await;
     assert!(fixture.saved_intent().is_some());
-    answer(&mut fixture, valid(health("b"))).await;
+    resolve_on(&mut fixture, valid(health("b"))).await;
     assert_eq!(fixture.kinds(), ["restarted"]);
     assert_eq!(fixture.app.heals(), Vec::<&str>::new());
 }
 
 #[tokio::test]
-async fn settle_does_nothing_without_intent() {
+async fn resolve_does_nothing_without_intent() {
     let mut fixture = Fixture::new();
-    let answered = ProbeResult::Valid(health("a"), Duration::ZERO);
-    answer(&mut fixture, answered).await;
+    let report = ProbeResult::Valid(health("a"), Duration::ZERO);
+    resolve_on(&mut fixture, report).await;
     assert_eq!(fixture.kinds(), Vec::<String>::new());
 }

@@ -1,11 +1,11 @@
-//! Recovery from an unfinished hard heal: settles the intent that the doctor found at its start, or
-//! that waits for a condemned app.
+//! Resolution of the intent of an unfinished hard heal, which the doctor found at its start or which
+//! waits for the shutdown of a condemned app.
 //!
-//! | answer | meaning | consequence |
+//! | report | meaning | consequence |
 //! |---|---|---|
-//! | another instance | the app was restarted | the policy judges its recovery |
-//! | same instance, condemned | it is about to end | the intent stays |
-//! | same instance | the doctor died before its exit, or nothing here restarts on exit 88 | undrain, aborted |
+//! | another instance | the app was restarted | the policy observes its probation |
+//! | same instance, condemned | the app is shutting down | the intent stays |
+//! | same instance | the doctor died before its exit, or the pod does not restart on exit 88 | undrain, aborted |
 
 use healing_core::decision::TreatmentResult;
 use healing_core::health::Health;
@@ -16,8 +16,8 @@ use crate::app_client::App;
 use crate::config::Restart;
 use crate::treatment::{Context, Drain};
 
-/// Settles an unfinished intent as soon as the app answers.
-pub(crate) async fn settle(
+/// Resolves an unfinished intent when the app reports.
+pub(crate) async fn resolve(
     context: &mut Context<'_, impl App>,
     drain: &Drain,
     care: &ProbeResult<Health>,
@@ -31,7 +31,7 @@ pub(crate) async fn settle(
             before = intent.instance_id,
             after = health.instance_id,
             reason = intent.reason,
-            "the app was restarted; watching its recovery"
+            "the app was restarted and is on probation"
         );
         context.recorder.note(
             "restarted",
@@ -41,19 +41,19 @@ pub(crate) async fn settle(
     } else if intent.restart == Restart::Liveness && health.condemned {
         return;
     } else if intent.may_have_drained() && !drain.undrain(context.app).await {
-        return; // the next poll tries again
+        return; // the next poll retries
     } else {
         tracing::warn!(
             instance_id = intent.instance_id,
             reason = intent.reason,
             restart = ?intent.restart,
-            "a hard heal was begun but the app was not restarted; if this repeats, nothing here restarts it in this way"
+            "a hard heal was begun, but the app was not restarted; check that the pod restarts it on exit 88 (or on liveness failure)"
         );
         context.store.clear_intent();
         context.report_restart(TreatmentResult::Aborted);
         context.recorder.note(
             "aborted",
-            &json!({"why": "the same instance answers", "intent": intent}),
+            &json!({"reason": "the same instance is still running", "intent": intent}),
         );
     }
     context.save();

@@ -1,0 +1,47 @@
+//! Recordings of real services under load, as test data for policies.
+//!
+//! | file | content |
+//! |---|---|
+//! | `archive` | reader of a `.tar.xz` archive |
+//! | `case` | load and faults of a run |
+//! | `sample`, `line`, `health` | one second of a run: types, parser, reconstruction of the answer |
+//! | `recording` | one run, and its polls at a phase |
+//! | `expected` | wanted decision of each run |
+//! | `collection` | all runs of this repository |
+//! | `replay`, `class`, `score` | decisions of a policy, if they are right, and how often |
+//! | `figures`, `ranges` | figures of the samples, and their ranges over all runs |
+//!
+//! # Hazards
+//!
+//! The recordings are not there to tune a threshold until exactly these runs come out right. An answer of
+//! `GET /health` shows what the layer saw, not what clients got.
+
+mod archive;
+mod case;
+mod class;
+mod collection;
+mod error;
+mod expected;
+mod figures;
+mod health;
+mod line;
+mod ranges;
+mod recording;
+mod replay;
+mod sample;
+mod score;
+
+pub use self::archive::Archive;
+pub use self::case::{Case, Fault};
+pub use self::class::{Class, LATE_SECONDS, class};
+pub use self::collection::{Collection, Run};
+pub use self::error::{RecordingError, RecordingErrorKind};
+pub use self::expected::{Expected, Wanted};
+pub use self::figures::{Figure, figures};
+pub use self::ranges::{Range, figure_ranges};
+pub use self::recording::{POLL_INTERVAL, Phase, Poll, Recording};
+pub use self::replay::{Replay, Treated, default_policy, replay, undelayed_policy};
+pub use self::sample::{
+    AppCounts, CgroupCpu, FRONT_DOOR_LIMIT, FrontDoor, Sample, Scheduler, Sockets,
+};
+pub use self::score::{Score, score};
