@@ -1,4 +1,4 @@
-//! Baseline of an app: its usual load and latency, averaged slowly over its healthy times.
+//! Baseline of an app: its usual load and latency, averaged over the time in which it is healthy.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// Averages over about [`MEMORY`] of healthy time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Baseline {
-    /// Healthy seconds that the averages are made of, at most [`MEMORY`].
+    /// Healthy time that the averages cover, in seconds, at most [`MEMORY`].
     learned: f64,
     load: Option<f64>,
     p50: Option<f64>,
@@ -31,7 +31,7 @@ const MEMORY: f64 = 600.0;
 impl Baseline {
     /// Adds `seconds` of healthy time.
     pub(crate) fn learn(&mut self, traffic: Traffic, seconds: f64) {
-        // A gap between polls was not observed.
+        // The values do not represent a long gap between polls.
         let seconds = seconds.clamp(0.0, 60.0);
         self.learned = (self.learned + seconds).min(MEMORY);
         if self.learned <= 0.0 {
@@ -49,7 +49,8 @@ impl Baseline {
         blend(&mut self.p99, traffic.p99);
     }
 
-    /// Returns the ratios of `traffic` to the baseline, once it has learned for a whole `window`.
+    /// Returns the ratios of `traffic` to the baseline. They are unknown until the baseline covers a whole
+    /// `window`.
     pub(crate) fn compare(&self, traffic: Traffic, window: Duration) -> Traffic {
         if self.learned < window.as_secs_f64() {
             return Traffic::default();
@@ -95,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn baseline_hardly_moves_within_a_minute() {
+    fn baseline_hardly_changes_within_a_minute() {
         let mut baseline = Baseline::default();
         let load = |load| Traffic {
             load: Some(load),

@@ -1,4 +1,4 @@
-//! Output of the policy: an action, and every reason for and against it.
+//! Output of the policy: an action, and the reasons for and against it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub use crate::reason::{Reason, ReasonKind, Vetoes};
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Action {
-    /// Nothing.
+    /// No treatment.
     #[default]
     NoAction = 0,
     /// Soft heal over `POST /heal`.
@@ -27,7 +27,7 @@ impl Action {
     /// All actions, by class.
     pub const ALL: [Self; 3] = [Self::NoAction, Self::ResetErrors, Self::RestartService];
 
-    /// Returns the word used in journal, metrics, page and docs.
+    /// Returns the name in journal, metrics, page and docs.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -42,17 +42,17 @@ impl Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Lane {
-    /// The app answers: its figures decide.
+    /// The app sends health reports, and their figures are evaluated.
     Reported,
-    /// Connections are refused: the app starts, or is dead and its supervisor restarts it.
+    /// Connections are refused: the app is starting, or is dead and restarted by its supervisor.
     Refused,
-    /// A wedge: the runtime does not tick, the front door hangs, or both ports time out.
+    /// The runtime does not tick, the front door times out, or the app is unresponsive.
     Stalled,
-    /// The answer is invalid: it is counted, and never a reason to restart.
+    /// A response is invalid. It is counted, but never a reason to restart.
     Invalid,
 }
 
-/// Author of a proposal.
+/// Source of a proposal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DecidedBy {
@@ -60,7 +60,7 @@ pub enum DecidedBy {
     Model,
     /// The compiled-in rules.
     Rules,
-    /// The original system's literal rules, for comparison.
+    /// The original system's rules, unchanged, for comparison.
     OriginalRules,
 }
 
@@ -86,7 +86,7 @@ pub enum Outcome {
     Ineffective,
     /// The app is worse than before.
     Worse,
-    /// The treatment was never carried out: the doctor died before, or the app refused.
+    /// The treatment was never carried out, because the doctor exited first or the app refused it.
     Aborted,
 }
 
@@ -95,29 +95,29 @@ pub enum Outcome {
 pub struct Decision {
     /// Lane of the observation.
     pub lane: Lane,
-    /// Action that the evidence justifies, without permission.
+    /// Action that the evidence justifies, before permission is evaluated.
     pub proposed: Action,
     /// Action to carry out; [`Action::NoAction`] if vetoed.
     pub action: Action,
     /// Result of the proposal.
     pub verdict: Verdict,
-    /// Headline: the gravest veto if the action is vetoed, otherwise the evidence.
+    /// Most severe veto if the action is vetoed, otherwise the evidence.
     pub reason: Reason,
-    /// Reason for the proposed action, or for none.
+    /// Reason for the proposed action or for proposing none.
     pub evidence: Reason,
     /// All vetoes of the action.
     pub vetoes: Vetoes,
-    /// Author of the proposal.
+    /// Source of the proposal.
     pub decided_by: DecidedBy,
-    /// Probabilities of the three actions by the model, by class; absent where it did not classify.
+    /// Probabilities of the three actions by the model, by class; `None` if it did not classify.
     pub probabilities: Option<[f64; 3]>,
     /// Features of the poll.
     pub features: Features,
-    /// Set if the app makes no progress: it is to be restarted without draining.
+    /// Set if the app makes no progress and should be restarted without draining.
     pub wedged: bool,
-    /// Restarts that the budget still allows.
+    /// Number of restarts that the budget still allows.
     pub budget_remaining: u32,
-    /// Conclusion of an earlier treatment, if this poll decides it.
+    /// Conclusion of an earlier treatment, if this poll determines its outcome.
     pub concluded: Option<Conclusion>,
 }
 
@@ -128,14 +128,15 @@ pub struct Conclusion {
     pub action: Action,
     /// Outcome of the action.
     pub outcome: Outcome,
-    /// Time from the treatment to health; to this conclusion where the app did not recover.
+    /// Time from the treatment until the app was healthy, or until this conclusion if it did not recover.
     pub recovery: Duration,
 }
 
-/// Report of the caller to [`Policy::report_treatment`](crate::policy::Policy::report_treatment).
+/// Report about a treatment, which the caller passes to
+/// [`Policy::report_treatment`](crate::policy::Policy::report_treatment).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Treatment {
-    /// Action that is reported.
+pub struct TreatmentReport {
+    /// Action of the treatment.
     pub action: Action,
     /// Progress of the action.
     pub result: TreatmentResult,
@@ -145,7 +146,8 @@ pub struct Treatment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TreatmentResult {
-    /// The treatment begins: the budget is spent, whatever the outcome. Reported once per treatment.
+    /// The treatment has started, and the budget is spent regardless of the outcome. It is reported once
+    /// per treatment.
     Started,
     /// The treatment was carried out. `Done` without `Started` counts as both.
     Done,
@@ -158,7 +160,7 @@ pub enum TreatmentResult {
 macro_rules! words {
     ($($type:ident { $($variant:ident $word:literal),+ })+) => {$(
         impl $type {
-            /// Returns the word used in journal, metrics, page and docs.
+            /// Returns the name in journal, metrics, page and docs.
             #[must_use]
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }

@@ -1,4 +1,4 @@
-//! Explanation of a decision: one sentence for people, and the data behind it.
+//! Explanation of a decision: a sentence for people, and the underlying data.
 
 use crate::decision::{Action, DecidedBy, Decision, Reason, Verdict};
 use crate::model::Contributions;
@@ -10,11 +10,12 @@ pub struct Explanation {
     pub proposed: Action,
     /// Result of the proposal.
     pub verdict: Verdict,
-    /// Reason for the proposal, or for none.
+    /// Reason for the proposed action or for proposing none.
     pub evidence: Reason,
-    /// All vetoes, the headline first.
+    /// All vetoes, the most severe first.
     pub vetoes: Vec<Reason>,
-    /// Contribution of each feature to the model's vote for the proposed action, where there is one.
+    /// Contribution of each feature to the model's vote for the proposed action, if a
+    /// model was consulted.
     pub contributions: Option<Contributions>,
     sentence: String,
 }
@@ -22,7 +23,7 @@ pub struct Explanation {
 // === impl Explanation ===
 
 impl Explanation {
-    /// Explains a decision, with the contributions of its features where a model was consulted.
+    /// Explains a decision, with the contributions of its features if a model was consulted.
     pub(crate) fn of(decision: &Decision, contributions: Option<Contributions>) -> Self {
         Self {
             proposed: decision.proposed,
@@ -41,6 +42,7 @@ impl std::fmt::Display for Explanation {
     }
 }
 
+/// Returns the explanation of a decision in one sentence.
 fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> String {
     let what = match decision.proposed {
         Action::NoAction => "Nothing is done",
@@ -62,7 +64,7 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
     if decision.decided_by == DecidedBy::Model
         && let Some(probabilities) = decision.probabilities
     {
-        // All three, because the evidence may allow less than the model votes for.
+        // All three are shown, because the evidence may allow less than the model votes for.
         let [none, soft, hard] = probabilities.map(|share| 100.0 * share);
         text += &format!(
             ". The model's votes: nothing {none:.0} %, soft heal {soft:.0} %, restart {hard:.0} %"
@@ -79,7 +81,7 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
     text
 }
 
-/// Returns the sentence of a reason as a clause.
+/// Returns the explanation of a reason as a clause, without capital letter and full stop.
 fn clause(reason: Reason) -> String {
     let text = reason.explain().trim_end_matches('.');
     let mut letters = text.chars();

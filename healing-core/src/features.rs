@@ -2,9 +2,9 @@
 //!
 //! # Hazards
 //!
-//! **Absent is never zero.** A figure that cannot be read is `None`; memory that does not grow has a
-//! time to its limit (the largest value), it is not absent. Zeros for absent figures would teach a
-//! model that an unresponsive app is healthy.
+//! **Absent is never zero.** A figure that cannot be read is `None`. The time to limit of memory that does
+//! not grow is known: it is the largest value. With zeros for absent figures, a model would learn that an
+//! unresponsive app is healthy.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Serialize as DeriveSerialize};
@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize as DeriveSerialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, DeriveSerialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outside {
-    /// The value is clamped: more uptime or requests than in training mean "a lot".
+    /// The value is clamped to the trained range, so that more uptime counts as the most that was trained.
     Saturating,
-    /// The value is refused: the model cannot classify, the rules decide.
+    /// The value is rejected. The model cannot classify, so the rules decide.
     Bounded,
 }
 
@@ -26,7 +26,7 @@ pub struct Spec {
     pub name: &'static str,
     /// Unit, for people.
     pub unit: &'static str,
-    /// Smallest and largest value; figures beyond are clamped.
+    /// Smallest and largest value. Other values are clamped.
     pub range: (f32, f32),
     /// Handling of a value outside the range that a model was trained on.
     pub outside: Outside,
@@ -36,8 +36,7 @@ pub struct Spec {
 
 macro_rules! features {
     ($($(#[$first:meta])* $variant:ident $name:literal $unit:literal $min:literal..$max:literal $outside:ident $doc:literal;)+) => {
-        /// Feature, in the order of all tables, files and vectors. The first five are the original
-        /// system's.
+        /// Feature, in the order of all tables, files and vectors. The original system has the first five.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveSerialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[repr(u8)]
@@ -77,45 +76,45 @@ features! {
     HourOfDay "hour_of_day" "h" 0.0..23.0 Bounded
         "Hour of the day, UTC.";
     RequestRate "request_rate" "1/s" 0.0..1000000.0 Saturating
-        "Requests that arrived per second in the fast window: those that ended and the growth of those in flight.";
+        "Requests that arrived per second in the fast window: completed requests plus the change of requests in flight.";
     LoadRatio "load_ratio" "×" 0.0..1000.0 Saturating
-        "Request rate over that of this app's healthy times.";
+        "Request rate, in multiples of the usual rate of this app while it is healthy.";
     ErrorRatioFast "error_ratio_fast" "ratio" 0.0..1.0 Bounded
-        "Errors per request in the fast window; 0 where no request ended.";
+        "Errors per request in the fast window; 0 if no request was completed.";
     ErrorRatioSlow "error_ratio_slow" "ratio" 0.0..1.0 Bounded
-        "Errors per request in the slow window; 0 where no request ended.";
+        "Errors per request in the slow window; 0 if no request was completed.";
     PanicRatio "panic_ratio" "ratio" 0.0..1.0 Bounded
-        "Handler panics per request in the slow window; 0 where no request ended.";
+        "Handler panics per request in the slow window; 0 if no request was completed.";
     P50Ratio "p50_ratio" "×" 0.0..1000.0 Saturating
-        "Median latency in the fast window over that of this app's healthy times.";
+        "Median latency in the fast window, in multiples of the usual median of this app while it is healthy.";
     P99Ratio "p99_ratio" "×" 0.0..1000.0 Saturating
-        "99th percentile of the latency in the fast window over that of this app's healthy times.";
+        "99th percentile of the latency in the fast window, in multiples of the usual one of this app while it is healthy.";
     InFlight "in_flight" "requests" 0.0..1000000.0 Saturating
         "Requests in flight at the time of the poll.";
     InFlightTrend "in_flight_trend" "1/s" -100000.0..100000.0 Saturating
-        "Growth of the requests in flight per second over the slow window, by a robust slope.";
+        "Rise of the requests in flight per second over the slow window, by a robust slope.";
     MemorySlope "memory_slope" "%/min" -1000.0..1000.0 Saturating
-        "Growth of memory_usage per minute since its last low, by a robust slope; 0 without a trend.";
+        "Rise of memory_usage per minute since its last minimum, by a robust slope; 0 without a trend.";
     MemoryTimeToLimit "memory_time_to_limit" "s" 0.0..86400.0 Saturating
-        "Time until memory reaches its limit if it grows on steadily; the largest value where it does not grow.";
+        "Time until memory reaches its limit if it keeps growing steadily; the largest value if it does not grow.";
     CpuWithoutTraffic "cpu_without_traffic" "%" 0.0..100.0 Bounded
-        "cpu_usage while hardly a request arrives, otherwise 0: work without a request.";
+        "cpu_usage while there are almost no requests, otherwise 0.";
     FdUsage "fd_usage" "%" 0.0..100.0 Bounded
         "Open file descriptors in percent of the process's limit.";
     FdTimeToLimit "fd_time_to_limit" "s" 0.0..86400.0 Saturating
-        "Time until the descriptors run out if they grow on steadily; the largest value where they do not grow.";
+        "Time until the descriptors run out if they keep growing steadily; the largest value if they do not grow.";
     RuntimeLag "runtime_lag" "s" 0.0..3600.0 Saturating
-        "Lag of the app's async runtime, at worst in the last 10 s, or the age of its last tick.";
+        "Worst lag of the app's async runtime in the last 10 s, or the age of its last tick if it is stalled.";
     FrontDoorLatency "front_door_latency" "s" 0.0..3600.0 Saturating
-        "Latency of the light probe on the app's own port.";
+        "Latency of the front door, the app's own port.";
     FailingDependencies "failing_dependencies" "ratio" 0.0..1.0 Bounded
-        "Share of the declared dependencies whose check fails; expired results do not count; 0 where none is declared.";
+        "Share of the declared dependencies whose check fails; expired results do not count; 0 if none is declared.";
     FailingLocals "failing_locals" "ratio" 0.0..1.0 Bounded
-        "Share of the local checks (pools, queues) that fail; 0 where there is none.";
+        "Share of the local checks (pools, queues) that fail; 0 if there is none.";
     SinceLastHeal "since_last_heal" "s" 0.0..86400.0 Saturating
-        "Time since the last treatment; the largest value where there was none.";
+        "Time since the last treatment; the largest value if there was none.";
     RecentRestarts "recent_restarts" "restarts" 0.0..100.0 Saturating
-        "Starts of the app observed in the last 30 minutes, by any cause, without the first.";
+        "Restarts of the app observed in the last 30 minutes, for any reason.";
 }
 
 impl Feature {
@@ -125,7 +124,7 @@ impl Feature {
         self.spec().name
     }
 
-    /// Returns the feature of a name.
+    /// Returns the feature with a name.
     ///
     /// ```
     /// use healing_core::features::Feature;
@@ -144,14 +143,14 @@ impl std::fmt::Display for Feature {
     }
 }
 
-/// Values of the features, or none. Values are finite and in the feature's range.
+/// Values of the known features. Each value is finite and in the range of its feature.
 #[derive(Clone, Copy, PartialEq)]
 pub struct Features([Option<f32>; COUNT]);
 
 // === impl Features ===
 
 impl Features {
-    /// No feature is known.
+    /// Empty set: no feature is known.
     pub const EMPTY: Self = Self([None; COUNT]);
 
     /// Returns the value, if it is known.
@@ -161,7 +160,7 @@ impl Features {
     }
 
     /// Sets a value, clamped to the feature's range. A value that is not finite becomes absent.
-    #[allow(clippy::cast_possible_truncation)] // the clamp has brought it into f32's range
+    #[allow(clippy::cast_possible_truncation)] // the clamped value is in f32's range
     pub fn set(&mut self, feature: Feature, value: impl Into<f64>) {
         let value: f64 = value.into();
         let (min, max) = feature.spec().range;

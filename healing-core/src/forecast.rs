@@ -1,15 +1,15 @@
-//! Forecast of limits: a steady growth of memory or file descriptors is extrapolated.
+//! Forecast of limits: a steady rise of memory or file descriptors is extrapolated.
 //!
-//! Two views, a near and a far one (24 points each), find leaks of minutes and of an hour. A growth
-//! counts from the view's last minimum, and is extrapolated by at most `max_extrapolation` times the
-//! time for which it was observed: ten minutes of growth allow a forecast of four. That distinguishes a
-//! leak from a sawtooth (caches, garbage collectors), together with the *high-water mark*: a level from
-//! which the resource fell by itself before raises no alarm. Descriptors are extrapolated further
-//! (`fd_max_extrapolation`), because nothing collects them.
+//! A near and a far window (24 points each) find leaks of minutes and of an hour. A rise starts at the
+//! last minimum in the window, and is extrapolated by at most `max_extrapolation` times the time for
+//! which it was observed; with 0.4, 10 min of growth allow a 4 min forecast. Together with the
+//! *high-water mark* this distinguishes a leak from a sawtooth (caches, garbage collectors). No alarm is
+//! raised below a level the resource has already fallen back from. Descriptors are extrapolated further
+//! (`fd_max_extrapolation`), because no garbage collector frees them.
 //!
 //! # Hazards
 //!
-//! The first tooth of a sawtooth that ends close to the limit looks like a leak.
+//! The first tooth of a sawtooth whose peak is close to the limit looks like a leak.
 
 use std::time::Duration;
 
@@ -29,44 +29,45 @@ pub enum Resource {
     FileDescriptors,
 }
 
-/// Forecast of a steady growth.
+/// Forecast from a steady rise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
-    /// Resource that grows.
+    /// Resource whose usage rises.
     pub resource: Resource,
-    /// Time until the limit is hit if the growth continues.
+    /// Time until the limit is reached if the rise continues.
     pub time_to_limit: Duration,
-    /// Steadiness of the growth, 0–1: the share of pairs of points that rise, minus those that fall.
+    /// Confidence: steadiness of the rise, 0–1. It is the share of the pairs of points that rise minus the
+    /// share that fall.
     pub confidence: f64,
-    /// Growth per minute in percent of the limit.
+    /// Rise per minute, in percent of the limit.
     pub percent_per_minute: f64,
-    /// Time for which the growth was observed.
-    pub seen_for: Duration,
-    /// Set if the limit is sure and near enough to act on.
+    /// Time for which the rise was observed.
+    pub observed_for: Duration,
+    /// Set if the rise is steady and the limit close enough to act on.
     pub alarming: bool,
 }
 
-/// Recent course of one resource, in percent of its limit.
+/// Time series of one resource, in percent of its limit, with its forecast.
 #[derive(Debug)]
 pub(crate) struct Trend {
     resource: Resource,
-    near: View,
-    far: View,
+    near: Series,
+    far: Series,
     high_water: HighWaterMark,
     forecast: Option<Forecast>,
-    /// Time at which the forecast's limit is hit.
+    /// Time at which the limit is reached by the forecast.
     limit_at: Time,
 }
 
-/// Points at a fixed interval.
+/// Time series of one window: points at a fixed interval.
 #[derive(Debug)]
-struct View {
+struct Series {
     times: [Time; POINTS],
     values: [f32; POINTS],
     len: usize,
 }
 
-/// Highest level from which the resource fell by itself.
+/// Highest level from which the resource has fallen without a treatment.
 #[derive(Debug, Default)]
 struct HighWaterMark {
     last: f32,
@@ -75,9 +76,12 @@ struct HighWaterMark {
     level: f32,
 }
 
-/// Growth in percent below which measurement and allocators explain it.
-const MIN_GROWTH: f32 = 2.0;
-/// Minimum number of points of a growth.
+/// Minimum rise, in percent of the limit. Measurement error and allocators can explain a smaller one.
+const MIN_RISE: f32 = 2.0;
+/// Gap after which a series starts over, in intervals: half a window.
+#[allow(clippy::cast_possible_truncation)] // POINTS is small
+const GAP_INTERVALS: u32 = POINTS as u32 / 2;
+/// Minimum number of points of a rise.
 const MIN_POINTS: usize = 6;
 
 // === impl Trend ===
@@ -87,26 +91,26 @@ impl Trend {
     pub(crate) fn new(resource: Resource) -> Self {
         Self {
             resource,
-            near: View::new(),
-            far: View::new(),
+            near: Series::new(),
+            far: Series::new(),
             high_water: HighWaterMark::default(),
             forecast: None,
             limit_at: Time::default(),
         }
     }
 
-    /// Forgets all points: another process has another course.
+    /// Discards all points, because a new process starts a new series.
     pub(crate) fn reset(&mut self) {
         *self = Self::new(self.resource);
     }
 
-    /// Restarts the search for a peak: a fall that a treatment causes sets no high-water mark.
+    /// Restarts the search for a peak, so that a fall caused by a treatment does not set a high-water mark.
     pub(crate) fn reset_peak(&mut self) {
         self.high_water.peak = 0.0;
         self.high_water.last = 0.0;
     }
 
-    /// Adds a value. Slopes are computed only with a new point, so that most polls are cheap.
+    /// Adds a value. Slopes are computed only if a new point is due, so that most polls are cheap.
     pub(crate) fn push(&mut self, at: Time, percent: Option<f64>, config: &ForecastConfig) {
         let Some(percent) = percent.filter(|percent| percent.is_finite()) else {
             return;
@@ -122,57 +126,46 @@ impl Trend {
         self.far
             .push(at, percent, config.sample_interval.saturating_mul(5));
         self.high_water.push(percent);
-        let views = [self.near.growth(), self.far.growth()];
-        let growths = views.into_iter().flatten();
-        let first = growths
-            .map(|growth| {
-                (
-                    growth.limit_at,
-                    self.forecast_of(at, growth, percent, config),
-                )
-            })
+        let rises = [self.near.rise(), self.far.rise()].into_iter().flatten();
+        let first = rises
+            .map(|rise| (rise.limit_at, self.forecast_of(at, rise, percent, config)))
             .min_by_key(|(limit_at, forecast)| (!forecast.alarming, *limit_at));
         self.limit_at = first.map_or(at, |(limit_at, _)| limit_at);
         self.forecast = first.map(|(_, forecast)| forecast);
     }
 
-    /// Returns the forecast that hits the limit first; one to act on before any other.
+    /// Returns the forecast with the earliest limit. An alarming forecast precedes the others.
     pub(crate) fn forecast(&self) -> Option<&Forecast> {
         self.forecast.as_ref()
     }
 
-    /// Reports if any value was known.
+    /// Returns `true` if any value has been added.
     pub(crate) fn is_known(&self) -> bool {
         self.near.len > 0
     }
 
-    /// Reports if a peak that could become the high-water mark has been seen.
+    /// Returns `true` if there is a peak that can become the high-water mark.
     #[cfg(test)]
     pub(crate) fn has_peak(&self) -> bool {
         self.high_water.peak > 0.0
     }
 
-    fn forecast_of(
-        &self,
-        at: Time,
-        growth: Growth,
-        percent: f32,
-        config: &ForecastConfig,
-    ) -> Forecast {
-        let time_to_limit = growth.limit_at.since(at);
+    /// Returns the forecast from a rise, at the current usage `percent`.
+    fn forecast_of(&self, at: Time, rise: Rise, percent: f32, config: &ForecastConfig) -> Forecast {
+        let time_to_limit = rise.limit_at.since(at);
         let max_extrapolation = match self.resource {
             Resource::Memory => config.max_extrapolation,
             Resource::FileDescriptors => config.fd_max_extrapolation,
-        } * growth.seen_for.as_secs_f64();
-        let continues = percent >= growth.level - MIN_GROWTH;
-        let below_high_water = percent <= self.high_water.level + MIN_GROWTH;
+        } * rise.observed_for.as_secs_f64();
+        let continues = percent >= rise.level - MIN_RISE;
+        let below_high_water = percent <= self.high_water.level + MIN_RISE;
         Forecast {
             resource: self.resource,
             time_to_limit,
-            confidence: growth.steadiness,
-            percent_per_minute: growth.slope * 60.0,
-            seen_for: growth.seen_for,
-            alarming: growth.steadiness >= config.min_confidence
+            confidence: rise.steadiness,
+            percent_per_minute: rise.slope * 60.0,
+            observed_for: rise.observed_for,
+            alarming: rise.steadiness >= config.min_confidence
                 && f64::from(percent) >= config.min_usage_percent
                 && time_to_limit.as_secs_f64() <= max_extrapolation
                 && continues
@@ -183,18 +176,19 @@ impl Trend {
 
 /// Rise since the last minimum.
 #[derive(Clone, Copy)]
-struct Growth {
+struct Rise {
     slope: f64,
     /// Value of the line at the newest point.
     level: f32,
     limit_at: Time,
     steadiness: f64,
-    seen_for: Duration,
+    observed_for: Duration,
 }
 
-// === impl View ===
+// === impl Series ===
 
-impl View {
+impl Series {
+    /// Returns an empty series.
     fn new() -> Self {
         Self {
             times: [Time::default(); POINTS],
@@ -203,14 +197,15 @@ impl View {
         }
     }
 
-    /// Adds a value if a point is due; returns `true` if it was. A gap of half a view clears the points.
+    /// Adds a value if a point is due, and returns `true` if it was added. A gap of half a window clears
+    /// the points.
     fn push(&mut self, at: Time, value: f32, interval: Duration) -> bool {
         if let Some(last) = self.len.checked_sub(1).map(|last| self.times[last]) {
             let passed = at.since(last);
             if passed < interval {
                 return false;
             }
-            if passed > interval.saturating_mul(12) {
+            if passed > interval.saturating_mul(GAP_INTERVALS) {
                 self.len = 0;
             }
         }
@@ -225,7 +220,8 @@ impl View {
         true
     }
 
-    fn growth(&self) -> Option<Growth> {
+    /// Returns the rise since the last minimum of the series.
+    fn rise(&self) -> Option<Rise> {
         let values = &self.values[..self.len];
         let (min, max) = values.iter().fold((f32::MAX, f32::MIN), |(min, max), &v| {
             (min.min(v), max.max(v))
@@ -241,11 +237,11 @@ impl View {
             let time = -age as f32;
             *point = (time, values[start + index]);
         }
-        if len < MIN_POINTS || values[self.len - 1] - values[start] < MIN_GROWTH {
+        if len < MIN_POINTS || values[self.len - 1] - values[start] < MIN_RISE {
             return None;
         }
         let line = slope::fit(&points[..len])?;
-        // A growth that levels off is judged by its later half.
+        // The slope of a rise that levels off is that of its later half.
         let later = slope::fit(&points[len / 2..len])?;
         let slope = line.slope.min(later.slope);
         if slope <= 0.0 {
@@ -254,12 +250,12 @@ impl View {
         #[allow(clippy::cast_possible_truncation)] // percent
         let level = (line.intercept as f32).clamp(0.0, 100.0);
         let seconds = (f64::from(100.0 - level) / slope).clamp(0.0, 86_400.0);
-        Some(Growth {
+        Some(Rise {
             slope,
             level,
             limit_at: newest + Duration::from_secs_f64(seconds),
             steadiness: line.steadiness.max(0.0),
-            seen_for: newest.since(self.times[start]),
+            observed_for: newest.since(self.times[start]),
         })
     }
 }
@@ -267,7 +263,7 @@ impl View {
 // === impl HighWaterMark ===
 
 impl HighWaterMark {
-    /// Adds a point. A peak is a level that two points in a row reach, so that one outlier is none.
+    /// Adds a point. A peak is a level that two consecutive points reach, so that an outlier does not count.
     fn push(&mut self, value: f32) {
         let sustained = value.min(self.last);
         self.last = value;
@@ -284,18 +280,18 @@ mod tests {
     use super::*;
 
     /// Returns the time of the first alarm, in seconds, with polls every 5 s.
-    fn first_alarm(seconds: u64, course: impl Fn(f64) -> f64) -> Option<u64> {
+    fn first_alarm(seconds: u64, usage: impl Fn(f64) -> f64) -> Option<u64> {
         let config = ForecastConfig::default();
         let mut trend = Trend::new(Resource::Memory);
         (0..seconds).step_by(5).find(|&second| {
             let at = Time::default() + Duration::from_secs(second);
             #[allow(clippy::cast_precision_loss)]
-            trend.push(at, Some(course(second as f64)), &config);
+            trend.push(at, Some(usage(second as f64)), &config);
             trend.forecast().is_some_and(|forecast| forecast.alarming)
         })
     }
 
-    /// Returns a deterministic noise of ±1.
+    /// Returns deterministic noise between −1 and 1.
     fn noise(second: f64) -> f64 {
         (second * 12.9898).sin() * 43_758.547 % 1.0
     }
@@ -304,18 +300,18 @@ mod tests {
     fn leak_is_forecast_a_minute_before_the_limit() {
         for minutes in [5.0, 15.0, 60.0] {
             for start in [5.0, 20.0, 50.0] {
-                for quiet in [0.0, 400.0] {
+                for delay in [0.0, 400.0] {
                     let leak = 60.0 * minutes;
-                    let course = |t: f64| {
-                        let grown = ((t - quiet) / leak).clamp(0.0, 1.0);
+                    let usage = |t: f64| {
+                        let grown = ((t - delay) / leak).clamp(0.0, 1.0);
                         start + (100.0 - start) * grown + 0.3 * noise(t)
                     };
                     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-                    let end = (quiet + leak) as u64;
-                    let alarm = first_alarm(end, course).unwrap_or(end);
+                    let end = (delay + leak) as u64;
+                    let alarm = first_alarm(end, usage).unwrap_or(end);
                     assert!(
                         end - alarm >= 60,
-                        "{minutes} min from {start} % after {quiet} s: {}",
+                        "{minutes} min from {start} % after {delay} s: {}",
                         end - alarm
                     );
                 }
@@ -324,14 +320,14 @@ mod tests {
     }
 
     #[test]
-    fn sawtooth_is_no_leak() {
+    fn sawtooth_raises_no_alarm() {
         for period in [20.0, 60.0, 180.0, 600.0, 1800.0, 3600.0] {
             for (low, high) in [(30.0, 75.0), (40.0, 80.0), (20.0, 60.0), (60.0, 85.0)] {
                 for jitter in [0.0, 0.5, 2.0] {
-                    let course =
+                    let usage =
                         |t: f64| low + (high - low) * (t / period % 1.0) + jitter * noise(t);
                     assert_eq!(
-                        first_alarm(86_400, course),
+                        first_alarm(86_400, usage),
                         None,
                         "{period} s, {low}–{high} %, ±{jitter}"
                     );
@@ -341,16 +337,16 @@ mod tests {
     }
 
     #[test]
-    fn leak_under_a_sawtooth_is_forecast() {
-        let course =
+    fn leak_that_starts_during_a_sawtooth_is_forecast() {
+        let usage =
             |t: f64| (30.0 + 20.0 * (t / 300.0 % 1.0)).max(40.0) + (t - 3600.0).max(0.0) / 40.0;
-        let alarm = first_alarm(7200, course).unwrap();
+        let alarm = first_alarm(7200, usage).unwrap();
         assert!((3600..5600).contains(&alarm), "{alarm}");
     }
 
     #[test]
-    fn plateau_is_no_leak() {
-        let course = |t: f64| 20.0 + 60.0 * (1.0 - (-t / 120.0).exp()) + 0.3 * noise(t);
-        assert_eq!(first_alarm(7200, course), None);
+    fn plateau_raises_no_alarm() {
+        let usage = |t: f64| 20.0 + 60.0 * (1.0 - (-t / 120.0).exp()) + 0.3 * noise(t);
+        assert_eq!(first_alarm(7200, usage), None);
     }
 }

@@ -1,24 +1,24 @@
 //! Lane of an observation, by the results of its two probes.
 //!
-//! | care port ↓ front door → | answers | refuses | hangs | invalid | not probed |
+//! | care port ↓ front door → | responds | refuses | times out | invalid | not probed |
 //! |---|---|---|---|---|---|
-//! | answers, runtime stalled | stalled | stalled | stalled | stalled | stalled |
-//! | answers | reported | reported, or refused once it was ready | stalled | reported | reported |
+//! | responds, runtime stalled | stalled | stalled | stalled | stalled | stalled |
+//! | responds | reported | reported, or refused once it has been ready | stalled | reported | reported |
 //! | refuses | invalid | refused | stalled | invalid | refused |
-//! | hangs | invalid | refused | stalled | invalid | stalled |
+//! | times out | invalid | refused | stalled | invalid | stalled |
 //! | invalid | invalid | invalid | invalid | invalid | invalid |
 //! | not probed | invalid | refused | stalled | invalid | invalid |
 //!
 //! # Hazards
 //!
-//! An invalid answer is never a reason to restart, and it hides the state of the other port: a proxy
-//! that answers for the app must not look like a wedge.
+//! An invalid response is never a reason to restart, and it hides the state of the other port. For
+//! example, a proxy that responds for the app must not look like an unresponsive app.
 
 use crate::decision::{Lane, Reason};
 use crate::health::Health;
 use crate::observation::{Observation, ProbeResult};
 
-/// Lane of an observation, with the reason that it gives.
+/// Lane of an observation, with its reason.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Classified {
     pub(crate) lane: Lane,
@@ -47,6 +47,7 @@ pub(crate) fn classify(observation: &Observation) -> Classified {
     }
 }
 
+/// Returns `true` if the app reports that its runtime is stalled.
 fn is_stalled(health: &Health) -> bool {
     health
         .runtime
@@ -54,7 +55,7 @@ fn is_stalled(health: &Health) -> bool {
         .is_some_and(|runtime| runtime.stalled)
 }
 
-/// Reports if the app says that it serves, so that its port should accept connections.
+/// Returns `true` if the app reports that it serves, so that its port should accept connections.
 fn serves(health: &Health) -> bool {
     health.started == Some(true) && !health.draining && !health.condemned
 }
@@ -79,7 +80,7 @@ mod tests {
 
     const QUICK: Duration = Duration::from_millis(1);
 
-    fn answers(started: bool, stalled: bool) -> ProbeResult<Health> {
+    fn responds(started: bool, stalled: bool) -> ProbeResult<Health> {
         let runtime = Some(Runtime {
             stalled,
             ..Runtime::default()
@@ -95,32 +96,32 @@ mod tests {
     }
 
     #[test]
-    fn answer_is_reported_unless_the_front_door_fails() {
+    fn report_is_classified_as_reported_unless_the_front_door_fails() {
         assert_eq!(
-            lane(answers(true, false), ProbeResult::Valid((), QUICK)),
+            lane(responds(true, false), ProbeResult::Valid((), QUICK)),
             Lane::Reported
         );
         assert_eq!(
-            lane(answers(true, false), ProbeResult::TimedOut),
+            lane(responds(true, false), ProbeResult::TimedOut),
             Lane::Stalled
         );
         assert_eq!(
-            lane(answers(true, true), ProbeResult::Valid((), QUICK)),
+            lane(responds(true, true), ProbeResult::Valid((), QUICK)),
             Lane::Stalled
         );
         assert_eq!(
-            lane(answers(true, false), ProbeResult::Refused),
+            lane(responds(true, false), ProbeResult::Refused),
             Lane::Refused
         );
         assert_eq!(
-            lane(answers(false, false), ProbeResult::Refused),
+            lane(responds(false, false), ProbeResult::Refused),
             Lane::Reported,
             "still starting"
         );
     }
 
     #[test]
-    fn missing_answers_are_classified_by_the_front_door() {
+    fn missing_report_is_classified_by_the_front_door() {
         assert_eq!(
             lane(ProbeResult::Refused, ProbeResult::Refused),
             Lane::Refused
@@ -132,7 +133,7 @@ mod tests {
         assert_eq!(
             lane(ProbeResult::TimedOut, ProbeResult::Valid((), QUICK)),
             Lane::Invalid,
-            "it serves"
+            "the front door responds"
         );
         assert_eq!(
             lane(ProbeResult::NotProbed, ProbeResult::NotProbed),
@@ -141,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn invalid_answer_is_invalid_whatever_the_front_door_does() {
+    fn invalid_response_is_classified_as_invalid_for_any_front_door() {
         for front in [
             ProbeResult::TimedOut,
             ProbeResult::Refused,

@@ -1,4 +1,4 @@
-//! The healing policy as a library without I/O: it takes observations of an app and returns decisions
+//! The healing policy as a library without I/O. It takes observations of an app and returns decisions
 //! with their reasons.
 //!
 //! The crate has no clock, no random source, no files, no sockets and no threads. The caller polls the
@@ -15,10 +15,10 @@
 //! let circumstances = Circumstances { mode: Mode::Enforce, ..Circumstances::default() };
 //! let mut app = Health { instance_id: Some("a".into()), uptime: 600.0, ..Health::default() };
 //! for poll in 0..10 {
-//!     let time = Duration::from_secs(5 * poll); // replace by your clocks
+//!     let time = Duration::from_secs(5 * poll); // replace with your clocks
 //!     let errors = if poll < 3 { 0 } else { 6 };
 //!     app.totals = Totals { requests_total: Some(errors), errors_total: Some(errors), ..Totals::default() };
-//!     app.uptime += 5.0; // replace by the response of your app
+//!     app.uptime += 5.0; // replace with the response of your app
 //!     let care = ProbeResult::Valid(app.clone(), Duration::from_millis(1));
 //!     let front_door = ProbeResult::Valid((), Duration::from_millis(1));
 //!     let now = Now { monotonic: time, wall: time };
@@ -26,10 +26,10 @@
 //!     println!("{time:?}: {}", policy.explain(&decision));
 //!     if decision.action == Action::ResetErrors {
 //!         // carry out the treatment here, then report its result
-//!         policy.report_treatment(now, Treatment { action: decision.action, result: TreatmentResult::Done });
+//!         policy.report_treatment(now, TreatmentReport { action: decision.action, result: TreatmentResult::Done });
 //!     }
 //! }
-//! assert_eq!(policy.state().awaiting(), Some(Action::ResetErrors)); // save the state here
+//! assert_eq!(policy.state().current_treatment(), Some(Action::ResetErrors)); // save the state here
 //! ```
 //!
 //! A later step reports the outcome of the treatment in [`Decision::concluded`].

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use crate::health::Health;
 
-/// Both clocks, read by the caller: the core has none.
+/// Both clocks, read by the caller, because this crate has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
-    /// Time since an origin of the caller's choice; never goes back within a process.
+    /// Time since any fixed origin. It never decreases within a process.
     pub monotonic: Duration,
-    /// Time since the Unix epoch; may jump. Used only for the gap between two processes and for
-    /// `hour_of_day`.
+    /// Time since the Unix epoch. It may jump, and is used only for the gap between two processes and
+    /// for `hour_of_day`.
     pub wall: Duration,
 }
 
@@ -21,52 +21,53 @@ pub struct Observation {
     pub care: ProbeResult<Health>,
     /// Result of `GET /healthz` on the app's own port, the front door of its clients.
     pub front_door: ProbeResult<()>,
-    /// Knowledge of the caller beside the probes.
+    /// Knowledge of the caller in addition to the probes.
     pub circumstances: Circumstances,
 }
 
 /// Result of a probe.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ProbeResult<T> {
-    /// A valid answer, and its latency.
+    /// A valid response, and its latency.
     Valid(T, Duration),
-    /// An invalid answer: wrong status, not JSON, too large, out of range.
+    /// An invalid response.
     Invalid(InvalidAnswer),
-    /// The connection is refused: nothing listens.
+    /// The connection was refused, because no process listens.
     Refused,
-    /// There is no complete answer in time.
+    /// The response was not complete before the timeout.
     TimedOut,
     /// The probe is not configured.
     NotProbed,
 }
 
-/// Reason why an answer is invalid.
+/// Defect of an invalid response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InvalidAnswer {
     /// A status other than 200.
     Status(u16),
-    /// The answer is larger than the limit.
+    /// The response is larger than the limit.
     TooLarge,
-    /// The answer is not JSON of the schema.
+    /// The response is not JSON of the expected schema.
     Malformed,
-    /// A figure is not finite, or out of its range.
+    /// A value is not finite, or out of its range.
     OutOfRange,
     /// The connection broke, or the peer does not speak HTTP.
     Transport,
 }
 
-/// Conditions of permission beside the app's own state.
+/// Conditions for permission that are not part of the app's own state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Circumstances {
     /// Mode of the doctor.
     pub mode: Mode,
     /// Set if an operator has paused healing.
     pub paused: bool,
-    /// Set if the state directory is writable: a restart that cannot be remembered is not allowed.
+    /// Set if the state directory is writable. A restart that cannot be recorded is not allowed.
     pub state_writable: bool,
-    /// Set if the pod is being shut down: the sidecar has received SIGTERM.
+    /// Set if the pod is being shut down, which the sidecar learns by SIGTERM.
     pub draining: bool,
-    /// Liveness of the app's process, if the caller can know it (a local pod, a shared PID namespace).
+    /// Set if the app's process is running. `None` if the caller cannot know it; it can in a local pod or
+    /// with a shared PID namespace.
     pub process_alive: Option<bool>,
 }
 

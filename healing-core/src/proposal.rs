@@ -1,4 +1,4 @@
-//! Proposal: the action that evidence justifies, before the guards permit it.
+//! Proposal: the action that the evidence justifies, before the guards evaluate permission.
 
 use crate::decision::{Action, DecidedBy, Reason};
 
@@ -6,14 +6,14 @@ use crate::decision::{Action, DecidedBy, Reason};
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Proposal {
     pub(crate) action: Action,
-    /// Reason for the action, or for none.
-    pub(crate) evidence: Reason,
+    /// Reason for the action or for taking none.
+    pub(crate) reason: Reason,
     pub(crate) decided_by: DecidedBy,
-    /// Probabilities of the actions by a model, by class.
+    /// The model's probability for each action.
     pub(crate) probabilities: Option<[f64; 3]>,
-    /// Set if the app does not answer.
-    pub(crate) hang: bool,
-    /// Set if a limit is too near to wait.
+    /// Set if the app sends no valid health report or is stalled.
+    pub(crate) unresponsive: bool,
+    /// Set if the limit will be reached too soon to wait for low load.
     pub(crate) urgent: bool,
 }
 
@@ -21,13 +21,13 @@ pub(crate) struct Proposal {
 
 impl Proposal {
     /// Returns the proposal to do nothing.
-    pub(crate) fn none(evidence: Reason) -> Self {
+    pub(crate) fn none(reason: Reason) -> Self {
         Self {
             action: Action::NoAction,
-            evidence,
+            reason,
             decided_by: DecidedBy::Rules,
             probabilities: None,
-            hang: false,
+            unresponsive: false,
             urgent: false,
         }
     }

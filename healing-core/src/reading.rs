@@ -1,4 +1,4 @@
-//! Reading: everything that one poll says about the app, computed once per step.
+//! Reading: everything that is known about the app after one poll, computed once per step.
 
 use crate::decision::{Lane, Reason};
 use crate::features::Features;
@@ -8,44 +8,44 @@ use crate::features::Features;
 #[allow(clippy::struct_excessive_bools)] // independent facts, each with its own consumer
 pub(crate) struct Reading {
     pub(crate) lane: Lane,
-    /// Set if the answer is out of order: it says nothing about the app.
+    /// Set if the report is out of order and therefore ignored.
     pub(crate) stale: bool,
-    /// Set if another process of the app answers than before.
+    /// Set if the report comes from another process of the app than the one before.
     pub(crate) restarted: bool,
     /// Set if this instance has been ready.
-    pub(crate) ready: bool,
+    pub(crate) has_been_ready: bool,
     /// Set if this instance has been ready and its startup grace is over.
     pub(crate) mature: bool,
-    /// Set if this instance has been available since its start.
+    /// Set if this instance has been available at some point since it started.
     pub(crate) available: bool,
-    /// Set if the app drains or is condemned.
+    /// Set if the app is draining or condemned.
     pub(crate) draining: bool,
-    /// Set if the app answered, has been ready, and shows no symptom.
+    /// Set if the app sent a report, has been ready, and shows no symptom.
     pub(crate) healthy: bool,
-    /// Set if it has been healthy for [`reset_after`](crate::config::OutcomeConfig::reset_after).
+    /// Set if the app has been healthy for [`reset_after`](crate::config::OutcomeConfig::reset_after).
     pub(crate) long_healthy: bool,
-    /// Set if the latest answer shows a symptom, sustained or not.
+    /// Set if the latest report shows a symptom, sustained or not.
     pub(crate) symptomatic: bool,
-    /// Sustained reason for a soft heal of an app that answers.
-    pub(crate) soft_symptom: Option<Reason>,
+    /// Evidence for a soft heal of an app that sends reports.
+    pub(crate) soft_evidence: Option<Reason>,
     /// Set if the error ratio has been high for long enough for a hard heal.
     pub(crate) ratio_sustained: bool,
-    /// Sustained reason beside errors for a hard heal of an app that answers.
-    pub(crate) hard_symptom: Option<Reason>,
-    /// Sustained reason for a hard heal of an app that does not answer.
+    /// Evidence, other than errors, for a hard heal of an app that sends reports.
+    pub(crate) hard_evidence: Option<Reason>,
+    /// Evidence for a hard heal of an unresponsive app.
     pub(crate) unresponsive: Option<Reason>,
-    /// Errors per request of the latest answer, where there were enough requests.
+    /// Errors per request of the latest report. `None` if there were too few requests.
     pub(crate) error_ratio: Option<f64>,
-    /// Set if a limit will be hit.
-    pub(crate) limit_forecast: bool,
-    /// Set if that has been forecast in as many polls in a row as a hard heal needs.
+    /// Set if the forecast of a limit is alarming.
+    pub(crate) limit_alarm: bool,
+    /// Set if the forecast has been alarming in as many consecutive polls as a hard heal needs.
     pub(crate) limit_sustained: bool,
-    /// Set if the limit is too near to wait for low load.
+    /// Set if the limit will be reached too soon to wait for low load.
     pub(crate) limit_urgent: bool,
     pub(crate) low_load: bool,
     pub(crate) overloaded: bool,
     pub(crate) dependency_down: bool,
-    /// Set if a dependency has not been checked since the symptom's onset, and may be soon.
+    /// Set if a dependency has not been checked since the onset of the symptom, but may be soon.
     pub(crate) awaiting_checks: bool,
     pub(crate) features: Features,
 }
@@ -58,19 +58,19 @@ impl Reading {
             lane,
             stale: false,
             restarted: false,
-            ready: false,
+            has_been_ready: false,
             mature: false,
             available: false,
             draining: false,
             healthy: false,
             long_healthy: false,
             symptomatic: false,
-            soft_symptom: None,
+            soft_evidence: None,
             ratio_sustained: false,
-            hard_symptom: None,
+            hard_evidence: None,
             unresponsive: None,
             error_ratio: None,
-            limit_forecast: false,
+            limit_alarm: false,
             limit_sustained: false,
             limit_urgent: false,
             low_load: false,

@@ -1,4 +1,4 @@
-//! Reason codes: for an action, against it, or for none.
+//! Reason codes: for an action, against an action, or for taking none.
 //!
 //! The codes are the same in journal, metrics, page and docs, and never change their meaning.
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! reasons {
     ($($(#[$section:meta])* $variant:ident $code:literal $kind:ident $doc:literal;)+) => {
-        /// Reason of a decision. Vetoes come first, in the order in which the headline is chosen.
+        /// Reason of a decision. Vetoes come first, the most severe one first.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Reason { $(#[doc = $doc] $variant,)+ }
@@ -22,7 +22,7 @@ macro_rules! reasons {
                 match self { $(Self::$variant => $code),+ }
             }
 
-            /// Returns one sentence for people.
+            /// Returns an explanation in one sentence.
             #[must_use]
             pub fn explain(self) -> &'static str {
                 match self { $(Self::$variant => $doc),+ }
@@ -50,67 +50,67 @@ pub enum ReasonKind {
 
 reasons! {
     StateUnavailable "state_unavailable" Veto
-        "The state cannot be written, and a restart that cannot be remembered is not allowed.";
+        "The state cannot be saved, and a restart that cannot be recorded is not allowed.";
     Paused "paused" Veto "An operator has paused healing.";
     Draining "draining" Veto "The app or its pod is shutting down.";
     Observe "observe" Veto "In observe mode actions are only reported.";
     StartupGrace "startup_grace" Veto "The app has only just started, or has not been ready yet.";
     DependencyDown "dependency_down" Veto
-        "A declared dependency fails: no treatment of this app would help.";
+        "A declared dependency fails, so no treatment of this app would help.";
     Overload "overload" Veto
-        "The app gets far more load than usual and slows down with it: a restart would make that worse.";
+        "The app gets far more load than usual and becomes slower, and a restart would make that worse.";
     Escalation "escalation" Veto
         "A treatment that failed is not repeated, and no stronger one is justified.";
     Cooldown "cooldown" Veto "The last treatment is too recent.";
     BudgetExhausted "budget_exhausted" Veto
-        "As many restarts as are allowed have been made recently.";
+        "The number of restarts that the budget allows has been reached.";
     Splay "splay" Veto
         "A first restart waits for a random time, so that replicas do not restart together.";
 
-    ErrorCount "error_count" Evidence "Several requests fail, and a relevant share of all.";
+    ErrorCount "error_count" Evidence "Several requests fail, and they are a relevant share of all requests.";
     ErrorRatio "error_ratio" Evidence "Too large a share of the requests fails.";
     SoftHealFailed "soft_heal_failed" Evidence "Soft heals did not help and requests still fail.";
     RepeatedPanics "repeated_panics" Evidence
-        "Handlers panic repeatedly: state in the app's memory is broken.";
+        "Handlers panic repeatedly, because state in the app's memory is broken.";
     RuntimeLag "runtime_lag" Evidence
-        "The app's runtime ticks late and requests wait: most of its workers are blocked.";
+        "The app's runtime ticks late and requests wait, because most of its workers are blocked.";
     CpuSaturated "cpu_saturated" Evidence
-        "The CPU is saturated at no more than the usual load, and clients suffer.";
-    LimitForecast "limit_forecast" Evidence "Memory or file descriptors will hit their limit soon.";
-    RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick: no request makes progress.";
-    FrontDoorHangs "front_door_hangs" Evidence "The app's port hangs while its care port answers.";
-    Unresponsive "unresponsive" Evidence "Neither the app's port nor its care port answers in time.";
-    AppDown "app_down" Evidence "The app accepts no connection.";
+        "The CPU is saturated at no more than the usual load, and clients are harmed.";
+    LimitForecast "limit_forecast" Evidence "Memory or file descriptors will reach their limit soon.";
+    RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick, so no request makes progress.";
+    FrontDoorHangs "front_door_hangs" Evidence "The app's port times out while its care port responds.";
+    Unresponsive "unresponsive" Evidence "Neither the app's port nor its care port responds in time.";
+    AppDown "app_down" Evidence "The app refuses connections.";
 
-    Healthy "healthy" NoAction "No symptom.";
+    Healthy "healthy" NoAction "There is no symptom.";
     Starting "starting" NoAction
-        "The app has not been ready yet: starting it is its supervisor's task.";
+        "The app has not been ready yet, and its supervisor starts it.";
     InvalidAnswer "invalid_answer" NoAction
-        "The app's answer is invalid; that alone is no reason to act.";
+        "The app's response is invalid, which alone is not a reason to act.";
     InsufficientEvidence "insufficient_evidence" NoAction
-        "There is a symptom, but not often or not long enough yet.";
+        "There is a symptom, but not often or long enough yet.";
     AwaitingChecks "awaiting_checks" NoAction
-        "There is a symptom, but the dependencies have not been checked since it began.";
+        "There is a symptom, but the dependencies have not been checked since it started.";
     AwaitingLowLoad "awaiting_low_load" NoAction
-        "A limit will be hit; there is time to wait for low load.";
-    ResourceUseOnly "resource_use_only" NoAction "High CPU or memory alone is no symptom: scaling is not healing.";
+        "A limit will be reached, but there is time to wait for low load.";
+    ResourceUseOnly "resource_use_only" NoAction "High CPU or memory usage alone is not a symptom, but may call for scaling.";
     NeverAvailable "never_available" NoAction
-        "This instance has not been available since its start: another start would not help.";
+        "This instance has never been available, so a restart would not help.";
     ModelDeclined "model_declined" NoAction
-        "There is a symptom, but by the model's votes no action is worth its cost.";
-    Probation "probation" NoAction "The last treatment is being verified.";
-    AttemptsExhausted "attempts_exhausted" NoAction "Every treatment failed: an operator is needed.";
-    StaleAnswer "stale_answer" NoAction "The answer is out of order and is ignored.";
+        "There is a symptom, but by the model's votes doing nothing has the lowest expected cost.";
+    Probation "probation" NoAction "The last treatment is in progress or on probation.";
+    AttemptsExhausted "attempts_exhausted" NoAction "Every treatment failed, so an operator is needed.";
+    StaleAnswer "stale_answer" NoAction "The response is out of order and is ignored.";
 }
 
 impl Reason {
-    /// Reports if the reason forbids an action.
+    /// Returns `true` if the reason forbids an action.
     #[must_use]
     pub fn is_veto(self) -> bool {
         self.kind() == ReasonKind::Veto
     }
 
-    /// Returns the reason of a code.
+    /// Returns the reason with a code.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|reason| reason.as_str() == code)
@@ -147,7 +147,7 @@ impl Vetoes {
     /// Empty set.
     pub const NONE: Self = Self(0);
 
-    /// Adds a veto; reasons that are none are ignored.
+    /// Adds a veto. Other reasons are ignored.
     pub fn insert(&mut self, reason: Reason) {
         if reason.is_veto() {
             self.0 |= 1 << reason as u8;
@@ -161,26 +161,26 @@ impl Vetoes {
         }
     }
 
-    /// Reports if the set contains a veto.
+    /// Returns `true` if the set contains a veto.
     #[must_use]
     pub fn contains(self, reason: Reason) -> bool {
         reason.is_veto() && self.0 & (1 << reason as u8) != 0
     }
 
-    /// Reports if nothing forbids the action.
+    /// Returns `true` if there is no veto.
     #[must_use]
     pub fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Iterates over the vetoes, the headline first.
+    /// Iterates over the vetoes, the most severe first.
     pub fn iter(self) -> impl Iterator<Item = Reason> {
         Reason::ALL
             .into_iter()
             .filter(move |&reason| self.contains(reason))
     }
 
-    /// Returns the gravest veto.
+    /// Returns the most severe veto.
     #[must_use]
     pub fn headline(self) -> Option<Reason> {
         self.iter().next()
@@ -200,7 +200,7 @@ impl std::fmt::Debug for Vetoes {
     }
 }
 
-/// Serializes as a list of codes, the headline first.
+/// Serializes as a list of codes, the most severe veto first.
 impl Serialize for Vetoes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
@@ -231,11 +231,11 @@ mod tests {
     }
 
     #[test]
-    fn headline_is_the_gravest_veto() {
+    fn headline_is_the_most_severe_veto() {
         let mut vetoes = Vetoes::NONE;
         vetoes.insert(Reason::Cooldown);
         vetoes.insert(Reason::DependencyDown);
-        vetoes.insert(Reason::Healthy); // no veto
+        vetoes.insert(Reason::Healthy); // not a veto
         assert_eq!(vetoes.headline(), Some(Reason::DependencyDown));
         assert_eq!(vetoes.iter().count(), 2);
         let json = serde_json::to_string(&vetoes).unwrap();

@@ -6,7 +6,7 @@
 //!
 //! # Hazards
 //!
-//! - It is not for secrets.
+//! - The sequence is predictable. Do not use it for secrets.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ impl Rng {
         }
     }
 
-    /// Returns an independent generator for part `index`: parts do not shift when another draws more.
+    /// Returns an independent generator for part `index`. Its sequence does not depend on the other parts.
     #[must_use]
     pub fn part(&self, index: u64) -> Self {
         let mut part = Self(self.0 ^ index.wrapping_mul(0xd6e8_feb8_6659_fd93));

@@ -1,8 +1,9 @@
-//! Robust regression: the median of the slopes between all pairs of points (Theil–Sen), which up to a
-//! quarter of outliers hardly move, and the steadiness of the rise (Kendall's tau).
+//! Robust regression: the median of the slopes between all pairs of points (Theil–Sen), which is
+//! hardly affected by up to a quarter of outliers, and the steadiness of the rise (Kendall's tau).
 
-/// Maximum number of points of a line.
+/// Maximum number of points that a line is fitted to.
 pub(crate) const POINTS: usize = 24;
+/// Maximum number of pairs of points.
 const PAIRS: usize = POINTS * (POINTS - 1) / 2;
 
 /// Straight line through points.
@@ -12,12 +13,12 @@ pub(crate) struct Line {
     pub(crate) slope: f64,
     /// Value at time 0.
     pub(crate) intercept: f64,
-    /// Share of the pairs that rise minus the share that falls, −1 to 1.
+    /// Share of the pairs of points that rise minus the share that fall, −1 to 1.
     pub(crate) steadiness: f64,
 }
 
 /// Returns the line through the last [`POINTS`] points (time, value), in order of time; `None` for
-/// fewer than three or where all have the same time.
+/// fewer than three points or if all have the same time.
 pub(crate) fn fit(points: &[(f32, f32)]) -> Option<Line> {
     let points = &points[points.len().saturating_sub(POINTS)..];
     if points.len() < 3 {
@@ -55,6 +56,7 @@ pub(crate) fn fit(points: &[(f32, f32)]) -> Option<Line> {
     })
 }
 
+/// Returns the median, or the upper of the two middle values.
 fn median(values: &mut [f32]) -> Option<f32> {
     if values.is_empty() {
         return None;

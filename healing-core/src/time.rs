@@ -1,13 +1,13 @@
 //! Time axis of the policy: monotonic within a process and across processes.
 //!
-//! Within a process it follows the monotonic clock alone, so that a jump of the wall clock neither
-//! ends a cooldown nor refills a budget. Only the gap between two processes is read from the wall
-//! clock; a wall clock that went back counts as no gap.
+//! Within a process it follows only the monotonic clock, so that a jump of the wall clock neither
+//! shortens a cooldown nor refills a budget. Only the gap between two processes is measured by the wall
+//! clock. If the wall clock went back, the gap counts as zero.
 //!
 //! # Hazards
 //!
-//! A wall clock set *forward* while no policy runs looks like a long gap, and the budget refills
-//! early; nothing in a process can detect that.
+//! A wall clock that is set *forward* while no policy runs looks like a long gap, so the budget refills
+//! early. A process cannot detect that.
 
 use std::time::Duration;
 
@@ -134,7 +134,7 @@ mod tests {
         assert_eq!(
             clock.at(now(90, 0)),
             late,
-            "even a monotonic clock that goes back does not"
+            "a monotonic clock that goes back is ignored"
         );
     }
 

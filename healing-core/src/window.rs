@@ -1,11 +1,11 @@
 //! Windows over cumulative totals: a history of fixed size, and differences of its samples.
 //!
-//! `/health` carries totals since the app's start, so a missed poll loses nothing and a late one only
-//! makes the time between two samples longer.
+//! `/health` carries totals since the app's start. A missed poll therefore loses no count, and a late poll
+//! only lengthens the time between two samples.
 //!
 //! # Hazards
 //!
-//! A window across a gap would spread old errors over new time; a base older than two windows is
+//! A window across a gap would count old errors as current. A start sample older than two windows is
 //! therefore not used.
 
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use crate::health::{Health, Latency};
 use crate::time::Time;
 
-/// Maximum number of latency buckets; an app that sends more is treated as one that sends none.
+/// Maximum number of latency buckets. A histogram with more buckets is ignored.
 const BUCKETS: usize = 48;
 /// Samples that are kept per slow window, however often the app is polled.
 const SAMPLES: u32 = 128;
@@ -27,7 +27,7 @@ pub(crate) struct Sample {
     pub(crate) errors: Option<u64>,
     pub(crate) panics: Option<u64>,
     pub(crate) in_flight: Option<u64>,
-    /// Truncated counts: differences of less than 2³² survive that.
+    /// Counts, truncated to u32; wrapping differences stay exact below 2³².
     buckets: Option<[u32; BUCKETS]>,
 }
 
@@ -38,7 +38,7 @@ pub(crate) struct Delta {
     pub(crate) requests: Option<u64>,
     pub(crate) errors: Option<u64>,
     pub(crate) panics: Option<u64>,
-    /// Requests that began.
+    /// Number of requests started.
     pub(crate) arrivals: Option<u64>,
     buckets: Option<[u32; BUCKETS]>,
 }
@@ -57,8 +57,8 @@ pub(crate) struct History {
 // === impl Sample ===
 
 impl Sample {
-    /// Returns the totals of an answer. A count of errors since the last heal serves as a total, because
-    /// a heal clears the history anyway.
+    /// Returns the totals of a health report. Without `errors_total`, the number of errors since the last
+    /// soft heal is used, because a soft heal clears the history.
     pub(crate) fn of(health: &Health, at: Time) -> Self {
         let totals = &health.totals;
         Self {
@@ -71,7 +71,7 @@ impl Sample {
         }
     }
 
-    /// Returns the sample of the same app at its start, with all totals zero.
+    /// Returns a sample at the start of the app, with all totals zero.
     pub(crate) fn at_start(self, at: Time) -> Self {
         Self {
             at,
@@ -83,7 +83,7 @@ impl Sample {
         }
     }
 
-    /// Reports if some total is smaller than in `earlier`.
+    /// Returns `true` if a total is smaller than in `earlier`.
     pub(crate) fn is_reset_since(&self, earlier: &Self) -> bool {
         let fell = |now: Option<u64>, then: Option<u64>| matches!((now, then), (Some(n), Some(t)) if n < t);
         fell(self.requests, earlier.requests)
@@ -91,34 +91,37 @@ impl Sample {
             || fell(self.panics, earlier.panics)
     }
 
-    fn since(&self, base: &Self) -> Delta {
-        let requests = difference(self.requests, base.requests);
-        let arrivals = match (requests, self.in_flight, base.in_flight) {
-            (Some(ended), Some(now), Some(then)) => {
-                Some(ended.saturating_add(now).saturating_sub(then))
+    /// Returns the difference from a start sample.
+    fn since(&self, start: &Self) -> Delta {
+        let requests = difference(self.requests, start.requests);
+        let arrivals = match (requests, self.in_flight, start.in_flight) {
+            (Some(finished), Some(now), Some(then)) => {
+                Some(finished.saturating_add(now).saturating_sub(then))
             }
             _ => requests,
         };
-        let buckets = match (self.buckets, base.buckets) {
+        let buckets = match (self.buckets, start.buckets) {
             (Some(now), Some(then)) => Some(std::array::from_fn(|i| now[i].wrapping_sub(then[i]))),
             _ => None,
         };
         Delta {
-            seconds: self.at.seconds_since(base.at),
+            seconds: self.at.seconds_since(start.at),
             requests,
-            errors: difference(self.errors, base.errors),
-            panics: difference(self.panics, base.panics),
+            errors: difference(self.errors, start.errors),
+            panics: difference(self.panics, start.panics),
             arrivals,
             buckets,
         }
     }
 }
 
+/// Returns the difference of two totals, at least 0.
 fn difference(now: Option<u64>, then: Option<u64>) -> Option<u64> {
     Some(now?.saturating_sub(then?))
 }
 
-#[allow(clippy::cast_possible_truncation)] // wrapping is meant
+/// Returns the counts of a histogram, truncated to u32. `None` if the histogram is invalid or too large.
+#[allow(clippy::cast_possible_truncation)] // wrapping is intended
 fn truncated_counts(latency: &Latency) -> Option<[u32; BUCKETS]> {
     let counts = &latency.counts;
     if counts.len() != latency.bounds_seconds.len() + 1 || counts.len() > BUCKETS {
@@ -140,7 +143,7 @@ impl Delta {
         (self.seconds > 0.0).then(|| as_f64(count) / self.seconds)
     }
 
-    /// Returns `part` per request; 0 where no request ended.
+    /// Returns the ratio of `part` to requests, at most 1. It is 0 if there are no requests.
     pub(crate) fn ratio(&self, part: Option<u64>) -> Option<f64> {
         let (part, requests) = (part?, self.requests?);
         Some(if requests == 0 {
@@ -151,8 +154,8 @@ impl Delta {
     }
 }
 
-/// Converts a count.
-#[allow(clippy::cast_precision_loss)] // no real count is beyond 2^53
+/// Converts a count to a float.
+#[allow(clippy::cast_precision_loss)] // real counts are below 2^53
 pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64
 }
@@ -203,7 +206,7 @@ impl History {
         self.newest = Some(sample);
     }
 
-    /// Changes the bounds of the latency buckets; counts by other bounds are dropped.
+    /// Sets the bounds of the latency buckets. Counts with other bounds are discarded.
     fn set_bounds(&mut self, latency: &Latency) {
         let bounds = &latency.bounds_seconds;
         if bounds.len() >= BUCKETS || self.bounds[..self.bounds_len] == bounds[..] {
@@ -216,10 +219,10 @@ impl History {
         self.bounds_len = bounds.len();
     }
 
-    /// Returns the difference over about the last `window`; `None` without two samples near enough.
+    /// Returns the difference over about the last `window`. `None` if no start sample is recent enough.
     pub(crate) fn delta(&self, window: Duration) -> Option<Delta> {
         let newest = self.newest.as_ref()?;
-        let mut base = None;
+        let mut start = None;
         for sample in self
             .kept
             .iter()
@@ -228,16 +231,17 @@ impl History {
         {
             let age = newest.at.since(sample.at);
             if age <= window.saturating_mul(2) {
-                base = Some(sample);
+                start = Some(sample);
             }
             if age >= window {
                 break;
             }
         }
-        base.map(|base| newest.since(base))
+        start.map(|start| newest.since(start))
     }
 
-    /// Iterates over the requests in flight in the last `window`, oldest first, as (seconds, requests).
+    /// Iterates over the numbers of requests in flight in the last `window`, oldest first, as pairs of
+    /// seconds (0 for the newest) and requests.
     pub(crate) fn in_flight(&self, window: Duration) -> impl Iterator<Item = (f32, f32)> + '_ {
         let newest = self.newest.map(|sample| sample.at).unwrap_or_default();
         self.kept
@@ -252,7 +256,7 @@ impl History {
             })
     }
 
-    /// Returns a quantile of the latency in seconds, interpolated within its bucket; latencies above all
+    /// Returns a quantile of the latency in seconds, interpolated within its bucket. Latencies above all
     /// bounds count as the largest bound.
     pub(crate) fn quantile(&self, delta: &Delta, quantile: f64) -> Option<f64> {
         let buckets = delta.buckets?;
@@ -333,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn window_does_not_reach_across_a_long_gap() {
+    fn window_does_not_span_a_long_gap() {
         let history = history([(0, 0, 0), (5, 50, 40), (3600, 60, 50), (3605, 70, 50)]);
         assert_eq!(history.delta(SLOW).unwrap().errors, Some(0));
         let only = self::history([(0, 0, 0), (3600, 60, 50)]);
@@ -352,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn history_keeps_its_capacity_at_fast_polls() {
+    fn history_keeps_its_capacity_at_frequent_polls() {
         let mut history = History::new(SLOW);
         let capacity = history.kept.capacity();
         for poll in 0..100_000_u64 {

@@ -1,6 +1,6 @@
 //! The policy together with the clocks that drive it.
 
-use healing_core::decision::{Decision, Treatment};
+use healing_core::decision::{Decision, TreatmentReport};
 use healing_core::observation::{Now, Observation};
 use healing_core::policy::{Policy, PolicyState};
 
@@ -29,7 +29,7 @@ impl TimedPolicy {
     }
 
     /// Reports a treatment to the policy.
-    pub(crate) fn report_treatment(&mut self, treatment: Treatment) {
+    pub(crate) fn report_treatment(&mut self, treatment: TreatmentReport) {
         self.policy.report_treatment(self.clock.now(), treatment);
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use app::ScriptedApp;
 use healing_core::config::PolicyConfig;
-use healing_core::decision::{Action, Treatment, TreatmentResult};
+use healing_core::decision::{Action, TreatmentReport, TreatmentResult};
 use healing_core::observation::Now;
 use healing_core::policy::Proposer;
 use healing_core::policy::{Policy, PolicyState};
@@ -56,7 +56,7 @@ fn run(out: &mut impl Write) -> io::Result<()> {
         }
 
         let action = decision.action;
-        let report = |result| Treatment { action, result };
+        let report = |result| TreatmentReport { action, result };
         match action {
             Action::NoAction => {}
             Action::ResetErrors => {

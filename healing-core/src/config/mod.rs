@@ -9,25 +9,25 @@ use serde::{Deserialize, Serialize};
 pub use settings::{ConfigError, ConfigErrors, SettingRow, settings_reference};
 
 /// All settings. In files durations are written as `"30s"` or `"10min"`. Validation is in
-/// `settings.rs`, beside the table of valid ranges.
+/// `settings.rs`, next to the table of valid ranges.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyConfig {
     /// Window for symptoms that must be noticed quickly.
     #[serde(with = "duration")]
     pub fast_window: Duration,
-    /// Window for rare events: the count rule is evaluated here.
+    /// Window for rare events, in which the count rule is evaluated.
     #[serde(with = "duration")]
     pub slow_window: Duration,
-    /// Thresholds of the symptoms, and the time for which they must last.
+    /// Thresholds of the symptoms, and the time for which they must persist.
     pub evidence: EvidenceConfig,
     /// Limits of the treatments.
     pub permission: PermissionConfig,
-    /// Times that decide the outcome of a treatment.
+    /// Times that determine the outcome of a treatment.
     pub outcome: OutcomeConfig,
     /// Thresholds of the forecast of limits.
     pub forecast: ForecastConfig,
-    /// Cost of each decision (columns: none, reset, restart) by the right one (rows).
+    /// Cost of choosing an action (columns: none, reset, restart) when another was correct (rows).
     pub costs: [[f64; 3]; 3],
     /// Role of the model.
     pub model: ModelRole,
@@ -37,11 +37,11 @@ pub struct PolicyConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelRole {
-    /// The model decides, within the evidence: for a model that has been evaluated on the app's own
-    /// recorded outcomes.
+    /// The model decides, within the evidence. Use it only with a model that has been evaluated on the
+    /// app's own recorded outcomes.
     Decides,
-    /// The rules decide; the votes are recorded. The default, because the compiled-in model does worse
-    /// than the rules on kinds of incidents that it was not trained on.
+    /// The rules decide, and the votes are recorded. This is the default, because the compiled-in model
+    /// does worse than the rules on kinds of incidents that it was not trained on.
     #[default]
     Advises,
 }
@@ -58,13 +58,13 @@ pub struct EvidenceConfig {
     pub ratio_requests: u64,
     /// Ratio rule: share of errors that must be exceeded.
     pub ratio_threshold: f64,
-    /// Factor of a threshold below which a symptom ends (hysteresis).
+    /// Fraction of a threshold below which a symptom clears (hysteresis).
     pub clear_factor: f64,
     /// Soft heal: minimum number of polls with a symptom among the last `soft_window_polls`.
     pub soft_polls: u32,
     /// Soft heal: number of polls that are evaluated (at most 32).
     pub soft_window_polls: u32,
-    /// Hard heal: number of polls in a row with a symptom (at most 32).
+    /// Hard heal: number of consecutive polls with a symptom (at most 32).
     pub hard_polls: u32,
     /// Minimum duration of repeated panics, runtime lag or CPU saturation, in addition to
     /// `hard_polls`.
@@ -72,25 +72,25 @@ pub struct EvidenceConfig {
     pub sustain_for: Duration,
     /// Panics: minimum share of the requests in the slow window.
     pub panic_share: f64,
-    /// Runtime lag: minimum lag, at worst in 10 s.
+    /// Runtime lag: minimum of the worst lag over 10 s.
     #[serde(with = "duration")]
     pub lag_threshold: Duration,
     /// CPU saturation: minimum percentage of the limit.
     pub cpu_saturation_percent: f64,
     /// CPU saturation: maximum load, in multiples of the usual load.
     pub usual_load_ratio: f64,
-    /// CPU saturation: hours (UTC: from, to) in which jobs may use the CPU; equal hours for none.
+    /// Batch hours (UTC: from, to), in which jobs may saturate the CPU. Equal hours mean none.
     pub batch_hours: [u8; 2],
-    /// Harm, without which neither runtime lag nor CPU saturation is a symptom: minimum median
-    /// latency, in multiples of the usual one. Errors are harm too.
+    /// Harm: minimum median latency, in multiples of the usual one. Errors are harm too. Without harm,
+    /// neither runtime lag nor CPU saturation is a symptom.
     pub harm_latency_ratio: f64,
-    /// Time for which an app may hang before it is restarted.
+    /// Time for which an app may be unresponsive before it is restarted.
     #[serde(with = "duration")]
     pub hang_timeout: Duration,
-    /// Time for which a living app that was ready may refuse connections before it is restarted.
+    /// Time for which a running app that has been ready may refuse connections before it is restarted.
     #[serde(with = "duration")]
     pub refused_timeout: Duration,
-    /// Age from which the result of a check does not count.
+    /// Age at which a check result expires.
     #[serde(with = "duration")]
     pub check_expiry: Duration,
     /// Overload: minimum load, in multiples of the usual load.
@@ -103,45 +103,45 @@ pub struct EvidenceConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PermissionConfig {
-    /// Minimum age of an app that is healed; it must have been ready, too.
+    /// Minimum age before an app may be healed. It must also have been ready.
     #[serde(with = "duration")]
     pub startup_grace: Duration,
-    /// Pause after a soft heal.
+    /// Pause after a soft heal. It doubles each time the symptom returns after a soft heal that helped.
     #[serde(with = "duration")]
     pub soft_cooldown: Duration,
-    /// Pause after a first hard heal; it doubles with each further one.
+    /// Pause after a first hard heal. It doubles with each further hard heal.
     #[serde(with = "duration")]
     pub hard_cooldown: Duration,
-    /// Upper bound of the pause after a hard heal.
+    /// Maximum pause after a hard heal, or after a soft heal whose pause has doubled.
     #[serde(with = "duration")]
     pub hard_cooldown_max: Duration,
-    /// Upper bound of the random part by which each pause is longer.
+    /// Maximum random extension of a pause, as a fraction of it.
     pub jitter: f64,
     /// Number of restarts that are allowed in `budget_window` (at most 16).
     pub budget: u32,
     /// Sliding window of the restart budget.
     #[serde(with = "duration")]
     pub budget_window: Duration,
-    /// Upper bound of the random delay of a first restart that is not for a hang.
+    /// Maximum random delay of a first restart of a responsive app whose limit is not imminent.
     #[serde(with = "duration")]
     pub splay: Duration,
-    /// Number of soft heals in a row that may fail before a hard heal is allowed.
+    /// Number of consecutive soft heals that may fail before a hard heal is allowed.
     pub soft_attempts: u32,
-    /// Number of hard heals in a row that may fail before an operator is needed.
+    /// Number of consecutive hard heals that may fail before an operator is needed.
     pub hard_attempts: u32,
 }
 
-/// Times that decide the outcome of a treatment.
+/// Times that determine the outcome of a treatment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OutcomeConfig {
-    /// Healthy time after a treatment that makes it recovered.
+    /// Healthy time after which a treatment counts as recovered.
     #[serde(with = "duration")]
     pub probation: Duration,
-    /// Time after which a treatment that has not recovered is ineffective.
+    /// Time without recovery after which a treatment counts as ineffective.
     #[serde(with = "duration")]
     pub deadline: Duration,
-    /// Healthy time after which cooldowns and attempts start over.
+    /// Healthy time after which cooldowns and numbers of attempts are reset.
     #[serde(with = "duration")]
     pub reset_after: Duration,
 }
@@ -150,28 +150,28 @@ pub struct OutcomeConfig {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ForecastConfig {
-    /// Sampling interval of the near view; that of the far view is five times as long.
+    /// Sampling interval of the near window. The interval of the far window is five times as long.
     #[serde(with = "duration")]
     pub sample_interval: Duration,
-    /// Upper bound of the extrapolation of memory, in multiples of the time for which a growth was
-    /// observed.
+    /// Maximum extrapolation of memory, in multiples of the time for which a rise was observed.
     pub max_extrapolation: f64,
-    /// Upper bound of the extrapolation of descriptors. No collector gives them a sawtooth that
-    /// looks like a leak, so that a steady growth is extrapolated further.
+    /// Maximum extrapolation of descriptors, in multiples of the time for which a rise was observed. It
+    /// is higher than for memory, because no garbage collector causes a sawtooth that looks like a leak.
     pub fd_max_extrapolation: f64,
-    /// Minimum steadiness of a growth (1: every point is above all before it).
+    /// Minimum steadiness of a rise. At 1, every point is above all earlier points.
     pub min_confidence: f64,
-    /// Minimum percentage of the limit at which a limit is forecast.
+    /// Minimum usage at which a forecast can raise an alarm, in percent of the limit.
     pub min_usage_percent: f64,
     /// Time to the limit below which a restart does not wait for low load.
     #[serde(with = "duration")]
     pub urgent_below: Duration,
-    /// Low load: maximum part of the usual load.
+    /// Low load: maximum load, as a fraction of the usual load.
     pub low_load_ratio: f64,
 }
 
 // === impl PolicyConfig ===
 
+/// Returns a duration of some seconds.
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
@@ -260,8 +260,8 @@ impl Default for ForecastConfig {
 }
 
 impl PolicyConfig {
-    /// Returns settings with short times, for polls every 250 ms: for demonstrations and tests, not for
-    /// production, where windows this short show noise.
+    /// Returns settings with short times, for demonstrations and tests with a poll every 250 ms. They are
+    /// not for production, because windows this short contain too few requests.
     #[must_use]
     pub fn demo() -> Self {
         let milliseconds = Duration::from_millis;

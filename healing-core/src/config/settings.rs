@@ -1,5 +1,5 @@
 //! Table of all settings: path, value, range and meaning. Validation and the settings reference are
-//! both made from it.
+//! derived from it.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -26,7 +26,7 @@ pub struct SettingRow {
 pub struct ConfigError {
     /// Path of the setting.
     pub setting: &'static str,
-    /// Its value.
+    /// Invalid value, as it is written in a file.
     pub value: String,
     /// Valid values.
     pub expected: &'static str,
@@ -50,7 +50,7 @@ impl fmt::Display for ConfigErrors {
 
 impl std::error::Error for ConfigErrors {}
 
-/// Row of the table.
+/// Row of the table of settings.
 struct Setting {
     path: &'static str,
     value: fn(&PolicyConfig) -> Value,
@@ -69,9 +69,10 @@ enum Value {
     Role(ModelRole),
 }
 
+/// Upper end of a range without maximum.
 const MAX: f64 = f64::MAX;
 
-/// Range of settings that take any value of their type.
+/// Returns the range of settings that take any value of their type.
 fn any(_: &PolicyConfig) -> RangeInclusive<f64> {
     0.0..=MAX
 }
@@ -92,7 +93,7 @@ settings! {
     fast_window: |_| 1.0..=MAX, "at least 1s",
         "Window for symptoms that must be noticed quickly.";
     slow_window: |c| c.fast_window.as_secs_f64()..=3600.0, "between fast_window and 1h",
-        "Window for rare events: the count rule is evaluated here.";
+        "Window for rare events, in which the count rule is evaluated.";
 
     evidence.count_errors: any, "any number",
         "Count rule: number of errors in the slow window that must be exceeded.";
@@ -103,89 +104,89 @@ settings! {
     evidence.ratio_threshold: |_| 0.0..=1.0, "between 0 and 1",
         "Ratio rule: share of errors that must be exceeded.";
     evidence.clear_factor: |_| 0.0..=1.0, "between 0 and 1",
-        "Factor of a threshold below which a symptom ends (hysteresis).";
+        "Fraction of a threshold below which a symptom clears (hysteresis).";
     evidence.soft_polls: |c| 1.0..=c.evidence.soft_window_polls.into(), "between 1 and soft_window_polls",
         "Soft heal: minimum number of polls with a symptom among the last `soft_window_polls`.";
     evidence.soft_window_polls: |_| 1.0..=32.0, "between 1 and 32",
         "Soft heal: number of polls that are evaluated (at most 32).";
     evidence.hard_polls: |_| 1.0..=32.0, "between 1 and 32",
-        "Hard heal: number of polls in a row with a symptom (at most 32).";
-    // An app reports its worst lag for 10 s: a symptom must last longer.
+        "Hard heal: number of consecutive polls with a symptom (at most 32).";
+    // An app reports its worst lag for 10 s, so a symptom must persist for longer.
     evidence.sustain_for: |_| 11.0..=MAX, "at least 11s",
         "Minimum duration of repeated panics, runtime lag or CPU saturation, in addition to `hard_polls`.";
     evidence.panic_share: |_| 0.0..=1.0, "between 0 and 1",
         "Panics: minimum share of the requests in the slow window.";
     evidence.lag_threshold: |_| 0.1..=MAX, "at least 100ms",
-        "Runtime lag: minimum lag, at worst in 10 s.";
+        "Runtime lag: minimum of the worst lag over 10 s.";
     evidence.cpu_saturation_percent: |_| 50.0..=100.0, "between 50 and 100",
         "CPU saturation: minimum percentage of the limit.";
     evidence.usual_load_ratio: |c| 1.0..=c.evidence.overload_load_ratio, "between 1 and overload_load_ratio",
         "CPU saturation: maximum load, in multiples of the usual load.";
     evidence.batch_hours: |_| 0.0..=24.0, "hours between 0 and 24",
-        "CPU saturation: hours (UTC: from, to) in which jobs may use the CPU; equal hours for none.";
+        "Batch hours (UTC: from, to), in which jobs may saturate the CPU. Equal hours mean none.";
     evidence.harm_latency_ratio: |_| 1.0..=MAX, "at least 1",
-        "Harm, without which neither runtime lag nor CPU saturation is a symptom: minimum median latency, in multiples of the usual one. Errors are harm too.";
+        "Harm: minimum median latency, in multiples of the usual one. Errors are harm too. Without harm, neither runtime lag nor CPU saturation is a symptom.";
     evidence.hang_timeout: |_| 1.0..=MAX, "at least 1s",
-        "Time for which an app may hang before it is restarted.";
+        "Time for which an app may be unresponsive before it is restarted.";
     evidence.refused_timeout: any, "any time",
-        "Time for which a living app that was ready may refuse connections before it is restarted.";
+        "Time for which a running app that has been ready may refuse connections before it is restarted.";
     evidence.check_expiry: any, "any time",
-        "Age from which the result of a check does not count.";
+        "Age at which a check result expires.";
     evidence.overload_load_ratio: |_| 1.0..=MAX, "at least 1",
         "Overload: minimum load, in multiples of the usual load.";
     evidence.overload_latency_ratio: |_| 1.0..=MAX, "at least 1",
         "Overload: minimum latency, in multiples of the usual latency.";
 
     permission.startup_grace: any, "any time",
-        "Minimum age of an app that is healed; it must have been ready, too.";
+        "Minimum age before an app may be healed. It must also have been ready.";
     permission.soft_cooldown: any, "any time",
-        "Pause after a soft heal.";
+        "Pause after a soft heal. It doubles each time the symptom returns after a soft heal that helped.";
     permission.hard_cooldown: any, "any time",
-        "Pause after a first hard heal; it doubles with each further one.";
+        "Pause after a first hard heal. It doubles with each further hard heal.";
     permission.hard_cooldown_max: |c| c.permission.hard_cooldown.as_secs_f64()..=MAX, "at least hard_cooldown",
-        "Upper bound of the pause after a hard heal.";
+        "Maximum pause after a hard heal, or after a soft heal whose pause has doubled.";
     permission.jitter: |_| 0.0..=10.0, "between 0 and 10",
-        "Upper bound of the random part by which each pause is longer.";
+        "Maximum random extension of a pause, as a fraction of it.";
     permission.budget: |_| 0.0..=16.0, "at most 16",
         "Number of restarts that are allowed in `budget_window` (at most 16).";
     permission.budget_window: |_| 60.0..=MAX, "at least 1min",
         "Sliding window of the restart budget.";
     permission.splay: any, "any time",
-        "Upper bound of the random delay of a first restart that is not for a hang.";
+        "Maximum random delay of a first restart of a responsive app whose limit is not imminent.";
     permission.soft_attempts: any, "any number",
-        "Number of soft heals in a row that may fail before a hard heal is allowed.";
+        "Number of consecutive soft heals that may fail before a hard heal is allowed.";
     permission.hard_attempts: any, "any number",
-        "Number of hard heals in a row that may fail before an operator is needed.";
+        "Number of consecutive hard heals that may fail before an operator is needed.";
 
     outcome.probation: any, "any time",
-        "Healthy time after a treatment that makes it recovered.";
+        "Healthy time after which a treatment counts as recovered.";
     outcome.deadline: |c| c.outcome.probation.as_secs_f64()..=MAX, "at least probation",
-        "Time after which a treatment that has not recovered is ineffective.";
+        "Time without recovery after which a treatment counts as ineffective.";
     outcome.reset_after: any, "any time",
-        "Healthy time after which cooldowns and attempts start over.";
+        "Healthy time after which cooldowns and numbers of attempts are reset.";
 
     forecast.sample_interval: |_| 1.0..=MAX, "at least 1s",
-        "Sampling interval of the near view; that of the far view is five times as long.";
+        "Sampling interval of the near window. The interval of the far window is five times as long.";
     forecast.max_extrapolation: |_| 0.0..=10.0, "between 0 and 10",
-        "Upper bound of the extrapolation of memory, in multiples of the time for which a growth was observed.";
+        "Maximum extrapolation of memory, in multiples of the time for which a rise was observed.";
     forecast.fd_max_extrapolation: |_| 0.0..=10.0, "between 0 and 10",
-        "Upper bound of the extrapolation of descriptors. No collector gives them a sawtooth that looks like a leak, so that a steady growth is extrapolated further.";
+        "Maximum extrapolation of descriptors, in multiples of the time for which a rise was observed. It is higher than for memory, because no garbage collector causes a sawtooth that looks like a leak.";
     forecast.min_confidence: |_| 0.0..=1.0, "between 0 and 1",
-        "Minimum steadiness of a growth (1: every point is above all before it).";
+        "Minimum steadiness of a rise. At 1, every point is above all earlier points.";
     forecast.min_usage_percent: |_| 0.0..=100.0, "between 0 and 100",
-        "Minimum percentage of the limit at which a limit is forecast.";
+        "Minimum usage at which a forecast can raise an alarm, in percent of the limit.";
     forecast.urgent_below: any, "any time",
         "Time to the limit below which a restart does not wait for low load.";
     forecast.low_load_ratio: |_| 0.0..=1.0, "between 0 and 1",
-        "Low load: maximum part of the usual load.";
+        "Low load: maximum load, as a fraction of the usual load.";
 
     costs: |_| 0.0..=MAX, "at least 0",
-        "Cost of each decision (columns: none, reset, restart) by the right one (rows).";
+        "Cost of choosing an action (columns: none, reset, restart) when another was correct (rows).";
     model: any, "`advises` or `decides`",
         "Role of the model.";
 }
 
-/// Returns the settings reference, a row a setting.
+/// Returns the settings reference, one row per setting.
 ///
 /// ```
 /// let row = healing_core::config::settings_reference().next().unwrap();
@@ -206,7 +207,7 @@ impl PolicyConfig {
     ///
     /// # Errors
     ///
-    /// Every setting that is not.
+    /// Every setting that is out of range.
     pub fn validate(&self) -> Result<(), ConfigErrors> {
         let errors: Vec<_> = SETTINGS
             .iter()
@@ -231,7 +232,7 @@ impl PolicyConfig {
 // === impl Value ===
 
 impl Value {
-    /// Reports if a condition holds for every number of the value; durations are in seconds.
+    /// Returns `true` if a condition holds for every number of the value; durations are in seconds.
     fn all(&self, holds: impl Fn(f64) -> bool) -> bool {
         match self {
             Self::Duration(duration) => holds(duration.as_secs_f64()),
@@ -300,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn reference_shows_defaults_as_files_do() {
+    fn reference_shows_defaults_as_written_in_files() {
         let row = |path| settings_reference().find(|row| row.path == path).unwrap();
         assert_eq!(row("evidence.lag_threshold").default, "300ms");
         assert_eq!(row("permission.budget_window").default, "30m");
@@ -323,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn validation_rejects_hours_past_midnight_and_costs_that_are_no_numbers() {
+    fn validation_rejects_hours_past_midnight_and_costs_that_are_not_numbers() {
         let mut config = PolicyConfig::default();
         config.evidence.batch_hours = [22, 25];
         config.costs[1][2] = f64::NAN;

@@ -1,6 +1,6 @@
-//! Availability of an instance: it has served well for a time since its start, like a pod that is
-//! *Available* by `minReadySeconds`. A version that fails from its first second fails after another
-//! start too: that is a bad rollout, whose remedy is a rollback.
+//! Availability of an instance: it has served requests well for some time since it started, like a
+//! pod that is *Available* by `minReadySeconds`. A version that never worked (a bad rollout) will not
+//! work after a restart. Roll it back.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ pub(crate) struct Availability {
 
 impl Availability {
     /// Records the first poll of an instance by this process. An instance as old as `reset_after`
-    /// counts as available; saved availability is kept.
-    pub(crate) fn first_seen(&mut self, uptime: Duration, config: &OutcomeConfig) {
+    /// counts as available. Saved availability is kept.
+    pub(crate) fn on_first_poll(&mut self, uptime: Duration, config: &OutcomeConfig) {
         self.available |= uptime >= config.reset_after;
         self.serving_since = None;
     }
 
-    /// Adds a poll. An instance becomes available when it has served well for the time of a probation.
+    /// Adds a poll. An instance becomes available when it has served well for `outcome.probation`.
     pub(crate) fn observe(&mut self, now: Time, serves_well: bool, config: &OutcomeConfig) {
         if self.available {
             return;
@@ -40,13 +40,14 @@ impl Availability {
         self.available = now.since(since) >= config.probation;
     }
 
-    /// Reports if the instance has been available since its start.
+    /// Returns `true` if the instance has been available at some point since it started.
     pub(crate) fn is_available(&self) -> bool {
         self.available
     }
 }
 
-/// Reports if the app served requests and few failed; where requests are not counted, if none failed.
+/// Returns `true` if the app served requests and few failed. If requests are not counted, none may
+/// have failed.
 pub(crate) fn serves_well(slow: Option<&Delta>, errors: ErrorSignal, max_share: f64) -> bool {
     !errors.is_present()
         && slow.is_some_and(|delta| match delta.requests {
@@ -69,7 +70,7 @@ mod tests {
     fn available_at(uptime: u64, serves_well: impl Fn(u64) -> bool) -> Option<u64> {
         let config = OutcomeConfig::default();
         let mut availability = Availability::default();
-        availability.first_seen(Duration::from_secs(uptime), &config);
+        availability.on_first_poll(Duration::from_secs(uptime), &config);
         (0..600).step_by(5).find(|&seconds| {
             availability.observe(at(seconds), serves_well(seconds), &config);
             availability.is_available()
@@ -77,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn instance_becomes_available_after_half_a_minute_of_good_service() {
+    fn instance_becomes_available_after_serving_well_for_30_seconds() {
         assert_eq!(available_at(1, |_| true), Some(30));
         assert_eq!(
             available_at(1, |seconds| seconds % 20 != 0),

@@ -1,15 +1,16 @@
-//! CPU saturation: the CPU is used up at no more than the usual load, and clients suffer: threads
-//! spin. More load than usual is a matter of scaling, and at night a job may use the CPU.
+//! CPU saturation: the CPU is fully used at no more than the usual load, and clients are harmed, for
+//! example because threads spin. More load than usual calls for scaling, and in the batch hours jobs may
+//! use the CPU.
 //!
 //! # Hazards
 //!
 //! Requests that have become more expensive (another mix, more data) look the same. A restart does not
-//! help there; probation finds out, and it is not repeated.
+//! help then. The treatment is judged ineffective and not repeated.
 
 use crate::config::EvidenceConfig;
 use crate::features::{Feature, Features};
 
-/// Reports if the CPU is saturated. `harm`: clients suffer.
+/// Returns `true` if the CPU is saturated. `harm` is set if clients are harmed.
 pub(crate) fn detect(features: &Features, harm: bool, config: &EvidenceConfig) -> bool {
     let [cpu, load] =
         [Feature::CpuUsage, Feature::LoadRatio].map(|f| features.get(f).map(f64::from));
@@ -18,7 +19,7 @@ pub(crate) fn detect(features: &Features, harm: bool, config: &EvidenceConfig) -
     harm && saturated && usual && !is_batch_hour(features, config)
 }
 
-/// Reports if the hour is within `batch_hours`, which may include midnight.
+/// Returns `true` if the hour is within `batch_hours`, which may include midnight.
 fn is_batch_hour(features: &Features, config: &EvidenceConfig) -> bool {
     let [from, to] = config.batch_hours.map(f32::from);
     features.get(Feature::HourOfDay).is_some_and(|hour| {
@@ -34,7 +35,7 @@ fn is_batch_hour(features: &Features, config: &EvidenceConfig) -> bool {
 mod tests {
     use super::*;
 
-    fn spins(cpu: f64, load: Option<f64>, hour: u8) -> bool {
+    fn detects(cpu: f64, load: Option<f64>, hour: u8) -> bool {
         let mut features: Features = [(Feature::CpuUsage, cpu)].into_iter().collect();
         features.set_option(Feature::LoadRatio, load);
         features.set(Feature::HourOfDay, hour);
@@ -43,17 +44,14 @@ mod tests {
 
     #[test]
     fn cpu_saturation_is_a_symptom_at_usual_load_only() {
-        assert!(spins(97.0, Some(1.0), 12));
-        assert!(!spins(80.0, Some(1.0), 12));
-        assert!(
-            !spins(97.0, Some(2.0), 12),
-            "more load: a matter of scaling"
-        );
-        assert!(!spins(97.0, None, 12), "no baseline yet");
+        assert!(detects(97.0, Some(1.0), 12));
+        assert!(!detects(80.0, Some(1.0), 12));
+        assert!(!detects(97.0, Some(2.0), 12), "more load calls for scaling");
+        assert!(!detects(97.0, None, 12), "no baseline yet");
     }
 
     #[test]
-    fn cpu_saturation_without_harm_is_no_symptom() {
+    fn cpu_saturation_without_harm_is_not_a_symptom() {
         let features = [(Feature::CpuUsage, 100.0), (Feature::LoadRatio, 1.0)]
             .into_iter()
             .collect();
@@ -61,9 +59,9 @@ mod tests {
     }
 
     #[test]
-    fn cpu_saturation_in_batch_hours_is_no_symptom() {
-        assert!(!spins(97.0, Some(1.0), 3));
-        assert!(spins(97.0, Some(1.0), 6));
+    fn cpu_saturation_in_batch_hours_is_not_a_symptom() {
+        assert!(!detects(97.0, Some(1.0), 3));
+        assert!(detects(97.0, Some(1.0), 6));
         let mut features: Features = [(Feature::CpuUsage, 97.0), (Feature::LoadRatio, 1.0)]
             .into_iter()
             .collect();
@@ -75,6 +73,6 @@ mod tests {
         assert!(!detect(&features, true, &config([22, 4])), "past midnight");
         features.set(Feature::HourOfDay, 4);
         assert!(detect(&features, true, &config([22, 4])));
-        assert!(detect(&features, true, &config([0, 0])), "none");
+        assert!(detect(&features, true, &config([0, 0])), "no batch hours");
     }
 }

@@ -1,30 +1,31 @@
-//! Checks of the declared dependencies. While one fails no treatment of *this* app helps: a restart
-//! turns an outage into a storm of reconnects, and a hook that drops a cache removes what still
-//! answers. Results expire, so that a check that hangs cannot forbid healing for ever.
+//! Checks of the declared dependencies. While one fails, no treatment of *this* app helps. A restart
+//! adds a storm of reconnects to the outage, and a hook that clears a cache drops data that could still
+//! be served. Results expire, so that a check that never finishes cannot veto treatments forever.
 
 use std::time::Duration;
 
 use crate::health::{CheckKind, CheckReport, CheckState, Health};
 use crate::time::Time;
 
-/// Latest results of the checks; kept while the app does not answer.
+/// Latest results of the checks. They are kept while the app is unresponsive.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Dependencies {
     /// Time until which a reported failure counts.
     failing_until: Option<Time>,
-    /// Oldest check time among the results that have not expired; `None` without any.
+    /// Time of the oldest check whose result has not expired. `None` if there is none.
     oldest_check: Option<Time>,
-    /// Set if every declared dependency passes, by a result that has not expired.
+    /// Set if every declared dependency has a passing result that has not expired.
     all_pass: bool,
-    /// Share of the dependencies that fail; 0 where none is declared, absent where that is unknown.
-    pub(crate) failing: Option<f64>,
-    /// The same of the local checks.
-    pub(crate) locals_failing: Option<f64>,
+    /// Share of the dependencies that fail. 0 if none is declared, `None` if the app cannot declare any.
+    pub(crate) failing_share: Option<f64>,
+    /// Share of the local checks that fail. 0 if none is declared, `None` if the app cannot declare any.
+    pub(crate) local_failing_share: Option<f64>,
 }
 
 // === impl Dependencies ===
 
 impl Dependencies {
+    /// Evaluates checks, as if the app declared all of them.
     fn of(checks: &[CheckReport], now: Time, expiry: Duration) -> Self {
         let mut failing_until = None;
         let mut oldest_check = None;
@@ -33,7 +34,7 @@ impl Dependencies {
             .iter()
             .filter(|check| check.kind == CheckKind::Dependency)
         {
-            // Without an age a result counts as new; a check that has never run counts as expired.
+            // A result without an age counts as new. A check that has never run counts as expired.
             let age = match (check.state, check.age_seconds) {
                 (CheckState::Unknown, _) => Duration::MAX,
                 (_, Some(age)) => Duration::try_from_secs_f64(age.max(0.0)).unwrap_or_default(),
@@ -41,10 +42,11 @@ impl Dependencies {
             };
             all_pass &= age < expiry && check.state == CheckState::Passing;
             if age < expiry {
-                let made = now - age;
-                oldest_check = Some(oldest_check.map_or(made, |oldest: Time| oldest.min(made)));
+                let checked_at = now - age;
+                oldest_check =
+                    Some(oldest_check.map_or(checked_at, |oldest: Time| oldest.min(checked_at)));
                 if check.state == CheckState::Failing {
-                    failing_until = failing_until.max(Some(made + expiry));
+                    failing_until = failing_until.max(Some(checked_at + expiry));
                 }
             }
         }
@@ -52,38 +54,40 @@ impl Dependencies {
             failing_until,
             oldest_check,
             all_pass,
-            failing: failing_share(checks, CheckKind::Dependency, expiry),
-            locals_failing: failing_share(checks, CheckKind::Local, expiry),
+            failing_share: share_of_failing(checks, CheckKind::Dependency, expiry),
+            local_failing_share: share_of_failing(checks, CheckKind::Local, expiry),
         }
     }
 
-    /// Evaluates the checks of an answer. An app of five fields cannot declare any.
-    pub(crate) fn of_answer(health: &Health, now: Time, expiry: Duration) -> Self {
+    /// Evaluates the checks of a health report. The original five-field protocol has no checks.
+    pub(crate) fn of_report(health: &Health, now: Time, expiry: Duration) -> Self {
         let mut dependencies = Self::of(&health.checks, now, expiry);
         if health.schema.is_none() && health.checks.is_empty() {
-            dependencies.failing = None;
-            dependencies.locals_failing = None;
+            dependencies.failing_share = None;
+            dependencies.local_failing_share = None;
         }
         dependencies
     }
 
-    /// Reports if a dependency is down.
+    /// Returns `true` if a dependency is down.
     pub(crate) fn is_down(&self, now: Time) -> bool {
         self.failing_until.is_some_and(|until| now < until)
     }
 
-    /// Reports if a dependency that was down by the results `before` is up. Expiry alone ends no outage.
-    pub(crate) fn ends_outage(&self, before: &Self, now: Time) -> bool {
+    /// Returns `true` if a dependency that was down in the results `before` has passed its check. An
+    /// expired failure does not count as recovery.
+    pub(crate) fn has_recovered_since(&self, before: &Self, now: Time) -> bool {
         self.all_pass && before.is_down(now)
     }
 
-    /// Reports if a check has not run since the symptom's onset.
-    pub(crate) fn must_be_checked(&self, onset: Time) -> bool {
+    /// Returns `true` if a dependency has not been checked since `onset`, the onset of a symptom.
+    pub(crate) fn has_check_older_than(&self, onset: Time) -> bool {
         self.oldest_check.is_some_and(|oldest| oldest < onset)
     }
 }
 
-fn failing_share(checks: &[CheckReport], kind: CheckKind, expiry: Duration) -> Option<f64> {
+/// Returns the share of the checks of a kind that fail. Expired failures do not count.
+fn share_of_failing(checks: &[CheckReport], kind: CheckKind, expiry: Duration) -> Option<f64> {
     let of_kind = || checks.iter().filter(|check| check.kind == kind);
     let fails = |check: &&CheckReport| {
         check.state == CheckState::Failing
@@ -125,32 +129,32 @@ mod tests {
                 && dependencies.is_down(at(139))
                 && !dependencies.is_down(at(140))
         );
-        assert_eq!(dependencies.failing, Some(1.0));
+        assert_eq!(dependencies.failing_share, Some(1.0));
         let old = [check(CheckKind::Dependency, CheckState::Failing, 61.0)];
         assert!(!Dependencies::of(&old, at(100), EXPIRY).is_down(at(100)));
     }
 
     #[test]
-    fn outage_ends_only_by_a_passing_check() {
+    fn dependency_recovers_only_by_a_passing_check() {
         let checked = |state, age| {
             Dependencies::of(&[check(CheckKind::Dependency, state, age)], at(100), EXPIRY)
         };
         let down = checked(CheckState::Failing, 1.0);
-        assert!(checked(CheckState::Passing, 1.0).ends_outage(&down, at(100)));
-        assert!(!checked(CheckState::Failing, 1.0).ends_outage(&down, at(100)));
-        assert!(!checked(CheckState::Passing, 61.0).ends_outage(&down, at(100)));
-        assert!(!checked(CheckState::Unknown, 1.0).ends_outage(&down, at(100)));
+        assert!(checked(CheckState::Passing, 1.0).has_recovered_since(&down, at(100)));
+        assert!(!checked(CheckState::Failing, 1.0).has_recovered_since(&down, at(100)));
+        assert!(!checked(CheckState::Passing, 61.0).has_recovered_since(&down, at(100)));
+        assert!(!checked(CheckState::Unknown, 1.0).has_recovered_since(&down, at(100)));
         let up = checked(CheckState::Passing, 1.0);
-        assert!(!up.ends_outage(&up, at(100)));
+        assert!(!up.has_recovered_since(&up, at(100)));
     }
 
     #[test]
-    fn local_check_is_no_dependency() {
+    fn local_check_is_not_a_dependency() {
         let failing = [check(CheckKind::Local, CheckState::Failing, 1.0)];
         let dependencies = Dependencies::of(&failing, at(100), EXPIRY);
         assert!(!dependencies.is_down(at(100)));
         assert_eq!(
-            (dependencies.failing, dependencies.locals_failing),
+            (dependencies.failing_share, dependencies.local_failing_share),
             (Some(0.0), Some(1.0))
         );
     }
@@ -159,8 +163,10 @@ mod tests {
     fn passing_check_must_be_newer_than_the_symptom() {
         let passing = [check(CheckKind::Dependency, CheckState::Passing, 10.0)];
         let dependencies = Dependencies::of(&passing, at(100), EXPIRY);
-        assert!(dependencies.must_be_checked(at(95)) && !dependencies.must_be_checked(at(90)));
+        assert!(
+            dependencies.has_check_older_than(at(95)) && !dependencies.has_check_older_than(at(90))
+        );
         let never = [check(CheckKind::Dependency, CheckState::Unknown, 0.0)];
-        assert!(!Dependencies::of(&never, at(100), EXPIRY).must_be_checked(at(95)));
+        assert!(!Dependencies::of(&never, at(100), EXPIRY).has_check_older_than(at(95)));
     }
 }

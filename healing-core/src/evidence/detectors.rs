@@ -1,4 +1,4 @@
-//! Detectors of the symptoms beside errors; each is sustained on its own.
+//! Detectors of the symptoms other than errors. Each is evaluated independently.
 
 use super::sustained::Sustained;
 use crate::config::EvidenceConfig;
@@ -29,17 +29,17 @@ impl Detectors {
         self.cpu_saturated.observe(now, signals.cpu_saturated);
     }
 
-    /// Forgets all polls.
+    /// Discards all polls.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Reports if the latest poll shows a symptom.
+    /// Returns `true` if the latest poll shows a symptom.
     pub(crate) fn is_symptomatic(&self) -> bool {
-        self.all().iter().any(|sustained| sustained.is_pending())
+        self.all().iter().any(|sustained| sustained.is_active())
     }
 
-    /// Returns the onset of the symptom that has lasted longest.
+    /// Returns the earliest onset of an active symptom.
     pub(crate) fn onset(&self) -> Option<Time> {
         self.all()
             .iter()
@@ -47,8 +47,8 @@ impl Detectors {
             .min()
     }
 
-    /// Returns the sustained reason for a hard heal; the most certain one if there are several.
-    pub(crate) fn hard_symptom(&self, config: &EvidenceConfig) -> Option<Reason> {
+    /// Returns the evidence for a hard heal: the most certain sustained symptom.
+    pub(crate) fn hard_evidence(&self, config: &EvidenceConfig) -> Option<Reason> {
         [
             (&self.runtime_lag, Reason::RuntimeLag),
             (&self.panics, Reason::RepeatedPanics),
@@ -58,6 +58,7 @@ impl Detectors {
         .find_map(|(sustained, reason)| sustained.is_firing(config).then_some(reason))
     }
 
+    /// Returns all conditions.
     fn all(&self) -> [&Sustained; 3] {
         [&self.panics, &self.runtime_lag, &self.cpu_saturated]
     }
@@ -78,7 +79,7 @@ mod tests {
         let config = EvidenceConfig::default();
         let mut detectors = Detectors::default();
         for seconds in (0..=20).step_by(5) {
-            assert_eq!(detectors.hard_symptom(&config), None);
+            assert_eq!(detectors.hard_evidence(&config), None);
             let signals = Signals {
                 panics: true,
                 runtime_lag: seconds % 10 == 0,
@@ -87,7 +88,7 @@ mod tests {
             detectors.observe(at(seconds), signals);
         }
         assert_eq!(
-            detectors.hard_symptom(&config),
+            detectors.hard_evidence(&config),
             Some(Reason::RepeatedPanics)
         );
         assert_eq!(detectors.onset(), Some(at(0)));
@@ -99,9 +100,9 @@ mod tests {
             detectors.observe(at(seconds), signals);
         }
         assert_eq!(
-            detectors.hard_symptom(&config),
+            detectors.hard_evidence(&config),
             Some(Reason::CpuSaturated),
-            "the others ended"
+            "the others cleared"
         );
         assert_eq!(detectors.onset(), Some(at(10)));
         detectors.reset();

@@ -1,17 +1,17 @@
-//! Errors: so many requests fail, for so long, that clients must notice.
+//! Errors: so many requests fail, for so long, that clients notice.
 //!
 //! - *Count rule*, for apps with little traffic: more than 5 errors that are at least 5 % of the
 //!   requests in the slow window.
-//! - *Ratio rule*, for apps with much: at least 50 requests in the window and a larger share of errors
-//!   than the threshold.
+//! - *Ratio rule*, for busy apps: at least 50 requests in the window and a larger share of errors than
+//!   the threshold.
 //!
-//! Either, in 3 of 5 polls, justifies a soft heal. A hard heal needs the ratio rule in 5 polls in a
-//! row after soft heals did not help.
+//! Either rule, in 3 of 5 polls, justifies a soft heal. A hard heal needs the ratio rule in 5
+//! consecutive polls after soft heals did not help.
 //!
 //! # Hazards
 //!
-//! Where an app counts no requests the share is unknown, and the count alone justifies a soft heal; it
-//! never justifies a hard one.
+//! If an app does not count requests, the share is unknown, and the number of errors alone justifies a
+//! soft heal. It never justifies a hard heal.
 
 use crate::config::EvidenceConfig;
 use crate::decision::Reason;
@@ -25,18 +25,18 @@ pub(crate) struct ErrorSignal {
     pub(crate) count: bool,
     /// Set if the ratio rule holds.
     pub(crate) ratio: bool,
-    /// Set if neither rule holds by the lower thresholds that end a symptom (hysteresis).
+    /// Set if the errors are below the lower, clearing thresholds of both rules (hysteresis).
     pub(crate) clear: bool,
-    /// Errors per request, where there are enough requests for the ratio rule.
+    /// Errors per request, if there are enough requests for the ratio rule.
     pub(crate) error_ratio: Option<f64>,
 }
 
 /// Error signals of the polls since the last reset.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ErrorDetector {
-    /// One bit a poll, the latest lowest: set if it shows a symptom.
+    /// One bit per poll, the latest in bit 0. Set if the poll shows a symptom.
     symptomatic: u32,
-    /// Polls in a row in which the ratio rule holds.
+    /// Consecutive polls in which the ratio rule holds.
     ratio_run: u32,
     onset: Option<Time>,
     last: ErrorSignal,
@@ -58,7 +58,7 @@ impl ErrorSignal {
         let ratio = error_ratio.is_some_and(|ratio| ratio > config.ratio_threshold);
         let ratio_clear = error_ratio.is_none_or(|ratio| ratio <= config.ratio_threshold * clear);
 
-        // Much traffic and hardly an error in the fast window: the app has recovered.
+        // The app has recovered if the fast window has many requests and hardly an error.
         let recovered = fast.filter(enough).is_some()
             && error_ratio.is_some_and(|ratio| ratio < config.count_share * clear);
         let count_rule = |share: f64| {
@@ -79,13 +79,13 @@ impl ErrorSignal {
         }
     }
 
-    /// Reports if either rule holds.
+    /// Returns `true` if either rule holds.
     pub(crate) fn is_present(self) -> bool {
         self.count || self.ratio
     }
 }
 
-// === impl Errors ===
+// === impl ErrorDetector ===
 
 impl ErrorDetector {
     /// Adds a poll.
@@ -107,12 +107,12 @@ impl ErrorDetector {
         self.last = signal;
     }
 
-    /// Forgets all polls.
+    /// Discards all polls.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Reports if the latest poll shows a symptom.
+    /// Returns `true` if the latest poll shows a symptom.
     pub(crate) fn is_symptomatic(&self) -> bool {
         self.symptomatic & 1 == 1
     }
@@ -122,13 +122,13 @@ impl ErrorDetector {
         self.onset
     }
 
-    /// Returns the errors per request of the latest poll, where there were enough requests.
+    /// Returns the errors per request of the latest poll, if there were enough requests.
     pub(crate) fn error_ratio(&self) -> Option<f64> {
         self.last.error_ratio
     }
 
-    /// Returns the sustained reason for a soft heal.
-    pub(crate) fn soft_symptom(&self, config: &EvidenceConfig) -> Option<Reason> {
+    /// Returns the evidence for a soft heal.
+    pub(crate) fn soft_evidence(&self, config: &EvidenceConfig) -> Option<Reason> {
         let of = config.soft_window_polls.clamp(1, 32);
         let recent = self.symptomatic & (u32::MAX >> (32 - of));
         let sustained = recent.count_ones() >= config.soft_polls.clamp(1, of);
@@ -139,7 +139,7 @@ impl ErrorDetector {
         })
     }
 
-    /// Reports if the ratio rule has held for long enough for a hard heal.
+    /// Returns `true` if the ratio rule has held for long enough for a hard heal.
     pub(crate) fn is_ratio_sustained(&self, config: &EvidenceConfig) -> bool {
         self.ratio_run >= config.hard_polls.max(1)
     }
@@ -183,10 +183,10 @@ mod tests {
 
     #[test]
     fn count_rule_needs_a_share_but_no_volume() {
-        assert!(signal((0, 0), (6, 6)).count, "six errors at rest");
+        assert!(signal((0, 0), (6, 6)).count, "six of six requests");
         assert!(
             !signal((0, 0), (5, 5)).is_present(),
-            "five are not more than five"
+            "five errors do not exceed five"
         );
         assert!(signal((0, 0), (120, 6)).count, "exactly 5 %");
         assert!(!signal((0, 0), (121, 6)).is_present());
@@ -200,7 +200,7 @@ mod tests {
     fn ratio_rule_needs_volume() {
         assert!(signal((50, 6), (50, 6)).ratio);
         assert!(!signal((49, 49), (49, 49)).ratio);
-        assert!(!signal((50, 5), (50, 5)).ratio, "10 % is not above 10 %");
+        assert!(!signal((50, 5), (50, 5)).ratio, "10 % does not exceed 10 %");
         assert!(
             signal((1, 0), (50, 40)).ratio,
             "little traffic is evaluated in the slow window"
@@ -208,12 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn symptom_ends_when_the_fast_window_is_clean() {
+    fn symptom_clears_when_the_fast_window_has_no_errors() {
         assert!(!signal((500, 0), (600, 90)).is_present());
     }
 
     #[test]
-    fn count_rule_holds_where_requests_are_not_counted() {
+    fn count_rule_holds_if_requests_are_not_counted() {
         let slow = delta(None, 6);
         let signal = ErrorSignal::evaluate(None, Some(&slow), &EvidenceConfig::default());
         assert!(signal.count && !signal.ratio);
@@ -221,28 +221,30 @@ mod tests {
     }
 
     #[test]
-    fn soft_symptom_needs_three_of_five_polls() {
+    fn soft_evidence_needs_three_of_five_polls() {
         let config = EvidenceConfig::default();
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
-        let ill = ErrorSignal {
+        let failing = ErrorSignal {
             count: true,
             ..ErrorSignal::default()
         };
-        let well = ErrorSignal {
+        let healthy = ErrorSignal {
             clear: true,
             ..ErrorSignal::default()
         };
         let mut errors = ErrorDetector::default();
         let mut reasons = Vec::new();
-        for (seconds, signal) in (0..).zip([ill, well, ill, well, ill, well, well, well]) {
+        for (seconds, signal) in (0..).zip([
+            failing, healthy, failing, healthy, failing, healthy, healthy, healthy,
+        ]) {
             errors.observe(at(seconds), signal);
-            reasons.push(errors.soft_symptom(&config));
+            reasons.push(errors.soft_evidence(&config));
         }
         assert_eq!(reasons.iter().position(Option::is_some), Some(4));
         assert_eq!(
             reasons.iter().flatten().count(),
             1,
-            "a poll without the symptom heals nothing"
+            "a poll without the symptom is not evidence"
         );
         assert_eq!(errors.onset(), Some(at(0)));
     }
@@ -255,7 +257,7 @@ mod tests {
         errors.observe(at(5), signal((100, 7), (100, 7)));
         assert!(
             errors.is_symptomatic(),
-            "7 % is below the threshold but not clear"
+            "7 % is below the threshold but above the clearing threshold"
         );
         errors.observe(at(10), signal((1000, 20), (1000, 20)));
         assert!(!errors.is_symptomatic());

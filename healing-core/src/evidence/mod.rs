@@ -1,23 +1,25 @@
-//! Evidence: symptoms of an app, and the time for which they have lasted. One condition a file:
+//! Evidence: symptoms of an app that have persisted for long enough to justify a treatment. There is one
+//! file per condition:
 //!
 //! | file | symptom | justifies |
 //! |---|---|---|
-//! | `errors` | too many requests fail | a soft heal; a hard heal where soft heals did not help |
-//! | `panics` | handlers go on panicking | a hard heal |
+//! | `errors` | too many requests fail | a soft heal; a hard heal if soft heals did not help |
+//! | `panics` | handlers keep panicking | a hard heal |
 //! | `runtime_lag` | the runtime ticks late: most of its workers are blocked | a hard heal |
 //! | `cpu_saturation` | the CPU is saturated at no more than the usual load | a hard heal |
-//! | `unresponsive` | the app stalls, or its ports do not answer | a hard heal |
+//! | `unresponsive` | the runtime is stalled, the front door times out, or no port responds | a hard heal |
 //!
-//! The runtime's lag and the CPU also need `harm` to clients: CPU or memory alone is no symptom. Every
-//! symptom must be `sustained`, and a hard heal needs an instance that has been available
-//! (`availability`) since its start: another start of a version that never worked does not help.
-//! `overload` and `dependencies` are conditions that forbid. Limits that will be hit are in
-//! [`forecast`](crate::forecast).
+//! Runtime lag and CPU saturation count only if clients are harmed (`harm`). High CPU or memory usage
+//! alone is not a symptom. Every symptom must persist; `panics`, `runtime_lag` and `cpu_saturation` use
+//! `sustained`. Panics, runtime lag, CPU saturation and failed soft heals justify a restart only if this
+//! instance has been available at some point since it started (`availability`), because a version that
+//! never worked will not work after a restart. `overload` and `dependencies` are conditions for vetoes.
+//! Forecasts of limits are in [`forecast`](crate::forecast).
 //!
 //! # Hazards
 //!
-//! An absent figure is no evidence. An app that reports five fields gets the count rule and nothing
-//! else.
+//! An absent figure is not evidence. For an app that reports only the original five fields, nothing but
+//! the count rule is evaluated.
 
 pub(crate) mod availability;
 pub(crate) mod cpu_saturation;
@@ -37,9 +39,9 @@ pub(crate) use unresponsive::Unresponsive;
 
 use crate::decision::Reason;
 
-/// Strongest sustained reason for each treatment.
+/// Reason that justifies each treatment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Symptoms {
+pub struct Evidence {
     /// Reason for a soft heal.
     pub soft: Option<Reason>,
     /// Reason for a hard heal.

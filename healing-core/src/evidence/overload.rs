@@ -1,15 +1,16 @@
-//! Overload: far more load than usual, and latency rises with it. A restart (cold caches, fewer
-//! replicas) makes this metastable failure worse.
+//! Overload: far more load than usual, and latency rises with it. A restart makes this metastable
+//! failure worse, because caches are cold and a replica is missing.
 
 use crate::baseline::Traffic;
 use crate::config::EvidenceConfig;
 
-/// Reports if the app is overloaded; `relative` is the ratio of its traffic to its baseline.
-pub(crate) fn detect(relative: Traffic, config: &EvidenceConfig) -> bool {
+/// Returns `true` if the app is overloaded. `relative_traffic` is the ratio of its traffic to its
+/// baseline.
+pub(crate) fn detect(relative_traffic: Traffic, config: &EvidenceConfig) -> bool {
     let at_least = |value: Option<f64>, least: f64| value.is_some_and(|value| value >= least);
-    at_least(relative.load, config.overload_load_ratio)
-        && (at_least(relative.p50, config.overload_latency_ratio)
-            || at_least(relative.p99, config.overload_latency_ratio))
+    at_least(relative_traffic.load, config.overload_load_ratio)
+        && (at_least(relative_traffic.p50, config.overload_latency_ratio)
+            || at_least(relative_traffic.p99, config.overload_latency_ratio))
 }
 
 #[cfg(test)]
@@ -17,7 +18,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn overload_is_load_and_latency_together() {
+    fn overload_needs_high_load_and_high_latency() {
         let config = EvidenceConfig::default();
         let traffic = |load, p50| Traffic {
             load: Some(load),

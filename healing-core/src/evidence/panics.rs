@@ -1,13 +1,12 @@
-//! Repeated panics of handlers: a lock that a panic has poisoned, a value that broke an invariant.
-//! Broken memory does not repair itself, and hooks run in the same memory.
+//! Repeated panics of handlers, for example on a poisoned lock or on a value that broke an invariant.
+//! Such state persists until the process restarts, and hooks run in the same process.
 //!
-//! A soft heal still comes first: its evidence is complete after 3 polls, that of panics after 5,
-//! counted from the last treatment.
+//! A soft heal still comes first: it needs 3 polls, panics need 5, counted from the last treatment.
 
 use crate::config::EvidenceConfig;
 use crate::window::{Delta, as_f64};
 
-/// Reports if handlers panic in the fast window, and in a large enough share of the requests of the
+/// Returns `true` if handlers panic in the fast window, and in a large enough share of the requests of the
 /// slow window.
 pub(crate) fn detect(fast: Option<&Delta>, slow: Option<&Delta>, config: &EvidenceConfig) -> bool {
     let current = fast
@@ -59,15 +58,15 @@ mod tests {
     }
 
     #[test]
-    fn panics_are_a_symptom_while_they_are_a_share_and_go_on() {
+    fn panics_are_a_symptom_if_frequent_and_ongoing() {
         assert!(panics(1, (120, 6)), "exactly 5 %");
         assert!(!panics(1, (121, 6)));
-        assert!(!panics(1, (5, 5)), "five are not more than five");
-        assert!(!panics(0, (100, 50)), "it is over");
+        assert!(!panics(1, (5, 5)), "five panics do not exceed five");
+        assert!(!panics(0, (100, 50)), "no panic in the fast window");
     }
 
     #[test]
-    fn uncounted_panics_are_no_evidence() {
+    fn uncounted_panics_are_not_evidence() {
         let (unknown, known) = (delta(None, None), delta(Some(100), Some(50)));
         let config = EvidenceConfig::default();
         assert!(!detect(Some(&unknown), Some(&known), &config));

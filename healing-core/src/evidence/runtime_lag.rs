@@ -1,16 +1,18 @@
 //! Runtime lag: the runtime ticks, but late. Most of its workers are in blocking calls, and requests
-//! wait for the few that are left. No hook can free a blocked thread; a new process can.
+//! wait for the remaining ones. A hook cannot free a blocked thread, but a restart does.
 //!
-//! The lag must be the app's own. A slow machine slows the app's care thread too, so a poll that the
-//! care port itself answered late is no evidence.
+//! The app must be the cause of the lag. A slow machine also slows the app's care thread, so a poll with
+//! a slow response of the care port is not evidence.
 
 use crate::config::EvidenceConfig;
 use crate::features::{Feature, Features};
 
-/// Ratio of the lag to the care port's latency from which the lag is the app's own.
+/// Minimum lag, in multiples of the care port's latency, to attribute it to the app rather than to a
+/// slow machine.
 const MIN_LAG_RATIO: f64 = 4.0;
 
-/// Reports if the runtime lags. `harm`: clients suffer. `care_seconds`: latency of the care port.
+/// Returns `true` if the runtime lags. `harm` is set if clients are harmed; `care_seconds` is the latency
+/// of the care port.
 pub(crate) fn detect(
     features: &Features,
     harm: bool,
@@ -33,19 +35,19 @@ mod tests {
     }
 
     #[test]
-    fn lag_is_a_symptom_where_clients_suffer() {
+    fn lag_is_a_symptom_if_clients_are_harmed() {
         assert!(lags(0.5, true, 0.002));
-        assert!(!lags(0.5, false, 0.002), "no client suffers");
+        assert!(!lags(0.5, false, 0.002), "no client is harmed");
         assert!(!lags(0.05, true, 0.002), "usual on a busy machine");
     }
 
     #[test]
-    fn lag_on_a_slow_machine_is_no_symptom() {
+    fn lag_on_a_slow_machine_is_not_a_symptom() {
         assert!(!lags(0.5, true, 0.2));
     }
 
     #[test]
-    fn lag_without_a_heartbeat_is_no_symptom() {
+    fn lag_without_a_heartbeat_is_not_a_symptom() {
         assert!(!detect(
             &Features::EMPTY,
             true,

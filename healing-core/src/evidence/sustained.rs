@@ -1,16 +1,15 @@
-//! Sustained condition: a symptom in several polls in a row *and* for a time, like the `for:` of a
-//! Prometheus alert.
+//! Sustained condition: a symptom in several consecutive polls *and* for a minimum time, like the `for:`
+//! of a Prometheus alert.
 //!
-//! Both are needed: many polls within a second are one moment, and two polls a minute apart are only
-//! two. The time is longer than the 10 s for which an app remembers its worst lag, so that one bad
-//! second is never five bad polls.
+//! Both are needed. Many polls in one second are not independent, and two polls a minute apart are too
+//! few. `sustain_for` exceeds the app's 10 s lag window, so one spike cannot count in every poll.
 
 use std::time::Duration;
 
 use crate::config::EvidenceConfig;
 use crate::time::Time;
 
-/// State of one symptom: inactive, pending or firing.
+/// State of one condition: inactive, pending or firing.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Sustained {
     polls: u32,
@@ -19,7 +18,7 @@ pub(crate) struct Sustained {
 }
 
 impl Sustained {
-    /// Adds a poll; one without the symptom makes it inactive.
+    /// Adds a poll. A poll without the symptom makes the condition inactive.
     pub(crate) fn observe(&mut self, now: Time, signal: bool) {
         if !signal {
             *self = Self::default();
@@ -29,17 +28,17 @@ impl Sustained {
         self.duration = now.since(*self.since.get_or_insert(now));
     }
 
-    /// Reports if the latest poll shows the symptom.
-    pub(crate) fn is_pending(&self) -> bool {
+    /// Returns `true` if the latest poll shows the symptom, so that the condition is pending or firing.
+    pub(crate) fn is_active(&self) -> bool {
         self.polls > 0
     }
 
-    /// Returns the time since which every poll shows the symptom.
+    /// Returns the time of the first of the consecutive polls with the symptom.
     pub(crate) fn onset(&self) -> Option<Time> {
         self.since
     }
 
-    /// Reports if the symptom has lasted for long enough to act.
+    /// Returns `true` if the symptom has persisted for long enough to act.
     pub(crate) fn is_firing(&self, config: &EvidenceConfig) -> bool {
         self.polls >= config.hard_polls.max(1) && self.duration >= config.sustain_for
     }
@@ -61,26 +60,26 @@ mod tests {
     }
 
     #[test]
-    fn symptom_fires_after_polls_and_time() {
+    fn condition_fires_after_enough_polls_and_time() {
         assert_eq!(
             fires_at(5_000, |_| true),
             Some(20_000),
-            "five polls in a row"
+            "five consecutive polls"
         );
         assert_eq!(
             fires_at(250, |_| true),
             Some(20_000),
-            "quick polls need the time"
+            "frequent polls must span the minimum time"
         );
         assert_eq!(
             fires_at(30_000, |_| true),
             Some(120_000),
-            "slow polls need the number"
+            "rare polls must reach the minimum number"
         );
     }
 
     #[test]
-    fn poll_without_the_symptom_makes_it_inactive() {
+    fn poll_without_the_symptom_makes_the_condition_inactive() {
         assert_eq!(fires_at(5_000, |ms| ms != 15_000), Some(40_000));
         assert_eq!(fires_at(5_000, |ms| ms % 20_000 != 15_000), None);
     }

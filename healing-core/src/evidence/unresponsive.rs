@@ -1,16 +1,16 @@
-//! Unresponsive app: the duration for which it has not answered, and the reason for a restart.
+//! Unresponsive app: the time for which it has been unresponsive, and the reason for a restart.
 //!
-//! - *Stalled*: a wedge. A restart is justified after
+//! - *Stalled*: a restart is justified after
 //!   [`hang_timeout`](crate::config::EvidenceConfig::hang_timeout).
-//! - *Refused*: starting or dead, the supervisor's business; unless the process is known to live, has
-//!   been ready and does not drain: then after
+//! - *Refused*: the app is starting, or it is dead and restarted by the kubelet. If the process is known
+//!   to be running, has been ready and is not draining, a restart is justified after
 //!   [`refused_timeout`](crate::config::EvidenceConfig::refused_timeout).
-//! - *Invalid*: observed and counted; it neither proves nor disproves a wedge.
+//! - *Invalid*: such a poll is counted, but it neither justifies a restart nor resets the time.
 //!
 //! # Hazards
 //!
-//! A single answer resets the duration. An app that answers every third probe is ill, but not
-//! unresponsive.
+//! A single health report resets the time. An app that responds to every third probe is unhealthy, but
+//! not unresponsive.
 
 use std::time::Duration;
 
@@ -20,16 +20,19 @@ use crate::health::Runtime;
 use crate::lane::Classified;
 use crate::time::Time;
 
-/// Polls in which the app has been unresponsive, since its last answer.
+/// Polls in which the app has been unresponsive, since its last health report.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Unresponsive {
     since: Option<(Lane, Time)>,
-    /// Polls in this lane: a single one is never a reason.
+    /// Consecutive polls in this lane.
     polls: u32,
     duration: Duration,
 }
 
-/// Returns the age of the runtime's last tick, if the app says that the runtime stalls.
+/// Minimum number of polls in one lane. A single poll never justifies a restart.
+const MIN_POLLS: u32 = 2;
+
+/// Returns the age of the runtime's last tick, if the app reports a stalled runtime.
 pub(crate) fn tick_age(runtime: &Runtime) -> Option<Duration> {
     runtime
         .stalled
@@ -66,29 +69,29 @@ impl Unresponsive {
         }
     }
 
-    /// Forgets all polls.
+    /// Discards all polls.
     pub(crate) fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// Reports if the app has been unresponsive since the last answer or reset.
+    /// Returns `true` if the app has been unresponsive since the last health report or reset.
     #[cfg(test)]
-    pub(crate) fn is_pending(&self) -> bool {
+    pub(crate) fn is_active(&self) -> bool {
         self.polls > 0
     }
 
-    /// Returns the sustained reason for a restart. `alive`: the process lives, has been ready and does
-    /// not drain.
-    pub(crate) fn hard_symptom(
+    /// Returns the evidence for a restart. `restart_if_refused` is set if refused connections can justify
+    /// one, as described in the [module](self).
+    pub(crate) fn hard_evidence(
         &self,
         classified: Classified,
-        alive: bool,
+        restart_if_refused: bool,
         config: &EvidenceConfig,
     ) -> Option<Reason> {
-        let justified = self.polls >= 2
+        let justified = self.polls >= MIN_POLLS
             && match classified.lane {
                 Lane::Stalled => self.duration >= config.hang_timeout,
-                Lane::Refused => alive && self.duration >= config.refused_timeout,
+                Lane::Refused => restart_if_refused && self.duration >= config.refused_timeout,
                 Lane::Reported | Lane::Invalid => false,
             };
         justified.then_some(classified.reason)
@@ -117,7 +120,7 @@ mod tests {
     };
 
     /// Returns the time at which a restart is justified, with polls every 5 s.
-    fn justified_at(polls: &[Classified], alive: bool) -> Option<u64> {
+    fn justified_at(polls: &[Classified], restart_if_refused: bool) -> Option<u64> {
         let mut unresponsive = Unresponsive::default();
         (0..)
             .step_by(5)
@@ -129,13 +132,13 @@ mod tests {
                     None,
                 );
                 unresponsive
-                    .hard_symptom(classified, alive, &EvidenceConfig::default())
+                    .hard_evidence(classified, restart_if_refused, &EvidenceConfig::default())
                     .map(|_| seconds)
             })
     }
 
     #[test]
-    fn hang_justifies_a_restart_after_its_timeout() {
+    fn stall_justifies_a_restart_after_its_timeout() {
         assert_eq!(justified_at(&[STALLED; 10], false), Some(10));
         assert_eq!(
             justified_at(&[STALLED, STALLED, REPORTED, STALLED, STALLED], false),
@@ -144,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn refusal_justifies_a_restart_only_of_a_living_process() {
+    fn refusal_justifies_a_restart_only_of_a_running_process() {
         assert_eq!(justified_at(&[REFUSED; 100], false), None);
         assert_eq!(justified_at(&[REFUSED; 100], true), Some(30));
     }
 
     #[test]
-    fn invalid_answer_neither_justifies_nor_ends_a_hang() {
+    fn invalid_response_neither_justifies_a_restart_nor_resets_the_time() {
         assert_eq!(justified_at(&[INVALID; 100], true), None);
         assert_eq!(justified_at(&[STALLED, INVALID, STALLED], true), Some(10));
     }
@@ -161,10 +164,10 @@ mod tests {
         let config = EvidenceConfig::default();
         let age = Some(Duration::from_secs(25));
         unresponsive.observe(Time::default(), STALLED, age);
-        assert_eq!(unresponsive.hard_symptom(STALLED, true, &config), None);
+        assert_eq!(unresponsive.hard_evidence(STALLED, true, &config), None);
         unresponsive.observe(Time::default() + Duration::from_secs(1), STALLED, age);
         assert_eq!(
-            unresponsive.hard_symptom(STALLED, true, &config),
+            unresponsive.hard_evidence(STALLED, true, &config),
             Some(Reason::Unresponsive)
         );
     }

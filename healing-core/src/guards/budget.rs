@@ -1,6 +1,6 @@
-//! Restart budget: a rate limit over a sliding window. Where nothing else throttles restarts (the
-//! kubelet does not throttle exit 88) it is the only limit, so it is spent *before* a restart and not
-//! refunded, even if the restart is aborted: attempts count.
+//! Restart budget: a rate limit over a sliding window. If nothing else throttles restarts (the kubelet
+//! does not throttle exit 88), it is the only limit. It is therefore spent *before* a restart and not
+//! refunded, even if the restart is aborted.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::time::Time;
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Budget {
-    /// Begins of the restarts, oldest first.
+    /// Start times of the restarts, oldest first.
     spent: Vec<Time>,
 }
 
-/// Capacity: no configuration allows more.
+/// Maximum number of restarts that a configuration can allow.
 const CAPACITY: usize = 16;
 
 impl Budget {
@@ -28,7 +28,7 @@ impl Budget {
         }
     }
 
-    /// Records the begin of a restart.
+    /// Records the start of a restart.
     pub(super) fn spend(&mut self, now: Time) {
         if self.spent.len() >= CAPACITY {
             self.spent.remove(0);
@@ -42,6 +42,7 @@ impl Budget {
         u32::try_from(spent).map_or(0, |spent| config.budget.min(16).saturating_sub(spent))
     }
 
+    /// Returns the number of restarts in the last `window`.
     fn within(&self, now: Time, window: Duration) -> usize {
         self.spent
             .iter()

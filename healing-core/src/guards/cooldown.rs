@@ -1,7 +1,8 @@
 //! Cooldowns: pauses after treatments with exponential back-off and jitter, so that replicas do not act
-//! in step. A hard heal's pause doubles with each further one, a soft heal's with each relapse (it
-//! helped, and the symptom came back), until the app has been healthy for long. Soft heals that do not
-//! help are counted by the [escalation](super::escalation) and need no longer pause.
+//! at the same time. The pause after a hard heal doubles with each further hard heal. The pause after a
+//! soft heal doubles with each relapse: the soft heal helped, and the symptom came back. Both return to
+//! their initial length when the app has been healthy for `reset_after`. Soft heals that do not help are
+//! counted by the [escalation](super::escalation) and do not lengthen the pause.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ pub(super) struct Cooldown {
     hard_until: Option<Time>,
     /// Hard heals since the last reset.
     hard_heals: u32,
-    /// Soft heals that helped since the last reset: each further one is for a relapse.
+    /// Soft heals that helped since the last reset. Each further soft heal is for a relapse.
     #[serde(default)]
     soft_recoveries: u32,
 }
@@ -56,23 +57,27 @@ impl Cooldown {
         }
     }
 
-    /// Reports if the action must wait. A restart for a hang does not wait for a soft heal's pause.
-    pub(super) fn holds(&self, action: Action, hang: bool, now: Time) -> bool {
+    /// Returns `true` if the action must wait. A restart of an `unresponsive` app does not wait for the
+    /// pause after a soft heal.
+    pub(super) fn is_active(&self, action: Action, unresponsive: bool, now: Time) -> bool {
         let before = |until: Option<Time>| until.is_some_and(|until| now < until);
         match action {
             Action::NoAction => false,
             Action::ResetErrors => before(self.soft_until) || before(self.hard_until),
-            Action::RestartService => before(self.hard_until) || (!hang && before(self.soft_until)),
+            Action::RestartService => {
+                before(self.hard_until) || (!unresponsive && before(self.soft_until))
+            }
         }
     }
 
-    /// Ends the back-off: the next pause has its initial length.
+    /// Resets the back-off, so that the next pause has its initial length.
     pub(super) fn reset(&mut self) {
         self.hard_heals = 0;
         self.soft_recoveries = 0;
     }
 }
 
+/// Returns the pause after doubling it some `times`, at most `max`.
 fn doubled(pause: Duration, times: u32, max: Duration) -> Duration {
     pause.saturating_mul(1 << times.min(20)).min(max)
 }
@@ -95,7 +100,7 @@ mod tests {
             cooldown.start(Action::RestartService, at(0), &config, &mut Rng::new(1));
         }
         (0..)
-            .find(|&s| !cooldown.holds(Action::RestartService, true, at(s)))
+            .find(|&s| !cooldown.is_active(Action::RestartService, true, at(s)))
             .unwrap()
     }
 
@@ -116,26 +121,26 @@ mod tests {
         let mut cooldown = Cooldown::default();
         let mut pause = || {
             cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));
-            let over = (0..).find(|&s| !cooldown.holds(Action::ResetErrors, false, at(s)));
+            let end = (0..).find(|&s| !cooldown.is_active(Action::ResetErrors, false, at(s)));
             cooldown.record_recovery(Action::ResetErrors);
-            over.unwrap()
+            end.unwrap()
         };
         assert_eq!([(); 7].map(|()| pause()), [30, 60, 120, 240, 480, 600, 600]);
         cooldown.reset();
         cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));
-        assert!(!cooldown.holds(Action::ResetErrors, false, at(30)));
+        assert!(!cooldown.is_active(Action::ResetErrors, false, at(30)));
     }
 
     #[test]
-    fn hang_does_not_wait_for_a_soft_cooldown() {
+    fn restart_of_an_unresponsive_app_does_not_wait_for_a_soft_cooldown() {
         let config = PermissionConfig::default();
         let mut cooldown = Cooldown::default();
         cooldown.start(Action::ResetErrors, at(0), &config, &mut Rng::new(1));
-        assert!(cooldown.holds(Action::ResetErrors, false, at(29)));
-        assert!(cooldown.holds(Action::RestartService, false, at(29)));
-        assert!(!cooldown.holds(Action::RestartService, true, at(0)));
+        assert!(cooldown.is_active(Action::ResetErrors, false, at(29)));
+        assert!(cooldown.is_active(Action::RestartService, false, at(29)));
+        assert!(!cooldown.is_active(Action::RestartService, true, at(0)));
         assert!(
-            !cooldown.holds(Action::ResetErrors, false, at(45)),
+            !cooldown.is_active(Action::ResetErrors, false, at(45)),
             "jitter adds at most half"
         );
     }

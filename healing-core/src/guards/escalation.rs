@@ -1,13 +1,13 @@
-//! Escalation: observe, soft heal, soft heal, hard heal, then an operator. A treatment that failed is
-//! not repeated beyond its attempts, and no stronger one comes before. Hangs and forecasts are exempt:
-//! no soft heal can help there.
+//! Escalation: observe, soft heal, soft heal, hard heal, then an operator. Each treatment has a maximum
+//! number of failed attempts, and a stronger one is allowed only after these. Restarts of unresponsive
+//! apps and for limit forecasts are exempt, because soft heals cannot help there.
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::PermissionConfig;
 use crate::decision::{Action, Outcome};
 
-/// Treatments in a row that failed.
+/// Number of consecutive failures of each treatment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Escalation {
     soft_failed: u32,
@@ -33,8 +33,8 @@ impl Escalation {
         }
     }
 
-    /// Reports if soft heals have failed often enough for a hard heal: as often as they may, or once
-    /// where a model votes for it.
+    /// Returns `true` if soft heals have failed often enough for a hard heal: `soft_attempts` times, or
+    /// once if a model votes for a restart (`by_model`).
     pub(super) fn allows_restart(&self, by_model: bool, config: &PermissionConfig) -> bool {
         let needed = if by_model {
             config.soft_attempts.min(1)
@@ -44,28 +44,28 @@ impl Escalation {
         self.soft_failed >= needed
     }
 
-    /// Reports if another soft heal may be tried.
+    /// Returns `true` if another soft heal is allowed.
     pub(super) fn allows_soft(&self, config: &PermissionConfig) -> bool {
         self.soft_failed < config.soft_attempts
     }
 
-    /// Reports if hard heals have failed as often as they may.
+    /// Returns `true` if hard heals have reached the allowed number of failures.
     pub(super) fn restarts_failed(&self, config: &PermissionConfig) -> bool {
         self.hard_failed >= config.hard_attempts.max(1)
     }
 
-    /// Reports if every treatment has failed as often as it may. A failed restart for a hang says
-    /// nothing about soft heals.
+    /// Returns `true` if every kind of treatment has reached the allowed number of failures. Soft heals
+    /// remain allowed after failed restarts of an unresponsive app.
     pub(super) fn attempts_exhausted(&self, config: &PermissionConfig) -> bool {
         self.restarts_failed(config) && !self.allows_soft(config)
     }
 
-    /// Reports if no restart in a row has failed.
+    /// Returns `true` if no restart has failed since the last recovery or reset.
     pub(super) fn is_first_restart(&self) -> bool {
         self.hard_failed == 0
     }
 
-    /// Starts over.
+    /// Resets the numbers of failures.
     pub(super) fn reset(&mut self) {
         *self = Self::default();
     }
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escalation_goes_from_soft_heals_to_a_restart_and_ends() {
+    fn escalation_goes_from_soft_heals_to_a_restart_to_exhaustion() {
         let config = PermissionConfig::default();
         let mut escalation = Escalation::default();
         assert!(escalation.allows_soft(&config) && !escalation.allows_restart(true, &config));
@@ -84,7 +84,7 @@ mod tests {
         assert!(escalation.allows_soft(&config) && !escalation.allows_restart(false, &config));
         assert!(
             escalation.allows_restart(true, &config),
-            "a model may shorten it"
+            "a model may escalate after one soft heal"
         );
         escalation.record(Action::ResetErrors, Outcome::Aborted, &config);
         assert!(
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn soft_heal_that_made_it_worse_is_not_repeated() {
+    fn soft_heal_that_made_the_app_worse_is_not_repeated() {
         let config = PermissionConfig::default();
         let mut escalation = Escalation::default();
         escalation.record(Action::ResetErrors, Outcome::Worse, &config);

@@ -1,12 +1,11 @@
-//! Guards: everything that can forbid a treatment and must survive the doctor's process. Permission
-//! always wins: over rules, over models.
+//! Guards: persistent state that can veto a treatment. Guards override both rules and models.
 //!
 //! | file | guard |
 //! |---|---|
-//! | `veto` | the vetoes of one proposal, each a line; the gravest is the headline |
-//! | `budget` | restarts in a time |
+//! | `veto` | vetoes of one proposal, one per line; the most severe is reported as the reason |
+//! | `budget` | restarts per time window |
 //! | `cooldown` | pauses after treatments |
-//! | `escalation` | order of treatments, and attempts |
+//! | `escalation` | order of treatments and number of attempts |
 //! | `splay` | random delay of a first restart |
 //! | `probation` | outcome of the last treatment |
 
@@ -27,7 +26,7 @@ use self::splay::RestartSplay;
 use self::veto::{VetoInput, vetoes};
 use crate::config::{PermissionConfig, PolicyConfig};
 use crate::decision::{
-    Action, Conclusion, Lane, Outcome, Reason, Treatment, TreatmentResult, Vetoes,
+    Action, Conclusion, Lane, Outcome, Reason, TreatmentReport, TreatmentResult, Vetoes,
 };
 use crate::observation::Circumstances;
 use crate::proposal::Proposal;
@@ -35,7 +34,7 @@ use crate::reading::Reading;
 use crate::rng::Rng;
 use crate::time::Time;
 
-/// Memory of the guards. All of it is saved.
+/// State of all guards. All of it is persisted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Guards {
     rng: Rng,
@@ -56,7 +55,7 @@ pub(crate) struct Permission {
 // === impl Guards ===
 
 impl Guards {
-    /// Returns guards without any treatment to remember; the seed gives the jitter.
+    /// Returns guards with no history. `seed` seeds the jitter.
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             rng: Rng::new(seed),
@@ -81,8 +80,8 @@ impl Guards {
         let reported = reading.lane == Lane::Reported;
         let input = ProbationInput {
             healthy: reading.healthy,
-            ready: reported && reading.ready,
-            symptomatic: reading.soft_symptom.is_some() || reading.hard_symptom.is_some(),
+            ready: reported && reading.has_been_ready,
+            treatment_justified: reading.soft_evidence.is_some() || reading.hard_evidence.is_some(),
             unresponsive: reading.unresponsive.is_some(),
             error_ratio: reading.error_ratio,
         };
@@ -121,18 +120,19 @@ impl Guards {
             mature: reading.mature,
             dependency_down: reading.dependency_down,
             overloaded: reading.overloaded,
-            attempts_spent: action == Action::ResetErrors && !self.escalation.allows_soft(config),
-            cooling_down: self.cooldown.holds(action, proposal.hang, now),
+            attempts_exhausted: action == Action::ResetErrors
+                && !self.escalation.allows_soft(config),
+            cooling_down: self.cooldown.is_active(action, proposal.unresponsive, now),
             budget_remaining,
         });
         let is_splayed = action == Action::RestartService
-            && !proposal.hang
+            && !proposal.unresponsive
             && !proposal.urgent
             && vetoes.is_empty()
             && self.escalation.is_first_restart();
         if !is_splayed {
             self.splay.reset();
-        } else if self.splay.holds(now, config.splay, &mut self.rng) {
+        } else if self.splay.is_active(now, config.splay, &mut self.rng) {
             vetoes.insert(Reason::Splay);
         }
         Permission {
@@ -141,21 +141,22 @@ impl Guards {
         }
     }
 
-    /// Records the caller's report of a treatment. `error_ratio` is that of the latest poll.
+    /// Records the caller's report of a treatment. `error_ratio` is taken from the latest
+    /// poll.
     pub(crate) fn report_treatment(
         &mut self,
         now: Time,
-        report: Treatment,
+        report: TreatmentReport,
         error_ratio: Option<f64>,
         config: &PermissionConfig,
     ) {
-        let Treatment { action, result } = report;
+        let TreatmentReport { action, result } = report;
         let continues = result != TreatmentResult::Started
             && self.probation.is_in_progress()
             && self.probation.action() == Some(action);
-        let began = result != TreatmentResult::Aborted;
-        // A soft heal that could not even begin is not tried again at every poll.
-        if !continues && (began || action == Action::ResetErrors) {
+        let started = result != TreatmentResult::Aborted;
+        // A soft heal that was aborted before it started is not retried at every poll.
+        if !continues && (started || action == Action::ResetErrors) {
             self.cooldown.start(action, now, config, &mut self.rng);
             if action == Action::RestartService {
                 self.budget.spend(now);
@@ -165,32 +166,32 @@ impl Guards {
         self.splay.reset();
     }
 
-    /// Returns the treatment that is carried out or verified.
-    pub(crate) fn awaiting(&self) -> Option<Action> {
+    /// Returns the treatment that is in progress or on probation.
+    pub(crate) fn current_treatment(&self) -> Option<Action> {
         self.probation.action()
     }
 
-    /// Reports if a treatment is being carried out: the app cannot be evaluated yet.
+    /// Returns `true` if a treatment is in progress, so that the app cannot be evaluated yet.
     pub(crate) fn is_treating(&self) -> bool {
         self.probation.is_in_progress()
     }
 
-    /// Reports if soft heals have failed often enough for a hard heal.
+    /// Returns `true` if soft heals have failed often enough for a hard heal.
     pub(crate) fn allows_restart(&self, by_model: bool, config: &PermissionConfig) -> bool {
         self.escalation.allows_restart(by_model, config)
     }
 
-    /// Reports if hard heals have failed as often as they may.
+    /// Returns `true` if hard heals have reached the allowed number of failures.
     pub(crate) fn restarts_failed(&self, config: &PermissionConfig) -> bool {
         self.escalation.restarts_failed(config)
     }
 
-    /// Reports if every treatment has failed as often as it may.
+    /// Returns `true` if every kind of treatment has reached the allowed number of failures.
     pub(crate) fn attempts_exhausted(&self, config: &PermissionConfig) -> bool {
         self.escalation.attempts_exhausted(config)
     }
 
-    /// Records another process of the app. Unless the restart was a treatment, escalation starts over.
+    /// Records that the app restarted. Escalation is reset unless a treatment caused the restart.
     fn on_app_start(&mut self, now: Time) {
         let is_treatment = self.probation.is_in_progress();
         self.probation.app_started(now);
@@ -213,7 +214,7 @@ mod tests {
 
     fn report(guards: &mut Guards, now: Time, action: Action, result: TreatmentResult) {
         let config = PermissionConfig::default();
-        guards.report_treatment(now, Treatment { action, result }, None, &config);
+        guards.report_treatment(now, TreatmentReport { action, result }, None, &config);
     }
 
     fn permit(guards: &mut Guards, now: Time, proposal: &Proposal) -> Permission {
@@ -246,10 +247,10 @@ mod tests {
     }
 
     #[test]
-    fn hang_and_urgent_restart_are_not_splayed() {
-        for (hang, urgent) in [(true, false), (false, true)] {
+    fn restarts_of_unresponsive_apps_and_urgent_restarts_are_not_splayed() {
+        for (unresponsive, urgent) in [(true, false), (false, true)] {
             let proposal = Proposal {
-                hang,
+                unresponsive,
                 urgent,
                 ..restart()
             };
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn budget_is_spent_when_a_restart_begins() {
+    fn budget_is_spent_when_a_restart_starts() {
         let mut guards = Guards::new(7);
         let restart_service = Action::RestartService;
         report(
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn app_start_resets_escalation_unless_it_was_the_treatment() {
+    fn app_start_resets_escalation_unless_caused_by_treatment() {
         let config = PolicyConfig::default();
         for (action, is_reset) in [(None, true), (Some(Action::RestartService), false)] {
             let mut guards = Guards::new(7);
@@ -318,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn long_health_resets_escalation() {
+    fn long_healthy_time_resets_escalation() {
         let config = PolicyConfig::default();
         let mut guards = Guards::new(7);
         guards

@@ -1,31 +1,32 @@
-//! Probation: the outcome of a treatment.
+//! Probation: the time after a treatment in which its outcome is determined.
 //!
 //! ```text
 //! soft:  Carrying ─ done ─────────────► Watching ─ healthy for `probation` ─► recovered
-//! hard:  AwaitingStart ─ a new, ready ─► Watching ─ symptom, or deadline ────► ineffective
+//! hard:  AwaitingStart ─ a new, ready ─► Watching ─ evidence, or deadline ────► ineffective
 //!            │           instance          │
 //!            │                             └ unresponsive, dead, or clearly more errors ─► worse
 //!            └ never carried out ─► aborted
 //! ```
-//! Windows are reset at the treatment, so that only what comes after it counts. Failures are counted
-//! by the [escalation](super::escalation), which decides what may come next.
+//! Windows are reset when the treatment starts, so that only later requests count. Failures are counted
+//! by the [escalation](super::escalation), which determines the next treatment.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::OutcomeConfig;
-use crate::decision::{Action, Conclusion, Outcome, Treatment, TreatmentResult};
+use crate::decision::{Action, Conclusion, Outcome, TreatmentReport, TreatmentResult};
 use crate::time::Time;
 
-/// Treatment that awaits its outcome, if any.
+/// Current treatment, if any, until its outcome is known.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Probation {
     pending: Option<PendingTreatment>,
-    /// Conclusion between two steps, returned by the next one.
+    /// Conclusion that was reached between two steps. The next step returns it.
     unreported: Option<Conclusion>,
 }
 
+/// Treatment that is in progress or on probation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct PendingTreatment {
     action: Action,
@@ -34,46 +35,48 @@ struct PendingTreatment {
     phase: Phase,
 }
 
+/// Phase of a treatment.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Phase {
-    /// Being carried out.
+    /// A soft heal in progress.
     Carrying,
-    /// A restart, until the new instance is ready.
+    /// A restart in progress, until the new instance is ready.
     AwaitingStart { started: bool },
-    /// Being verified.
+    /// Probation.
     Watching {
         since: Time,
         healthy_since: Option<Time>,
     },
 }
 
-/// State of the app by one poll.
+/// State of the app after one poll.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ProbationInput {
-    /// Set if the app answered, has been ready, and shows no symptom.
+    /// Set if the app sent a report, has been ready, and shows no symptom.
     pub(super) healthy: bool,
-    /// Set if the app answered and has been ready since its start.
+    /// Set if the app sent a report and has been ready since its start.
     pub(super) ready: bool,
-    /// Set if a sustained symptom justifies a treatment.
-    pub(super) symptomatic: bool,
+    /// Set if there is evidence for a treatment.
+    pub(super) treatment_justified: bool,
     /// Set if the app has been unresponsive for long enough to justify a restart.
     pub(super) unresponsive: bool,
-    /// Errors per request, where there are enough requests.
+    /// Errors per request. `None` if there are too few requests.
     pub(super) error_ratio: Option<f64>,
 }
 
-/// Increase of the errors per request from which the app is worse than before.
+/// Increase of the errors per request above which the app is worse than before the treatment.
 const WORSE_BY: f64 = 0.2;
-/// Deadlines that a restart may take until the app is ready: starting it is the supervisor's part.
+/// Maximum time from a restart until the app is ready, in multiples of `outcome.deadline`. It is longer
+/// than one deadline, because the supervisor starts the app and may delay that.
 const RESTART_DEADLINES: u32 = 5;
 
 // === impl Probation ===
 
 impl Probation {
-    /// Records the caller's report. `error_ratio` is that before the treatment.
-    pub(super) fn report(&mut self, now: Time, treatment: Treatment, error_ratio: Option<f64>) {
-        let Treatment { action, result } = treatment;
+    /// Records the caller's report. `error_ratio` is the one before the treatment.
+    pub(super) fn report(&mut self, now: Time, report: TreatmentReport, error_ratio: Option<f64>) {
+        let TreatmentReport { action, result } = report;
         if action == Action::NoAction {
             return;
         }
@@ -114,7 +117,7 @@ impl Probation {
         }
     }
 
-    /// Records that another process answers. After a soft heal that means that the app died.
+    /// Records that a new process has started. After a soft heal this means that the app died.
     pub(super) fn app_started(&mut self, now: Time) {
         match self.pending.as_mut().map(|pending| &mut pending.phase) {
             Some(Phase::AwaitingStart { started }) => *started = true,
@@ -123,7 +126,7 @@ impl Probation {
         }
     }
 
-    /// Evaluates a poll; returns the conclusion, if it decides the outcome.
+    /// Evaluates a poll. Returns the conclusion if the poll determines the outcome.
     pub(super) fn evaluate(
         &mut self,
         now: Time,
@@ -168,9 +171,9 @@ impl Probation {
                     .is_some_and(|ratio| ratio > before + WORSE_BY);
                 if recovered {
                     Some(Outcome::Recovered)
-                } else if input.unresponsive || (input.symptomatic && more_errors) {
+                } else if input.unresponsive || (input.treatment_justified && more_errors) {
                     Some(Outcome::Worse)
-                } else if input.symptomatic {
+                } else if input.treatment_justified {
                     Some(Outcome::Ineffective)
                 } else {
                     overdue(now, *since, config.deadline, Outcome::Ineffective)
@@ -180,18 +183,19 @@ impl Probation {
         self.conclude(now, outcome?)
     }
 
-    /// Reports if a treatment is being carried out: the app cannot be evaluated yet.
+    /// Returns `true` if a treatment is in progress, so that the app cannot be evaluated yet.
     pub(super) fn is_in_progress(&self) -> bool {
         self.pending
             .as_ref()
             .is_some_and(PendingTreatment::is_in_progress)
     }
 
-    /// Returns the treatment that is being carried out or verified.
+    /// Returns the treatment that is in progress or on probation.
     pub(super) fn action(&self) -> Option<Action> {
         self.pending.as_ref().map(|pending| pending.action)
     }
 
+    /// Concludes the current treatment with an outcome.
     fn conclude(&mut self, now: Time, outcome: Outcome) -> Option<Conclusion> {
         let pending = self.pending.take()?;
         let until = match pending.phase {
@@ -210,11 +214,13 @@ impl Probation {
 }
 
 impl PendingTreatment {
+    /// Returns `true` if the treatment is in progress, before its probation.
     fn is_in_progress(&self) -> bool {
         matches!(self.phase, Phase::Carrying | Phase::AwaitingStart { .. })
     }
 }
 
+/// Returns the outcome if the deadline has passed.
 fn overdue(now: Time, since: Time, deadline: Duration, outcome: Outcome) -> Option<Outcome> {
     (now.since(since) >= deadline).then_some(outcome)
 }
@@ -226,17 +232,17 @@ mod tests {
     const HEALTHY: ProbationInput = ProbationInput {
         healthy: true,
         ready: true,
-        symptomatic: false,
+        treatment_justified: false,
         unresponsive: false,
         error_ratio: None,
     };
-    const ILL: ProbationInput = ProbationInput {
+    const FAILING: ProbationInput = ProbationInput {
         healthy: false,
-        symptomatic: true,
+        treatment_justified: true,
         error_ratio: Some(0.5),
         ..HEALTHY
     };
-    const UNSURE: ProbationInput = ProbationInput {
+    const NOT_HEALTHY: ProbationInput = ProbationInput {
         healthy: false,
         ..HEALTHY
     };
@@ -253,11 +259,11 @@ mod tests {
     fn treated(action: Action) -> Probation {
         let mut probation = Probation::default();
         let result = TreatmentResult::Started;
-        probation.report(at(0), Treatment { action, result }, Some(0.4));
+        probation.report(at(0), TreatmentReport { action, result }, Some(0.4));
         if action == Action::ResetErrors {
             probation.report(
                 at(0),
-                Treatment {
+                TreatmentReport {
                     action,
                     result: TreatmentResult::Done,
                 },
@@ -267,7 +273,7 @@ mod tests {
         probation
     }
 
-    /// Polls every 5 s from 5 s on; returns the time of the conclusion, its outcome and its recovery.
+    /// Polls every 5 s, first at 5 s. Returns the time, outcome and recovery time of the conclusion.
     fn conclusion(
         probation: &mut Probation,
         polls: &[ProbationInput],
@@ -280,14 +286,14 @@ mod tests {
     }
 
     #[test]
-    fn health_for_the_probation_is_recovered() {
+    fn app_that_is_healthy_for_the_probation_is_recovered() {
         let mut soft = treated(Action::ResetErrors);
         assert_eq!(
             conclusion(&mut soft, &[HEALTHY; 20]),
             Some((35, Outcome::Recovered, 5))
         );
         assert_eq!(soft.action(), None);
-        let mut polls = vec![UNSURE; 2];
+        let mut polls = vec![NOT_HEALTHY; 2];
         polls.extend([HEALTHY; 20]);
         let mut soft = treated(Action::ResetErrors);
         assert_eq!(
@@ -297,22 +303,22 @@ mod tests {
     }
 
     #[test]
-    fn symptom_and_missing_health_are_ineffective() {
+    fn treatment_is_ineffective_with_new_evidence_or_without_health() {
         assert_eq!(
-            conclusion(&mut treated(Action::ResetErrors), &[HEALTHY, ILL])
+            conclusion(&mut treated(Action::ResetErrors), &[HEALTHY, FAILING])
                 .unwrap()
                 .1,
             Outcome::Ineffective
         );
-        let late = conclusion(&mut treated(Action::ResetErrors), &[UNSURE; 99]);
+        let late = conclusion(&mut treated(Action::ResetErrors), &[NOT_HEALTHY; 99]);
         assert_eq!(late, Some((120, Outcome::Ineffective, 120)));
     }
 
     #[test]
-    fn more_errors_unresponsiveness_and_death_are_worse() {
+    fn more_errors_unresponsiveness_and_process_exit_are_worse() {
         let more = ProbationInput {
             error_ratio: Some(0.7),
-            ..ILL
+            ..FAILING
         };
         assert_eq!(
             conclusion(&mut treated(Action::ResetErrors), &[more])
@@ -322,7 +328,7 @@ mod tests {
         );
         let unresponsive = ProbationInput {
             unresponsive: true,
-            ..UNSURE
+            ..NOT_HEALTHY
         };
         assert_eq!(
             conclusion(&mut treated(Action::ResetErrors), &[unresponsive])
@@ -339,12 +345,12 @@ mod tests {
     }
 
     #[test]
-    fn restart_is_verified_from_the_new_instances_readiness_on() {
+    fn probation_of_a_restart_starts_when_the_new_instance_is_ready() {
         let mut hard = treated(Action::RestartService);
         assert_eq!(
             conclusion(&mut hard, &[HEALTHY; 10]),
             None,
-            "still the old instance"
+            "the old instance is still running"
         );
         hard.app_started(at(51));
         let mut polls = vec![STARTING; 12];
@@ -361,7 +367,7 @@ mod tests {
         let action = Action::RestartService;
         hard.report(
             at(9),
-            Treatment {
+            TreatmentReport {
                 action,
                 result: TreatmentResult::Aborted,
             },
@@ -371,7 +377,7 @@ mod tests {
             conclusion(&mut hard, &[HEALTHY]).unwrap().1,
             Outcome::Aborted
         );
-        let late = conclusion(&mut treated(Action::RestartService), &[UNSURE; 200]);
+        let late = conclusion(&mut treated(Action::RestartService), &[NOT_HEALTHY; 200]);
         assert_eq!(
             late.unwrap().1,
             Outcome::Aborted,
@@ -380,15 +386,15 @@ mod tests {
     }
 
     #[test]
-    fn second_treatment_ends_the_first() {
+    fn second_treatment_concludes_the_first() {
         let mut probation = treated(Action::ResetErrors);
-        let second = Treatment {
+        let second = TreatmentReport {
             action: Action::RestartService,
             result: TreatmentResult::Started,
         };
         probation.report(at(4), second, None);
         assert_eq!(
-            conclusion(&mut probation, &[UNSURE]),
+            conclusion(&mut probation, &[NOT_HEALTHY]),
             Some((5, Outcome::Ineffective, 4))
         );
         assert_eq!(probation.action(), Some(Action::RestartService));

@@ -1,6 +1,6 @@
-//! Splay: a random delay before a first restart that is not for a hang. A bad rollout makes all replicas
-//! ill at the same moment; during the delay the app may recover, or another replica's restart may show
-//! that restarting does not help.
+//! Splay: a random delay before a first restart of a responsive app whose limit is not imminent. A bad
+//! rollout makes all replicas unhealthy at the same time. During the delay the app may recover, or the
+//! restart of another replica may show that restarting does not help.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::rng::Rng;
 use crate::time::Time;
 
-/// Delay of the restart that is about to happen, if one is.
+/// Delay of the proposed restart.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct RestartSplay {
@@ -17,13 +17,13 @@ pub(super) struct RestartSplay {
 }
 
 impl RestartSplay {
-    /// Reports if a restart that nothing else forbids must wait. The first call draws the delay.
-    pub(super) fn holds(&mut self, now: Time, max: Duration, rng: &mut Rng) -> bool {
+    /// Returns `true` if a restart without other vetoes must wait. The first call draws the delay.
+    pub(super) fn is_active(&mut self, now: Time, max: Duration, rng: &mut Rng) -> bool {
         let until = *self.until.get_or_insert_with(|| now + rng.up_to(max));
         now < until
     }
 
-    /// Ends the delay.
+    /// Clears the delay.
     pub(super) fn reset(&mut self) {
         self.until = None;
     }
@@ -40,7 +40,7 @@ mod tests {
             .map(|seed| {
                 let (mut splay, mut rng) = (RestartSplay::default(), Rng::new(seed));
                 (0..)
-                    .find(|&s| !splay.holds(at(s), Duration::from_secs(20), &mut rng))
+                    .find(|&s| !splay.is_active(at(s), Duration::from_secs(20), &mut rng))
                     .unwrap()
             })
             .collect();

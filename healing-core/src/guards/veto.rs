@@ -1,28 +1,27 @@
-//! Vetoes of a proposal, each one line. Guards with a memory of their own (cooldown, budget,
-//! escalation) are inputs, so that everything that can forbid an action is read here; only the splay
-//! depends on the result.
+//! Vetoes of a proposal, one per line. The states of cooldown, budget and escalation are inputs, so that
+//! all vetoes are in one place. Only the splay is evaluated later, because it depends on the result.
 
 use crate::decision::{Action, Reason, Vetoes};
 use crate::observation::{Circumstances, Mode};
 
-/// State in which a proposal is evaluated.
+/// Proposed action, and the conditions under which it is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VetoInput {
     pub(super) action: Action,
     pub(super) circumstances: Circumstances,
-    /// Set if the app says that it drains or is condemned.
+    /// Set if the app reports that it is draining or condemned.
     pub(super) app_draining: bool,
     /// Set if the app has been ready and its startup grace is over.
     pub(super) mature: bool,
     pub(super) dependency_down: bool,
     pub(super) overloaded: bool,
-    /// Set if the action has failed as often as it may.
-    pub(super) attempts_spent: bool,
+    /// Set if the action has reached the allowed number of failures.
+    pub(super) attempts_exhausted: bool,
     pub(super) cooling_down: bool,
     pub(super) budget_remaining: u32,
 }
 
-/// Returns every veto but the splay.
+/// Returns every veto except the splay.
 pub(super) fn vetoes(input: &VetoInput) -> Vetoes {
     let mut vetoes = Vetoes::NONE;
     if input.action == Action::NoAction {
@@ -43,7 +42,7 @@ pub(super) fn vetoes(input: &VetoInput) -> Vetoes {
     vetoes.insert_if(!input.mature, Reason::StartupGrace);
     vetoes.insert_if(input.dependency_down, Reason::DependencyDown);
     vetoes.insert_if(restart && input.overloaded, Reason::Overload);
-    vetoes.insert_if(input.attempts_spent, Reason::Escalation);
+    vetoes.insert_if(input.attempts_exhausted, Reason::Escalation);
     vetoes.insert_if(input.cooling_down, Reason::Cooldown);
     vetoes.insert_if(
         restart && input.budget_remaining == 0,
@@ -67,7 +66,7 @@ mod tests {
             mature: true,
             dependency_down: false,
             overloaded: false,
-            attempts_spent: false,
+            attempts_exhausted: false,
             cooling_down: false,
             budget_remaining: 3,
         }
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn vetoes_forbid_the_actions_they_concern() {
+    fn conditions_veto_the_actions_that_they_concern() {
         use Action::{ResetErrors, RestartService};
         type Change = fn(&mut VetoInput);
         let both: [(Change, Reason); 7] = [
@@ -109,7 +108,7 @@ mod tests {
             assert_eq!(vetoes_after(change, RestartService), [reason]);
         }
         assert_eq!(
-            vetoes_after(|c| c.attempts_spent = true, ResetErrors),
+            vetoes_after(|c| c.attempts_exhausted = true, ResetErrors),
             [Reason::Escalation]
         );
     }

@@ -12,11 +12,11 @@ pub const DEFAULT: &[u8] = include_bytes!("../../models/default.model");
 /// Name and file content of every built-in model.
 pub const ALL: [(&str, &[u8]); 2] = [("default", DEFAULT), ("original-five", ORIGINAL_FIVE)];
 
-/// Returns the built-in model with this name; `None` where there is none.
+/// Returns the built-in model with this name; `None` if there is none.
 ///
 /// # Errors
 ///
-/// None in practice: a test reads every built-in model.
+/// None in practice, because a test reads every built-in model.
 #[must_use]
 pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
     ALL.iter()
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn builtin_models_read_and_write_identically() {
+    fn builtin_models_round_trip_byte_for_byte() {
         for (name, bytes) in ALL {
             let model = named(name).unwrap().unwrap();
             assert_eq!(model.header().name, name);

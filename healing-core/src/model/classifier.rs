@@ -9,11 +9,11 @@ pub trait Classifier: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// The first feature that prevents classification. The rules decide then.
+    /// The first feature that prevents classification. In that case the rules decide.
     fn votes(&self, features: &Features) -> Result<Votes, CannotClassify>;
 
     /// Returns the contribution of each feature to the vote share of an action, the largest first;
-    /// `None` where the model cannot explain its votes.
+    /// `None` if the model cannot explain its votes.
     fn contributions(&self, features: &Features, action: Action) -> Option<Contributions> {
         let _ = (features, action);
         None
@@ -25,7 +25,7 @@ pub trait Classifier: std::fmt::Debug + Send + Sync {
 pub struct Contributions {
     /// Vote share while no feature is known, 0–1.
     pub base: f64,
-    /// Contribution of each feature to the share, −1 to 1; negative where it lowers the share.
+    /// Contribution of each feature to the share, −1 to 1; negative if it lowers the share.
     pub features: Vec<(Feature, f64)>,
 }
 
@@ -34,13 +34,13 @@ pub struct Contributions {
 pub struct Votes(pub [u32; 3]);
 
 impl Votes {
-    /// Returns the number of trees: the sum of all votes.
+    /// Returns the number of trees, which is the sum of all votes.
     #[must_use]
     pub fn trees(self) -> u32 {
         self.0.iter().sum()
     }
 
-    /// Returns the action with most votes. Ties go to the lowest class, as in smartcore.
+    /// Returns the action with the most votes, and the lowest class in a tie, as smartcore does.
     #[must_use]
     pub fn class(self) -> Action {
         let mut best = Action::NoAction;
@@ -61,7 +61,7 @@ impl Votes {
     }
 }
 
-/// Reason for which a model cannot classify a row of features.
+/// Reason that prevents the classification of a row of features.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum CannotClassify {
     /// A required feature is absent.

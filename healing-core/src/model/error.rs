@@ -1,9 +1,9 @@
-//! Errors of model files: one variant per defect; each message names the position and the expected
-//! content. A model with any of them is rejected as a whole.
+//! Errors of model files, one variant per defect. Each message names the position and the expected
+//! content. A model with an error is rejected as a whole.
 
 use super::forest::{CLASSES, TreeError};
 
-/// Reason for which a model is rejected.
+/// Defect of a rejected model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
@@ -32,7 +32,7 @@ pub enum ModelError {
         /// Version that this program reads.
         expected: u32,
     },
-    /// A file that ends too early.
+    /// A truncated file.
     #[error("the model is truncated: {needed} more bytes are needed at byte {offset}, in {part}")]
     Truncated {
         /// Size of the file, in bytes.
@@ -45,9 +45,9 @@ pub enum ModelError {
     /// Bytes after the end of the model.
     #[error("the model has {bytes} bytes after its end at byte {offset}")]
     Trailing {
-        /// Offset of the model's end.
+        /// Offset of the first byte after the model.
         offset: usize,
-        /// Number of bytes after it.
+        /// Number of bytes after the model.
         bytes: usize,
     },
     /// Content that does not match the checksum.
@@ -100,7 +100,7 @@ pub enum ModelError {
         /// Names of the actions.
         expected: Vec<&'static str>,
     },
-    /// A list of thresholds that does not ascend.
+    /// Thresholds that are not in ascending order.
     #[error(
         "threshold {index} of feature {feature} is {value}: thresholds must be numbers and ascend"
     )]
@@ -131,13 +131,13 @@ pub enum ModelError {
     NumberTooLarge {
         /// Offset of the number.
         offset: usize,
-        /// Part that holds it.
+        /// Part that contains the number.
         part: &'static str,
     },
     /// A count in the header that the body contradicts.
     #[error("the model's header says {declared} {what}, its body has {found}")]
     CountMismatch {
-        /// Items counted.
+        /// Name of the counted items.
         what: &'static str,
         /// Number in the header.
         declared: usize,

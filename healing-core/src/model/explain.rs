@@ -7,7 +7,7 @@
 //!
 //! # Hazards
 //!
-//! An explanation takes some thousand times as long as a vote: compute it on demand only.
+//! An explanation takes several thousand times as long as a vote, so compute it only on demand.
 
 mod tree_shap;
 
@@ -41,7 +41,7 @@ pub struct Contribution {
     pub feature: Feature,
     /// Value in the evaluated row, clamped to the trained range.
     pub value: f32,
-    /// Contribution to the share, −1 to 1; negative where it lowers the share.
+    /// Contribution to the share, −1 to 1; negative if it lowers the share.
     pub adds: f64,
 }
 

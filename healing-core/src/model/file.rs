@@ -16,7 +16,7 @@
 //!
 //! # Hazards
 //!
-//! A model decides about restarts, and its file may come from an untrusted source. The whole file is
+//! A model can decide about restarts, and its file may come from an untrusted source. The whole file is
 //! validated before any of it is used. Memory is allocated only in proportion to the bytes that are
 //! present, never by a count in the file alone. The checksum detects damage, not tampering: anyone who
 //! can write the file can also write a matching checksum.
@@ -116,9 +116,9 @@ impl Model {
     pub(super) fn body(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         let thresholds = self.forest().thresholds();
-        for column in &thresholds {
-            write_number(&mut bytes, column.len());
-            for threshold in column {
+        for of_feature in &thresholds {
+            write_number(&mut bytes, of_feature.len());
+            for threshold in of_feature {
                 bytes.extend(threshold.to_le_bytes());
             }
         }
@@ -137,10 +137,10 @@ impl Model {
                         above,
                     } => {
                         bytes.push(feature);
-                        let column = &thresholds[usize::from(feature)];
+                        let of_feature = &thresholds[usize::from(feature)];
                         write_number(
                             &mut bytes,
-                            column.partition_point(|other| *other < threshold),
+                            of_feature.partition_point(|other| *other < threshold),
                         );
                         write_number(&mut bytes, below as usize);
                         write_number(&mut bytes, above as usize);

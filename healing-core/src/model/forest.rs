@@ -26,10 +26,10 @@ pub const MAX_TOTAL_NODES: usize = 1 << 20;
 /// Maximum depth of a leaf. Explanations recurse, so the depth is bounded when a forest is made.
 pub const MAX_DEPTH: usize = 128;
 
-/// One node of a tree. Children are indices into the tree's nodes; node 0 is the root.
+/// Node of a tree. Children are indices into the tree's nodes; node 0 is the root.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Node {
-    /// A split: rows with `row[feature] <= threshold` go to `below`, all others to `above`.
+    /// A split. Rows with `row[feature] <= threshold` go to `below`, all others to `above`.
     Split {
         /// Index of the feature in the row.
         feature: u8,
@@ -41,11 +41,12 @@ pub enum Node {
         /// Child for values above it.
         above: u32,
     },
-    /// A leaf: one vote.
+    /// A leaf, which is one vote.
     Leaf {
-        /// Class voted for: an [`Action`]'s discriminant.
+        /// Class voted for, the discriminant of an [`Action`].
         class: u8,
-        /// Number of training rows that ended here, duplicates included. Explanations weigh by it.
+        /// Number of training rows that reached the leaf, including duplicates. It is the weight of the
+        /// leaf in explanations.
         cover: u32,
     },
 }
@@ -83,7 +84,7 @@ impl Forest {
         Ok(Self { features, trees })
     }
 
-    /// Returns the number of features: the values of a row.
+    /// Returns the number of features, which is the number of values in a row.
     #[must_use]
     pub fn features(&self) -> usize {
         self.features
@@ -123,18 +124,19 @@ impl Forest {
                 all[usize::from(feature)].push(threshold);
             }
         }
-        for column in &mut all {
-            column.sort_by(f32::total_cmp);
-            column.dedup(); // by ==: -0.0 and 0.0 split alike
+        for thresholds in &mut all {
+            thresholds.sort_by(f32::total_cmp);
+            thresholds.dedup(); // by ==, because -0.0 and 0.0 split alike
         }
         all
     }
 
-    /// Returns the votes for a row by traversing every tree: the slow reference for the compiled layouts.
+    /// Returns the votes for a row by traversing every tree. It is the slow reference for the compiled
+    /// layouts.
     ///
     /// # Panics
     ///
-    /// If the row is shorter than [`Forest::features`].
+    /// If the row has fewer values than [`Forest::features`].
     #[must_use]
     pub fn traverse(&self, row: &[f32]) -> Votes {
         let mut votes = Votes::default();

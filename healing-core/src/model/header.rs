@@ -17,7 +17,7 @@ pub struct Header {
     pub name: String,
     /// Features of a row, in order.
     pub features: Vec<FeatureRange>,
-    /// Names of the classes, by class: those of the actions.
+    /// Names of the classes, by class. They are the names of the actions.
     pub classes: Vec<String>,
     /// Number of trees.
     pub trees: usize,

@@ -1,6 +1,6 @@
-//! A forest compiled for inference: built once at load, without allocation per prediction.
+//! A forest compiled for inference. It is built once at load and does not allocate per prediction.
 //!
-//! There are two layouts, and the forest decides between them. `quickscorer` keeps one 64-bit
+//! There are two layouts, and the size of the forest determines which one is used. `quickscorer` keeps one 64-bit
 //! bit vector per tree, for forests as healing trains them (at most 64 leaves per tree, few
 //! thresholds per feature). `packed_nodes` takes any other forest, and those whose QuickScorer
 //! tables would exceed [`MAX_TABLE_BYTES`]. Both give exactly the votes of [`Forest::traverse`].
@@ -14,7 +14,7 @@ use super::forest::Forest;
 use packed_nodes::PackedNodes;
 use quickscorer::QuickScorer;
 
-/// Upper bound of the QuickScorer tables, in bytes. Larger tables cost an app in the same pod more
+/// Maximum size of the QuickScorer tables, in bytes. Larger tables cost an app in the same pod more
 /// memory and cache than they save time, so packed nodes are used.
 pub const MAX_TABLE_BYTES: usize = 2 << 20;
 
@@ -22,7 +22,7 @@ pub const MAX_TABLE_BYTES: usize = 2 << 20;
 #[derive(Debug)]
 pub struct Compiled {
     layout: Layout,
-    /// Instruction set, found at run time.
+    /// Instruction set, detected at run time.
     arch: pulp::Arch,
 }
 
@@ -79,7 +79,7 @@ impl Compiled {
     ///
     /// # Panics
     ///
-    /// If the row is shorter than the forest's features.
+    /// If the row has fewer values than the forest has features.
     #[inline]
     #[must_use]
     pub fn votes(&self, row: &[f32]) -> Votes {
@@ -98,7 +98,7 @@ impl Compiled {
         }
     }
 
-    /// Returns `true` for the QuickScorer layout: one bit vector per tree.
+    /// Returns `true` for the QuickScorer layout, which has one bit vector per tree.
     #[must_use]
     pub fn is_bitvector(&self) -> bool {
         matches!(self.layout, Layout::QuickScorer(_))

@@ -23,7 +23,7 @@ use forest::{CLASSES, Forest, MAX_FEATURES};
 use header::{FeatureRange, Provenance};
 use inference::Compiled;
 
-/// A validated model: it classifies every finite row without failing.
+/// Validated model, which can classify every row of finite values.
 #[derive(Debug)]
 pub struct Model {
     header: Header,
@@ -36,7 +36,7 @@ pub struct Model {
 /// Rows with their expected votes.
 pub type SelfCheck = Vec<(Vec<f32>, Votes)>;
 
-/// Reason for which a row is rejected.
+/// Defect of a rejected row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RowFault {
@@ -95,7 +95,7 @@ impl Model {
         Ok(model)
     }
 
-    /// Builds a model from parts that were read, and validates that they are consistent.
+    /// Builds a model from the parts of a file, and validates that they are consistent.
     pub(crate) fn from_parts(
         header: Header,
         forest: Forest,
@@ -190,7 +190,7 @@ impl Model {
         Ok(self.compiled.votes(row))
     }
 
-    /// Returns the row to evaluate: every feature present and within its trained range.
+    /// Returns the row to evaluate, with every feature present and within its trained range.
     ///
     /// # Errors
     ///

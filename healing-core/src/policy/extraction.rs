@@ -1,4 +1,4 @@
-//! Feature extraction: features from an answer, its windows and its trends.
+//! Extraction of features from a health report, its windows and its trends.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::window::as_f64;
 
 /// Requests per second below which an app has hardly any traffic.
 pub(super) const IDLE_RATE: f64 = 1.0;
-/// Seconds a day: the largest value of features that are times.
+/// Seconds per day, the largest value of features that are times.
 const DAY: f64 = 86_400.0;
 
 /// Sets the features of the time of day, the treatments and the starts.
@@ -29,14 +29,14 @@ pub(super) fn set_context(features: &mut Features, now: Time, wall: Duration, ap
     features.set(Feature::RecentRestarts, app.recent_starts(now));
 }
 
-/// Sets the latency of the front door, if it answers.
+/// Sets the latency of the front door, if it responds.
 pub(super) fn set_front_door(features: &mut Features, front_door: &ProbeResult<()>) {
     if let ProbeResult::Valid((), latency) = front_door {
         features.set(Feature::FrontDoorLatency, latency.as_secs_f64());
     }
 }
 
-/// Sets the features of an answer that need no window.
+/// Sets the features of a report that need no window.
 pub(super) fn set_snapshot(features: &mut Features, health: &Health) {
     features.set_option(Feature::CpuUsage, health.cpu_usage);
     features.set_option(Feature::MemoryUsage, health.memory_usage);
@@ -63,12 +63,12 @@ pub(super) fn set_snapshot(features: &mut Features, health: &Health) {
     }
 }
 
-/// Sets the features of the windows. `cpu` is the CPU usage of the answer.
+/// Sets the features of the windows. `cpu` is the CPU usage in the report.
 pub(super) fn set_windows(features: &mut Features, windows: &Windows, cpu: Option<f64>) {
     features.set_option(Feature::RequestRate, windows.traffic.load);
-    features.set_option(Feature::LoadRatio, windows.relative.load);
-    features.set_option(Feature::P50Ratio, windows.relative.p50);
-    features.set_option(Feature::P99Ratio, windows.relative.p99);
+    features.set_option(Feature::LoadRatio, windows.relative_traffic.load);
+    features.set_option(Feature::P50Ratio, windows.relative_traffic.p50);
+    features.set_option(Feature::P99Ratio, windows.relative_traffic.p99);
     if let (Some(rate), Some(cpu)) = (windows.traffic.load, cpu) {
         features.set(
             Feature::CpuWithoutTraffic,
@@ -87,8 +87,8 @@ pub(super) fn set_windows(features: &mut Features, windows: &Windows, cpu: Optio
 
 /// Sets the features of the checks.
 pub(super) fn set_checks(features: &mut Features, dependencies: &Dependencies) {
-    features.set_option(Feature::FailingDependencies, dependencies.failing);
-    features.set_option(Feature::FailingLocals, dependencies.locals_failing);
+    features.set_option(Feature::FailingDependencies, dependencies.failing_share);
+    features.set_option(Feature::FailingLocals, dependencies.local_failing_share);
 }
 
 /// Sets the features of the trends.
@@ -110,7 +110,7 @@ pub(super) fn set_trends(features: &mut Features, trends: &Trends, config: &Fore
     }
 }
 
-/// Returns the seconds to the limit of a steady growth, otherwise the largest value.
+/// Returns the seconds until the limit is reached if usage rises steadily, otherwise the largest value.
 fn time_to_limit(trend: &Trend, config: &ForecastConfig) -> f64 {
     let is_steady = |forecast: &&Forecast| forecast.confidence >= config.min_confidence;
     trend
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn hour_of_the_answer_overrides_the_clock_if_it_is_one() {
+    fn reported_hour_overrides_the_clock_if_it_is_valid() {
         for (hour, expected) in [(Some(7), 7.0), (Some(24), 3.0), (None, 3.0)] {
             let mut features = Features::EMPTY;
             let wall = Duration::from_secs(27 * 3600);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn tick_age_counts_as_lag_while_the_runtime_stalls() {
+    fn tick_age_counts_as_lag_while_the_runtime_is_stalled() {
         for (stalled, expected) in [(true, 9.0), (false, 0.5)] {
             let mut features = Features::EMPTY;
             let health = Health {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn flat_trend_is_a_day_from_its_limit_and_an_unknown_one_absent() {
+    fn flat_trend_has_a_day_to_its_limit_and_unknown_trend_is_absent() {
         let config = ForecastConfig::default();
         let mut trends = Trends::new();
         trends.memory.push(Time::default(), Some(40.0), &config);

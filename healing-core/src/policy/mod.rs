@@ -4,35 +4,35 @@
 //! observation ─► Tracker::observe ─► Reading ─► Proposer::propose ─► Proposal ─► Guards::permit ─► Decision
 //!                (instance, windows,  (lane,      (rules, model)                 (vetoes, budget,
 //!                 trends, detectors)   features,                                  cooldown, escalation,
-//!                                      symptoms)                                  splay)
+//!                                      evidence)                                  splay)
 //!                                        └► Guards::conclude: outcome of an earlier treatment
 //! ```
-//! It is a pure function of its state, the time and the observation; the caller polls, carries out
-//! what is [allowed](Verdict::Allowed), reports it by [`Policy::report_treatment`], and saves
+//! It is a pure function of its state, the time and the observation. The caller polls, carries out
+//! [allowed](Verdict::Allowed) treatments, reports them with [`Policy::report_treatment`], and saves
 //! [`Policy::state`] for the next process.
 //!
 //! | condition | soft heal | restart |
 //! |---|---|---|
 //! | more than 5 errors, ≥ 5 % of the requests, in 3 of 5 polls | yes | no |
-//! | ≥ 50 requests and > 10 % errors | in 3 of 5 polls | in 5 polls in a row, after two soft heals (one, if a model votes for it) did not help |
-//! | > 5 panics, ≥ 5 % of the requests, going on for 5 polls and 20 s | – | yes, after a soft heal for the errors |
-//! | the runtime ticks ≥ 0.3 s late, and clients suffer, for 5 polls and 20 s | no | yes |
-//! | ≥ 85 % CPU at ≤ 1.8 times the usual load, not at night, and clients suffer, for 5 polls and 20 s | no | yes |
-//! | any of these three, or soft heals that failed, in an instance that was never available | as above | no: a bad rollout |
-//! | memory or descriptors will hit their limit | no | at a time of low load, or when time runs out |
-//! | the runtime stalls, the front door hangs, or no port answers for 10 s | no | yes, without a drain |
-//! | connections are refused for 30 s by a process known to live | no | yes |
-//! | invalid answers, or high CPU or memory alone | no | no |
+//! | ≥ 50 requests and > 10 % errors | in 3 of 5 polls | in 5 consecutive polls, after two soft heals (one, if a model votes for a restart) did not help |
+//! | > 5 panics, ≥ 5 % of the requests, for 5 polls and 20 s | – | yes, after a soft heal for the errors |
+//! | the runtime ticks ≥ 0.3 s late, and clients are harmed, for 5 polls and 20 s | no | yes |
+//! | ≥ 85 % CPU at ≤ 1.8 times the usual load, not in the batch hours, and clients are harmed, for 5 polls and 20 s | no | yes |
+//! | any of these three, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
+//! | memory or descriptors will reach their limit | no | at low load, or when the limit is imminent |
+//! | the runtime is stalled, the front door times out, or the app is unresponsive, for 10 s | no | yes, without a drain |
+//! | connections are refused for 30 s although the process is known to run | no | yes |
+//! | invalid responses, or high CPU or memory usage alone | no | no |
 //!
-//! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig). The vetoes in
-//! [`Reason`](crate::decision::Reason) may forbid either, limited by
+//! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig). Both are subject to
+//! the vetoes in [`Reason`](crate::decision::Reason), whose settings are in
 //! [`PermissionConfig`](crate::config::PermissionConfig).
 //!
 //! # Hazards
 //!
 //! A restart must be reported as [`Started`](crate::decision::TreatmentResult::Started) and the state
-//! saved *before* it is carried out, or the budget does not count it. A policy watches one app
-//! instance at a time: each replica needs its own.
+//! saved *before* it is carried out, or the budget does not count it. A policy observes one app instance.
+//! Each replica needs its own.
 
 mod extraction;
 mod instance;
@@ -50,7 +50,9 @@ pub use self::state::PolicyState;
 
 use self::tracker::Tracker;
 use crate::config::PolicyConfig;
-use crate::decision::{Action, Conclusion, Decision, Lane, Treatment, TreatmentResult, Verdict};
+use crate::decision::{
+    Action, Conclusion, Decision, Lane, TreatmentReport, TreatmentResult, Verdict,
+};
 use crate::explanation::Explanation;
 use crate::forecast::{Forecast, Resource};
 use crate::guards::{Guards, Permission};
@@ -72,7 +74,7 @@ pub struct Policy {
 // === impl Policy ===
 
 impl Policy {
-    /// Returns a policy without any knowledge. The seed gives its jitter: each replica needs another.
+    /// Returns a policy without saved state. `seed` seeds its jitter; each replica needs a different one.
     #[must_use]
     pub fn new(config: PolicyConfig, proposer: Proposer, seed: u64) -> Self {
         Self {
@@ -110,8 +112,9 @@ impl Policy {
         decision(&reading, &proposal, permission, concluded)
     }
 
-    /// Records the caller's report of a treatment. An action without a report counts as not begun.
-    pub fn report_treatment(&mut self, now: Now, report: Treatment) {
+    /// Records the caller's report of a treatment. An action that is not reported counts as not
+    /// started.
+    pub fn report_treatment(&mut self, now: Now, report: TreatmentReport) {
         let time = self.clock.at(now);
         if report.action == Action::NoAction {
             return;
@@ -124,7 +127,7 @@ impl Policy {
         }
     }
 
-    /// Returns the state to be saved for the next process.
+    /// Returns the state to save for the next process.
     #[must_use]
     pub fn state(&self) -> PolicyState {
         PolicyState {
@@ -152,7 +155,7 @@ impl Policy {
         &self.proposer
     }
 
-    /// Returns the forecast of a resource, where it grows steadily.
+    /// Returns the forecast of a resource. `None` if its usage does not grow steadily.
     #[must_use]
     pub fn forecast(&self, resource: Resource) -> Option<&Forecast> {
         self.tracker.forecast(resource)
@@ -184,8 +187,8 @@ fn decision(
             Action::NoAction
         },
         verdict,
-        reason: vetoes.headline().unwrap_or(proposal.evidence),
-        evidence: proposal.evidence,
+        reason: vetoes.headline().unwrap_or(proposal.reason),
+        evidence: proposal.reason,
         vetoes,
         decided_by: proposal.decided_by,
         probabilities: proposal.probabilities,

@@ -1,16 +1,16 @@
-//! Proposer: a pure function from a [`Reading`] to a [`Proposal`], within the evidence. The rules
-//! propose where the app does not answer; where it does, a model or the rules.
+//! Proposer: a pure function from a [`Reading`] to a [`Proposal`], bounded by the evidence. Rules handle
+//! an unresponsive app; otherwise a model or the rules propose.
 //!
 //! # Hazards
 //!
-//! A model only *proposes*. Evidence bounds what may be proposed, permission what may be done; so a
-//! model that is wrong, or hostile, can leave an ill app alone but cannot heal a healthy one or exceed
-//! a budget.
+//! A model only *proposes*. Evidence limits the proposal, and permission limits the action. A model that
+//! is wrong or hostile can fail to heal an unhealthy app, but cannot restart a healthy app or exceed a
+//! budget.
 
 use super::rules;
 use crate::config::{ModelRole, PolicyConfig};
 use crate::decision::{Action, DecidedBy, Decision, Lane, Reason, ReasonKind};
-use crate::evidence::Symptoms;
+use crate::evidence::Evidence;
 use crate::features::{Feature, Features};
 use crate::guards::Guards;
 use crate::model::{Classifier, Contributions, Model, builtin};
@@ -20,18 +20,19 @@ use crate::reading::Reading;
 /// Source of the proposals.
 #[derive(Debug)]
 pub enum Proposer {
-    /// A model; the rules where it cannot classify.
+    /// A model, or the rules if it cannot classify.
     Model(Box<dyn Classifier>),
     /// The compiled-in rules.
     Rules,
-    /// The original system's literal rules, for comparison: they know counts, not rates.
+    /// The original system's rules, unchanged, for comparison. They use error counts, not rates.
     Original,
 }
 
-/// Percentage of CPU or memory above which an operator may expect an action.
+/// Percentage of CPU or memory above which [`Reason::Healthy`] is reported as
+/// [`Reason::ResourceUseOnly`].
 const HIGH_USAGE: f32 = 80.0;
 
-/// Returns the action of minimum expected cost; the milder one where two cost the same.
+/// Returns the action of minimum expected cost, and the milder action if two cost the same.
 #[must_use]
 pub fn min_expected_cost(probabilities: [f64; 3], costs: &[[f64; 3]; 3]) -> Action {
     let cost = |action: Action| -> f64 {
@@ -57,13 +58,13 @@ impl Proposer {
     /// Returns a proposer with the default model.
     #[must_use]
     pub fn default_model() -> Self {
-        // A test reads the default model; the rules are the fallback that needs no panic.
+        // A test checks that the default model is valid. The rules are the fallback, to avoid a panic.
         Model::from_bytes(builtin::DEFAULT)
             .map_or(Self::Rules, |model| Self::Model(Box::new(model)))
     }
 
-    /// Returns the contribution of each feature to the vote for the proposed action; absent where no
-    /// model was consulted.
+    /// Returns the contribution of each feature to the vote for the proposed action. `None` if no model
+    /// was consulted.
     pub(crate) fn contributions(&self, decision: &Decision) -> Option<Contributions> {
         match self {
             Self::Model(model) if decision.lane == Lane::Reported => {
@@ -73,7 +74,7 @@ impl Proposer {
         }
     }
 
-    /// Returns the proposal for a reading. `guards` are read only.
+    /// Returns the proposal for a reading.
     pub(crate) fn propose(
         &self,
         reading: &Reading,
@@ -87,13 +88,14 @@ impl Proposer {
         }
     }
 
+    /// Returns the proposal for an app that sends health reports.
     fn propose_reported(
         &self,
         reading: &Reading,
         guards: &Guards,
         config: &PolicyConfig,
     ) -> Proposal {
-        let (wanted, decided_by, probabilities) = self.classify(&reading.features, config);
+        let (preferred, decided_by, probabilities) = self.classify(&reading.features, config);
         let mut proposal = Proposal {
             decided_by,
             probabilities,
@@ -101,35 +103,35 @@ impl Proposer {
             ..Proposal::none(Reason::Healthy)
         };
         if decided_by == DecidedBy::OriginalRules {
-            // The original has no evidence, only permission applies.
-            proposal.action = wanted.unwrap_or_default();
+            // The original rules ignore the evidence. Only permission applies.
+            proposal.action = preferred.unwrap_or_default();
             if proposal.action != Action::NoAction {
-                proposal.evidence = Reason::ErrorCount;
+                proposal.reason = Reason::ErrorCount;
             }
             return proposal;
         }
-        let model_wants_restart =
-            decided_by == DecidedBy::Model && wanted == Some(Action::RestartService);
-        let symptoms = symptoms(reading, guards, model_wants_restart, config);
-        proposal.evidence = evidence_reason(reading, guards, symptoms, wanted, config);
-        if symptoms.hard == Some(Reason::LimitForecast) && !guards.is_treating() {
-            // A forecast is arithmetic: the model's votes are recorded, but do not decide.
+        let model_prefers_restart =
+            decided_by == DecidedBy::Model && preferred == Some(Action::RestartService);
+        let evidence = evidence(reading, guards, model_prefers_restart, config);
+        proposal.reason = reason(reading, guards, evidence, preferred, config);
+        if evidence.hard == Some(Reason::LimitForecast) && !guards.is_treating() {
+            // A limit forecast overrides the model; its votes are only recorded.
             return Proposal {
                 action: Action::RestartService,
-                evidence: Reason::LimitForecast,
+                reason: Reason::LimitForecast,
                 decided_by: DecidedBy::Rules,
                 ..proposal
             };
         }
-        if proposal.evidence.kind() == ReasonKind::Evidence {
-            // The model decides if to act, escalation how strongly.
-            proposal.action = rules::propose(&symptoms);
+        if proposal.reason.kind() == ReasonKind::Evidence {
+            // The model decides whether to act; escalation decides how.
+            proposal.action = rules::propose(&evidence);
         }
         proposal
     }
 
-    /// Returns the action that a model or the original rules want (`None`: as the evidence says), its
-    /// author, and a model's probabilities.
+    /// Returns the action that a model or the original rules prefer (`None` = follow the evidence), the
+    /// source of that action, and the model's probabilities.
     fn classify(
         &self,
         features: &Features,
@@ -158,37 +160,37 @@ impl Proposer {
     }
 }
 
-/// Returns the proposal for an app that does not answer.
+/// Returns the proposal for an app that sends no valid health report or is stalled.
 fn propose_unresponsive(reading: &Reading) -> Proposal {
-    let symptoms = Symptoms {
+    let evidence = Evidence {
         soft: None,
         hard: reading.unresponsive,
     };
-    let evidence = symptoms.hard.unwrap_or(match reading.lane {
-        Lane::Refused if reading.ready => Reason::AppDown,
+    let reason = evidence.hard.unwrap_or(match reading.lane {
+        Lane::Refused if reading.has_been_ready => Reason::AppDown,
         Lane::Refused => Reason::Starting,
         Lane::Invalid => Reason::InvalidAnswer,
         Lane::Stalled | Lane::Reported => Reason::InsufficientEvidence,
     });
     Proposal {
-        action: rules::propose(&symptoms),
-        hang: true,
-        ..Proposal::none(evidence)
+        action: rules::propose(&evidence),
+        unresponsive: true,
+        ..Proposal::none(reason)
     }
 }
 
-/// Returns the sustained symptoms of an app that answers, as far as a treatment may help.
-fn symptoms(
+/// Returns the evidence for treatments that may help an app that sends health reports.
+fn evidence(
     reading: &Reading,
     guards: &Guards,
-    model_wants_restart: bool,
+    model_prefers_restart: bool,
     config: &PolicyConfig,
-) -> Symptoms {
-    let soft = reading.soft_symptom;
+) -> Evidence {
+    let soft = reading.soft_evidence;
     let limit_is_due = reading.limit_sustained && (reading.low_load || reading.limit_urgent);
     let restart_may_help = reading.available && !guards.restarts_failed(&config.permission);
     let soft_heals_failed = soft.is_some()
-        && guards.allows_restart(model_wants_restart, &config.permission)
+        && guards.allows_restart(model_prefers_restart, &config.permission)
         && reading.ratio_sustained;
     let hard = if limit_is_due {
         Some(Reason::LimitForecast)
@@ -197,45 +199,45 @@ fn symptoms(
     } else if soft_heals_failed {
         Some(Reason::SoftHealFailed)
     } else {
-        reading.hard_symptom
+        reading.hard_evidence
     };
-    Symptoms { soft, hard }
+    Evidence { soft, hard }
 }
 
-/// Returns the reason for a treatment, or the reason why there is none.
-fn evidence_reason(
+/// Returns the reason for proposing a treatment or for taking none.
+fn reason(
     reading: &Reading,
     guards: &Guards,
-    symptoms: Symptoms,
-    wanted: Option<Action>,
+    evidence: Evidence,
+    preferred: Option<Action>,
     config: &PolicyConfig,
 ) -> Reason {
-    if !reading.ready {
+    if !reading.has_been_ready {
         Reason::Starting
     } else if guards.is_treating() {
         Reason::Probation
-    } else if guards.attempts_exhausted(&config.permission) && symptoms.soft.is_some() {
+    } else if guards.attempts_exhausted(&config.permission) && evidence.soft.is_some() {
         Reason::AttemptsExhausted
-    } else if let Some(reason) = symptoms.hard.or(symptoms.soft) {
+    } else if let Some(reason) = evidence.hard.or(evidence.soft) {
         if reading.awaiting_checks {
             Reason::AwaitingChecks
-        } else if wanted == Some(Action::NoAction) {
+        } else if preferred == Some(Action::NoAction) {
             Reason::ModelDeclined
         } else {
             reason
         }
-    } else if reading.hard_symptom.is_some() {
-        // A restart is due, but none would help.
+    } else if reading.hard_evidence.is_some() {
+        // A restart is justified but would not help.
         if reading.available {
             Reason::AttemptsExhausted
         } else {
             Reason::NeverAvailable
         }
-    } else if reading.limit_forecast {
+    } else if reading.limit_alarm {
         Reason::AwaitingLowLoad
     } else if reading.symptomatic {
         Reason::InsufficientEvidence
-    } else if guards.awaiting().is_some() {
+    } else if guards.current_treatment().is_some() {
         Reason::Probation
     } else if has_high_usage(&reading.features) {
         Reason::ResourceUseOnly
@@ -244,6 +246,7 @@ fn evidence_reason(
     }
 }
 
+/// Returns `true` if CPU or memory usage is above [`HIGH_USAGE`].
 fn has_high_usage(features: &Features) -> bool {
     [Feature::CpuUsage, Feature::MemoryUsage]
         .into_iter()

@@ -1,20 +1,20 @@
-//! Resets of the tracker: the events after which earlier polls do not count, and the parts that each
-//! event clears.
+//! Resets of the tracker: events after which some data of earlier polls does not count, and the parts
+//! that each event clears.
 
 /// Event after which earlier polls do not count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(clippy::enum_variant_names)] // "counter reset" is the usual term
 pub(super) enum Reset {
-    /// A treatment: only what comes after it counts.
+    /// Start of a treatment. Its outcome depends on later polls only.
     Treatment,
-    /// Another process of the app, or the first that this process sees.
+    /// A report from another process of the app, or the first report since the sidecar started.
     AppStart,
-    /// A gap between polls in which nothing was observed.
+    /// A long time without polls.
     Gap,
-    /// Counters that somebody else has reset.
+    /// A decrease of the totals without a restart.
     CounterReset,
-    /// The end of an outage: the errors so far were the dependency's.
-    OutageOver,
+    /// The recovery of a dependency, which may have caused the earlier errors.
+    DependencyRecovered,
 }
 
 /// Part of the tracker's state.
@@ -26,31 +26,32 @@ pub(super) enum Part {
     Detectors,
     /// Polls in which the app has been unresponsive.
     Unresponsive,
-    /// Polls in a row that forecast a limit.
+    /// Consecutive polls with an alarming forecast.
     LimitPolls,
     /// Time since which the app is healthy.
     Health,
-    /// High-water marks of the trends: a fall that a treatment causes is none that comes by itself.
-    HighWaterMarks,
-    /// Trends of the resources, high-water marks included.
+    /// Peaks of the trends. A fall that a treatment causes does not set a high-water mark.
+    Peaks,
+    /// Trends of the resources, including high-water marks.
     Trends,
     /// Readiness of the instance.
     Readiness,
 }
 
+/// Number of [`Part`]s.
 const PARTS: usize = 8;
 
 impl Reset {
-    /// Reports if the event clears a part.
+    /// Returns `true` if the event clears a part.
     pub(super) fn clears(self, part: Part) -> bool {
         const X: bool = true;
         const O: bool = false;
-        // History, detectors, unresponsive, limit polls, health, high-water marks, trends, readiness.
+        // History, detectors, unresponsive, limit polls, health, peaks, trends, readiness.
         let row: [bool; PARTS] = match self {
             Self::Treatment => [X, X, X, X, X, X, O, O],
             Self::AppStart => [X, X, X, X, X, X, X, X],
             Self::Gap => [O, X, X, X, X, O, O, O],
-            Self::CounterReset | Self::OutageOver => [X, X, O, O, O, O, O, O],
+            Self::CounterReset | Self::DependencyRecovered => [X, X, O, O, O, O, O, O],
         };
         row[part as usize]
     }

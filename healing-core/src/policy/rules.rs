@@ -1,23 +1,22 @@
-//! Compiled-in rules: the proposal where no model classifies. Each line is a sentence that an operator
-//! can check.
+//! Compiled-in rules: the proposals if no model decides.
 
 use crate::decision::Action;
-use crate::evidence::Symptoms;
+use crate::evidence::Evidence;
 use crate::features::{Feature, Features};
 
-/// Returns the strongest treatment that the symptoms justify.
-pub(super) fn propose(symptoms: &Symptoms) -> Action {
-    if symptoms.hard.is_some() {
+/// Returns the strongest treatment that the evidence justifies.
+pub(super) fn propose(evidence: &Evidence) -> Action {
+    if evidence.hard.is_some() {
         Action::RestartService
-    } else if symptoms.soft.is_some() {
+    } else if evidence.soft.is_some() {
         Action::ResetErrors
     } else {
         Action::NoAction
     }
 }
 
-/// Returns the action by the original system's fallback rules: restart at 10 errors, reset at 5. They
-/// compare a count that never ages with fixed numbers, so a busy healthy app reaches both.
+/// Returns the action by the original system's fallback rules, which restart at 10 errors and reset at
+/// 5. They count errors without a time window, so a busy healthy app reaches both numbers.
 pub(super) fn original(features: &Features) -> Action {
     match features.get(Feature::ErrorCount) {
         Some(errors) if errors >= 10.0 => Action::RestartService,
@@ -32,13 +31,13 @@ mod tests {
     use crate::decision::Reason;
 
     #[test]
-    fn hard_symptom_outweighs_a_soft_one() {
+    fn hard_evidence_outweighs_soft_evidence() {
         let soft = Some(Reason::ErrorRatio);
         let hard = Some(Reason::RuntimeLag);
-        let symptoms = |soft, hard| Symptoms { soft, hard };
-        assert_eq!(propose(&symptoms(soft, hard)), Action::RestartService);
-        assert_eq!(propose(&symptoms(soft, None)), Action::ResetErrors);
-        assert_eq!(propose(&symptoms(None, None)), Action::NoAction);
+        let evidence = |soft, hard| Evidence { soft, hard };
+        assert_eq!(propose(&evidence(soft, hard)), Action::RestartService);
+        assert_eq!(propose(&evidence(soft, None)), Action::ResetErrors);
+        assert_eq!(propose(&evidence(None, None)), Action::NoAction);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Persistent state: the guards' memory and the known app, never the windows. A restored policy
-//! observes the app from the beginning, but remembers its treatments.
+//! Persistent state: the guards and the known app, but not the windows. A restored policy starts with
+//! empty windows, and knows the earlier treatments.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::evidence::availability::Availability;
 use crate::guards::Guards;
 use crate::time::{ClockReading, Time};
 
-/// Saved policy: budget, cooldowns, escalation, jitter, the treatment on probation, and the known app.
-/// It is to be written before a treatment begins and after each step that changed it, and read back by
+/// Persistent state of a policy: budget, cooldowns, escalation, jitter, the current treatment, and the
+/// known app. Save it before a treatment starts and after each step that changed it, and pass it to
 /// [`Policy::restore`](super::Policy::restore).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PolicyState {
@@ -25,29 +25,29 @@ pub struct PolicyState {
     pub(super) app: KnownApp,
 }
 
-/// Knowledge of the app that survives the process.
+/// Knowledge about the app that survives a sidecar restart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct KnownApp {
     pub(super) instance: Instance,
-    /// First polls of new instances, oldest first.
+    /// Times of the first polls of new instances, oldest first.
     starts: Vec<Time>,
-    /// Begin of the last treatment.
+    /// Start of the last treatment.
     pub(super) last_treatment: Option<Time>,
     pub(super) baseline: Baseline,
 }
 
-/// Age from which a start is not recent.
+/// Age at which a start stops counting as recent.
 const RECENT: Duration = Duration::from_secs(1800);
-/// Starts that are kept.
+/// Maximum number of starts that are kept.
 const MAX_STARTS: usize = 100;
 
 // === impl PolicyState ===
 
 impl PolicyState {
-    /// Returns the treatment that is being carried out or verified.
+    /// Returns the treatment that is in progress or on probation.
     #[must_use]
-    pub fn awaiting(&self) -> Option<Action> {
-        self.guards.awaiting()
+    pub fn current_treatment(&self) -> Option<Action> {
+        self.guards.current_treatment()
     }
 
     /// Returns the id of the latest app instance.
@@ -60,7 +60,7 @@ impl PolicyState {
 // === impl KnownApp ===
 
 impl KnownApp {
-    /// Returns an app about which nothing is known.
+    /// Returns the state for an app about which nothing is known.
     pub(super) fn new() -> Self {
         Self {
             instance: Instance::default(),
@@ -70,7 +70,7 @@ impl KnownApp {
         }
     }
 
-    /// Records the start of a new instance: its availability is unknown.
+    /// Records the start of a new instance, whose availability is unknown.
     pub(super) fn record_start(&mut self, now: Time) {
         if self.starts.len() >= MAX_STARTS {
             self.starts.remove(0);
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn recent_starts_are_those_of_half_an_hour() {
+    fn recent_starts_are_those_of_the_last_30_minutes() {
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
         let mut app = KnownApp::new();
         for seconds in 0..200 {

@@ -1,4 +1,5 @@
-//! Symptoms of the instance: detectors of errors, panics, lag, CPU, unresponsiveness and limits.
+//! Symptoms of the instance: detectors of errors, panics, runtime lag, CPU saturation, unresponsiveness
+//! and limit forecasts.
 
 use std::time::Duration;
 
@@ -13,33 +14,33 @@ use crate::evidence::{
 use crate::features::{Feature, Features};
 use crate::time::Time;
 
-/// State of the detectors after the latest answer.
+/// State of the detectors after the latest report.
 #[derive(Debug, Default)]
 pub(super) struct SymptomTracker {
     pub(super) errors: ErrorDetector,
     pub(super) detectors: Detectors,
     pub(super) unresponsive: Unresponsive,
-    /// Polls in a row that forecast a limit.
+    /// Consecutive polls with an alarming forecast.
     pub(super) limit_polls: u32,
     pub(super) overloaded: bool,
-    /// Set if clients suffer.
+    /// Set if clients are harmed.
     pub(super) harmed: bool,
     pub(super) low_load: bool,
 }
 
-/// DetectorInput of one answer that the detectors evaluate.
+/// Input of the detectors from one report.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DetectorInput<'a> {
     pub(super) windows: &'a Windows,
     pub(super) features: &'a Features,
     /// Latency of the care port.
     pub(super) care_latency: Duration,
-    /// Set if a limit will be hit.
-    pub(super) limit_forecast: bool,
+    /// Set if a forecast is alarming.
+    pub(super) limit_alarm: bool,
 }
 
 impl SymptomTracker {
-    /// Adds an answer.
+    /// Adds a report.
     pub(super) fn observe(
         &mut self,
         now: Time,
@@ -62,16 +63,16 @@ impl SymptomTracker {
             cpu_saturated: cpu_saturation::detect(features, harm, evidence),
         };
         self.detectors.observe(now, signals);
-        self.limit_polls = if input.limit_forecast {
+        self.limit_polls = if input.limit_alarm {
             self.limit_polls.saturating_add(1)
         } else {
             0
         };
-        self.overloaded = overload::detect(windows.relative, evidence);
+        self.overloaded = overload::detect(windows.relative_traffic, evidence);
         self.low_load = is_low_load(windows, features, config.forecast.low_load_ratio);
     }
 
-    /// Clears the parts that an event makes meaningless.
+    /// Clears the parts that do not apply after an event.
     pub(super) fn reset(&mut self, event: Reset) {
         if event.clears(Part::Detectors) {
             self.errors.reset();
@@ -85,12 +86,12 @@ impl SymptomTracker {
         }
     }
 
-    /// Reports if the latest answer shows a symptom, sustained or not.
+    /// Returns `true` if the latest report shows a symptom, sustained or not.
     pub(super) fn is_symptomatic(&self) -> bool {
         self.errors.is_symptomatic() || self.detectors.is_symptomatic()
     }
 
-    /// Returns the onset of the symptom that has lasted longest.
+    /// Returns the earliest onset of an active symptom.
     pub(super) fn onset(&self) -> Option<Time> {
         [self.errors.onset(), self.detectors.onset()]
             .into_iter()
@@ -99,17 +100,17 @@ impl SymptomTracker {
     }
 }
 
-/// Reports if a restart would interrupt few requests.
+/// Returns `true` if a restart would interrupt few requests.
 fn is_low_load(windows: &Windows, features: &Features, low_load_ratio: f64) -> bool {
-    let alone = features
+    let at_most_one = features
         .get(Feature::InFlight)
         .is_none_or(|in_flight| in_flight <= 1.0);
     let idle = windows.traffic.load.is_some_and(|rate| rate < IDLE_RATE);
     let low = windows
-        .relative
+        .relative_traffic
         .load
         .is_some_and(|load| load <= low_load_ratio);
-    low || (alone && idle)
+    low || (at_most_one && idle)
 }
 
 #[cfg(test)]
@@ -126,7 +127,7 @@ mod tests {
             fast: None,
             slow: None,
             traffic: traffic(Some(load)),
-            relative: traffic(relative),
+            relative_traffic: traffic(relative),
             in_flight_trend: None,
         }
     }
@@ -149,16 +150,16 @@ mod tests {
     }
 
     #[test]
-    fn forecast_of_a_limit_counts_polls_in_a_row() {
+    fn limit_alarm_counts_consecutive_polls() {
         let mut symptoms = SymptomTracker::default();
         let config = PolicyConfig::default();
         let windows = windows(100.0, None);
-        for (limit_forecast, expected) in [(true, 1), (true, 2), (false, 0), (true, 1)] {
+        for (limit_alarm, expected) in [(true, 1), (true, 2), (false, 0), (true, 1)] {
             let input = DetectorInput {
                 windows: &windows,
                 features: &Features::EMPTY,
                 care_latency: Duration::ZERO,
-                limit_forecast,
+                limit_alarm,
             };
             symptoms.observe(Time::default(), ErrorSignal::default(), input, &config);
             assert_eq!(symptoms.limit_polls, expected);

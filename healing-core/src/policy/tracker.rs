@@ -1,13 +1,13 @@
-//! Tracker: from observations to a [`Reading`]. It owns everything that is known of the app: its
+//! Tracker: turns observations into a [`Reading`]. It owns everything that is known about the app: its
 //! instance, windows, trends and detectors.
 //!
-//! The known app is saved; the rest is gained by each process, and none of it makes a guard weaker by
-//! its absence.
+//! Only [`KnownApp`] is persisted. Everything else is rebuilt after a sidecar restart; its absence never
+//! weakens a guard.
 
 use std::time::Duration;
 
 use super::extraction;
-use super::instance::{Identity, Speaker, identify};
+use super::instance::{Identity, InstanceMatch, identify};
 use super::reset::{Part, Reset};
 use super::state::KnownApp;
 use super::symptoms::{DetectorInput, SymptomTracker};
@@ -27,10 +27,10 @@ use crate::reading::Reading;
 use crate::time::Time;
 use crate::window::{History, Sample};
 
-/// Stale answers in a row after which the order of the answers before counts as wrong.
+/// Consecutive stale reports to ignore before accepting the next one as current.
 const MAX_STALE: u32 = 2;
 
-/// State of the app, by its answers so far.
+/// Knowledge about the app from its health reports so far.
 #[derive(Debug)]
 pub(super) struct Tracker {
     app: KnownApp,
@@ -39,32 +39,33 @@ pub(super) struct Tracker {
     symptoms: SymptomTracker,
     dependencies: Dependencies,
     /// Set if this instance has been ready.
-    ready: bool,
-    /// Start of this instance; `None` before its first answer.
-    started: Option<Time>,
+    has_been_ready: bool,
+    /// Start of this instance. `None` before its first report.
+    start_time: Option<Time>,
     draining: bool,
-    /// Seconds, as the app reports them.
+    /// Uptime in seconds, as the app reports it.
     uptime: f64,
-    /// Stale answers in a row.
-    stale_answers: u32,
+    /// Number of consecutive stale reports.
+    stale_reports: u32,
     healthy_since: Option<Time>,
     last_poll: Option<Time>,
 }
 
-/// Answer of the care port, with its latency.
-type Answer<'a> = (&'a Health, Duration);
+/// Health report from the care port, with its latency.
+type Report<'a> = (&'a Health, Duration);
 
-/// Order of an answer, and its author.
+/// Status of a health report.
 #[derive(Debug, Clone, Copy, Default)]
-struct Arrival {
+struct ReportStatus {
     stale: bool,
-    /// Set if another process answers than before.
+    /// Set if the report comes from another process than the one before.
     restarted: bool,
 }
 
 // === impl Tracker ===
 
 impl Tracker {
+    /// Returns a tracker that continues with a known app.
     pub(super) fn new(app: KnownApp, slow_window: Duration) -> Self {
         Self {
             app,
@@ -72,17 +73,17 @@ impl Tracker {
             trends: Trends::new(),
             symptoms: SymptomTracker::default(),
             dependencies: Dependencies::default(),
-            ready: false,
-            started: None,
+            has_been_ready: false,
+            start_time: None,
             draining: false,
             uptime: 0.0,
-            stale_answers: 0,
+            stale_reports: 0,
             healthy_since: None,
             last_poll: None,
         }
     }
 
-    /// Adds a poll. A second one of the same moment changes no window and no detector.
+    /// Adds a poll. A poll not later than the last one changes no window or detector.
     pub(super) fn observe(
         &mut self,
         now: Time,
@@ -96,56 +97,56 @@ impl Tracker {
         if self.last_poll.is_some_and(|last| now.since(last) > gap) {
             self.reset(Reset::Gap);
         }
-        let answer = match &observation.care {
+        let report = match &observation.care {
             ProbeResult::Valid(health, latency) => Some((health, *latency)),
             _ => None,
         };
-        let arrival = answer.map_or_else(Arrival::default, |(health, _)| {
-            self.take_answer(now, health, is_new, config)
+        let status = report.map_or_else(ReportStatus::default, |(health, _)| {
+            self.take_report(now, health, is_new, config)
         });
-        let windows = answer.map(|_| Windows::new(&self.history, &self.app.baseline, config));
-        let features = self.features(now, wall, observation, answer, windows.as_ref(), config);
-        if is_new && !arrival.stale {
-            let tick_age = answer
+        let windows = report.map(|_| Windows::new(&self.history, &self.app.baseline, config));
+        let features = self.features(now, wall, observation, report, windows.as_ref(), config);
+        if is_new && !status.stale {
+            let tick_age = report
                 .and_then(|(health, _)| health.runtime.as_ref())
                 .and_then(tick_age);
             let unresponsive = &mut self.symptoms.unresponsive;
             unresponsive.observe(now, classified, tick_age);
-            if let (Some((_, latency)), Some(windows)) = (answer, &windows) {
+            if let (Some((_, latency)), Some(windows)) = (report, &windows) {
                 self.detect(now, latency, windows, &features, config);
             }
         }
         let mut reading = self.read(now, classified, observation.circumstances, config);
-        reading.stale = arrival.stale;
-        reading.restarted = arrival.restarted;
+        reading.stale = status.stale;
+        reading.restarted = status.restarted;
         reading.features = features;
         reading.long_healthy = self.track_health(now, reading.healthy, windows.as_ref(), config);
         self.last_poll = self.last_poll.max(Some(now));
         reading
     }
 
-    /// Records that a treatment has begun.
+    /// Records that a treatment has started.
     pub(super) fn on_treatment(&mut self, now: Time) {
         self.app.last_treatment = Some(now);
         self.reset(Reset::Treatment);
     }
 
-    /// Returns the knowledge that survives the process.
+    /// Returns the knowledge that survives a sidecar restart.
     pub(super) fn known_app(&self) -> &KnownApp {
         &self.app
     }
 
-    /// Returns the errors per request of the latest answer, where there were enough requests.
+    /// Returns the errors per request of the latest report. `None` if there were too few requests.
     pub(super) fn error_ratio(&self) -> Option<f64> {
         self.symptoms.errors.error_ratio()
     }
 
-    /// Returns the forecast of a resource, where it grows steadily.
+    /// Returns the forecast of a resource. `None` if its usage does not grow steadily.
     pub(super) fn forecast(&self, resource: Resource) -> Option<&Forecast> {
         self.trends.forecast(resource)
     }
 
-    /// Clears the parts that an event makes meaningless.
+    /// Clears the parts that do not apply after an event.
     fn reset(&mut self, event: Reset) {
         if event.clears(Part::History) {
             self.history.clear();
@@ -156,18 +157,18 @@ impl Tracker {
             self.healthy_since = None;
         }
         if event.clears(Part::Readiness) {
-            self.ready = false;
+            self.has_been_ready = false;
         }
     }
 
-    /// Adds an answer to instance, windows and trends, unless it is stale.
-    fn take_answer(
+    /// Adds a report to instance, windows and trends, unless it is stale.
+    fn take_report(
         &mut self,
         now: Time,
         health: &Health,
         is_new: bool,
         config: &PolicyConfig,
-    ) -> Arrival {
+    ) -> ReportStatus {
         let sample = Sample::of(health, now);
         let uptime = if health.uptime.is_finite() {
             health.uptime.max(0.0)
@@ -180,42 +181,42 @@ impl Tracker {
             uptime,
             totals_fell: newest.is_some_and(|newest| sample.is_reset_since(newest)),
         };
-        let known_uptime = self.started.map(|_| self.uptime);
-        let speaker = identify(&self.app.instance, known_uptime, identity);
-        if speaker == Speaker::Stale && self.stale_answers < MAX_STALE {
-            self.stale_answers += 1;
-            return Arrival {
+        let known_uptime = self.start_time.map(|_| self.uptime);
+        let matched = identify(&self.app.instance, known_uptime, identity);
+        if matched == InstanceMatch::Stale && self.stale_reports < MAX_STALE {
+            self.stale_reports += 1;
+            return ReportStatus {
                 stale: true,
                 restarted: false,
             };
         }
-        self.stale_answers = 0;
-        let restarted = speaker != Speaker::Same
-            && self.start_instance(now, health, uptime, &sample, speaker, config);
-        let dependencies = Dependencies::of_answer(health, now, config.evidence.check_expiry);
+        self.stale_reports = 0;
+        let restarted = matched != InstanceMatch::Same
+            && self.start_instance(now, health, uptime, &sample, matched, config);
+        let dependencies = Dependencies::of_report(health, now, config.evidence.check_expiry);
         if is_new {
-            if speaker == Speaker::Same && identity.totals_fell {
+            if matched == InstanceMatch::Same && identity.totals_fell {
                 self.reset(Reset::CounterReset);
             }
-            if dependencies.ends_outage(&self.dependencies, now) {
-                self.reset(Reset::OutageOver);
+            if dependencies.has_recovered_since(&self.dependencies, now) {
+                self.reset(Reset::DependencyRecovered);
             }
             self.dependencies = dependencies;
             self.add_sample(now, health, uptime, sample, config);
         } else {
-            // A duplicate poll adds nothing, except that it can forbid at once.
+            // A duplicate poll can only add a veto.
             self.draining |= health.draining || health.condemned;
             if dependencies.is_down(now) {
                 self.dependencies = dependencies;
             }
         }
-        Arrival {
+        ReportStatus {
             stale: false,
             restarted,
         }
     }
 
-    /// Adds the figures of an answer.
+    /// Adds the figures of a report.
     fn add_sample(
         &mut self,
         now: Time,
@@ -226,59 +227,61 @@ impl Tracker {
     ) {
         self.history.push(sample, health.latency.as_ref());
         self.uptime = uptime;
-        self.started = Some(now - Duration::try_from_secs_f64(uptime).unwrap_or_default());
-        self.ready |= health.started != Some(false);
+        self.start_time = Some(now - Duration::try_from_secs_f64(uptime).unwrap_or_default());
+        self.has_been_ready |= health.started != Some(false);
         self.draining = health.draining || health.condemned;
         self.trends.push(now, health, &config.forecast);
     }
 
-    /// Begins another instance, or the first that this process sees; returns `true` if the app has
-    /// restarted.
+    /// Records another instance, or the first one since the sidecar started. Returns `true` if the app
+    /// has restarted.
     fn start_instance(
         &mut self,
         now: Time,
         health: &Health,
         uptime: f64,
         sample: &Sample,
-        speaker: Speaker,
+        matched: InstanceMatch,
         config: &PolicyConfig,
     ) -> bool {
         let age = Duration::try_from_secs_f64(uptime).unwrap_or_default();
-        let started = now - age;
+        let start_time = now - age;
         let last_treatment = self.app.last_treatment;
-        // Without an id the age shows if it is the instance of the saved state.
-        let restarted = speaker != Speaker::First
-            || (health.instance_id.is_none() && last_treatment.is_some_and(|at| started > at));
+        // Without an id, the age shows whether it is the saved instance.
+        let restarted = matched != InstanceMatch::First
+            || (health.instance_id.is_none() && last_treatment.is_some_and(|at| start_time > at));
         if restarted {
             self.app.record_start(now);
         }
         let instance = &mut self.app.instance;
         instance.set_id(health.instance_id.as_deref());
-        instance.availability.first_seen(age, &config.outcome);
+        instance.availability.on_first_poll(age, &config.outcome);
         self.reset(Reset::AppStart);
-        self.started = Some(started);
-        // A young app's totals all belong to the window, unless it was treated since its start.
-        let untreated = last_treatment.is_none_or(|at| at < started);
-        if untreated && age <= config.slow_window.saturating_mul(2) && started < now {
+        self.start_time = Some(start_time);
+        // For an app younger than two slow windows, assume all totals started at zero, unless it was
+        // treated since it started.
+        let untreated = last_treatment.is_none_or(|at| at < start_time);
+        if untreated && age <= config.slow_window.saturating_mul(2) && start_time < now {
             self.history
-                .push(sample.at_start(started), health.latency.as_ref());
+                .push(sample.at_start(start_time), health.latency.as_ref());
         }
         restarted
     }
 
+    /// Returns the features of a poll.
     fn features(
         &self,
         now: Time,
         wall: Duration,
         observation: &Observation,
-        answer: Option<Answer<'_>>,
+        report: Option<Report<'_>>,
         windows: Option<&Windows>,
         config: &PolicyConfig,
     ) -> Features {
         let mut features = Features::EMPTY;
         extraction::set_context(&mut features, now, wall, &self.app);
         extraction::set_front_door(&mut features, &observation.front_door);
-        if let (Some((health, _)), Some(windows)) = (answer, windows) {
+        if let (Some((health, _)), Some(windows)) = (report, windows) {
             extraction::set_snapshot(&mut features, health);
             extraction::set_checks(&mut features, &self.dependencies);
             extraction::set_windows(&mut features, windows, health.cpu_usage);
@@ -287,7 +290,7 @@ impl Tracker {
         features
     }
 
-    /// Adds an answer to the detectors.
+    /// Adds a report to the detectors.
     fn detect(
         &mut self,
         now: Time,
@@ -303,7 +306,7 @@ impl Tracker {
             windows,
             features,
             care_latency,
-            limit_forecast: self.trends.alarms().next().is_some(),
+            limit_alarm: self.trends.alarms().next().is_some(),
         };
         self.symptoms.observe(now, errors, input, config);
         let serves_well = availability::serves_well(slow, errors, evidence.count_share)
@@ -325,7 +328,8 @@ impl Tracker {
         let lane = classified.lane;
         let reported = lane == Lane::Reported;
         let symptomatic = symptoms.is_symptomatic();
-        let is_alive = circumstances.process_alive == Some(true) && self.ready && !self.draining;
+        let restart_if_refused =
+            circumstances.process_alive == Some(true) && self.has_been_ready && !self.draining;
         let grace = config.permission.startup_grace;
         let onset = symptoms.onset().unwrap_or(now);
         let urgent_below = config.forecast.urgent_below;
@@ -334,37 +338,39 @@ impl Tracker {
             lane,
             stale: false,
             restarted: false,
-            ready: self.ready,
-            mature: self.ready && self.started.is_some_and(|at| now.since(at) >= grace),
+            has_been_ready: self.has_been_ready,
+            mature: self.has_been_ready && self.start_time.is_some_and(|at| now.since(at) >= grace),
             available: self.app.instance.availability.is_available(),
             draining: self.draining,
-            healthy: reported && self.ready && !symptomatic,
+            healthy: reported && self.has_been_ready && !symptomatic,
             long_healthy: false,
             symptomatic,
-            soft_symptom: symptoms.errors.soft_symptom(evidence).filter(|_| reported),
+            soft_evidence: symptoms.errors.soft_evidence(evidence).filter(|_| reported),
             ratio_sustained: symptoms.errors.is_ratio_sustained(evidence),
-            hard_symptom: symptoms
+            hard_evidence: symptoms
                 .detectors
-                .hard_symptom(evidence)
+                .hard_evidence(evidence)
                 .filter(|_| reported),
-            unresponsive: symptoms
-                .unresponsive
-                .hard_symptom(classified, is_alive, evidence),
+            unresponsive: symptoms.unresponsive.hard_evidence(
+                classified,
+                restart_if_refused,
+                evidence,
+            ),
             error_ratio: symptoms.errors.error_ratio(),
-            limit_forecast: self.trends.alarms().next().is_some(),
+            limit_alarm: self.trends.alarms().next().is_some(),
             limit_sustained: symptoms.limit_polls >= evidence.hard_polls.max(1),
             limit_urgent: alarms.any(|forecast| forecast.time_to_limit <= urgent_below),
             low_load: symptoms.low_load,
             overloaded: symptoms.overloaded,
             dependency_down: self.dependencies.is_down(now),
             awaiting_checks: now.since(onset) < evidence.check_expiry
-                && self.dependencies.must_be_checked(onset),
+                && self.dependencies.has_check_older_than(onset),
             features: Features::EMPTY,
         }
     }
 
-    /// Extends or ends the healthy time, and lets the baseline learn from it. Returns `true` once it
-    /// has lasted for long.
+    /// Tracks how long the app has been healthy and updates the baseline. Returns `true` if that is at
+    /// least `reset_after`.
     fn track_health(
         &mut self,
         now: Time,
@@ -384,8 +390,8 @@ impl Tracker {
         {
             let mut traffic = windows.traffic;
             if self.symptoms.harmed {
-                // A load that clients suffer from does not become usual. Latency does, slowly: an app
-                // that stays slower is not harmed for ever.
+                // Do not learn load while clients are harmed. Latency is still learned, slowly, so that a
+                // permanently slower app eventually counts as normal.
                 traffic.load = None;
             }
             self.app.baseline.learn(traffic, now.seconds_since(last));

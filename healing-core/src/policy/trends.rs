@@ -7,6 +7,7 @@ use crate::health::Health;
 use crate::time::Time;
 use crate::window::as_f64;
 
+/// Trend of each resource.
 #[derive(Debug)]
 pub(super) struct Trends {
     pub(super) memory: Trend,
@@ -14,6 +15,7 @@ pub(super) struct Trends {
 }
 
 impl Trends {
+    /// Returns trends without points.
     pub(super) fn new() -> Self {
         Self {
             memory: Trend::new(Resource::Memory),
@@ -21,7 +23,7 @@ impl Trends {
         }
     }
 
-    /// Adds the figures of an answer.
+    /// Adds the figures of a report.
     pub(super) fn push(&mut self, now: Time, health: &Health, config: &ForecastConfig) {
         let vitals = health.vitals.as_ref();
         let percent = |part: Option<u64>, whole: Option<u64>| percent(part?, whole?);
@@ -33,18 +35,18 @@ impl Trends {
         self.file_descriptors.push(now, fds, config);
     }
 
-    /// Clears the parts that an event makes meaningless.
+    /// Clears the parts that do not apply after an event.
     pub(super) fn reset(&mut self, event: Reset) {
         for trend in [&mut self.memory, &mut self.file_descriptors] {
             if event.clears(Part::Trends) {
                 trend.reset();
-            } else if event.clears(Part::HighWaterMarks) {
+            } else if event.clears(Part::Peaks) {
                 trend.reset_peak();
             }
         }
     }
 
-    /// Returns the forecast of a resource, where it grows steadily.
+    /// Returns the forecast of a resource. `None` if its usage does not grow steadily.
     pub(super) fn forecast(&self, resource: Resource) -> Option<&Forecast> {
         match resource {
             Resource::Memory => self.memory.forecast(),
@@ -52,7 +54,7 @@ impl Trends {
         }
     }
 
-    /// Returns the forecasts that are sure and near enough to act on.
+    /// Returns the alarming forecasts: steady and close enough to act on.
     pub(super) fn alarms(&self) -> impl Iterator<Item = &Forecast> {
         [&self.memory, &self.file_descriptors]
             .into_iter()
@@ -61,7 +63,7 @@ impl Trends {
     }
 }
 
-/// Returns `part` in percent of `whole`; `None` where `whole` is 0.
+/// Returns `part` in percent of `whole`; `None` if `whole` is 0.
 pub(super) fn percent(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| 100.0 * as_f64(part) / as_f64(whole))
 }
@@ -74,7 +76,7 @@ mod tests {
     use crate::health::Vitals;
 
     #[test]
-    fn memory_is_that_of_the_limit_where_it_is_known() {
+    fn memory_is_relative_to_the_limit_if_it_is_known() {
         let mut trends = Trends::new();
         let config = ForecastConfig::default();
         for poll in 0..60_u64 {

@@ -1,11 +1,11 @@
-//! Windows of one poll: each delta, load and quantile is computed once.
+//! Windows of one poll. Each delta, load and quantile is computed once.
 
 use crate::baseline::{Baseline, Traffic};
 use crate::config::PolicyConfig;
 use crate::slope::{self, POINTS};
 use crate::window::{Delta, History};
 
-/// Requests in the fast window below which latency is unknown.
+/// Minimum number of requests in the fast window to compute latency.
 const MIN_LATENCY_REQUESTS: u64 = 20;
 
 /// Windows that end at the latest sample.
@@ -16,12 +16,13 @@ pub(super) struct Windows {
     /// Load and latency in the fast window.
     pub(super) traffic: Traffic,
     /// Ratios of `traffic` to the baseline.
-    pub(super) relative: Traffic,
-    /// Growth of the requests in flight over the slow window, per second.
+    pub(super) relative_traffic: Traffic,
+    /// Rise of the requests in flight over the slow window, per second.
     pub(super) in_flight_trend: Option<f64>,
 }
 
 impl Windows {
+    /// Computes the windows that end at the latest sample.
     pub(super) fn new(history: &History, baseline: &Baseline, config: &PolicyConfig) -> Self {
         let fast = history.delta(config.fast_window);
         let traffic = fast
@@ -31,12 +32,13 @@ impl Windows {
             slow: history.delta(config.slow_window),
             fast,
             traffic,
-            relative: baseline.compare(traffic, config.slow_window),
+            relative_traffic: baseline.compare(traffic, config.slow_window),
             in_flight_trend: in_flight_trend(history, config),
         }
     }
 }
 
+/// Returns load and latency in the fast window.
 fn traffic(history: &History, fast: &Delta) -> Traffic {
     let enough = fast
         .requests
@@ -49,6 +51,7 @@ fn traffic(history: &History, fast: &Delta) -> Traffic {
     }
 }
 
+/// Returns the rise of the requests in flight over the slow window, per second.
 fn in_flight_trend(history: &History, config: &PolicyConfig) -> Option<f64> {
     let mut points = [(0.0_f32, 0.0_f32); POINTS];
     let total = history.in_flight(config.slow_window).count();
@@ -102,10 +105,14 @@ mod tests {
         assert_eq!(
             windows.traffic.load,
             Some(10.4),
-            "with the growth in flight"
+            "with the rise of requests in flight"
         );
         assert!((windows.traffic.p50.unwrap() - 0.05).abs() < 1e-9);
-        assert_eq!(windows.relative, Traffic::default(), "no baseline yet");
+        assert_eq!(
+            windows.relative_traffic,
+            Traffic::default(),
+            "no baseline yet"
+        );
         assert!((windows.in_flight_trend.unwrap() - 0.4).abs() < 1e-6);
     }
 

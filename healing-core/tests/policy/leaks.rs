@@ -1,4 +1,4 @@
-//! Forecast of leaks: on recordings of the patient until the kernel killed it, and in simulation.
+//! Forecast of leaks, in recordings of the patient until the kernel killed it and in simulation.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ struct Poll {
     health: Health,
 }
 
-/// Returns the seconds before the kill at which the policy warned and at which it would have restarted.
+/// Returns the times before the kill, in seconds, at which the policy warned and at which it would have
+/// restarted the app.
 fn lead(recording: &str) -> (f64, f64) {
     let polls: Vec<Poll> = recording
         .lines()
@@ -51,7 +52,7 @@ fn lead(recording: &str) -> (f64, f64) {
             warned.get_or_insert(killed - poll.seconds);
             let forecast = policy.forecast(Resource::Memory).unwrap();
             assert!(forecast.confidence >= 0.8);
-            // The time left is right, as far as a straight line can be.
+            // A straight line approximates the remaining time.
             let left = forecast.time_to_limit.as_secs_f64();
             let truth = killed - poll.seconds;
             assert!(
@@ -88,7 +89,7 @@ fn recorded_leaks_are_forecast_a_minute_before_the_kill() {
     }
 }
 
-/// App whose memory grows from 30 % by `rate` percent a second.
+/// Returns an app whose memory grows from 30 % by `rate` percent per second.
 fn leaking(rate: f64) -> App {
     App {
         memory: 30.0,
@@ -106,7 +107,7 @@ fn leak_without_low_load_is_treated_20_seconds_before_the_limit() {
             if world.poll().action == Action::RestartService {
                 break memory;
             }
-            assert!(world.app.memory < 99.0, "too late at {rate} % a second");
+            assert!(world.app.memory < 99.0, "too late at {rate} % per second");
         };
         let left = (100.0 - before) / rate;
         assert!(left >= 20.0, "{left} s left");
@@ -114,7 +115,7 @@ fn leak_without_low_load_is_treated_20_seconds_before_the_limit() {
 }
 
 #[test]
-fn sawtooth_of_a_day_is_no_leak() {
+fn sawtooth_raises_no_alarm_within_a_day() {
     for period in [60.0, 600.0, 3600.0] {
         let mut world = World::new(App::healthy(50.0));
         let mut second: f64 = 0.0;
@@ -124,7 +125,7 @@ fn sawtooth_of_a_day_is_no_leak() {
             assert_eq!(
                 decision.evidence,
                 Reason::Healthy,
-                "at {second} s of teeth of {period} s"
+                "at {second} s with a period of {period} s"
             );
             second += 5.0;
             world.decisions.clear();

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod answers;
 mod features;
 mod leaks;
 mod model;
 mod persistence;
 mod properties;
+mod reports;
 mod step_cost;
 #[path = "../support/world.rs"]
 mod world;

@@ -1,4 +1,4 @@
-//! Votes of a model in the decisions. The decisions themselves are in `scenarios/model.scenario`.
+//! Votes of a model in decisions. `scenarios/model.scenario` tests the decisions themselves.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn votes_of_an_advising_model_are_recorded() {
 }
 
 #[test]
-fn rules_decide_without_probabilities_where_the_model_cannot_classify() {
+fn rules_decide_without_probabilities_if_the_model_cannot_classify() {
     let mut world = world_with_votes(None, ModelRole::Decides);
     world.run(60.0);
     world.app.failing = 0.5;

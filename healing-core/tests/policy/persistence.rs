@@ -1,4 +1,4 @@
-//! State that a doctor saves and the next one restores.
+//! State that one doctor process saves and the next one restores.
 
 use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Outcome};
@@ -8,13 +8,13 @@ use healing_core::policy::{Policy, Proposer};
 use crate::world::{App, World};
 
 #[test]
-fn restart_is_verified_by_the_next_doctor() {
+fn probation_of_a_restart_continues_in_the_next_doctor_process() {
     let mut world = World::new(App::healthy(100.0));
     world.run(60.0);
     world.app.stalled = true;
     while world.poll().action != Action::RestartService {}
     assert_eq!(
-        world.policy.state().awaiting(),
+        world.policy.state().current_treatment(),
         Some(Action::RestartService)
     );
     world.restart_doctor();
@@ -25,11 +25,11 @@ fn restart_is_verified_by_the_next_doctor() {
         (Action::RestartService, Outcome::Recovered)
     );
     assert_eq!(decisions.last().unwrap().budget_remaining, 2);
-    assert_eq!(world.policy.state().awaiting(), None);
+    assert_eq!(world.policy.state().current_treatment(), None);
 }
 
 #[test]
-fn policy_restored_after_a_treatment_decides_alike() {
+fn policy_restored_after_a_treatment_makes_the_same_decisions() {
     for failing in [0.0, 0.3, 0.8] {
         for restart_helps in [false, true] {
             let mut world = World::new(App {
@@ -48,14 +48,13 @@ fn policy_restored_after_a_treatment_decides_alike() {
                 world.advance(world.interval);
                 let observation = world.observation();
                 let decision = world.policy.step(world.now, &observation);
-                let mut alike = restored.step(world.now, &observation);
-                // The course of memory before the treatment is not saved.
+                let mut same = restored.step(world.now, &observation);
+                // The time series of memory before the treatment is not saved.
                 for feature in [Feature::MemorySlope, Feature::MemoryTimeToLimit] {
-                    alike
-                        .features
+                    same.features
                         .set_option(feature, decision.features.get(feature));
                 }
-                assert_eq!(alike, decision);
+                assert_eq!(same, decision);
                 if decision.action != Action::NoAction {
                     break;
                 }
@@ -65,7 +64,7 @@ fn policy_restored_after_a_treatment_decides_alike() {
 }
 
 #[test]
-fn profiles_differ_in_time_only() {
+fn profiles_differ_only_in_times() {
     let demo = PolicyConfig::demo();
     let default = PolicyConfig::default();
     assert_eq!(demo.evidence.count_errors, default.evidence.count_errors);

@@ -1,15 +1,15 @@
 //! Invariants of the guards, for every app, model and clock.
 //!
-//! Ten thousand random histories: an app with random faults, polls at random intervals, hostile
-//! models, operators, jumping wall clocks, doctors that die and restart. The checks do not read the
-//! policy's state: they compare its decisions with its inputs.
+//! The test makes ten thousand random runs with random faults of the app, polls at random intervals,
+//! hostile models, operator actions, jumping wall clocks, and sidecar restarts. The checks do not read
+//! the policy's state, but compare its decisions with its inputs.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{
-    Action, Decision, Reason, ReasonKind, Treatment, TreatmentResult, Verdict, Vetoes,
+    Action, Decision, Reason, ReasonKind, TreatmentReport, TreatmentResult, Verdict, Vetoes,
 };
 use healing_core::features::{Feature, Features};
 use healing_core::health::{
@@ -25,97 +25,186 @@ use proptest::test_runner::{Config, FailurePersistence, FileFailurePersistence, 
 
 use crate::world::App;
 
+/// Event in a run.
 #[derive(Debug, Clone)]
 enum Event {
-    Polls(u8, u16),
-    Traffic(f64, f64, f64),
+    Polls {
+        count: u8,
+        interval_ms: u16,
+    },
+    Traffic {
+        rate: f64,
+        failing: f64,
+        seconds: f64,
+    },
     Panics(f64),
-    Lag(f64, f64),
+    Lag {
+        runtime: f64,
+        care_port: f64,
+    },
     Cpu(f64),
     Leak(f64),
     Stall(bool),
-    FrontDoor(u8),
-    Care(u8),
+    /// `None` leaves the front door unchanged.
+    FrontDoor(Option<ProbeResult<()>>),
+    /// `None` stands for the health report of the app.
+    Care(Option<ProbeResult<()>>),
     Dependency(Option<bool>),
     Started(bool),
     AppDraining(bool),
     Restart,
     CounterReset,
-    StaleAnswer,
-    Circumstances(u8),
+    StaleReport,
+    Circumstances(Circumstances),
     WallJump(i32),
+    /// Sidecar restart that takes some milliseconds.
     DoctorRestarts(u16),
-    TreatmentsEnd(TreatmentResult),
+    /// Result of the next treatments.
+    TreatmentResult(TreatmentResult),
 }
 
 fn event() -> impl Strategy<Value = Event> {
-    let often = || (1..8_u8, 0..15_000_u16).prop_map(|(n, ms)| Event::Polls(n, ms));
+    let polls = (1..8_u8, 0..15_000_u16)
+        .prop_map(|(count, interval_ms)| Event::Polls { count, interval_ms });
     let share = prop_oneof![Just(0.0), Just(0.005), 0.0..1.0, Just(1.0)];
     prop_oneof![
-        6 => often(),
-        4 => (0.0..500.0, share, 0.001..9.0).prop_map(|(a, b, c)| Event::Traffic(a, b, c)),
+        6 => polls,
+        4 => (0.0..500.0, share, 0.001..9.0).prop_map(|(rate, failing, seconds)| {
+            Event::Traffic { rate, failing, seconds }
+        }),
         1 => (0.0..2.0).prop_map(Event::Leak),
         1 => prop_oneof![Just(0.0), 0.0..1.0].prop_map(Event::Panics),
-        1 => (0.0..2.0, 0.001..0.3).prop_map(|(lag, care)| Event::Lag(lag, care)),
+        1 => (0.0..2.0, 0.001..0.3).prop_map(|(runtime, care_port)| {
+            Event::Lag { runtime, care_port }
+        }),
         1 => (0.0..110.0).prop_map(Event::Cpu),
         3 => any::<bool>().prop_map(Event::Stall),
-        1 => any::<u8>().prop_map(Event::FrontDoor),
-        1 => any::<u8>().prop_map(Event::Care),
+        1 => any::<u8>().prop_map(|kind| Event::FrontDoor(probe_result(kind))),
+        1 => any::<u8>().prop_map(|kind| {
+            // Many events restore the app's own report.
+            Event::Care(probe_result(kind).filter(|_| kind > 60))
+        }),
         1 => any::<Option<bool>>().prop_map(Event::Dependency),
         1 => any::<bool>().prop_map(Event::Started),
         1 => any::<bool>().prop_map(Event::AppDraining),
         1 => Just(Event::Restart),
         1 => Just(Event::CounterReset),
-        1 => Just(Event::StaleAnswer),
-        2 => any::<u8>().prop_map(Event::Circumstances),
+        1 => Just(Event::StaleReport),
+        2 => any::<u8>().prop_map(|bits| Event::Circumstances(circumstances(bits))),
         1 => any::<i32>().prop_map(Event::WallJump),
         1 => any::<u16>().prop_map(Event::DoctorRestarts),
         1 => prop_oneof![
             Just(TreatmentResult::Done),
             Just(TreatmentResult::Failed),
             Just(TreatmentResult::Aborted)
-        ].prop_map(Event::TreatmentsEnd),
+        ].prop_map(Event::TreatmentResult),
     ]
 }
 
-/// Classifier whose votes depend on nothing but the bits of the features.
+/// Votes of a hostile model.
 #[derive(Debug, Clone, Copy)]
-struct Hostile(u8);
+enum HostileVotes {
+    /// All votes are for a restart.
+    Restart,
+    /// The votes are random.
+    Random,
+    /// Half of the feature sets cannot be classified.
+    SometimesNone,
+    /// The sum of the votes is `u32::MAX`.
+    Extreme,
+}
+
+/// Classifier whose votes depend only on the bits of the features and a seed.
+#[derive(Debug, Clone, Copy)]
+struct Hostile {
+    votes: HostileVotes,
+    seed: u8,
+}
 
 impl Classifier for Hostile {
     fn votes(&self, features: &Features) -> Result<Votes, CannotClassify> {
         let bits = features
             .iter()
-            .fold(u32::from(self.0), |hash, (feature, value)| {
+            .fold(u32::from(self.seed), |hash, (feature, value)| {
                 (hash ^ value.to_bits() ^ feature as u32).wrapping_mul(0x9E37_79B1)
             });
-        match self.0 % 4 {
-            0 => Ok(Votes([0, 0, u32::MAX])),
-            1 => Ok(Votes([bits & 0xFF, bits >> 8 & 0xFF, bits >> 16 & 0xFF])),
-            2 if bits & 1 == 0 => Err(CannotClassify::OutOfRange(Feature::CpuUsage)),
-            _ => Ok(Votes([0, bits, !bits])),
+        match self.votes {
+            HostileVotes::Restart => Ok(Votes([0, 0, u32::MAX])),
+            HostileVotes::Random => Ok(Votes([bits & 0xFF, bits >> 8 & 0xFF, bits >> 16 & 0xFF])),
+            HostileVotes::SometimesNone if bits & 1 == 0 => {
+                Err(CannotClassify::OutOfRange(Feature::CpuUsage))
+            }
+            HostileVotes::SometimesNone | HostileVotes::Extreme => Ok(Votes([0, bits, !bits])),
         }
     }
 }
 
-fn proposer(kind: u8) -> Proposer {
-    match kind % 6 {
-        0 => Proposer::Rules,
-        1 => Proposer::Original,
-        _ => Proposer::Model(Box::new(Hostile(kind / 6))),
+/// Policy under test.
+#[derive(Debug, Clone, Copy)]
+struct Setup {
+    proposer: ProposerKind,
+    demo_profile: bool,
+    permissive: bool,
+    seed: u64,
+}
+
+/// Kind of the proposer under test.
+#[derive(Debug, Clone, Copy)]
+enum ProposerKind {
+    Rules,
+    Original,
+    Model(Hostile),
+}
+
+impl Setup {
+    /// Derives a setup from a random number.
+    fn of(number: u8) -> Self {
+        let seed = number / 6;
+        let votes = match seed % 4 {
+            0 => HostileVotes::Restart,
+            1 => HostileVotes::Random,
+            2 => HostileVotes::SometimesNone,
+            _ => HostileVotes::Extreme,
+        };
+        Self {
+            proposer: match number % 6 {
+                0 => ProposerKind::Rules,
+                1 => ProposerKind::Original,
+                _ => ProposerKind::Model(Hostile { votes, seed }),
+            },
+            demo_profile: number & 1 != 0,
+            permissive: number & 2 != 0,
+            seed: number.into(),
+        }
+    }
+
+    fn proposer(self) -> Proposer {
+        match self.proposer {
+            ProposerKind::Rules => Proposer::Rules,
+            ProposerKind::Original => Proposer::Original,
+            ProposerKind::Model(model) => Proposer::Model(Box::new(model)),
+        }
+    }
+
+    fn policy(self) -> Policy {
+        Policy::new(config(self), self.proposer(), self.seed)
+    }
+
+    fn restore(self, state: PolicyState, now: Now) -> Policy {
+        Policy::restore(config(self), self.proposer(), state, now)
     }
 }
 
-/// Returns settings from careful to reckless: the guards must hold in all of them.
-fn config(kind: u8) -> PolicyConfig {
-    let mut config = if kind & 1 == 0 {
-        PolicyConfig::default()
-    } else {
+/// Returns settings, from strict to permissive. The guards must hold with all of them.
+fn config(setup: Setup) -> PolicyConfig {
+    let mut config = if setup.demo_profile {
         PolicyConfig::demo()
+    } else {
+        PolicyConfig::default()
     };
-    // A model that only advises could do no harm.
+    // The model must decide, because an advising model has no effect.
     config.model = ModelRole::Decides;
-    if kind & 2 != 0 {
+    if setup.permissive {
         config.evidence.soft_polls = 1;
         config.evidence.hard_polls = 1;
         config.evidence.ratio_requests = 1;
@@ -136,19 +225,21 @@ fn config(kind: u8) -> PolicyConfig {
     config
 }
 
-struct History {
+/// Run of one policy with one simulated app.
+struct Run {
     app: App,
     policy: Policy,
-    /// Policy with the same inputs: it must decide the same.
+    /// Second policy with the same inputs, which must make the same decisions.
     twin: Policy,
-    kind: u8,
+    setup: Setup,
     now: Now,
     /// Simulated time.
     elapsed: Duration,
     circumstances: Circumstances,
     stale: Option<Health>,
+    /// Result of treatments.
     result: TreatmentResult,
-    /// Instances that this doctor knows to have been ready.
+    /// Instances that reported to be ready since the last sidecar restart.
     ready: HashSet<Option<String>>,
     restarts: Vec<Duration>,
     soft_heals: usize,
@@ -156,17 +247,16 @@ struct History {
     reasons: BTreeMap<Reason, usize>,
 }
 
-impl History {
-    fn new(kind: u8) -> Self {
-        let policy = || Policy::new(config(kind), proposer(kind), u64::from(kind));
+impl Run {
+    fn new(setup: Setup) -> Self {
         Self {
             app: App {
                 uptime: 100.0,
                 ..App::healthy(20.0)
             },
-            policy: policy(),
-            twin: policy(),
-            kind,
+            policy: setup.policy(),
+            twin: setup.policy(),
+            setup,
             now: Now {
                 monotonic: Duration::from_secs(50),
                 wall: Duration::from_secs(1_790_000_000),
@@ -185,28 +275,31 @@ impl History {
         }
     }
 
-    fn happen(&mut self, event: &Event) {
+    fn apply(&mut self, event: Event) {
         let app = &mut self.app;
-        match *event {
-            Event::Polls(count, milliseconds) => {
+        match event {
+            Event::Polls { count, interval_ms } => {
                 for _ in 0..count {
-                    self.pass(Duration::from_millis(milliseconds.into()));
+                    self.advance(Duration::from_millis(interval_ms.into()));
                     let observation = self.observation(None);
                     self.step(&observation);
                 }
             }
-            Event::Traffic(rate, failing, seconds) => {
+            Event::Traffic {
+                rate,
+                failing,
+                seconds,
+            } => {
                 (app.rate, app.failing, app.seconds) = (rate, failing, seconds);
             }
             Event::Panics(share) => app.panicking = share,
-            Event::Lag(lag, care) => (app.lag, app.care_seconds) = (lag, care),
+            Event::Lag { runtime, care_port } => (app.lag, app.care_seconds) = (runtime, care_port),
             Event::Cpu(percent) => app.cpu = percent,
             Event::Leak(rate) => app.memory_per_second = rate,
             Event::Stall(stalled) => app.stalled = stalled,
-            Event::FrontDoor(kind) => {
-                app.front_door = answer(kind, ()).unwrap_or(app.front_door.clone());
-            }
-            Event::Care(kind) => app.care = answer(kind, Health::default()).filter(|_| kind > 60),
+            Event::FrontDoor(Some(result)) => app.front_door = result,
+            Event::FrontDoor(None) => {}
+            Event::Care(result) => app.care = result.as_ref().map(with_default_report),
             Event::Dependency(state) => {
                 app.dependency = state.map(|up| {
                     if up {
@@ -220,26 +313,13 @@ impl History {
             Event::AppDraining(draining) => app.draining = draining,
             Event::Restart => app.restart(),
             Event::CounterReset => (app.requests, app.errors, app.errors_at_heal) = (0.0, 0.0, 0.0),
-            Event::StaleAnswer => {
+            Event::StaleReport => {
                 let stale = self.stale.replace(app.health());
-                self.pass(Duration::from_millis(700));
+                self.advance(Duration::from_millis(700));
                 let observation = self.observation(stale);
                 self.step(&observation);
             }
-            Event::Circumstances(bits) => {
-                let bit = |n: u8| bits >> n & 1 == 1;
-                self.circumstances = Circumstances {
-                    mode: if bits % 5 == 0 {
-                        Mode::Observe
-                    } else {
-                        Mode::Enforce
-                    },
-                    paused: bit(2) && bit(3),
-                    state_writable: !(bit(4) && bit(5)),
-                    draining: bit(6) && bit(7),
-                    process_alive: [None, Some(true), Some(false)][usize::from(bits % 3)],
-                };
-            }
+            Event::Circumstances(circumstances) => self.circumstances = circumstances,
             Event::WallJump(seconds) => {
                 let jump = Duration::from_secs(seconds.unsigned_abs().into());
                 self.now.wall = if seconds < 0 {
@@ -247,26 +327,26 @@ impl History {
                 } else {
                     self.now.wall + jump
                 };
-                // A poll observes the jump, so that it is not taken for a gap between two processes.
+                // A poll lets the policy observe the jump. Otherwise it would look like a gap between processes.
                 let observation = self.observation(None);
                 self.step(&observation);
             }
             Event::DoctorRestarts(seconds) => self.restart_doctor(seconds),
-            Event::TreatmentsEnd(result) => self.result = result,
+            Event::TreatmentResult(result) => self.result = result,
         }
     }
 
-    fn pass(&mut self, time: Duration) {
+    fn advance(&mut self, time: Duration) {
         self.elapsed += time;
         self.now.monotonic += time;
         self.now.wall += time;
-        self.app.live(time.as_secs_f64());
+        self.app.advance(time.as_secs_f64());
     }
 
     fn observation(&self, care: Option<Health>) -> Observation {
         let replayed = care.map(|health| ProbeResult::Valid(health, Duration::from_millis(1)));
         let care = self.app.care.clone().or(replayed);
-        let care = care.unwrap_or_else(|| self.app.answers());
+        let care = care.unwrap_or_else(|| self.app.care_result());
         let front_door = self.app.front_door.clone();
         Observation {
             care,
@@ -285,9 +365,9 @@ impl History {
         assert_eq!(
             decision,
             self.twin.step(self.now, observation),
-            "same inputs, same decision"
+            "same inputs give the same decision"
         );
-        assert_reason(&decision);
+        assert_consistent(&decision);
         if decision.action == Action::RestartService {
             self.check_restart(&decision, observation);
             *self.reasons.entry(decision.reason).or_default() += 1;
@@ -295,7 +375,7 @@ impl History {
         self.carry_out(decision.action);
     }
 
-    /// Asserts that nothing forbids the hard heal, by the app and the observation.
+    /// Asserts that neither the app nor the observation forbids a restart.
     fn check_restart(&self, decision: &Decision, observation: &Observation) {
         let circumstances = &observation.circumstances;
         assert!(
@@ -326,7 +406,7 @@ impl History {
         }
         let mut report = |result| {
             for policy in [&mut self.policy, &mut self.twin] {
-                policy.report_treatment(self.now, Treatment { action, result });
+                policy.report_treatment(self.now, TreatmentReport { action, result });
             }
         };
         report(TreatmentResult::Started);
@@ -358,36 +438,66 @@ impl History {
         assert_eq!(
             state,
             self.policy.state(),
-            "the state survives serialisation"
+            "the state round-trips through JSON"
         );
-        let restore =
-            |now| Policy::restore(config(self.kind), proposer(self.kind), state.clone(), now);
-        assert_eq!(restore(self.now).state(), state, "and being restored");
+        let restored = self.setup.restore(state.clone(), self.now);
+        assert_eq!(
+            restored.state(),
+            state,
+            "a restored policy has the saved state"
+        );
         let (now, elapsed) = (self.now, self.elapsed);
-        self.pass(Duration::from_millis(gap.into()));
+        self.advance(Duration::from_millis(gap.into()));
         assert!(self.elapsed >= elapsed && self.now.wall >= now.wall);
         self.ready.clear();
-        // Another process has another origin of the monotonic clock.
+        // The monotonic clock of a new process has another origin.
         self.now.monotonic = Duration::from_secs(u64::from(gap) % 7);
-        let now = self.now;
-        let restore =
-            || Policy::restore(config(self.kind), proposer(self.kind), state.clone(), now);
-        (self.policy, self.twin) = (restore(), restore());
+        self.policy = self.setup.restore(state.clone(), self.now);
+        self.twin = self.setup.restore(state, self.now);
     }
 }
 
-fn answer<T>(kind: u8, valid: T) -> Option<ProbeResult<T>> {
+/// Derives circumstances from random bits.
+fn circumstances(bits: u8) -> Circumstances {
+    let bit = |n: u8| bits >> n & 1 == 1;
+    Circumstances {
+        mode: if bits.is_multiple_of(5) {
+            Mode::Observe
+        } else {
+            Mode::Enforce
+        },
+        paused: bit(2) && bit(3),
+        state_writable: !(bit(4) && bit(5)),
+        draining: bit(6) && bit(7),
+        process_alive: [None, Some(true), Some(false)][usize::from(bits % 3)],
+    }
+}
+
+/// Replaces the content of a valid result with a default health report.
+fn with_default_report(result: &ProbeResult<()>) -> ProbeResult<Health> {
+    match result {
+        ProbeResult::Valid((), latency) => ProbeResult::Valid(Health::default(), *latency),
+        ProbeResult::Invalid(defect) => ProbeResult::Invalid(*defect),
+        ProbeResult::Refused => ProbeResult::Refused,
+        ProbeResult::TimedOut => ProbeResult::TimedOut,
+        ProbeResult::NotProbed => ProbeResult::NotProbed,
+    }
+}
+
+/// Derives the result of a probe from a random number.
+fn probe_result(kind: u8) -> Option<ProbeResult<()>> {
     match kind % 6 {
         0 => Some(ProbeResult::TimedOut),
         1 => Some(ProbeResult::Refused),
         2 => Some(ProbeResult::Invalid(InvalidAnswer::Malformed)),
         3 => Some(ProbeResult::NotProbed),
-        4 => Some(ProbeResult::Valid(valid, Duration::from_millis(3))),
+        4 => Some(ProbeResult::Valid((), Duration::from_millis(3))),
         _ => None,
     }
 }
 
-fn assert_reason(decision: &Decision) {
+/// Asserts that the fields of a decision are consistent.
+fn assert_consistent(decision: &Decision) {
     let Decision {
         proposed,
         action,
@@ -422,7 +532,7 @@ fn assert_reason(decision: &Decision) {
     }
 }
 
-/// Keeps the seeds of failures in a committed file; each is run before the random cases.
+/// Returns the committed file with the seeds of failures, which run before the random cases.
 macro_rules! regressions {
     ($name:literal) => {{
         let path = concat!(
@@ -437,14 +547,14 @@ macro_rules! regressions {
 }
 
 #[test]
-fn guards_hold_in_every_random_history() {
+fn guards_hold_in_every_random_run() {
     let cases = 10_000;
     let (mut restarts, mut soft_heals) = (0, 0);
     let mut reasons = BTreeMap::<Reason, usize>::new();
     let counts = std::cell::RefCell::new((&mut restarts, &mut soft_heals, &mut reasons));
     let config = Config {
         cases,
-        failure_persistence: regressions!("histories"),
+        failure_persistence: regressions!("runs"),
         ..Config::default()
     };
     TestRunner::new_with_rng(
@@ -455,16 +565,19 @@ fn guards_hold_in_every_random_history() {
     )
     .run(
         &(any::<u8>(), prop::collection::vec(event(), 1..40)),
-        |(kind, events)| {
-            let mut history = History::new(kind);
-            history.happen(&Event::Polls(1, 100));
+        |(number, events)| {
+            let mut run = Run::new(Setup::of(number));
+            run.apply(Event::Polls {
+                count: 1,
+                interval_ms: 100,
+            });
             for event in events {
-                history.happen(&event);
+                run.apply(event);
             }
             let mut counts = counts.borrow_mut();
-            *counts.0 += history.restarts.len();
-            *counts.1 += history.soft_heals;
-            for (reason, count) in history.reasons {
+            *counts.0 += run.restarts.len();
+            *counts.1 += run.soft_heals;
+            for (reason, count) in run.reasons {
                 *counts.2.entry(reason).or_default() += count;
             }
             Ok(())
@@ -472,7 +585,7 @@ fn guards_hold_in_every_random_history() {
     )
     .unwrap();
     println!("{restarts} restarts ({reasons:?}), {soft_heals} soft heals");
-    // Histories without treatments would prove nothing.
+    // Runs without treatments would test nothing.
     assert!(restarts > 2_000, "{restarts} restarts");
     assert!(soft_heals > 2_000, "{soft_heals} soft heals");
     for reason in [
@@ -488,8 +601,8 @@ fn guards_hold_in_every_random_history() {
     }
 }
 
-/// Returns answers with any number in every figure.
-fn wild_health() -> impl Strategy<Value = Health> {
+/// Returns health reports with arbitrary numbers.
+fn arbitrary_health() -> impl Strategy<Value = Health> {
     let count = || prop_oneof![Just(0), Just(u64::MAX), any::<u64>()];
     let figure = || {
         prop_oneof![
@@ -511,7 +624,7 @@ fn wild_health() -> impl Strategy<Value = Health> {
     )
         .prop_map(
             |(
-                (errors, requests, open, total),
+                (errors, requests, in_flight, total),
                 (uptime, cpu, lag),
                 (bounds, counts),
                 checks,
@@ -529,7 +642,7 @@ fn wild_health() -> impl Strategy<Value = Health> {
                     panics_total: Some(total),
                     ..Totals::default()
                 },
-                in_flight: Some(open),
+                in_flight: Some(in_flight),
                 latency: Some(Latency {
                     bounds_seconds: bounds,
                     counts,
@@ -549,7 +662,7 @@ fn wild_health() -> impl Strategy<Value = Health> {
                 checks: checks
                     .into_iter()
                     .map(|(local, fails, age)| CheckReport {
-                        name: "wild".into(),
+                        name: "arbitrary".into(),
                         kind: if local {
                             CheckKind::Local
                         } else {
@@ -570,19 +683,23 @@ fn wild_health() -> impl Strategy<Value = Health> {
 }
 
 #[test]
-fn policy_accepts_any_number_in_an_answer() {
+fn policy_accepts_any_number_in_a_report() {
     let config = Config {
         cases: 200,
-        failure_persistence: regressions!("answers"),
+        failure_persistence: regressions!("reports"),
         ..Config::default()
     };
-    let polls = prop::collection::vec((wild_health(), any::<u64>(), any::<u64>()), 1..30);
+    let polls = prop::collection::vec((arbitrary_health(), any::<u64>(), any::<u64>()), 1..30);
     TestRunner::new(config)
-        .run(&(any::<u8>(), polls), |(kind, polls)| {
-            let mut policy = Policy::new(self::config(kind), proposer(kind), 1);
+        .run(&(any::<u8>(), polls), |(number, polls)| {
+            let setup = Setup {
+                seed: 1,
+                ..Setup::of(number)
+            };
+            let mut policy = setup.policy();
             for (health, monotonic, wall) in polls {
                 let now = Now {
-                    monotonic: Duration::from_millis(monotonic >> (kind % 64)),
+                    monotonic: Duration::from_millis(monotonic >> (number % 64)),
                     wall: Duration::from_millis(wall),
                 };
                 let decision = policy.step(
@@ -596,13 +713,13 @@ fn policy_accepts_any_number_in_an_answer() {
                         },
                     },
                 );
-                assert_reason(&decision);
+                assert_consistent(&decision);
                 assert!(decision.features.iter().all(|(_, value)| value.is_finite()));
-                let treatment = Treatment {
+                let report = TreatmentReport {
                     action: decision.action,
                     result: TreatmentResult::Started,
                 };
-                policy.report_treatment(now, treatment);
+                policy.report_treatment(now, report);
                 let saved = serde_json::to_string(&policy.state()).unwrap();
                 assert_eq!(
                     serde_json::from_str::<PolicyState>(&saved).unwrap(),

@@ -8,7 +8,7 @@ use healing_core::observation::{Now, Observation};
 use crate::world::{App, World};
 
 #[test]
-fn warm_step_allocates_nothing() {
+fn step_after_warm_up_allocates_nothing() {
     let mut observations: Vec<(Now, Observation)> = Vec::new();
     let mut world = World::new(App::healthy(100.0));
     for poll in 0..900_u32 {
@@ -22,7 +22,7 @@ fn warm_step_allocates_nothing() {
         world.policy.step(*now, observation);
     }
     let mut lanes = [false; 2];
-    #[allow(clippy::disallowed_methods)] // measured, not decided by
+    #[allow(clippy::disallowed_methods)] // the time is measured only
     let began = Instant::now();
     let allocations = allocation_counter::measure(|| {
         for (now, observation) in measured {

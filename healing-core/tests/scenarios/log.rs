@@ -1,4 +1,4 @@
-//! Text log of decisions: a line where something changes, made of public decision data only.
+//! Text log of decisions: one line per change, from public decision data only.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use healing_core::decision::{DecidedBy, Decision, Reason, Verdict};
 
 use crate::values::Change;
 
-/// Log in the making.
+/// Log that is being written.
 pub(crate) struct Log {
     text: String,
-    /// The latest kind of decision: its first time, its line, and the polls that decided so.
+    /// Current sequence of equal decisions: its start, its line, and its number of polls.
     current: Option<(Duration, String, u32)>,
     full_budget: u32,
 }

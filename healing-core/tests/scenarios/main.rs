@@ -1,5 +1,5 @@
-//! Scenario scripts: each `*.scenario` describes an app's life in a small language (see `script`), and
-//! the `*.log` beside it is the log of the policy's decisions.
+//! Scenario scripts. Each `*.scenario` describes the faults of an app in a small language (see `script`),
+//! and the `*.log` next to it is the log of the policy's decisions.
 //!
 //! `UPDATE_EXPECT=1 cargo test -p healing-core --test scenarios` rewrites the logs.
 
@@ -65,7 +65,7 @@ fn decision_logs_match_their_scenarios() {
     }
     assert!(
         failures.is_empty(),
-        "\n{failures}\nUPDATE_EXPECT=1 accepts the logs as they are"
+        "\n{failures}\nUPDATE_EXPECT=1 accepts the new logs"
     );
 }
 
@@ -87,7 +87,7 @@ fn scenarios_reach_every_reason_code() {
 }
 
 #[test]
-fn logs_have_a_scenario() {
+fn scenarios_and_logs_come_in_pairs() {
     for path in scenarios() {
         assert!(path.with_extension("log").exists(), "{}", path.display());
     }

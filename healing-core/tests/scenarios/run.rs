@@ -15,9 +15,9 @@ use crate::world::{App, FixedVotes, World};
 /// Result of one case.
 pub(crate) struct Run {
     pub(crate) log: String,
-    /// Every reason that any decision named.
+    /// Reasons of all decisions.
     pub(crate) reasons: BTreeSet<Reason>,
-    /// Description of the treatments, where they are not the expected ones.
+    /// Description of the treatments, if they are not the expected ones.
     pub(crate) mismatch: Option<String>,
 }
 

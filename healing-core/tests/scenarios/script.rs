@@ -1,19 +1,19 @@
-//! Parser of scenario scripts, a line at a time:
+//! Parser of scenario scripts. A script consists of these lines:
 //!
 //! | line | meaning |
 //! |---|---|
 //! | `# text` | a comment |
 //! | `profile default` or `profile demo` | settings of the policy |
 //! | `proposer rules`, `original`, or `model VOTE decides`, `model VOTE advises` | VOTE is an action or `unknown` |
-//! | `clock 12:00` | time of day (UTC) at the beginning |
+//! | `clock 12:00` | time of day (UTC) at the start |
 //! | `app rate=200/s cpu=40%` | changes before the first poll |
-//! | `at 120s errors=30%` | changes at a time; those at the time of a poll follow the poll |
-//! | `every 15s from 60s until 360s lag=600ms` | the same, repeated; `until` is exclusive |
-//! | `after reset_errors 50s errors=50%` | changes so long after each such treatment |
-//! | `poll every 5s until 300s` | polls; consecutive lines go on where the last one ended |
+//! | `at 120s errors=30%` | changes at a time; at the time of a poll, they are made after the poll |
+//! | `every 15s from 60s until 360s lag=600ms` | repeated changes; `until` is exclusive |
+//! | `after reset_errors 50s errors=50%` | changes 50 s after each such treatment |
+//! | `poll every 5s until 300s` | polls; consecutive lines continue from the last one |
 //! | `skip until 80s` | no polls |
 //! | `expect reset_errors restart_service` | the treatments that are carried out, or `no_action` |
-//! | `case NAME` | begins a case of its own; lines before the first belong to every case |
+//! | `case NAME` | starts a case; lines before the first case belong to every case |
 //!
 //! The changes are listed in `values`.
 
@@ -36,13 +36,13 @@ impl std::fmt::Display for ScriptError {
     }
 }
 
-/// A file: one case or several.
+/// Content of a file: one or more cases.
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) cases: Vec<Case>,
 }
 
-/// One life of an app.
+/// One simulated app with its changes, polls and expected treatments.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Case {
     pub(crate) name: Option<String>,
@@ -51,13 +51,14 @@ pub(crate) struct Case {
     /// Seconds after midnight, UTC.
     pub(crate) clock: Option<u64>,
     pub(crate) initial: Vec<Change>,
-    /// In order of time.
+    /// Changes at fixed times, in order of time.
     pub(crate) timed: Vec<(Duration, Vec<Change>)>,
     pub(crate) after: Vec<(Action, Duration, Vec<Change>)>,
     pub(crate) phases: Vec<Phase>,
     pub(crate) expect: Option<Vec<Action>>,
 }
 
+/// Proposer that a script selects.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum ProposerSpec {
     #[default]
@@ -69,6 +70,7 @@ pub(crate) enum ProposerSpec {
     },
 }
 
+/// Time with a fixed poll interval.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Phase {
     /// Time between polls; `None` for no polls.
@@ -185,7 +187,7 @@ impl Case {
             }
             _ if STATEMENTS.contains(&statement) => {
                 return Err(format!(
-                    "`{statement} {}` is incomplete or has words that do not belong there",
+                    "`{statement} {}` is incomplete or has unexpected words",
                     rest.join(" ")
                 ));
             }
@@ -222,7 +224,7 @@ mod tests {
     #[test]
     fn unknown_statement_is_reported_with_its_line_and_the_known_ones() {
         assert_eq!(
-            error("# a story\napp rate=1/s\npol every 5s until 60s\n"),
+            error("# a comment\napp rate=1/s\npol every 5s until 60s\n"),
             "line 3: unknown statement `pol`; known are profile, proposer, clock, app, at, every, \
              after, poll, skip, expect, case"
         );
@@ -241,12 +243,15 @@ mod tests {
     #[test]
     fn malformed_values_are_reported_with_an_example() {
         for (line, message) in [
-            ("at soon errors=1%", "`soon` is no time; write 5s or 10min"),
+            (
+                "at soon errors=1%",
+                "`soon` is not a time; write 5s or 10min",
+            ),
             (
                 "app errors=lots",
-                "`errors=lots`: `lots` is no percentage; write 30%",
+                "`errors=lots`: `lots` is not a percentage; write 30%",
             ),
-            ("app rate=5", "`rate=5`: `5` is no rate; write 200/s"),
+            ("app rate=5", "`rate=5`: `5` is not a rate; write 200/s"),
             ("app stalled", "`stalled` needs a value: `stalled=…`"),
             ("app app-restarts=1", "`app-restarts` takes no value"),
             (
@@ -261,7 +266,7 @@ mod tests {
             ),
             (
                 "poll each 5s",
-                "`poll each 5s` is incomplete or has words that do not belong there",
+                "`poll each 5s` is incomplete or has unexpected words",
             ),
         ] {
             assert_eq!(error(line), format!("line 1: {message}"));

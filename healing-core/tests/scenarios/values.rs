@@ -1,4 +1,4 @@
-//! Changes of the simulated world that a script can make, and the values they take.
+//! Changes that a script can make to the simulation, and their values.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use healing_core::observation::{InvalidAnswer, Mode, ProbeResult};
 
 use crate::world::World;
 
-/// One word of a script, such as `errors=30%`.
+/// Change, such as `errors=30%`.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     pub(crate) text: String,
     effect: Effect,
 }
 
+/// Effect of a change on the simulation.
 #[derive(Debug, Clone)]
 enum Effect {
     Number(fn(&mut World, f64), f64),
@@ -24,10 +25,11 @@ enum Effect {
     Event(fn(&mut World)),
 }
 
+/// Result of a probe that a script selects.
 #[derive(Debug, Clone, Copy)]
 enum Probe {
-    Answers,
-    Hangs,
+    Responds,
+    TimesOut,
     Refuses,
     Invalid,
     NotProbed,
@@ -177,19 +179,19 @@ const CHANGES: [(&str, Kind); 34] = [
 
 fn set_care(world: &mut World, probe: Probe) {
     world.app.care = match probe {
-        Probe::Answers => None,
-        // The care port's answer at this moment, repeated, is no case of its own.
+        Probe::Responds => None,
+        // `Probe::Responds` removes the override, so this value is not used.
         other => Some(probe_result(other, || (Default::default(), Duration::ZERO))),
     };
 }
 
 fn probe_result<T>(probe: Probe, valid: impl FnOnce() -> (T, Duration)) -> ProbeResult<T> {
     match probe {
-        Probe::Answers => {
+        Probe::Responds => {
             let (value, took) = valid();
             ProbeResult::Valid(value, took)
         }
-        Probe::Hangs => ProbeResult::TimedOut,
+        Probe::TimesOut => ProbeResult::TimedOut,
         Probe::Refuses => ProbeResult::Refused,
         Probe::Invalid => ProbeResult::Invalid(InvalidAnswer::Malformed),
         Probe::NotProbed => ProbeResult::NotProbed,
@@ -231,7 +233,7 @@ impl Change {
             Effect::Word(set, value) => set(world, value),
             Effect::Jump(true, jump) => world.now.wall += *jump,
             Effect::Jump(false, jump) => world.now.wall = world.now.wall.saturating_sub(*jump),
-            Effect::Event(happen) => happen(world),
+            Effect::Event(apply) => apply(world),
         }
     }
 }
@@ -252,8 +254,8 @@ impl Kind {
                 choice(
                     value,
                     &[
-                        ("answers", Probe::Answers),
-                        ("hangs", Probe::Hangs),
+                        ("answers", Probe::Responds),
+                        ("hangs", Probe::TimesOut),
                         ("refuses", Probe::Refuses),
                         ("invalid", Probe::Invalid),
                         ("not_probed", Probe::NotProbed),
@@ -267,9 +269,9 @@ impl Kind {
             Self::Jump => match value.split_at_checked(1) {
                 Some(("+", jump)) => Effect::Jump(true, duration(jump)?),
                 Some(("-", jump)) => Effect::Jump(false, duration(jump)?),
-                _ => return Err(format!("`{value}` is no jump; write +1day or -2h")),
+                _ => return Err(format!("`{value}` is not a jump; write +1day or -2h")),
             },
-            Self::Event(happen) => Effect::Event(*happen),
+            Self::Event(apply) => Effect::Event(*apply),
         })
     }
 }
@@ -279,20 +281,21 @@ fn number(value: &str, unit: &str, kind: &str, example: &str) -> Result<f64, Str
         .strip_suffix(unit)
         .and_then(|number| number.parse::<f64>().ok())
         .filter(|number| number.is_finite())
-        .ok_or_else(|| format!("`{value}` is no {kind}; write {example}"))
+        .ok_or_else(|| format!("`{value}` is not a {kind}; write {example}"))
 }
 
 pub(crate) fn duration(word: &str) -> Result<Duration, String> {
-    humantime::parse_duration(word).map_err(|_| format!("`{word}` is no time; write 5s or 10min"))
+    humantime::parse_duration(word)
+        .map_err(|_| format!("`{word}` is not a time; write 5s or 10min"))
 }
 
-/// Seconds after midnight.
+/// Returns a time of day as seconds after midnight.
 pub(crate) fn time_of_day(word: &str) -> Result<u64, String> {
     word.split_once(':')
         .and_then(|(hour, minute)| Some((hour.parse().ok()?, minute.parse().ok()?)))
         .filter(|&(hour, minute): &(u64, u64)| hour < 24 && minute < 60)
         .map(|(hour, minute)| hour * 3600 + minute * 60)
-        .ok_or_else(|| format!("`{word}` is no time of day; write 12:00"))
+        .ok_or_else(|| format!("`{word}` is not a time of day; write 12:00"))
 }
 
 pub(crate) fn choice<T: Copy>(word: &str, choices: &[(&str, T)]) -> Result<T, String> {

@@ -1,10 +1,10 @@
-//! Simulation of an app with faults, and of a caller that polls it and carries out what is decided.
+//! Simulation of an app with faults, and of a caller that polls it and carries out the decisions.
 #![allow(dead_code)] // each test binary uses a part
 
 use std::time::Duration;
 
 use healing_core::config::PolicyConfig;
-use healing_core::decision::{Action, Decision, Treatment, TreatmentResult, Verdict};
+use healing_core::decision::{Action, Decision, TreatmentReport, TreatmentResult, Verdict};
 use healing_core::features::{Feature, Features};
 use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
@@ -13,7 +13,7 @@ use healing_core::model::{CannotClassify, Classifier, Votes};
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 use healing_core::policy::{Policy, Proposer};
 
-/// Simulated app: its counters and the faults that act on them.
+/// Simulated app: its counters, and its faults.
 #[derive(Debug, Clone)]
 pub(crate) struct App {
     pub(crate) instance: u32,
@@ -44,17 +44,17 @@ pub(crate) struct App {
     pub(crate) dependency: Option<CheckState>,
     /// Age of the dependency's check, in seconds.
     pub(crate) check_age: f64,
-    /// Set if the check does not run any more: its age grows.
+    /// Set if the check has stopped running, so that its age grows.
     pub(crate) checks_stopped: bool,
     pub(crate) stalled: bool,
     pub(crate) front_door: ProbeResult<()>,
-    /// Result of the care probe, where it is not the app's own answer.
+    /// Result of the care probe. `None` for the health report of the app.
     pub(crate) care: Option<ProbeResult<Health>>,
-    /// Set if a soft heal ends the errors.
+    /// Set if a soft heal stops the errors.
     pub(crate) soft_helps: bool,
-    /// Set if a restart ends all faults.
+    /// Set if a restart clears all faults.
     pub(crate) restart_helps: bool,
-    /// Set if the app reports the original system's five fields only.
+    /// Set if the app reports only the original system's five fields.
     pub(crate) five_fields: bool,
 }
 
@@ -94,7 +94,8 @@ impl App {
         }
     }
 
-    pub(crate) fn live(&mut self, seconds: f64) {
+    /// Advances the counters by some time.
+    pub(crate) fn advance(&mut self, seconds: f64) {
         self.uptime += seconds;
         let rate = if self.stalled { 0.0 } else { self.rate };
         self.requests += rate * seconds;
@@ -111,7 +112,7 @@ impl App {
         }
     }
 
-    /// Adds requests that fail to those of the load.
+    /// Adds failed requests.
     pub(crate) fn simulate_errors(&mut self, count: f64) {
         self.requests += count;
         self.errors += count;
@@ -167,8 +168,8 @@ impl App {
         }
     }
 
-    /// Answer of the care port.
-    pub(crate) fn answers(&self) -> ProbeResult<Health> {
+    /// Returns the result of a care probe with the health report of the app.
+    pub(crate) fn care_result(&self) -> ProbeResult<Health> {
         ProbeResult::Valid(self.health(), Duration::from_secs_f64(self.care_seconds))
     }
 
@@ -235,15 +236,15 @@ pub(crate) struct World {
     pub(crate) circumstances: Circumstances,
     pub(crate) now: Now,
     pub(crate) interval: Duration,
-    /// Set if a soft heal cannot begin: it is reported as aborted and does nothing.
+    /// Set if a soft heal cannot start: it is reported as aborted and does nothing.
     pub(crate) soft_heal_aborts: bool,
-    /// Answer of the care port that may be replayed.
+    /// Health report that may be replayed.
     pub(crate) captured: Option<Health>,
-    /// Set if the next poll sees the captured answer.
+    /// Set if the next poll gets the captured report.
     pub(crate) replays: bool,
-    /// Simulated time since the beginning.
+    /// Simulated time since the start.
     pub(crate) elapsed: Duration,
-    /// All decisions, with their time in seconds since the beginning.
+    /// All decisions, with their time in seconds since the start.
     pub(crate) decisions: Vec<(f64, Decision)>,
 }
 
@@ -288,18 +289,18 @@ impl World {
             None => self.app.care.clone(),
         };
         Observation {
-            care: care.unwrap_or_else(|| self.app.answers()),
+            care: care.unwrap_or_else(|| self.app.care_result()),
             front_door: self.app.front_door.clone(),
             circumstances: self.circumstances,
         }
     }
 
-    /// Lets time pass without a poll.
+    /// Advances the time without a poll.
     pub(crate) fn advance(&mut self, time: Duration) {
         self.elapsed += time;
         self.now.monotonic += time;
         self.now.wall += time;
-        self.app.live(time.as_secs_f64());
+        self.app.advance(time.as_secs_f64());
     }
 
     /// Polls once after an interval.
@@ -308,7 +309,7 @@ impl World {
         self.observe()
     }
 
-    /// Polls at this moment; what is decided is carried out at once.
+    /// Polls once and carries out the decision.
     pub(crate) fn observe(&mut self) -> Decision {
         let decision = self.policy.step(self.now, &self.observation());
         self.replays = false;
@@ -319,7 +320,7 @@ impl World {
     }
 
     fn carry_out(&mut self, action: Action) {
-        let report = |result| Treatment { action, result };
+        let report = |result| TreatmentReport { action, result };
         match action {
             Action::NoAction => {}
             Action::ResetErrors if self.soft_heal_aborts => self
@@ -353,7 +354,7 @@ impl World {
             .collect()
     }
 
-    /// Replaces the doctor by another one that starts with the saved state.
+    /// Replaces the policy with a new one that starts with the saved state.
     pub(crate) fn restart_doctor(&mut self) {
         let saved = serde_json::to_string(&self.policy.state()).unwrap();
         let state = serde_json::from_str(&saved).unwrap();
@@ -362,7 +363,7 @@ impl World {
         self.policy = Policy::restore(config, Proposer::Rules, state, self.now);
     }
 
-    /// Treatments that were carried out, in order, with their time.
+    /// Returns the treatments that were carried out, in order, with their times.
     pub(crate) fn actions(&self) -> Vec<(f64, Action)> {
         self.decisions
             .iter()
@@ -372,7 +373,7 @@ impl World {
     }
 }
 
-/// Actions of the decisions that were allowed.
+/// Returns the actions of the allowed decisions.
 pub(crate) fn actions(decisions: &[Decision]) -> Vec<Action> {
     decisions
         .iter()
@@ -381,7 +382,7 @@ pub(crate) fn actions(decisions: &[Decision]) -> Vec<Action> {
         .collect()
 }
 
-/// Polls once with this answer of the care port.
+/// Polls once with this health report.
 pub(crate) fn poll_with(world: &mut World, health: Health) -> Decision {
     world.app.care = Some(ProbeResult::Valid(health, Duration::from_millis(1)));
     let decision = world.poll();

@@ -1,12 +1,12 @@
-//! Baselines that a model must beat: thresholds tuned on the same data, and a hand-written rule over
+//! Baselines that a model must outperform: thresholds tuned on the same data, and a hand-written rule over
 //! trends.
 
 use super::simulator::Example;
 use healing_core::decision::Action;
 use healing_core::features::{Feature, Features};
 
-/// Rule of the original system's kind, with thresholds tuned for the least cost: a restart where any
-/// feature exceeds its restart threshold, else a reset where any exceeds its reset threshold.
+/// Rule of the original system's kind, with thresholds tuned for the lowest cost. It restarts if any
+/// feature exceeds its restart threshold, otherwise it resets if any feature exceeds its reset threshold.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Thresholds {
     /// Features compared with the thresholds.
@@ -19,7 +19,7 @@ pub struct Thresholds {
 
 /// Features of the original system.
 pub const SNAPSHOT: [Feature; 3] = [Feature::ErrorCount, Feature::CpuUsage, Feature::MemoryUsage];
-/// Windowed and resource features that one threshold each can separate.
+/// Windowed and resource features for which a single threshold is useful.
 pub const WINDOWED: [Feature; 6] = [
     Feature::ErrorRatioFast,
     Feature::PanicRatio,
@@ -37,7 +37,7 @@ const PASSES: usize = 4;
 // === impl Thresholds ===
 
 impl Thresholds {
-    /// Tunes the thresholds for the least cost on these examples by coordinate descent.
+    /// Tunes the thresholds for the lowest cost on these examples by coordinate descent.
     #[must_use]
     pub fn tune(features: &[Feature], examples: &[&Example], costs: &[[f64; 3]; 3]) -> Self {
         let never = vec![f32::INFINITY; features.len()];
@@ -117,7 +117,7 @@ fn candidates(feature: Feature, examples: &[&Example]) -> Vec<f32> {
     quantiles
 }
 
-/// Returns the action of a hand-written rule over trends, as an experienced operator would state it.
+/// Returns the action of a hand-written rule over trends, which represents an experienced operator.
 #[must_use]
 pub fn trend_rule(features: &Features) -> Action {
     let get = |feature| features.get(feature).unwrap_or(0.0);
@@ -127,7 +127,7 @@ pub fn trend_rule(features: &Features) -> Action {
     let busy = get(Feature::LoadRatio) > 1.8;
     let night = get(Feature::HourOfDay) < 6.0;
 
-    // The runtime's workers are blocked, whatever the requests show.
+    // The runtime's workers are blocked, regardless of the requests.
     if get(Feature::RuntimeLag) > 0.2 {
         return Action::RestartService;
     }
@@ -138,11 +138,11 @@ pub fn trend_rule(features: &Features) -> Action {
     if (memory_runs_out && get(Feature::CpuUsage) < 80.0) || fds_run_out {
         return Action::RestartService;
     }
-    // The CPU is saturated, and neither by more load than usual nor by a nightly job.
+    // The CPU is saturated, but not by more load than usual or by a nightly job.
     if get(Feature::CpuUsage) > 90.0 && !busy && !recently_started && !night {
         return Action::RestartService;
     }
-    // Repeated panics: state in memory is broken, unless this version has never been available.
+    // Repeated panics of a version that has been available mean that state in memory is broken.
     if get(Feature::PanicRatio) > 0.04 && !recently_started {
         return Action::RestartService;
     }

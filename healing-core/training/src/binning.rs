@@ -1,9 +1,9 @@
-//! Binning of feature values before training, into at most 64 bins a feature.
+//! Binning of feature values before training, into at most 64 bins per feature.
 //!
-//! smartcore would use every midpoint between two values as a threshold, and the tables of the compiled
-//! forest grow with their number. So it is trained on bin *numbers*. A threshold `t` between bin numbers
-//! splits rows exactly as the boundary above bin `floor(t)` splits values, so the forest over values
-//! makes the decisions of the forest over bins.
+//! smartcore would use every midpoint between two values as a threshold, and the size of the compiled
+//! forest depends on the number of thresholds. It is therefore trained on bin *numbers*. A threshold `t`
+//! between bin numbers splits rows exactly as the boundary above bin `floor(t)` splits values, so the
+//! forest over values makes the same decisions as the forest over bins.
 
 use super::dataset::Dataset;
 use healing_core::model::forest::round_down;
@@ -18,8 +18,8 @@ pub struct Bins {
 }
 
 impl Bins {
-    /// Computes the boundaries for a data set: between all neighbouring values if a feature has at most
-    /// 64 distinct ones, else at 64 quantiles.
+    /// Computes the boundaries for a data set. They are between all neighbouring values of a feature with
+    /// at most 64 distinct values, otherwise at 64 quantiles.
     #[must_use]
     pub fn of(data: &Dataset) -> Self {
         let boundaries = (0..data.features().len())

@@ -19,8 +19,8 @@ use healing_core::model::header::{FeatureRange, Provenance};
 /// Number of rows stored in a model with their expected votes.
 const SELF_CHECK_ROWS: usize = 32;
 
-/// Trains the original system's model: its five features, its 1000 rows, its split. Returns it with the
-/// report on the fifth of the rows that is held out.
+/// Trains the original system's model with its five features, its 1000 rows and its split. Returns it
+/// with the report on the held-out fifth of the rows.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! Calibration of predicted probabilities: an action that is predicted at 30 % should be right in 30 % of
-//! the cases. Decisions by expected cost depend on it.
+//! Calibration of predicted probabilities. An action that is predicted at 30 % should be correct in 30 %
+//! of the cases. Decisions by expected cost depend on that.
 
 use std::fmt;
 
@@ -13,15 +13,15 @@ pub const BINS: usize = 10;
 /// Calibration of a set of predictions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Calibration {
-    /// Mean of -ln(probability of the right action), in nats.
+    /// Mean of -ln(probability of the correct action), in nats.
     pub log_loss: f64,
     /// Expected calibration error: mean distance between predicted probability and observed frequency.
     pub expected_error: f64,
-    /// Reliability table, one bin for each tenth: 0–10 %, 10–20 %, …
+    /// Reliability table, with one bin per tenth: 0–10 %, 10–20 %, …
     pub table: Vec<CalibrationBin>,
 }
 
-/// One bin of the reliability table: all probabilities within one tenth, of any action.
+/// One bin of the reliability table, with all probabilities within one tenth, of any action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
 pub struct CalibrationBin {
     /// Number of probabilities in the bin.
@@ -29,20 +29,20 @@ pub struct CalibrationBin {
     /// Mean of the probabilities; absent if the bin is empty.
     #[serde(rename = "said")]
     pub mean_predicted: Option<f64>,
-    /// Share of the probabilities whose action was right; absent if the bin is empty.
+    /// Share of the probabilities whose action was correct; absent if the bin is empty.
     #[serde(rename = "was_right")]
     pub observed_frequency: Option<f64>,
 }
 
-/// Compares each row's probabilities with the action that was right; all zero without rows.
+/// Compares each row's probabilities with the correct action. All results are zero without rows.
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // rows
 pub fn calibration(rows: impl IntoIterator<Item = ([f64; 3], Action)>) -> Calibration {
     let (mut loss, mut count) = (0.0, 0_usize);
     let mut sums = [(0_usize, 0.0, 0_usize); BINS];
-    for (probabilities, right) in rows {
-        // A probability of 0 for the right action would make the loss infinite; votes never give one.
-        loss -= probabilities[right as usize].max(1e-15).ln();
+    for (probabilities, correct) in rows {
+        // A probability of 0 for the correct action would make the loss infinite; votes never give one.
+        loss -= probabilities[correct as usize].max(1e-15).ln();
         count += 1;
         for action in Action::ALL {
             let probability = probabilities[action as usize];
@@ -51,7 +51,7 @@ pub fn calibration(rows: impl IntoIterator<Item = ([f64; 3], Action)>) -> Calibr
             let (count, sum, hits) = &mut sums[tenth];
             *count += 1;
             *sum += probability;
-            *hits += usize::from(action == right);
+            *hits += usize::from(action == correct);
         }
     }
     let mut expected_error = 0.0;
@@ -119,14 +119,14 @@ mod tests {
         let mut overconfident = Vec::new();
         for _ in 0..20_000 {
             let soft = rng.between(0.05, 0.9);
-            let right = if rng.unit() < soft {
+            let correct = if rng.unit() < soft {
                 Action::ResetErrors
             } else {
                 Action::NoAction
             };
-            calibrated.push(([1.0 - soft - 0.01, soft, 0.01], right));
+            calibrated.push(([1.0 - soft - 0.01, soft, 0.01], correct));
             let sure = if soft > 0.5 { 0.98 } else { 0.01 };
-            overconfident.push(([0.99 - sure, sure, 0.01], right));
+            overconfident.push(([0.99 - sure, sure, 0.01], correct));
         }
         let (calibrated, overconfident) = (calibration(calibrated), calibration(overconfident));
         assert!(calibrated.expected_error < 0.02, "{calibrated}");

@@ -2,8 +2,8 @@
 //!
 //! # Hazards
 //!
-//! - A model that is evaluated on incidents it has learned from looks better than it is.
-//!   [`scenario_folds`] hold out whole scenarios, so that no incident of their kind is learned from.
+//! - The score of a model on incidents that it was trained on is too good. [`scenario_folds`] hold out
+//!   whole scenarios, so that the model is not trained on incidents of their kind.
 
 mod folds;
 mod ledger;
@@ -59,8 +59,8 @@ pub struct Learner<'a> {
     pub costs: [[f64; 3]; 3],
 }
 
-/// Trains on some examples and scores all deciders on the others. Where a feature is absent the model's
-/// decision is that of the compiled-in rules, as in production.
+/// Trains on the examples in `train` and scores all deciders on those in `test`. If a feature is absent,
+/// the model's decision is that of the compiled-in rules, as in production.
 ///
 /// # Errors
 ///
@@ -120,7 +120,7 @@ pub fn compare(
     })
 }
 
-/// Returns the forest's probabilities; absent if a feature is.
+/// Returns the forest's probabilities; `None` if a feature is absent.
 fn classify(forest: &Forest, example: &Example, features: &[Feature]) -> Option<[f64; 3]> {
     let row: Option<Vec<f32>> = features.iter().map(|f| example.features.get(*f)).collect();
     row.map(|row| forest.traverse(&row).probabilities())

@@ -30,19 +30,19 @@ pub enum RowError {
     NotFinite {
         /// Name of the feature.
         feature: String,
-        /// Its value.
+        /// Value of the feature.
         value: f32,
     },
 }
 
-/// Error of selecting a column that the data set does not have.
+/// Error of a selection of a column that the data set does not have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("there is no column `{0}`")]
 pub struct MissingColumn(pub String);
 
 impl Dataset {
     /// Returns an empty data set over at most [`MAX_FEATURES`] features; further names are dropped, so that
-    /// [`push`](Dataset::push) rejects rows of their width.
+    /// [`push`](Dataset::push) rejects rows with more values.
     #[must_use]
     pub fn new<S: Into<String>>(features: impl IntoIterator<Item = S>) -> Self {
         Self {
@@ -93,7 +93,7 @@ impl Dataset {
         self.labels.len()
     }
 
-    /// Reports if there are no rows.
+    /// Returns `true` if there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()

@@ -1,9 +1,9 @@
 //! The default model: its features, training data and hyper-parameters.
 //!
-//! The hyper-parameters were chosen on separate seeds ([`DEVELOPMENT_SEED`] and the next three), not on
-//! those of the comparison (`cargo judge`). There, on held-out incidents, a decision of the model costs
-//! 0.56, of the hand-written trend rule 0.80, of the compiled-in rules 1.31; on held-out scenarios 3.56,
-//! 0.80 and 1.32. So the model [advises](healing_core::config::ModelRole::Advises), and the rules decide.
+//! The hyper-parameters were chosen with separate seeds ([`DEVELOPMENT_SEED`] and the next three), which
+//! the comparison (`cargo judge`) does not use. In the comparison, on held-out incidents, a decision of
+//! the model costs 0.56, of the hand-written trend rule 0.80, of the compiled-in rules 1.31; on held-out
+//! scenarios 3.56, 0.80 and 1.32. The model therefore [advises](healing_core::config::ModelRole::Advises), and the rules decide.
 
 use super::TrainingError;
 use super::builtin::train_and_evaluate;
@@ -14,7 +14,8 @@ use healing_core::features::Feature;
 use healing_core::model::Model;
 
 /// Features of the model. Those that depend on a service's size (requests per second, in-flight requests)
-/// are left out. An app with little traffic has no median duration, so there the rules decide.
+/// are left out. The median latency of an app with little traffic is unknown, so the rules decide
+/// for it.
 pub const FEATURES: [Feature; 15] = [
     Feature::ErrorRatioFast,
     Feature::ErrorRatioSlow,
@@ -42,8 +43,8 @@ pub const INCIDENTS: u32 = 200;
 
 /// Returns the model's hyper-parameters. A split tries more features than the square root of their number,
 /// because one or two of them separate most rows; leaves of at least five rows keep the votes calibrated.
-/// Trees are pruned to 64 leaves: to get as few by leaf size, leaves would need 30 rows, at a fifth more
-/// cost.
+/// Trees are pruned to 64 leaves. Without pruning, leaves would need at least 30 rows for that, and the
+/// mean cost would be a fifth higher.
 #[must_use]
 pub fn forest_params(seed: u64) -> ForestParams {
     ForestParams {
@@ -79,7 +80,7 @@ pub fn default_model(incidents: u32, seed: u64) -> Result<(Model, Report), Train
     )
 }
 
-/// Reports if the example belongs to the last quarter of the incidents, which are numbered in order of
+/// Returns `true` if the example belongs to the last quarter of the incidents, which are numbered in order of
 /// time.
 #[must_use]
 pub fn is_in_last_quarter(example: &Example, examples: &[Example]) -> bool {
@@ -91,7 +92,7 @@ pub fn is_in_last_quarter(example: &Example, examples: &[Example]) -> bool {
     4 * u64::from(example.incident) >= 3 * (u64::from(last) + 1)
 }
 
-/// Reports if the example belongs to the evaluated quarter of the incidents: every fourth, in shuffled
+/// Returns `true` if the example belongs to the evaluated quarter of the incidents: every fourth, in shuffled
 /// order.
 #[must_use]
 pub fn is_held_out(example: &Example) -> bool {

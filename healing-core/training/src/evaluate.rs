@@ -18,7 +18,7 @@ pub struct Report {
     pub rows: usize,
     /// Share of rows classified as labelled.
     pub accuracy: f64,
-    /// Number of rows by label, then by prediction.
+    /// Number of rows by label (outer) and prediction (inner).
     pub confusion: [[usize; CLASSES]; CLASSES],
     /// One entry for each class.
     pub classes: Vec<ClassReport>,
@@ -33,9 +33,9 @@ pub struct Report {
 pub struct ClassReport {
     /// Action that the class stands for.
     pub action: Action,
-    /// Share of the rows predicted as this class that have its label; absent if none is predicted.
+    /// Share of the rows predicted as this class that have its label; absent if no row is predicted as it.
     pub precision: Option<f64>,
-    /// Share of the rows with this label that are predicted; absent if no row has the label.
+    /// Share of the rows with this label that are predicted as this class; absent if no row has the label.
     pub recall: Option<f64>,
     /// Number of rows with this label.
     pub support: usize,
@@ -46,8 +46,8 @@ pub struct ClassReport {
 pub struct Importance {
     /// Name of the feature.
     pub feature: String,
-    /// Accuracy lost when the feature's column is shuffled; for an irrelevant feature it may be slightly
-    /// negative.
+    /// Accuracy lost when the feature's column is shuffled; it may be slightly negative for an irrelevant
+    /// feature.
     pub accuracy_lost: f64,
 }
 

@@ -23,7 +23,7 @@ use healing_core::model::forest::{Forest, round_down};
 ///
 /// # Errors
 ///
-/// Without rows, features or a second class, or if smartcore fails.
+/// If there are no rows, no features or only one class, or if smartcore fails.
 pub fn fit(data: &Dataset, params: &ForestParams) -> Result<(Forest, ForestParams), TrainingError> {
     if data.is_empty() {
         return Err(TrainingError::NoRows);

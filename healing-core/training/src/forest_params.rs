@@ -1,6 +1,6 @@
 //! Hyper-parameters of a forest.
 
-/// Upper bound of leaves that fit one machine word: QuickScorer keeps one bit a leaf.
+/// Maximum number of leaves that fit one machine word, because QuickScorer keeps one bit per leaf.
 pub const WORD_LEAVES: usize = 64;
 
 /// Hyper-parameters of a forest.
@@ -8,18 +8,18 @@ pub const WORD_LEAVES: usize = 64;
 pub struct ForestParams {
     /// Number of trees.
     pub trees: u16,
-    /// Minimum of rows in a leaf; smaller leaves are overconfident.
+    /// Minimum number of rows in a leaf. Smaller leaves are overconfident.
     pub min_leaf: usize,
     /// Maximum depth of a tree.
     pub max_depth: u16,
     /// Number of features tried at each split; the square root of their number if absent.
     pub features_per_split: Option<usize>,
-    /// Maximum of leaves in a tree.
+    /// Maximum number of leaves in a tree.
     pub max_leaves: usize,
-    /// Enforces `max_leaves` by [pruning](super::prune). If unset, the forest is grown again with a
-    /// larger `min_leaf` until every tree fits.
+    /// Set if `max_leaves` is enforced by [pruning](super::prune). Otherwise the forest is trained again
+    /// with a larger `min_leaf` until every tree fits.
     pub prune: bool,
-    /// Puts values into 64 [bins](super::binning) first.
+    /// Set if values are put into 64 [bins](super::binning) before training.
     pub binned: bool,
     /// Seed of the forest.
     pub seed: u64,

@@ -1,9 +1,9 @@
 //! Grid search over leaf size and depth by grouped cross-validation.
 //!
-//! The score is the log loss on held-out rows: decisions by expected cost need calibrated
+//! The score is the log loss on held-out rows, because decisions by expected cost need calibrated
 //! probabilities, and forests with small leaves are overconfident. A group (the rows of one incident) is
-//! always held out as a whole, because its rows are near copies of each other: a model that has learned
-//! from some of them would look better than it is.
+//! always held out as a whole. Its rows are near copies of each other, so the score of a model that was
+//! trained on some of them would be too good.
 
 use super::TrainingError;
 use super::calibration::calibration;
@@ -31,7 +31,7 @@ pub struct GridSearch {
 /// One point of the grid with its score.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
-    /// Minimum of rows in a leaf.
+    /// Minimum number of rows in a leaf.
     pub min_leaf: usize,
     /// Maximum depth.
     pub max_depth: u16,
@@ -40,11 +40,11 @@ pub struct Candidate {
 }
 
 /// Searches the grid of leaf sizes and depths; all other parameters are those of `base`. The result
-/// depends on data and seed alone.
+/// depends only on data and seed.
 ///
 /// # Errors
 ///
-/// If a forest cannot be trained, as with a single class.
+/// If a forest cannot be trained, for example because there is only one class.
 pub fn grid_search(data: &Dataset, base: &ForestParams) -> Result<GridSearch, TrainingError> {
     let folds = group_folds(data, base.seed);
     let mut best: Option<(f64, ForestParams)> = None;
@@ -98,7 +98,7 @@ fn held_out_log_loss(
     Ok(calibration(predictions).log_loss)
 }
 
-/// Returns the fold of each row: by group, or by row where there are fewer groups than folds.
+/// Returns the fold of each row, which is chosen by group, or by row if there are fewer groups than folds.
 fn group_folds(data: &Dataset, seed: u64) -> Vec<usize> {
     let mut groups: Vec<&String> = data.groups().iter().collect();
     groups.sort();

@@ -38,7 +38,7 @@ pub enum TrainingError {
     OneClass {
         /// Number of rows.
         rows: usize,
-        /// Their label.
+        /// Label of all rows.
         label: &'static str,
     },
     /// A row is invalid.

@@ -1,8 +1,8 @@
 //! Weakest-link pruning of a tree to a maximum number of leaves.
 //!
-//! A limit by larger leaves (`min_leaf`) coarsens the whole tree for the sake of one dense region. Pruning
-//! keeps fine leaves where they separate many rows. Two leaves of one split that vote alike are always
-//! merged: that changes no vote.
+//! A larger minimum leaf size (`min_leaf`) would also limit the leaves, but it makes the whole tree coarser.
+//! Pruning keeps small leaves that separate many rows. Two leaves of one split that vote for the same class
+//! are always merged, because that does not change any vote.
 
 use healing_core::model::forest::{Node, Tree};
 
@@ -11,7 +11,7 @@ use healing_core::model::forest::{Node, Tree};
 pub fn prune(tree: &Tree, max_leaves: usize) -> Tree {
     let mut tree = tree.clone();
     let mut leaves = tree.len() / 2 + 1;
-    // Terminates: each round removes one split.
+    // The loop terminates, because each round removes one split.
     while let Some((at, merged, lost)) = weakest_link(&tree) {
         if lost > 0 && leaves <= max_leaves.max(1) {
             break;
@@ -22,8 +22,8 @@ pub fn prune(tree: &Tree, max_leaves: usize) -> Tree {
     compact(&tree)
 }
 
-/// Returns the split between two leaves whose removal changes the votes of the fewest training rows: its
-/// index, the leaf that replaces it, and the number of those rows.
+/// Returns the split between two leaves whose removal changes the votes of the fewest training rows, as
+/// its index, the leaf that replaces it, and the number of those rows.
 fn weakest_link(tree: &Tree) -> Option<(usize, Node, u32)> {
     let mut best: Option<(usize, Node, u32)> = None;
     let mut pending = vec![0];

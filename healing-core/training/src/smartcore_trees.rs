@@ -2,8 +2,9 @@
 //!
 //! # Hazards
 //!
-//! - smartcore 0.7 does not validate what it deserialises: a bad child index panics in `predict`, a cycle
-//!   hangs. So [`to_smartcore`] takes a validated [`Forest`], and [`from_smartcore`] returns one.
+//! - smartcore 0.7 does not validate the forest that it deserialises. With an invalid child index `predict`
+//!   panics, and with a cycle it does not terminate. [`to_smartcore`] therefore takes a validated
+//!   [`Forest`], and [`from_smartcore`] returns one.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ use smartcore::linalg::basic::matrix::DenseMatrix;
 use super::TrainingError;
 use healing_core::model::forest::{Forest, Node, round_down};
 
-/// Forest of smartcore: rows of f64, classes as integers.
+/// Forest of smartcore, with rows of f64 and classes as integers.
 pub type SmartcoreForest = RandomForestClassifier<f64, u32, DenseMatrix<f64>, Vec<u32>>;
 
 /// Fields of smartcore's forest that determine a prediction.
@@ -23,12 +24,14 @@ struct ForestFields {
     classes: Vec<u32>,
 }
 
+/// Fields of smartcore's tree that determine a prediction.
 #[derive(Deserialize)]
 struct TreeFields {
     nodes: Vec<NodeFields>,
     num_features: usize,
 }
 
+/// Fields of smartcore's node.
 #[derive(Serialize, Deserialize)]
 struct NodeFields {
     output: usize,
@@ -45,7 +48,7 @@ struct NodeFields {
 ///
 /// # Errors
 ///
-/// If the forest is not one of trees over classes 0, 1, 2.
+/// If the forest is invalid or has other classes than 0, 1 and 2.
 pub fn from_smartcore(
     forest: &SmartcoreForest,
     threshold: impl Fn(usize, f64) -> f32,
@@ -71,20 +74,20 @@ pub fn from_smartcore(
 ///
 /// # Errors
 ///
-/// As [`from_smartcore`].
+/// The same as for [`from_smartcore`].
 pub fn from_foreign(forest: &SmartcoreForest) -> Result<Forest, TrainingError> {
     from_smartcore(forest, |_, value| round_down(value))
 }
 
-/// Converts one node of smartcore's.
+/// Converts a node from smartcore's form.
 fn read_node(
     node: &NodeFields,
     classes: &[u32],
     threshold: &impl Fn(usize, f64) -> f32,
 ) -> Result<Node, TrainingError> {
     let too_large = || TrainingError::Smartcore("a node's number is too large".to_owned());
-    // As in smartcore's own traversal, a node without a first child is a leaf whatever its other fields
-    // are: nodes at the depth limit keep split values that are never used.
+    // As in smartcore's own traversal, a node without a first child is a leaf regardless of its other
+    // fields. Nodes at the depth limit keep split values that are not used.
     let Some(below) = node.true_child else {
         let class = classes.get(node.output).copied().ok_or_else(too_large)?;
         return Ok(Node::Leaf {
@@ -114,7 +117,7 @@ pub fn to_smartcore(forest: &Forest) -> Result<SmartcoreForest, TrainingError> {
 ///
 /// # Errors
 ///
-/// As [`to_smartcore`].
+/// The same as for [`to_smartcore`].
 pub fn to_smartcore_with(
     forest: &Forest,
     classes: &[u32],
@@ -147,7 +150,7 @@ pub fn to_smartcore_with(
         .map_err(|error| TrainingError::Smartcore(format!("cannot build its forest: {error}")))
 }
 
-/// Converts one node to smartcore's form.
+/// Converts a node to smartcore's form.
 fn write_node(node: &Node, threshold: impl Fn(f32) -> f64) -> NodeFields {
     let empty = NodeFields {
         output: 0,

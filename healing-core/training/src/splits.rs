@@ -1,8 +1,8 @@
 //! Splits into training and test rows.
 //!
-//! Rows of one incident are near copies of each other, so a split by rows would show the learner the
-//! incidents that it is evaluated on. The splits here therefore keep each group on one side; in data
-//! without groups, each row is a group of its own. [`train_test_split`] is for independent rows.
+//! Rows of one incident are near copies of each other, so with a split by rows the model would be trained on
+//! the incidents that it is evaluated on. The splits here therefore keep each group on one side. In data
+//! without groups, each row is a separate group. [`train_test_split`] is for independent rows.
 
 use std::collections::BTreeMap;
 
@@ -35,14 +35,14 @@ pub fn by_group(data: &Dataset, test_share: f64, seed: u64) -> Split {
     hold_out_last(&groups, test_share)
 }
 
-/// Holds out the groups that began last. Rows must be in order of time. A group that continues after the
-/// first held-out row stays on the side on which it began.
+/// Holds out the groups that started last. Rows must be in order of time. A group that continues after
+/// the first held-out row stays on the side of its first row.
 #[must_use]
 pub fn by_time(data: &Dataset, test_share: f64) -> Split {
     hold_out_last(&groups_by_start(data), test_share)
 }
 
-/// Holds out the groups that the predicate selects, for instance whole scenarios.
+/// Holds out the groups that the predicate selects, for example whole scenarios.
 #[must_use]
 pub fn where_group(data: &Dataset, is_held_out: impl Fn(&str) -> bool) -> Split {
     let (test, train) = (0..data.len()).partition(|row| is_held_out(&data.groups()[*row]));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn time_split_holds_out_groups_that_began_last() {
+    fn time_split_holds_out_groups_that_started_last() {
         let split = by_time(&data(&["a", "b", "a", "c", "d", "b"]), 0.5);
         assert_eq!(split.test, [3, 4]);
         assert_eq!(split.train, [0, 1, 2, 5]);

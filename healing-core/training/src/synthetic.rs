@@ -1,7 +1,7 @@
 //! Synthetic data of the original system: its five features, labelled by its own rule.
 //!
-//! It is kept as the training data of that system and is no good model of an app: the rule treats 12 %
-//! of a healthy app's polls (`cpu > 80`). The default model learns from the [simulator](super::simulator).
+//! It is kept as the training data of that system and does not represent a real app, because the rule
+//! treats 12 % of a healthy app's polls (`cpu > 80`). The default model learns from the [simulator](super::simulator).
 
 use super::dataset::{Dataset, RowError};
 use healing_core::decision::Action;
@@ -24,7 +24,7 @@ pub const FEATURES: [&str; 5] = [
 ///
 /// # Errors
 ///
-/// None in practice: the values are finite.
+/// None in practice, because the values are finite.
 pub fn generate(rows: usize, seed: u64) -> Result<Dataset, RowError> {
     let mut rng = Rng::new(seed);
     let mut data = Dataset::new(FEATURES);

@@ -1,5 +1,5 @@
-//! The compiled forest classifies exactly as smartcore's own `predict`: on random forests with
-//! pathological thresholds, and for every model that is shipped.
+//! Comparison of the compiled forest with smartcore's own `predict`, on random forests with extreme
+//! thresholds and for every built-in model.
 
 #![allow(
     clippy::unwrap_used,
@@ -40,7 +40,7 @@ const THRESHOLDS: [f64; 16] = [
     -1e300,
 ];
 
-/// Returns a threshold from the list, or any other.
+/// Returns a threshold from the list, or any other threshold.
 fn threshold(rng: &mut Rng) -> f32 {
     if rng.below(2) == 0 {
         round_down(THRESHOLDS[rng.index(THRESHOLDS.len())])
@@ -49,7 +49,7 @@ fn threshold(rng: &mut Rng) -> f32 {
     }
 }
 
-/// Returns an f64 that rounds down to `own`: a threshold as the source of the forest may have had it.
+/// Returns an f64 that rounds down to `own`, as the source of the forest may have had it.
 fn source_threshold(own: f32, seed: u64) -> f64 {
     let (low, high) = (f64::from(own), f64::from(own.next_up()));
     let share = [0.0, 0.5, 0.999][Rng::new(seed).index(3)];
@@ -62,7 +62,7 @@ fn source_threshold(own: f32, seed: u64) -> f64 {
     value
 }
 
-/// Returns a finite value at a threshold of the list, beside it, or anywhere an f32 can be.
+/// Returns a finite value at or next to a threshold of the list, or any other f32.
 fn value(rng: &mut Rng) -> f32 {
     let near = round_down(THRESHOLDS[rng.index(THRESHOLDS.len())]);
     let value = match rng.below(6) {
@@ -127,7 +127,7 @@ fn compiled_class_equals_smartcore_predict_on_random_forests() {
 }
 
 #[test]
-fn compiled_class_equals_smartcore_predict_for_every_shipped_model() {
+fn compiled_class_equals_smartcore_predict_for_every_builtin_model() {
     for (name, bytes) in builtin::ALL {
         let model = healing_core::model::Model::from_bytes(bytes).unwrap();
         let forest = model.forest();
@@ -145,7 +145,7 @@ fn compiled_class_equals_smartcore_predict_for_every_shipped_model() {
             .collect();
         let mut rng = Rng::new(7);
         for _ in 0..2000 {
-            // Values at and directly beside thresholds of the model's own features.
+            // Values at and directly next to thresholds of the model's own features.
             let mut row = vec![0.0; forest.features()];
             for _ in 0..4 * row.len() {
                 let (feature, threshold) = thresholds[rng.index(thresholds.len())];

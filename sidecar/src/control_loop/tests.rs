@@ -227,7 +227,7 @@ async fn loop_saves_state_after_soft_heal() {
     }
     let resumed = Fixture::restored(fixture.dir);
     assert_eq!(
-        resumed.policy.state().awaiting(),
+        resumed.policy.state().current_treatment(),
         Some(Action::ResetErrors),
         "a later process verifies the soft heal"
     );

@@ -193,7 +193,7 @@ fn is_on_root(dir: &Path, mountinfo: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use healing_core::config::PolicyConfig;
-    use healing_core::decision::{Action, Treatment, TreatmentResult};
+    use healing_core::decision::{Action, TreatmentReport, TreatmentResult};
     use healing_core::observation::{Circumstances, Now, Observation, ProbeResult};
     use healing_core::policy::Policy;
     use healing_core::policy::Proposer;
@@ -249,7 +249,7 @@ mod tests {
         policy.step(at(5), &observation);
         file.save(&Content::new(policy.state(), None)).unwrap();
         assert!(!path.exists(), "nothing has changed but the time");
-        let report = Treatment {
+        let report = TreatmentReport {
             action: Action::RestartService,
             result: TreatmentResult::Started,
         };

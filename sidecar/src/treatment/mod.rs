@@ -4,7 +4,7 @@ mod drain;
 mod hard;
 mod soft;
 
-use healing_core::decision::{Action, Treatment, TreatmentResult};
+use healing_core::decision::{Action, TreatmentReport, TreatmentResult};
 use serde_json::json;
 
 pub(crate) use self::drain::Drain;
@@ -25,7 +25,7 @@ pub(crate) struct Context<'a, A> {
 impl<A> Context<'_, A> {
     /// Reports the progress of a restart to policy and journal.
     pub(crate) fn report_restart(&mut self, result: TreatmentResult) {
-        let treatment = Treatment {
+        let treatment = TreatmentReport {
             action: Action::RestartService,
             result,
         };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use healing_core::decision::{Action, Treatment, TreatmentResult};
+use healing_core::decision::{Action, TreatmentReport, TreatmentResult};
 use healing_core::heal::HealAction;
 use serde_json::json;
 use tokio::time::Instant;
@@ -61,7 +61,7 @@ impl SoftHeal {
                 (result_of(&error), json!({"error": error.to_string()}))
             }
         };
-        let treatment = Treatment {
+        let treatment = TreatmentReport {
             action: Action::ResetErrors,
             result,
         };

@@ -33,7 +33,7 @@ async fn new_instance_resolves_intent_as_restarted() {
     assert_eq!(fixture.app.heals(), Vec::<&str>::new(), "no undrain");
     assert_eq!(fixture.saved_intent(), None);
     assert!(
-        fixture.policy.state().awaiting().is_some(),
+        fixture.policy.state().current_treatment().is_some(),
         "the app is on probation"
     );
 }

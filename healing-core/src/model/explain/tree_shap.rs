@@ -62,7 +62,7 @@ fn expected(tree: &Tree, covers: &[f64], action: Action) -> f64 {
     voting.sum::<f64>() / covers[0]
 }
 
-/// Feature of the first path element, which is no split.
+/// Feature of the first path element, which is not a split.
 const ROOT: usize = usize::MAX;
 
 /// One feature on the path from the root; the fields are those of the algorithm in the paper.
@@ -115,7 +115,7 @@ impl Traversal<'_> {
             } => {
                 let feature = usize::from(feature);
                 let goes_below = self.row[feature] <= threshold;
-                // A feature counts once per path: its earlier element is merged into the later one.
+                // A feature counts once per path, so its earlier element is merged into the later one.
                 let (mut zero_fraction, mut one_fraction) = (1.0, 1.0);
                 if let Some(index) = path.iter().position(|element| element.feature == feature) {
                     (zero_fraction, one_fraction) =
@@ -157,7 +157,7 @@ fn extend_path(path: &mut Vec<PathElement>, element: PathElement) {
     }
 }
 
-/// Removes the element at `index`: the inverse of [`extend_path`].
+/// Removes the element at `index`. It is the inverse of [`extend_path`].
 #[allow(clippy::cast_precision_loss)] // at most MAX_FEATURES
 fn unwind_path(path: &mut Vec<PathElement>, index: usize) {
     let depth = path.len() - 1;

@@ -1,4 +1,4 @@
-//! A reader of model files; every error has the offset of its cause.
+//! Reader of model files. Every error has the offset of its cause.
 
 use super::{LEAF, MAGIC, VERSION};
 use crate::model::SelfCheck;
@@ -51,7 +51,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Takes the bytes up to the next line end, which is skipped.
+    /// Takes the bytes up to the next newline, and skips the newline.
     pub(super) fn line(&mut self, part: &'static str) -> Result<&'a [u8], ModelError> {
         let left = &self.bytes[self.offset..];
         let Some(length) = left.iter().position(|byte| *byte == b'\n') else {
@@ -151,19 +151,19 @@ impl<'a> Reader<'a> {
     /// Reads the thresholds of one feature.
     fn thresholds(&mut self, feature: usize) -> Result<Vec<f32>, ModelError> {
         let count = self.count(MAX_NODES, 4, "a feature's thresholds")?;
-        let mut column: Vec<f32> = Vec::with_capacity(count);
+        let mut thresholds: Vec<f32> = Vec::with_capacity(count);
         for index in 0..count {
             let value = self.float("a feature's thresholds")?;
-            if value.is_nan() || column.last().is_some_and(|last| *last >= value) {
+            if value.is_nan() || thresholds.last().is_some_and(|last| *last >= value) {
                 return Err(ModelError::Thresholds {
                     feature,
                     index,
                     value,
                 });
             }
-            column.push(value);
+            thresholds.push(value);
         }
-        Ok(column)
+        Ok(thresholds)
     }
 
     /// Reads one tree. Its structure is validated by [`Forest::new`].
@@ -185,13 +185,13 @@ impl<'a> Reader<'a> {
                 self.number("a split's child")?,
                 self.number("a split's child")?,
             );
-            // `Forest::new` reports a feature beyond the row; its threshold does not matter.
-            let column = thresholds.get(feature).map_or(&[][..], Vec::as_slice);
-            let threshold = match column.get(rank as usize) {
+            // `Forest::new` reports a feature beyond the row, so its threshold does not matter.
+            let of_feature = thresholds.get(feature).map_or(&[][..], Vec::as_slice);
+            let threshold = match of_feature.get(rank as usize) {
                 Some(threshold) => *threshold,
                 None if feature >= thresholds.len() => 0.0,
                 None => {
-                    let count = column.len();
+                    let count = of_feature.len();
                     return Err(ModelError::ThresholdRank {
                         tree,
                         node,

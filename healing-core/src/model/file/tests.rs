@@ -211,8 +211,8 @@ fn unsorted_thresholds_and_failed_self_checks_are_rejected() {
     assert_eq!(found, expected);
 }
 
-/// Damaged files never cause a panic, a hang or a model with invalid votes. Runs 20,000 inputs;
-/// `HEALING_FUZZ_INPUTS` sets another number.
+/// Checks that damaged files cause no panic, no endless loop and no model with invalid votes. The number
+/// of inputs is 20,000 or `HEALING_FUZZ_INPUTS`.
 #[test]
 fn damaged_files_are_rejected_or_read_as_valid_models() {
     let inputs = std::env::var("HEALING_FUZZ_INPUTS")
@@ -229,7 +229,7 @@ fn damaged_files_are_rejected_or_read_as_valid_models() {
         for _ in 0..=rng.below(4) {
             damage(&mut bytes, &mut rng);
         }
-        // Most inputs get a matching checksum: without it, reading ends at the checksum.
+        // Most inputs get a matching checksum, because otherwise reading stops at the checksum.
         if rng.below(8) > 0 && bytes.len() > 8 {
             let end = bytes.len() - 8;
             let sum = checksum(&bytes[..end]);

@@ -100,7 +100,7 @@ pub enum TreeError {
         /// Index of the node.
         node: usize,
     },
-    /// A class that is no action.
+    /// A class that is not an action.
     #[error("tree {tree}, node {node} votes for class {class}, but there are {CLASSES} classes")]
     Class {
         /// Index of the tree.

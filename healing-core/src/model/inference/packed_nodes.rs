@@ -1,13 +1,13 @@
 //! Packed nodes, eight bytes each, for forests that do not fit the QuickScorer tables.
 //!
-//! Sixteen trees are descended side by side without a branch: the processor follows sixteen chains of
-//! loads at once and does not wait for one. A leaf links to itself, so that all sixteen may be
-//! descended to the depth of the deepest of them.
+//! Sixteen trees are traversed in parallel without a branch, so that the processor follows sixteen chains
+//! of loads at once and does not wait for a single one. A leaf links to itself, so that all sixteen trees
+//! can be traversed to the depth of the deepest tree.
 
 use crate::model::Votes;
 use crate::model::forest::{CLASSES, Forest, MAX_FEATURES, Node, Tree};
 
-/// Number of trees that are descended side by side.
+/// Number of trees that are traversed in parallel.
 const GROUP: usize = 16;
 
 const FEATURE_BITS: u32 = 6;
@@ -21,8 +21,8 @@ const PADDING_CLASS: u32 = 3;
 
 /// One node.
 ///
-/// A split holds its threshold and links to the child for values up to it; the other child follows
-/// that one. A leaf has the threshold infinity, which no value is above, so it links to itself.
+/// A split holds its threshold and links to the child for values up to it. The other child is the next
+/// node. A leaf links to itself, because its threshold is infinity and no value is above that.
 #[derive(Debug, Clone, Copy)]
 struct PackedNode {
     threshold: f32,
@@ -38,18 +38,18 @@ pub(super) struct PackedNodes {
     features: usize,
 }
 
-/// Trees that are descended side by side.
+/// Trees that are traversed in parallel.
 #[derive(Debug)]
 struct Group {
     roots: [u32; GROUP],
-    /// Depth of the deepest of them.
+    /// Depth of the deepest tree.
     depth: u32,
 }
 
 impl PackedNodes {
     /// Packs the forest's nodes.
     pub(super) fn new(forest: &Forest) -> Self {
-        // Node 0 is the padding leaf: the root of the trees that an unfilled group lacks.
+        // Node 0 is the padding leaf, the root of the missing trees of an unfilled group.
         let mut nodes = vec![leaf(0, PADDING_CLASS)];
         let groups = forest
             .trees()
@@ -79,7 +79,7 @@ impl PackedNodes {
         size_of_val(&*self.nodes) + size_of_val(&*self.groups)
     }
 
-    /// Returns the votes for a row; panics if the row is shorter than the forest's features.
+    /// Returns the votes for a row. Panics if the row has fewer values than the forest has features.
     pub(super) fn votes(&self, row: &[f32]) -> Votes {
         // A fixed array with a masked index needs no bounds check.
         let mut values = [0.0; MAX_FEATURES];
@@ -116,7 +116,7 @@ fn leaf(at: u32, class: u32) -> PackedNode {
 ///
 /// The order is breadth first, so that the nodes that most rows pass share cache lines.
 fn append(nodes: &mut Vec<PackedNode>, tree: &Tree) -> (u32, u32) {
-    // At most 2^20 nodes and the padding leaf: indices fit 24 bits.
+    // There are at most 2^20 nodes and the padding leaf, so indices fit 24 bits.
     #[allow(clippy::cast_possible_truncation)]
     let next = |nodes: &Vec<PackedNode>| nodes.len() as u32;
     let root = next(nodes);

@@ -1,11 +1,11 @@
 //! QuickScorer (Lucchese et al. 2015): one 64-bit bit vector per tree.
 //!
 //! A tree's leaves are numbered from left (values up to a threshold) to right. For each feature, the
-//! *rank* of the row's value (the number of the feature's thresholds below it) selects a table row of
+//! *rank* of the sample's value (the number of the feature's thresholds below it) selects a table row of
 //! one bit vector per tree. Its set bits are the leaves that this feature alone does not rule out. The
 //! bit vectors of all features are ANDed; the lowest set bit is the tree's exit leaf. The tree votes
 //! for class 1 or 2 if that bit is also set in the mask of the leaves of that class. No tree is
-//! traversed, nothing branches, and AVX-512 evaluates eight trees per vector.
+//! traversed, there are no branches, and AVX-512 evaluates eight trees per vector.
 
 use pulp::{Simd, WithSimd};
 
@@ -13,17 +13,19 @@ use super::simd::{CacheLine, VoteKernel, WORDS_PER_LINE, rank};
 use crate::model::Votes;
 use crate::model::forest::{CLASSES, Forest, MAX_FEATURES, Node, Tree};
 
-/// Leaves of a tree that fits one bit vector.
+/// Maximum number of leaves per tree: one bit each.
 const MAX_LEAVES: usize = 64;
 
-/// Multiple that the number of thresholds of a feature is padded to: the lanes of the widest vector.
+/// Number of lanes of the widest vector. The number of thresholds of a feature is padded to a multiple
+/// of it.
 const THRESHOLD_LANES: usize = 16;
 
 /// The QuickScorer tables of a forest.
 #[derive(Debug)]
 pub(super) struct QuickScorer {
     features: Vec<FeatureTable>,
-    /// Thresholds of all features, each padded with infinity, which is below no value.
+    /// Thresholds of all features, each padded with infinity, which never
+    /// compares below a value.
     thresholds: Vec<f32>,
     /// All table rows: the masks of the leaves that vote for class 1 and for class 2, then the rows of
     /// the features. Trees are padded to whole cache lines; the padding votes for neither class.
@@ -37,7 +39,7 @@ pub(super) struct QuickScorer {
 #[derive(Debug, Clone, Copy)]
 struct FeatureTable {
     /// Index of the first threshold.
-    thresholds: usize,
+    first_threshold: usize,
     /// Number of thresholds, padding included.
     padded: usize,
     /// First cache line of the row for rank 0.
@@ -45,49 +47,54 @@ struct FeatureTable {
 }
 
 impl QuickScorer {
-    /// Returns the size of the tables, in bytes; `None` where a tree has too many leaves.
+    /// Returns the size of the tables, in bytes; `None` if a tree has too many leaves.
     pub(super) fn bytes_for(forest: &Forest) -> Option<usize> {
-        let columns = forest.thresholds();
-        let rows = 2 + columns.iter().map(|column| column.len() + 1).sum::<usize>();
+        let thresholds = forest.thresholds();
+        let rows = 2 + thresholds
+            .iter()
+            .map(|of_feature| of_feature.len() + 1)
+            .sum::<usize>();
         let stride = forest.trees().len().div_ceil(WORDS_PER_LINE);
         (forest.most_leaves() <= MAX_LEAVES).then(|| rows * stride * size_of::<CacheLine>())
     }
 
     /// Builds the tables.
     pub(super) fn new(forest: &Forest) -> Self {
-        let columns = forest.thresholds();
+        let thresholds = forest.thresholds();
         let stride = forest.trees().len().div_ceil(WORDS_PER_LINE);
         let mut tables = Self {
-            features: Vec::with_capacity(columns.len()),
+            features: Vec::with_capacity(thresholds.len()),
             thresholds: Vec::new(),
             lines: vec![CacheLine([0; WORDS_PER_LINE]); 2 * stride],
             stride,
             trees: u32::try_from(forest.trees().len()).unwrap_or(u32::MAX),
         };
-        for column in &columns {
-            let thresholds = tables.thresholds.len();
-            let padded = column.len().next_multiple_of(THRESHOLD_LANES);
-            tables.thresholds.extend(column);
-            tables.thresholds.resize(thresholds + padded, f32::INFINITY);
+        for of_feature in &thresholds {
+            let first_threshold = tables.thresholds.len();
+            let padded = of_feature.len().next_multiple_of(THRESHOLD_LANES);
+            tables.thresholds.extend(of_feature);
+            tables
+                .thresholds
+                .resize(first_threshold + padded, f32::INFINITY);
             let first_line = tables.lines.len();
-            let end = first_line + (column.len() + 1) * stride;
+            let end = first_line + (of_feature.len() + 1) * stride;
             tables
                 .lines
                 .resize(end, CacheLine([u64::MAX; WORDS_PER_LINE]));
             tables.features.push(FeatureTable {
-                thresholds,
+                first_threshold,
                 padded,
                 first_line,
             });
         }
         for (index, tree) in forest.trees().iter().enumerate() {
-            tables.insert_tree(index, tree, 0, 0, &columns);
+            tables.insert_subtree(index, tree, 0, 0, &thresholds);
         }
-        // A value above one threshold is above all lower ones, so each row also rules out the leaves
-        // that the row before it rules out.
-        for (feature, column) in tables.features.iter().zip(&columns) {
+        // A value above one threshold is above all lower ones, so each table row also rules out
+        // the leaves that the row before it rules out.
+        for (feature, of_feature) in tables.features.iter().zip(&thresholds) {
             let begin = feature.first_line;
-            for at in begin + stride..begin + (column.len() + 1) * stride {
+            for at in begin + stride..begin + (of_feature.len() + 1) * stride {
                 let CacheLine(lower) = tables.lines[at - stride];
                 for (word, lower) in tables.lines[at].0.iter_mut().zip(lower) {
                     *word &= lower;
@@ -97,20 +104,20 @@ impl QuickScorer {
         tables
     }
 
-    /// Returns a tree's bit vector in the row that begins at cache line `row`.
+    /// Returns a tree's bit vector in the table row that starts at cache line `row`.
     fn word(&mut self, row: usize, tree: usize) -> &mut u64 {
         &mut self.lines[row + tree / WORDS_PER_LINE].0[tree % WORDS_PER_LINE]
     }
 
     /// Inserts the subtree at `node`, whose leftmost leaf has the number `leaf`, and returns the
     /// number of the leaf that follows it.
-    fn insert_tree(
+    fn insert_subtree(
         &mut self,
         index: usize,
         tree: &Tree,
         node: usize,
         leaf: u32,
-        columns: &[Vec<f32>],
+        thresholds: &[Vec<f32>],
     ) -> u32 {
         match tree[node] {
             Node::Leaf { class, .. } => {
@@ -125,12 +132,12 @@ impl QuickScorer {
                 below,
                 above,
             } => {
-                let middle = self.insert_tree(index, tree, below as usize, leaf, columns);
-                let end = self.insert_tree(index, tree, above as usize, middle, columns);
+                let middle = self.insert_subtree(index, tree, below as usize, leaf, thresholds);
+                let end = self.insert_subtree(index, tree, above as usize, middle, thresholds);
                 // A value above the threshold rules out the leaves of the left side. The other case
                 // needs no mask: the right side has higher bits, and the lowest set bit wins.
                 let feature = usize::from(feature);
-                let rank = columns[feature].partition_point(|other| *other < threshold) + 1;
+                let rank = thresholds[feature].partition_point(|other| *other < threshold) + 1;
                 let row = self.features[feature].first_line + rank * self.stride;
                 *self.word(row, index) &= !((u64::MAX >> (64 - (middle - leaf))) << leaf);
                 end
@@ -143,12 +150,12 @@ impl QuickScorer {
         size_of_val(&*self.lines) + size_of_val(&*self.thresholds)
     }
 
-    /// Returns the votes for a row; panics if the row is shorter than the forest's features.
+    /// Returns the votes for a sample. Panics if the sample has fewer values than the forest has features.
     #[inline]
-    pub(super) fn votes(&self, arch: pulp::Arch, row: &[f32]) -> Votes {
+    pub(super) fn votes(&self, arch: pulp::Arch, sample: &[f32]) -> Votes {
         let query = Query {
             tables: self,
-            row: &row[..self.features.len()],
+            sample: &sample[..self.features.len()],
         };
         let [soft, hard] = match arch {
             pulp::Arch::Scalar => query.portable(),
@@ -158,10 +165,10 @@ impl QuickScorer {
     }
 }
 
-/// One row to be evaluated.
+/// Evaluation of one sample.
 struct Query<'a> {
     tables: &'a QuickScorer,
-    row: &'a [f32],
+    sample: &'a [f32],
 }
 
 impl Query<'_> {
@@ -172,20 +179,20 @@ impl Query<'_> {
         rank: impl Fn(&[f32], f32) -> usize,
         kernel: impl FnOnce(VoteKernel<'_>) -> [u32; CLASSES - 1],
     ) -> [u32; CLASSES - 1] {
-        let Self { tables, row } = self;
+        let Self { tables, sample } = self;
         let mut selected = [0; MAX_FEATURES];
-        for ((selected, feature), value) in selected.iter_mut().zip(&tables.features).zip(*row) {
-            let thresholds = &tables.thresholds[feature.thresholds..][..feature.padded];
+        for ((selected, feature), value) in selected.iter_mut().zip(&tables.features).zip(*sample) {
+            let thresholds = &tables.thresholds[feature.first_threshold..][..feature.padded];
             *selected = feature.first_line + rank(thresholds, *value) * tables.stride;
         }
         kernel(VoteKernel {
             lines: &tables.lines,
-            selected: &selected[..row.len()],
+            selected: &selected[..sample.len()],
             stride: tables.stride,
         })
     }
 
-    /// Counts without run-time SIMD.
+    /// Counts the votes without run-time SIMD: the portable fallback.
     fn portable(&self) -> [u32; CLASSES - 1] {
         let rank = |thresholds: &[f32], value: f32| {
             thresholds.partition_point(|threshold| *threshold < value)

@@ -11,14 +11,14 @@ pub(super) const WORDS_PER_LINE: usize = 8;
 #[repr(align(64))]
 pub(super) struct CacheLine(pub(super) [u64; WORDS_PER_LINE]);
 
-/// Cache lines processed at once: their chains of ANDs do not depend on each other.
+/// Number of cache lines that are processed at once. Their chains of ANDs are independent.
 const BLOCK: usize = 4;
 
-/// Counts the trees whose exit leaf votes for class 1, and for class 2.
+/// Count of the trees whose exit leaf votes for class 1, and for class 2.
 pub(super) struct VoteKernel<'a> {
     /// All table rows.
     pub(super) lines: &'a [CacheLine],
-    /// First cache line of each feature's row, selected by the rank of its value.
+    /// First cache line of each feature's table row, selected by the rank of its value.
     pub(super) selected: &'a [usize],
     /// Cache lines per table row. Row 0 masks the leaves of class 1, row 1 those of class 2.
     pub(super) stride: usize,
@@ -29,7 +29,7 @@ impl WithSimd for VoteKernel<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Self::Output {
-        // Counts the trees that do *not* vote for the class: equality with zero is one instruction.
+        // Counts the trees that do *not* vote for the class, because a comparison with zero is one instruction.
         let mut misses = [simd.splat_u64s(0); 2];
         let whole = self.stride - self.stride % BLOCK;
         for at in (0..whole).step_by(BLOCK) {
@@ -46,7 +46,7 @@ impl WithSimd for VoteKernel<'_> {
 }
 
 impl VoteKernel<'_> {
-    /// Adds the misses of `B` cache lines, beginning at line `at` of each row.
+    /// Adds the misses of `B` cache lines, starting at line `at` of each table row.
     #[inline(always)]
     fn block<S: Simd, const B: usize>(&self, simd: S, at: usize, misses: &mut [S::u64s; 2]) {
         let lines = |from: usize| -> &[CacheLine; B] {
@@ -59,7 +59,7 @@ impl VoteKernel<'_> {
         for part in 0..WORDS_PER_LINE / S::U64_LANES {
             let vector = |line: &CacheLine| S::as_simd_u64s(&line.0).0[part];
             let mut reachable = lines(*first).each_ref().map(vector);
-            // Two features at a time: AVX-512 has one instruction for two ANDs.
+            // Two features at a time, because AVX-512 has one instruction for two ANDs.
             let (pairs, last) = others.as_chunks();
             for [one, two] in pairs {
                 for ((reachable, one), two) in
@@ -75,7 +75,7 @@ impl VoteKernel<'_> {
             }
             let zero = simd.splat_u64s(0);
             for (at, reachable) in reachable.into_iter().enumerate() {
-                // x & -x keeps the lowest set bit: the exit leaf.
+                // x & -x keeps the lowest set bit, which is the exit leaf.
                 let exit_leaf = simd.and_u64s(reachable, simd.sub_u64s(zero, reachable));
                 for (class, misses) in misses.iter_mut().enumerate() {
                     let mask = vector(&lines(class * self.stride)[at]);
@@ -87,8 +87,8 @@ impl VoteKernel<'_> {
         }
     }
 
-    /// Counts without run-time SIMD: eight lanes in plain Rust, which the compiler turns into vectors
-    /// of the baseline instruction set.
+    /// Counts the votes without run-time SIMD, in eight lanes of plain Rust that the compiler turns into
+    /// vectors of the baseline instruction set.
     pub(super) fn portable(&self) -> [u32; 2] {
         let mut votes = [[0_u64; WORDS_PER_LINE]; 2];
         for at in 0..self.stride {

@@ -14,7 +14,7 @@ use crate::model::forest::testing::random_tree;
 use crate::model::forest::{Node, Tree, round_down};
 use crate::rng::Rng;
 
-/// f64 thresholds that do not fit f32, or only just.
+/// f64 thresholds near and beyond the limits of f32.
 const THRESHOLDS: [f64; 16] = [
     0.0,
     -0.0,
@@ -34,7 +34,7 @@ const THRESHOLDS: [f64; 16] = [
     -1e300,
 ];
 
-/// Returns a threshold from the list, or any other.
+/// Returns a threshold from the list, or any other threshold.
 fn threshold(rng: &mut Rng) -> f32 {
     if rng.below(2) == 0 {
         round_down(THRESHOLDS[rng.index(THRESHOLDS.len())])
@@ -43,7 +43,7 @@ fn threshold(rng: &mut Rng) -> f32 {
     }
 }
 
-/// Returns a finite value at a threshold of the list, beside it, or anywhere in f32.
+/// Returns a finite value at or next to a threshold of the list, or any other f32.
 fn value(rng: &mut Rng) -> f32 {
     let near = round_down(THRESHOLDS[rng.index(THRESHOLDS.len())]);
     let value = match rng.below(6) {
@@ -126,7 +126,7 @@ fn smallest_and_largest_forests_vote_by_their_leaves() {
             assert_eq!(backend.votes(&[0.0; 64]).0, [0, 0, trees as u32]);
         }
     }
-    // A degenerate tree of 64 leaves: bit 63 is reached.
+    // A degenerate tree of 64 leaves, which uses bit 63.
     let mut tree = Tree::new();
     for at in 0..63_u32 {
         tree.push(Node::Split {

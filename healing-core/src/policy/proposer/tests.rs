@@ -1,5 +1,5 @@
 use super::*;
-use crate::decision::{Outcome, Treatment, TreatmentResult};
+use crate::decision::{Outcome, TreatmentReport, TreatmentResult};
 use crate::model::{CannotClassify, Votes};
 use crate::time::Time;
 
@@ -15,7 +15,7 @@ fn minimum_expected_cost_weighs_the_probabilities() {
         min_expected_cost([0.6, 0.3, 0.1], &COSTS),
         Action::ResetErrors
     );
-    // A majority for reset, but a missed restart costs more than a needless one.
+    // Most votes are for a reset, but a missed restart costs more than a needless one.
     assert_eq!(
         min_expected_cost([0.1, 0.5, 0.4], &COSTS),
         Action::RestartService
@@ -23,10 +23,10 @@ fn minimum_expected_cost_weighs_the_probabilities() {
     assert_eq!(min_expected_cost([f64::NAN; 3], &COSTS), Action::NoAction);
 }
 
-/// Returns an app that answers, is ready and has no symptom.
+/// Returns the reading of an app that sends reports, is ready and has no symptom.
 fn healthy() -> Reading {
     Reading {
-        ready: true,
+        has_been_ready: true,
         mature: true,
         available: true,
         healthy: true,
@@ -34,12 +34,12 @@ fn healthy() -> Reading {
     }
 }
 
-/// Returns an app with a sustained error ratio.
+/// Returns the reading of an app with a sustained error ratio.
 fn failing() -> Reading {
     Reading {
         healthy: false,
         symptomatic: true,
-        soft_symptom: Some(Reason::ErrorRatio),
+        soft_evidence: Some(Reason::ErrorRatio),
         ratio_sustained: true,
         ..healthy()
     }
@@ -49,14 +49,14 @@ fn lagging() -> Reading {
     Reading {
         healthy: false,
         symptomatic: true,
-        hard_symptom: Some(Reason::RuntimeLag),
+        hard_evidence: Some(Reason::RuntimeLag),
         ..healthy()
     }
 }
 
 fn limit() -> Reading {
     Reading {
-        limit_forecast: true,
+        limit_alarm: true,
         limit_sustained: true,
         ..healthy()
     }
@@ -67,7 +67,7 @@ fn guards_after(outcomes: &[(Action, Outcome)]) -> Guards {
     let config = PolicyConfig::default();
     let mut guards = Guards::new(1);
     for &(action, outcome) in outcomes {
-        let treatment = |result| Treatment { action, result };
+        let treatment = |result| TreatmentReport { action, result };
         let mut report = |result| {
             guards.report_treatment(Time::default(), treatment(result), None, &config.permission);
         };
@@ -83,7 +83,7 @@ fn guards_after(outcomes: &[(Action, Outcome)]) -> Guards {
 
 fn propose(reading: &Reading, guards: &Guards) -> (Action, Reason) {
     let proposal = Proposer::Rules.propose(reading, guards, &PolicyConfig::default());
-    (proposal.action, proposal.evidence)
+    (proposal.action, proposal.reason)
 }
 
 const SOFT_FAILED: (Action, Outcome) = (Action::ResetErrors, Outcome::Ineffective);
@@ -167,52 +167,52 @@ fn rules_propose_by_symptom_and_attempts() {
 }
 
 #[test]
-fn no_action_has_its_reason() {
+fn no_action_has_a_reason() {
     let guards = guards_after(&[]);
-    let evidence = |reading: Reading| {
-        let (action, evidence) = propose(&reading, &guards);
+    let reason = |reading: Reading| {
+        let (action, reason) = propose(&reading, &guards);
         assert_eq!(action, Action::NoAction);
-        evidence
+        reason
     };
     let not_ready = Reading {
-        ready: false,
+        has_been_ready: false,
         ..failing()
     };
-    assert_eq!(evidence(not_ready), Reason::Starting);
+    assert_eq!(reason(not_ready), Reason::Starting);
     let awaiting = Reading {
         awaiting_checks: true,
         ..failing()
     };
-    assert_eq!(evidence(awaiting), Reason::AwaitingChecks);
+    assert_eq!(reason(awaiting), Reason::AwaitingChecks);
     let pending = Reading {
-        soft_symptom: None,
+        soft_evidence: None,
         ..failing()
     };
-    assert_eq!(evidence(pending), Reason::InsufficientEvidence);
+    assert_eq!(reason(pending), Reason::InsufficientEvidence);
     let busy = Reading {
         features: [(Feature::CpuUsage, 90.0)].into_iter().collect(),
         ..healthy()
     };
-    assert_eq!(evidence(busy), Reason::ResourceUseOnly);
+    assert_eq!(reason(busy), Reason::ResourceUseOnly);
     let stale = Reading {
         stale: true,
         ..failing()
     };
-    assert_eq!(evidence(stale), Reason::StaleAnswer);
+    assert_eq!(reason(stale), Reason::StaleAnswer);
 }
 
 #[test]
-fn app_without_an_answer_is_restarted_only_for_a_sustained_reason() {
+fn unresponsive_app_is_restarted_only_with_evidence() {
     let guards = guards_after(&[]);
     let propose = |lane, ready, unresponsive| {
         let reading = Reading {
-            ready,
+            has_been_ready: ready,
             unresponsive,
             ..Reading::unknown(lane)
         };
         propose(&reading, &guards)
     };
-    let none = |evidence| (Action::NoAction, evidence);
+    let none = |reason| (Action::NoAction, reason);
     let reasons = [
         (Lane::Refused, true, Reason::AppDown),
         (Lane::Refused, false, Reason::Starting),
@@ -222,9 +222,9 @@ fn app_without_an_answer_is_restarted_only_for_a_sustained_reason() {
     for (lane, ready, reason) in reasons {
         assert_eq!(propose(lane, ready, None), none(reason));
     }
-    let hang = Some(Reason::FrontDoorHangs);
+    let timeout = Some(Reason::FrontDoorHangs);
     assert_eq!(
-        propose(Lane::Stalled, true, hang),
+        propose(Lane::Stalled, true, timeout),
         (Action::RestartService, Reason::FrontDoorHangs)
     );
 }
@@ -256,7 +256,7 @@ fn deciding_model_is_bounded_by_the_evidence() {
     let restart = Some(Action::RestartService);
     let none = propose_by_model(restart, ModelRole::Decides, &healthy());
     assert_eq!(
-        (none.action, none.evidence),
+        (none.action, none.reason),
         (Action::NoAction, Reason::Healthy)
     );
     let early = propose_by_model(restart, ModelRole::Decides, &failing());
@@ -267,7 +267,7 @@ fn deciding_model_is_bounded_by_the_evidence() {
     );
     assert_eq!(early.decided_by, DecidedBy::Model);
     let declined = propose_by_model(Some(Action::NoAction), ModelRole::Decides, &failing());
-    assert_eq!(declined.evidence, Reason::ModelDeclined);
+    assert_eq!(declined.reason, Reason::ModelDeclined);
     let due = Reading {
         low_load: true,
         ..limit()
@@ -276,13 +276,13 @@ fn deciding_model_is_bounded_by_the_evidence() {
     assert_eq!(
         forecast.action,
         Action::RestartService,
-        "arithmetic, not votes"
+        "a forecast overrides the votes"
     );
     assert_eq!(forecast.decided_by, DecidedBy::Rules);
 }
 
 #[test]
-fn rules_decide_beside_an_advising_model_and_where_none_classifies() {
+fn rules_decide_if_the_model_advises_or_cannot_classify() {
     let none = Some(Action::NoAction);
     let advised = propose_by_model(none, ModelRole::Advises, &failing());
     assert_eq!(advised.action, Action::ResetErrors);
@@ -303,7 +303,7 @@ fn original_rules_need_no_evidence() {
     };
     let proposal = Proposer::Original.propose(&reading, &Guards::new(1), &PolicyConfig::default());
     assert_eq!(proposal.action, Action::RestartService);
-    assert_eq!(proposal.evidence, Reason::ErrorCount);
+    assert_eq!(proposal.reason, Reason::ErrorCount);
 }
 
 #[test]

@@ -49,17 +49,17 @@ impl Polls {
             .observe(at(seconds), wall, &observation, &self.config)
     }
 
-    fn answer(&mut self, seconds: u64, health: Health) -> Reading {
+    fn report(&mut self, seconds: u64, health: Health) -> Reading {
         let latency = Duration::from_millis(1);
         self.poll(seconds, ProbeResult::Valid(health, latency))
     }
 }
 
-/// Returns a tracker in which no part is clear.
-fn dirty() -> Tracker {
+/// Returns a tracker in which every part holds data.
+fn populated() -> Tracker {
     let mut polls = Polls::new();
     for poll in 0..5 {
-        polls.answer(5 * poll, health("a", 1000 + 5 * poll, 100 * poll, 0));
+        polls.report(5 * poll, health("a", 1000 + 5 * poll, 100 * poll, 0));
     }
     let mut tracker = polls.tracker;
     let signals = Signals {
@@ -78,7 +78,7 @@ fn dirty() -> Tracker {
     };
     tracker.symptoms.unresponsive.observe(at(25), stalled, None);
     tracker.symptoms.limit_polls = 3;
-    // A high-water mark needs two points.
+    // A peak needs two points.
     let mut next = health("a", 1060, 500, 0);
     next.memory_usage = Some(50.0);
     tracker.trends.push(at(60), &next, &polls.config.forecast);
@@ -96,35 +96,35 @@ fn is_clear(tracker: &Tracker, part: Part) -> bool {
             );
             !symptoms.is_symptomatic()
         }
-        Part::Unresponsive => !symptoms.unresponsive.is_pending(),
+        Part::Unresponsive => !symptoms.unresponsive.is_active(),
         Part::LimitPolls => symptoms.limit_polls == 0,
         Part::Health => tracker.healthy_since.is_none(),
-        Part::HighWaterMarks => !tracker.trends.memory.has_peak(),
+        Part::Peaks => !tracker.trends.memory.has_peak(),
         Part::Trends => !tracker.trends.memory.is_known(),
-        Part::Readiness => !tracker.ready,
+        Part::Readiness => !tracker.has_been_ready,
     }
 }
 
 #[test]
 fn resets_clear_exactly_the_parts_of_their_event() {
-    use Reset::{AppStart, CounterReset, Gap, OutageOver, Treatment};
-    let events = [Treatment, AppStart, Gap, CounterReset, OutageOver];
+    use Reset::{AppStart, CounterReset, DependencyRecovered, Gap, Treatment};
+    let events = [Treatment, AppStart, Gap, CounterReset, DependencyRecovered];
     #[rustfmt::skip]
     let cells: [(Part, [u8; 5]); 8] = [
-        //                     Treatment  AppStart  Gap  CounterReset  OutageOver
+        //                     Treatment  AppStart  Gap  CounterReset  DependencyRecovered
         (Part::History,        [1,        1,        0,   1,            1]),
         (Part::Detectors,      [1,        1,        1,   1,            1]),
         (Part::Unresponsive,   [1,        1,        1,   0,            0]),
         (Part::LimitPolls,     [1,        1,        1,   0,            0]),
         (Part::Health,         [1,        1,        1,   0,            0]),
-        (Part::HighWaterMarks, [1,        1,        0,   0,            0]),
+        (Part::Peaks,          [1,        1,        0,   0,            0]),
         (Part::Trends,         [0,        1,        0,   0,            0]),
         (Part::Readiness,      [0,        1,        0,   0,            0]),
     ];
     for (part, row) in cells {
-        assert!(!is_clear(&dirty(), part), "{part:?} before");
+        assert!(!is_clear(&populated(), part), "{part:?} before");
         for (event, expected) in events.into_iter().zip(row) {
-            let mut tracker = dirty();
+            let mut tracker = populated();
             tracker.reset(event);
             assert_eq!(
                 is_clear(&tracker, part),
@@ -136,28 +136,28 @@ fn resets_clear_exactly_the_parts_of_their_event() {
 }
 
 #[test]
-fn reading_of_a_duplicate_poll_is_that_of_the_first() {
+fn duplicate_poll_gives_the_same_reading() {
     let mut polls = Polls::new();
     for poll in 0..5 {
-        polls.answer(
+        polls.report(
             5 * poll,
             health("a", 1000 + 5 * poll, 100 * poll, 50 * poll),
         );
     }
     let again = || health("a", 1025, 500, 250);
-    let first = polls.answer(25, again());
+    let first = polls.report(25, again());
     for _ in 0..9 {
-        let duplicate = polls.answer(25, again());
-        assert_eq!(duplicate.soft_symptom, first.soft_symptom);
+        let duplicate = polls.report(25, again());
+        assert_eq!(duplicate.soft_evidence, first.soft_evidence);
         assert_eq!(duplicate.features, first.features);
         assert_eq!(duplicate.symptomatic, first.symptomatic);
     }
 }
 
 #[test]
-fn duplicate_poll_can_still_forbid() {
+fn duplicate_poll_can_add_a_veto() {
     let mut polls = Polls::new();
-    polls.answer(0, health("a", 1000, 0, 0));
+    polls.report(0, health("a", 1000, 0, 0));
     let mut down = health("a", 1000, 0, 0);
     down.draining = true;
     down.checks = vec![CheckReport {
@@ -167,40 +167,40 @@ fn duplicate_poll_can_still_forbid() {
         age_seconds: Some(0.1),
         error: None,
     }];
-    let reading = polls.answer(0, down);
+    let reading = polls.report(0, down);
     assert!(reading.draining && reading.dependency_down);
 }
 
 #[test]
 fn new_instance_is_a_restart_and_not_available() {
     let mut polls = Polls::new();
-    let first = polls.answer(0, health("a", 1000, 900, 0));
+    let first = polls.report(0, health("a", 1000, 900, 0));
     assert!(!first.restarted && first.available, "old enough");
-    let second = polls.answer(5, health("b", 1, 0, 0));
+    let second = polls.report(5, health("b", 1, 0, 0));
     assert!(second.restarted && !second.available && !second.mature);
     assert_eq!(second.features.get(Feature::RecentRestarts), Some(1.0));
-    let stale = polls.answer(10, health("a", 1004, 950, 0));
+    let stale = polls.report(10, health("a", 1004, 950, 0));
     assert!(stale.stale && !stale.restarted);
 }
 
 #[test]
-fn third_stale_answer_in_a_row_is_a_restart() {
+fn third_consecutive_stale_report_is_a_restart() {
     let mut polls = Polls::new();
-    polls.answer(0, health("a", 1000, 900, 0));
+    polls.report(0, health("a", 1000, 900, 0));
     for (seconds, stale) in [(5, true), (10, true), (15, false)] {
-        let reading = polls.answer(seconds, health("a", 10 + seconds, 1, 0));
+        let reading = polls.report(seconds, health("a", 10 + seconds, 1, 0));
         assert_eq!((reading.stale, reading.restarted), (stale, !stale));
     }
 }
 
 #[test]
-fn totals_of_a_young_app_belong_to_the_window_unless_it_was_treated() {
+fn totals_of_a_young_app_count_from_zero_unless_it_was_treated() {
     for (treated, expected) in [(false, Some(0.5)), (true, None)] {
         let mut polls = Polls::new();
         if treated {
             polls.tracker.on_treatment(at(0));
         }
-        let reading = polls.answer(1, health("a", 20, 100, 50));
+        let reading = polls.report(1, health("a", 20, 100, 50));
         assert_eq!(reading.features.get(Feature::ErrorRatioFast), expected);
     }
 }
@@ -209,27 +209,27 @@ fn totals_of_a_young_app_belong_to_the_window_unless_it_was_treated() {
 fn app_is_mature_after_its_startup_grace() {
     let mut polls = Polls::new();
     for (uptime, mature) in [(9, false), (10, true)] {
-        let reading = polls.answer(uptime, health("a", uptime, 0, 0));
+        let reading = polls.report(uptime, health("a", uptime, 0, 0));
         assert_eq!(reading.mature, mature, "{uptime} s");
     }
     let mut starting = health("b", 60, 0, 0);
     starting.started = Some(false);
-    assert!(!polls.answer(60, starting).mature, "never ready");
+    assert!(!polls.report(60, starting).mature, "never ready");
 }
 
 #[test]
-fn health_is_long_after_ten_minutes_without_a_symptom() {
+fn app_is_long_healthy_after_ten_minutes_without_a_symptom() {
     let mut polls = Polls::new();
     let long: Vec<u64> = (0..=620)
         .step_by(5)
         .filter(|&seconds| {
-            let reading = polls.answer(seconds, health("a", 1000 + seconds, 100 * seconds, 0));
+            let reading = polls.report(seconds, health("a", 1000 + seconds, 100 * seconds, 0));
             reading.long_healthy
         })
         .collect();
     assert_eq!(long, [600, 605, 610, 615, 620]);
     assert!(!polls.poll(625, ProbeResult::TimedOut).healthy);
-    let reading = polls.answer(630, health("a", 1630, 63_000, 0));
+    let reading = polls.report(630, health("a", 1630, 63_000, 0));
     assert!(reading.healthy && !reading.long_healthy);
 }
 
@@ -237,7 +237,7 @@ fn health_is_long_after_ten_minutes_without_a_symptom() {
 fn baseline_does_not_learn_a_harmful_load() {
     let mut polls = Polls::new();
     for poll in 0..100 {
-        polls.answer(5 * poll, health("a", 1000 + 5 * poll, 500 * poll, 0));
+        polls.report(5 * poll, health("a", 1000 + 5 * poll, 500 * poll, 0));
     }
     let before = polls.tracker.app.baseline;
     polls.tracker.symptoms.harmed = true;

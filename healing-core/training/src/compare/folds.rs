@@ -3,8 +3,8 @@
 use crate::simulator::{Example, Scenario};
 use healing_core::rng::Rng;
 
-/// Deals all scenarios into `folds` folds by the seed, stratified by treatment: each fold holds scenarios
-/// of every treatment.
+/// Distributes all scenarios over `folds` folds by the seed, stratified by treatment, so that each fold
+/// has scenarios of every treatment.
 #[must_use]
 pub fn scenario_folds(examples: &[Example], folds: usize, seed: u64) -> Vec<Vec<Scenario>> {
     let mut strata: [Vec<Scenario>; 3] = Default::default();

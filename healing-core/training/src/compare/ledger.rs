@@ -48,7 +48,7 @@ impl Ledger {
 }
 
 impl Score {
-    /// Returns precision and recall of an action; each is absent where it is undefined.
+    /// Returns precision and recall of an action; each is absent if it is undefined.
     #[must_use]
     pub fn precision_recall(&self, action: Action) -> (Option<f64>, Option<f64>) {
         let class = action as usize;

@@ -5,21 +5,16 @@ use std::fmt;
 use super::Score;
 use healing_core::decision::Action;
 
-/// Table of costs, precision and recall.
+/// Table of costs, of precision and recall for each action, and of wrong restarts.
 pub struct ScoreTable<'a>(pub &'a [Score]);
 
 impl fmt::Display for ScoreTable<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:>43}  {:>41}", "", "precision/recall of each action")?;
         writeln!(
             f,
             "{:>26} {:>7} {:>8}  {:>13} {:>13} {:>13}  {:>24}",
-            "decider",
-            "cost",
-            "regret %",
-            "none p/r",
-            "reset p/r",
-            "restart p/r",
-            "needless/missed restarts"
+            "decider", "cost", "regret %", "none", "reset", "restart", "needless/missed restarts"
         )?;
         for score in self.0 {
             write!(
@@ -47,7 +42,7 @@ impl fmt::Display for ScoreTable<'_> {
     }
 }
 
-/// Confusion matrices: the number of each decider's decisions, by decision, then by label.
+/// Confusion matrix of each decider: counts grouped by decision (outer) and label (inner).
 pub struct ConfusionTable<'a>(pub &'a [Score]);
 
 impl fmt::Display for ConfusionTable<'_> {

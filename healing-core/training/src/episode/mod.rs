@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use healing_core::decision::{Action, Treatment};
+use healing_core::decision::{Action, TreatmentReport};
 use healing_core::observation::{Now, Observation};
 
 /// One app's life, described before it is simulated.
@@ -21,7 +21,7 @@ pub trait Decider {
     fn poll(&mut self, now: Now, observation: &Observation) -> Action;
 
     /// Takes the report of a treatment that was carried out.
-    fn report(&mut self, now: Now, treatment: Treatment) {
+    fn report(&mut self, now: Now, treatment: TreatmentReport) {
         let _ = (now, treatment);
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Adds a column; its name determines its role.
+    /// Adds a column, whose name determines its role.
     pub(super) fn push(&mut self, name: &str, limits: &Limits) -> Result<(), ErrorKind> {
         if name.is_empty() {
             return Err(ErrorKind::UnnamedColumn);
@@ -43,7 +43,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Checks that there are a label and at least one feature.
+    /// Checks that there is a label and at least one feature.
     pub(super) fn check(&self) -> Result<(), ErrorKind> {
         if !self.names.iter().any(|(_, role)| *role == Role::Label) {
             return Err(ErrorKind::NoLabelColumn);

@@ -148,11 +148,11 @@ mod tests {
             ),
             (
                 "a,b\n",
-                "line 1: there is no column `label`; it holds the right action of each row",
+                "line 1: there is no column `label`; it must contain the correct action of each row",
             ),
             (
                 "label\n",
-                "line 1: there is no feature; at least one is needed beside `label`",
+                "line 1: there is no feature; at least one is needed in addition to `label`",
             ),
             (
                 "a,a,label\n",

@@ -28,11 +28,11 @@ pub enum Location {
     Field(usize, String),
 }
 
-/// Kind of an error; its text names the expected form.
+/// Kind of an error. Its message names the expected form.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The input failed.
+    /// The input cannot be read.
     #[error("cannot be read: {0}")]
     Io(String),
     /// A line exceeds the limit.
@@ -65,10 +65,10 @@ pub enum ErrorKind {
     #[error("more than {MAX_FEATURES} features")]
     TooManyFeatures,
     /// No column is the label.
-    #[error("there is no column `label`; it holds the right action of each row")]
+    #[error("there is no column `label`; it must contain the correct action of each row")]
     NoLabelColumn,
     /// No column is a feature.
-    #[error("there is no feature; at least one is needed beside `label`")]
+    #[error("there is no feature; at least one is needed in addition to `label`")]
     NoFeature,
     /// A row has more fields than there are columns.
     #[error("too many fields; the first line names {0}")]
@@ -81,7 +81,7 @@ pub enum ErrorKind {
         /// Number of columns.
         expected: usize,
     },
-    /// A quoted cell does not end in its line.
+    /// A quoted cell has no closing quote in its line.
     #[error("the quote is not closed in this line")]
     UnclosedQuote,
     /// A quoted cell is followed by another character than a comma.
@@ -159,7 +159,7 @@ impl ErrorKind {
     }
 }
 
-/// Line and location in front of an error; empty for the text as a whole.
+/// Line and location before the message of an error; empty for the text as a whole.
 struct Prefix<'a>(usize, &'a Location);
 
 impl fmt::Display for Prefix<'_> {

@@ -1,8 +1,8 @@
-//! Fuzz test of the readers by seeded mutations of valid texts. `READER_FUZZ_INPUTS=1000000` runs a
-//! million.
+//! Fuzz test of the readers by seeded mutations of valid texts. `READER_FUZZ_INPUTS` sets the
+//! number of inputs.
 //!
-//! For any text a reader terminates without panic, stores no more than the text contains, and reports the
-//! location of an error.
+//! For any text a reader terminates without panic, stores no more data than the text contains, and reports
+//! the location of an error.
 
 use super::{Limits, ReadError, read_csv, read_jsonl};
 use crate::dataset::Dataset;
@@ -123,8 +123,8 @@ fn readers_neither_panic_nor_store_more_than_any_text_contains() {
         valid[1] += u64::from(result.is_ok());
         check_result(&jsonl, result);
     }
-    // A sixth of the inputs is unchanged. If no more than that are valid the mutations are too strong, if
-    // most are valid they are too weak.
+    // A sixth of the inputs is unchanged. If only those are valid, the mutations are too strong. If most
+    // inputs are valid, the mutations are too weak.
     assert!(
         valid
             .iter()

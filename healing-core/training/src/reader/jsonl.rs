@@ -1,8 +1,8 @@
-//! Data sets from JSON lines: one flat object a line.
+//! Data sets from JSON lines, with one flat object per line.
 //!
-//! `{"error_ratio_fast":0.4,"runtime_lag":0.01,"label":"reset_errors","group":"cache-17"}`: the first
-//! line's names are the columns, see [the module](super) for their meaning; later lines must have the
-//! same names, in any order.
+//! `{"error_ratio_fast":0.4,"runtime_lag":0.01,"label":"reset_errors","group":"cache-17"}` is an
+//! example. The names in the first line are the columns (see [the module](super) for their meaning). Later
+//! lines must have the same names, in any order.
 
 use std::fmt;
 use std::io::BufRead;
@@ -100,7 +100,7 @@ fn without_position(error: &serde_json::Error) -> String {
         .to_owned()
 }
 
-/// Fields of an object in their order, duplicates included.
+/// Fields of an object in their order, including duplicates.
 struct Object(Vec<(String, Value)>);
 
 /// Value of a field.
@@ -208,7 +208,7 @@ mod tests {
             ),
             (
                 "{\"a\":1}",
-                "line 1: there is no column `label`; it holds the right action of each row",
+                "line 1: there is no column `label`; it must contain the correct action of each row",
             ),
             (
                 "{\"a\":1,\"a\":2,\"label\":0}",

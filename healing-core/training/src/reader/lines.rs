@@ -23,7 +23,7 @@ impl<R: BufRead> LineReader<R> {
         }
     }
 
-    /// Returns the next line that is not blank, without its end, with its number.
+    /// Returns the next line that is not blank, without its newline, and its number.
     pub(super) fn next(&mut self) -> Result<Option<(usize, &str)>, ReadError> {
         let limit = self.limits.line_bytes;
         loop {

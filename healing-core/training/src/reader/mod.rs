@@ -1,13 +1,13 @@
 //! Data sets from text: [CSV](read_csv) and [JSON lines](read_jsonl).
 //!
-//! One row a line. Beside the features, three column names have a meaning: `label` (`no_action`,
+//! Each line is one row. In addition to the features, three column names have a meaning: `label` (`no_action`,
 //! `reset_errors`, `restart_service`, or 0, 1, 2; required), `group` (the incident or scenario of the
-//! row) and `time` (a number: rows are sorted by it, as a split by time requires).
+//! row) and `time` (a number, by which the rows are sorted for a split by time).
 //!
 //! # Hazards
 //!
 //! - The text is untrusted, so everything is bounded before it is stored (see [`Limits`]).
-//! - A missing value is an error, never a zero.
+//! - A missing value is an error, and never counts as zero.
 
 mod columns;
 mod csv;
@@ -23,14 +23,14 @@ pub use csv::read_csv;
 pub use error::{ErrorKind, Location, ReadError};
 pub use jsonl::read_jsonl;
 
-/// Upper bounds of the input.
+/// Limits of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a line.
+    /// Maximum size of a line, in bytes.
     pub line_bytes: usize,
-    /// Number of rows.
+    /// Maximum number of rows.
     pub rows: usize,
-    /// Bytes of a column name or a group.
+    /// Maximum size of a column name or a group, in bytes.
     pub name_bytes: usize,
 }
 

@@ -5,7 +5,10 @@
 pub(super) enum Role {
     /// Feature with its index.
     Feature(usize),
+    /// Label of the row.
     Label,
+    /// Incident or scenario of the row.
     Group,
+    /// Time of the row.
     Time,
 }

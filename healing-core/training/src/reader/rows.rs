@@ -1,4 +1,4 @@
-//! Rows, collected cell by cell.
+//! Collector of the rows of a data set.
 
 use super::role::Role;
 use super::{ErrorKind, Limits};
@@ -60,7 +60,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Ends the current row, all cells of which have been added.
+    /// Finishes the current row, after all its cells have been added.
     pub(super) fn end_row(&mut self) -> Result<(), ErrorKind> {
         if self.data.len() == self.limits.rows {
             return Err(ErrorKind::TooManyRows(self.limits.rows));
@@ -82,7 +82,7 @@ impl Rows {
     }
 }
 
-/// Returns a cell's finite number.
+/// Parses the finite number in a cell.
 fn number(cell: Cell<'_>) -> Result<f64, ErrorKind> {
     let number = match cell {
         Cell::Number(number) => Some(number),
@@ -97,9 +97,10 @@ fn number(cell: Cell<'_>) -> Result<f64, ErrorKind> {
     }
 }
 
-/// Converts to f32.
+/// Converts a number to f32.
 fn narrow(wide: f64) -> Result<f32, ErrorKind> {
-    #[allow(clippy::cast_possible_truncation)] // too large becomes infinite: checked
+    #[allow(clippy::cast_possible_truncation)]
+    // numbers that are too large become infinite, which is checked
     let narrow = wide as f32;
     if narrow.is_finite() {
         Ok(narrow)
@@ -108,7 +109,7 @@ fn narrow(wide: f64) -> Result<f32, ErrorKind> {
     }
 }
 
-/// Returns a cell's label, given by name or number.
+/// Parses the label in a cell, which is a name or a number.
 fn label(cell: Cell<'_>) -> Result<Action, ErrorKind> {
     let text = match cell {
         Cell::Text(text) => text.to_owned(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use healing_core::config::PolicyConfig;
-use healing_core::decision::{Action, Reason, Treatment, TreatmentResult};
+use healing_core::decision::{Action, Reason, TreatmentReport, TreatmentResult};
 use healing_core::policy::{Policy, Proposer};
 
 use super::recording::{Phase, Recording};
@@ -72,7 +72,7 @@ pub fn replay(mut policy: Policy, recording: &Recording, phase: Phase) -> Replay
             reason: decision.reason,
         });
         for result in [TreatmentResult::Started, TreatmentResult::Done] {
-            policy.report_treatment(poll.now, Treatment { action, result });
+            policy.report_treatment(poll.now, TreatmentReport { action, result });
         }
     }
     Replay { treatments }

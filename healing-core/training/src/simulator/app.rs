@@ -1,9 +1,9 @@
-//! Simulated app, advanced second by second: load, a queue before a limited number of slots and cores,
+//! Simulated app, advanced second by second: load, a queue in front of a limited number of slots and cores,
 //! durations, memory, descriptors, runtime lag, and the outcomes that clients see.
 //!
-//! It is a fluid model with noise: requests are counted, not traced one by one. It is built to show
-//! the right correlations (an exhausted pool causes a queue, a queue causes timeouts, timeouts cause
-//! retries, a restart empties caches), not to match any single service.
+//! It is a fluid model with noise, which counts requests without tracing each of them. It reproduces
+//! realistic correlations (an exhausted pool causes a queue, a queue causes timeouts, timeouts cause
+//! retries, a restart empties caches), and does not represent a particular service.
 
 use super::faults::Faults;
 use super::service_params::{BOUNDS, ServiceParams};
@@ -15,16 +15,16 @@ use healing_core::rng::Rng;
 pub(super) struct SimulatedApp {
     pub(super) params: ServiceParams,
     pub(super) faults: Faults,
-    /// Source of each second's own generator, so that copies that were treated differently still
-    /// draw the same noise (common random numbers).
-    noise_seed: Rng,
+    /// Seed of the per-second generators. Copies with different treatments therefore draw the same random
+    /// numbers (common random numbers).
+    seed: Rng,
     rng: Rng,
     /// Number of restarts.
     pub(super) instance: u32,
     /// Age of the instance in seconds.
     pub(super) uptime: f64,
-    /// Seconds until the next instance starts, with the share of requests that fail meanwhile.
-    pub(super) down: Option<(u32, f64)>,
+    /// Set while no instance is running.
+    pub(super) down: Option<Downtime>,
     pub(super) totals: RequestTotals,
     pub(super) error_count: u64,
     pub(super) buckets: [u64; BOUNDS.len() + 1],
@@ -56,8 +56,17 @@ pub(super) struct SimulatedApp {
     cache_age: f64,
     batch_age: f64,
     seconds: u32,
-    /// Set if the latency histogram is kept: only polled apps need it.
+    /// Set if the latency histogram is recorded, which only polled apps need.
     pub(super) records_latency: bool,
+}
+
+/// Time without a running instance.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Downtime {
+    /// Time until the next instance starts, in seconds.
+    remaining: u32,
+    /// Share of the requests that fail until then.
+    lost: f64,
 }
 
 /// Totals since the start of the instance.
@@ -68,26 +77,26 @@ pub(super) struct RequestTotals {
     pub(super) panics: u64,
 }
 
-/// Outcomes that clients saw, in requests.
+/// Outcomes for clients, as numbers of requests.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ClientOutcomes {
     pub(super) requests: f64,
     pub(super) failed: f64,
-    /// Requests answered several times later than usual.
+    /// Requests that took several times as long as usual.
     pub(super) slow: f64,
 }
 
-/// Upper bound of waiting requests.
+/// Maximum number of waiting requests.
 const ACCEPT_QUEUE: f64 = 4000.0;
 
 impl SimulatedApp {
     /// Returns an instance that has run for `uptime` seconds without a fault.
-    pub(super) fn new(params: ServiceParams, uptime: f64, noise_seed: Rng) -> Self {
+    pub(super) fn new(params: ServiceParams, uptime: f64, seed: Rng) -> Self {
         let mut app = Self {
             params,
             faults: Faults::default(),
-            rng: noise_seed.part(0),
-            noise_seed,
+            rng: seed.part(0),
+            seed,
             instance: 0,
             uptime,
             down: None,
@@ -125,7 +134,7 @@ impl SimulatedApp {
     pub(super) fn treat(&mut self, action: Action) {
         match action {
             Action::NoAction => {}
-            // Hooks run on the app's runtime, so a stalled runtime runs none.
+            // Hooks run on the app's runtime, so a stalled runtime cannot run them.
             Action::ResetErrors if self.faults.stalled || self.down.is_some() => {}
             Action::ResetErrors => {
                 self.faults.clear_by_soft_heal();
@@ -133,7 +142,8 @@ impl SimulatedApp {
                 self.cache_age = 0.0;
             }
             // The drain moves most clients to other replicas. It fails if the runtime is stalled or
-            // the other replicas are overloaded too. Requests waiting in a stall count as failed already.
+            // the other replicas are also overloaded. Requests that wait in a stalled app have been counted
+            // as failed.
             Action::RestartService => {
                 let stalled = self.faults.stalled;
                 let drains = !stalled && self.faults.load <= 1.0 && self.faults.retries <= 0.0;
@@ -144,7 +154,10 @@ impl SimulatedApp {
                     self.in_flight.min(self.params.slots)
                 };
                 self.clients.failed += lost * in_flight;
-                self.down = Some((self.params.start, lost));
+                self.down = Some(Downtime {
+                    remaining: self.params.start,
+                    lost,
+                });
             }
         }
     }
@@ -152,7 +165,7 @@ impl SimulatedApp {
     /// Advances the app by one second.
     pub(super) fn step(&mut self) {
         self.seconds += 1;
-        self.rng = self.noise_seed.part(self.seconds.into());
+        self.rng = self.seed.part(self.seconds.into());
         let reversion = 0.02 * self.load_walk;
         self.load_walk += 0.2 * self.params.swing * self.rng.normal() - reversion;
         let load = if self.faults.load > 0.0 {
@@ -165,10 +178,13 @@ impl SimulatedApp {
         let arrivals = as_f64(self.rng.poisson(fresh + retried.min(4.0 * fresh)));
         self.clients.requests += fresh;
 
-        if let Some((left, lost)) = self.down {
+        if let Some(Downtime { remaining, lost }) = self.down {
             self.failed = lost * fresh;
             self.clients.failed += self.failed;
-            self.down = (left > 1).then_some((left - 1, lost));
+            self.down = (remaining > 1).then_some(Downtime {
+                remaining: remaining.saturating_sub(1),
+                lost,
+            });
             if self.down.is_none() {
                 self.start_instance();
             }
@@ -187,11 +203,14 @@ impl SimulatedApp {
         self.update_lag(latency);
         if self.memory >= 100.0 {
             self.clients.failed += self.in_flight.min(self.params.slots);
-            self.down = Some((self.params.start + self.params.back_off, 1.0));
+            self.down = Some(Downtime {
+                remaining: self.params.start + self.params.back_off,
+                lost: 1.0,
+            });
         }
     }
 
-    /// Advances a stalled app: no request completes, all clients time out.
+    /// Advances a stalled app, in which no request completes and all clients time out.
     fn step_stalled(&mut self, arrivals: f64, fresh: f64) {
         self.in_flight = (self.in_flight + arrivals).min(ACCEPT_QUEUE + self.params.slots);
         self.failed = fresh;
@@ -202,7 +221,8 @@ impl SimulatedApp {
         self.update_resources(0.0, 0.0);
     }
 
-    /// Serves as many requests as capacity allows. Returns their mean duration in seconds.
+    /// Serves as many requests as capacity allows. Returns their typical duration in seconds, which is the
+    /// median of the recorded histogram.
     fn serve(&mut self, arrivals: f64, fresh: f64, refused: f64) -> f64 {
         let cold = 1.0
             + 2.5 * (1.0 - self.uptime / self.params.warm_up).max(0.0)
@@ -238,7 +258,7 @@ impl SimulatedApp {
             + 0.5 * self.lag;
 
         let good = (1.0 - self.params.errors)
-            * (1.0 - faults.noise)
+            * (1.0 - faults.intermittent_errors)
             * (1.0 - faults.poisoned)
             * (1.0 - faults.dead_connections)
             * (1.0 - faults.dependency_down * self.params.critical);
@@ -258,7 +278,7 @@ impl SimulatedApp {
             self.record_latency(served, latency, unserved);
         }
         self.failed = errors + unserved + refused;
-        // Failed retries are left out: they belong to clients that are counted already.
+        // Failed retries are omitted, because their clients have been counted.
         let share = (fresh / (arrivals + refused).max(1.0)).min(1.0);
         self.clients.failed += self.failed * share;
         if latency > (4.0 * self.params.service).max(0.3) {
@@ -271,13 +291,13 @@ impl SimulatedApp {
 
         let work = served * waste * self.params.cpu_seconds * (0.5 + 0.5 * cold);
         let used = work + self.faults.spinning + batch;
-        let noise = 1.0 + 0.06 * self.rng.normal();
-        self.cpu = (100.0 * used / self.params.cores * noise).clamp(0.1, 100.0);
+        let variation = 1.0 + 0.06 * self.rng.normal();
+        self.cpu = (100.0 * used / self.params.cores * variation).clamp(0.1, 100.0);
         self.update_resources(served, batch);
         latency
     }
 
-    /// Adds durations to the latency histogram: lognormal, with a tail of one percent.
+    /// Adds durations to the latency histogram. They are lognormal, with a tail of one percent.
     fn record_latency(&mut self, served: f64, median: f64, unserved: f64) {
         let below = |bound: f64, median: f64, spread: f64| {
             // Logistic approximation of the normal distribution function.
@@ -333,14 +353,14 @@ impl SimulatedApp {
         let saw = self.params.saw * (f64::from(self.seconds) / self.params.saw_seconds).fract();
         let busy = 3.0 * (self.in_flight / (self.params.slots + 500.0)).min(3.0);
         let job = self.faults.batch_memory * (self.batch_age / 90.0).min(1.0);
-        let noise = 0.3 * self.rng.normal();
+        let variation = 0.3 * self.rng.normal();
         self.memory = (self.params.memory
             + self.params.cache * fill
             + saw * (served > 0.0) as u8 as f64
             + busy
             + job
             + self.faults.leaked_memory
-            + noise)
+            + variation)
             .clamp(1.0, 100.0);
         let sockets = 100.0 * self.in_flight / self.params.max_fds;
         self.fds = (self.params.fds + sockets.min(60.0) + self.faults.leaked_fds).min(100.0);
@@ -374,13 +394,13 @@ impl SimulatedApp {
     }
 }
 
-/// Rounds to a count; negative values become 0.
+/// Rounds to a count. Negative values become 0.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
 pub(super) fn round(count: f64) -> u64 {
     count.max(0.0).round() as u64
 }
 
-/// Converts a count.
+/// Converts a count to a float.
 #[allow(clippy::cast_precision_loss)] // small counts
 pub(super) fn as_f64(count: u64) -> f64 {
     count as f64

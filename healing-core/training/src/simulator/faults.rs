@@ -1,10 +1,10 @@
-//! Faults of a simulated app and of its environment, and the treatment that ends each.
+//! Faults of a simulated app and of its environment, and the treatments that clear each.
 //!
 //! | fault | soft heal | restart |
 //! |---|---|---|
-//! | poisoned cache entries, dead connections, leaked pool slots, a jammed queue | ends it | ends it |
+//! | poisoned cache entries, dead connections, leaked pool slots, a jammed queue | clears it | clears it |
 //! | leaked memory, leaked descriptors | – | frees all; the leak continues |
-//! | spinning threads, blocked workers, a stalled runtime, a broken lock | – | ends it |
+//! | spinning threads, blocked workers, a stalled runtime, a broken lock | – | clears it |
 //! | bad code, a dependency, load, a batch job | – | – |
 
 /// Active faults; the default is a healthy app.
@@ -16,19 +16,19 @@ pub(super) struct Faults {
     pub(super) dead_connections: f64,
     /// Share of the pool's slots that are leaked.
     pub(super) leaked_slots: f64,
-    /// Growth of `leaked_slots` per second.
+    /// Rise of `leaked_slots` per second.
     pub(super) slot_leak: f64,
-    /// Upper bound of `leaked_slots`.
+    /// Maximum of `leaked_slots`.
     pub(super) max_leaked_slots: f64,
-    /// Share of requests that wait for a consumer that has ended.
+    /// Share of requests that wait for a consumer that has stopped.
     pub(super) jammed: f64,
     /// Leaked memory, in percent of the limit.
     pub(super) leaked_memory: f64,
-    /// Growth of `leaked_memory` per second.
+    /// Rise of `leaked_memory` per second.
     pub(super) memory_leak: f64,
     /// Leaked descriptors, in percent of the limit.
     pub(super) leaked_fds: f64,
-    /// Growth of `leaked_fds` per second.
+    /// Rise of `leaked_fds` per second.
     pub(super) fd_leak: f64,
     /// CPU used by threads in an endless loop, in cores.
     pub(super) spinning: f64,
@@ -57,7 +57,7 @@ pub(super) struct Faults {
     /// Memory used by a batch job once it has ramped up, in percent of the limit.
     pub(super) batch_memory: f64,
     /// Share of requests that fail intermittently, in addition to the usual errors.
-    pub(super) noise: f64,
+    pub(super) intermittent_errors: f64,
 }
 
 impl Faults {
@@ -70,7 +70,7 @@ impl Faults {
         self.leaked_fds += self.fd_leak;
     }
 
-    /// Clears the faults that hooks end: they drop caches, rebuild pools and restart consumers.
+    /// Clears the faults that hooks clear by dropping caches, rebuilding pools and restarting consumers.
     pub(super) fn clear_by_soft_heal(&mut self) {
         self.poisoned = 0.0;
         self.dead_connections = 0.0;
@@ -79,7 +79,7 @@ impl Faults {
         self.jammed = 0.0;
     }
 
-    /// Clears the faults that a new process ends.
+    /// Clears the faults that a new process does not have.
     pub(super) fn clear_by_restart(&mut self) {
         self.clear_by_soft_heal();
         self.leaked_memory = 0.0;

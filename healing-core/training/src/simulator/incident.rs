@@ -55,7 +55,7 @@ impl Incident {
         self.second
     }
 
-    /// Returns the second at which the faults begin.
+    /// Returns the second at which the faults start.
     pub(super) fn onset(&self) -> u32 {
         self.schedule.onset
     }
@@ -77,7 +77,7 @@ impl Incident {
         self.app.step();
     }
 
-    /// Returns the outcomes of the next `seconds` on a copy of the incident that is treated by `action`.
+    /// Returns the outcomes of the next `seconds` in a copy of the incident that is treated with `action`.
     pub(super) fn outcomes_after(&self, action: Action, seconds: u32) -> ClientOutcomes {
         let mut copy = self.clone();
         copy.app.clients = ClientOutcomes::default();
@@ -133,7 +133,7 @@ impl Incident {
         }
     }
 
-    /// Returns the app's `/health` answer.
+    /// Returns the health report of the app.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // all in range
     fn health(&self, stalled: bool) -> Health {
         const MEMORY_LIMIT_BYTES: f64 = (1_u64 << 30) as f64;

@@ -8,7 +8,7 @@ use healing_core::decision::{Action, Decision, Reason};
 const SOFT_GAIN: f64 = 0.01;
 /// Minimum gain of a restart, as a share of the requests within the horizon.
 const HARD_GAIN: f64 = 0.02;
-/// Weight of a slow answer relative to a failed one.
+/// Weight of a slow response relative to a failed one.
 const SLOW_WEIGHT: f64 = 0.2;
 
 /// Returns the share of requests that clients lose after each action.
@@ -19,7 +19,7 @@ pub(super) fn losses(incident: &Incident) -> [f64; 3] {
     })
 }
 
-/// Returns the mildest action that no stronger one beats by more than its minimum gain.
+/// Returns the mildest action that no stronger action outperforms by more than its minimum gain.
 pub(super) fn mildest_sufficient([none, soft, hard]: [f64; 3]) -> Action {
     let (mild, mild_loss) = if soft + SOFT_GAIN < none {
         (Action::ResetErrors, soft)

@@ -1,18 +1,18 @@
-//! Simulated incidents: labelled examples whose label is the treatment that helped when it was tried.
+//! Simulated incidents: examples labelled with the treatment that helped in the simulation.
 //!
 //! A seed draws services (each with its own load, capacity, memory and clients) and runs each through a
-//! [`Scenario`]. A doctor polls it every 5 s, some polls late or missed, and the features are those of
-//! its own [`Policy::step`], the code that decides in production. At a few moments the incident is
-//! copied three times, and each copy runs for another five minutes: untreated, after a soft heal, after
-//! a restart. The share of requests that clients lose is the [loss](Example::loss) of each action; the
-//! label is the mildest action that no stronger one beats by more than its minimum gain. No rule such as
-//! "restart against a leak" is written down: it follows from the outcomes, and a slow leak, whose limit
-//! is beyond the horizon, is labelled no action.
+//! [`Scenario`]. A doctor polls it every 5 s, with some polls late or missed, and the features are
+//! those of [`Policy::step`], as in production. At a few moments the incident is
+//! copied three times, and each copy runs for another five minutes: untreated, after a soft heal, and
+//! after a restart. The share of requests that clients lose is the [loss](Example::loss) of each action.
+//! The label is the mildest action that no stronger action outperforms by more than its minimum gain. There
+//! are no rules such as "restart against a leak", because the labels follow from the outcomes. For example,
+//! a slow leak, whose limit is beyond the horizon, is labelled no action.
 //!
 //! # Hazards
 //!
-//! - A model learns here the correlations of [the simulated app](self), not the frequencies of a real
-//!   fleet; prefer recorded outcomes as soon as there are enough.
+//! - A model learns the correlations of [the simulated app](self), not the frequencies of a real fleet.
+//!   Prefer recorded outcomes as soon as there are enough.
 
 mod app;
 mod faults;
@@ -25,16 +25,16 @@ pub use scenario::Scenario;
 
 use super::dataset::{Dataset, RowError};
 use healing_core::config::PolicyConfig;
-use healing_core::decision::{Action, Lane, Treatment, TreatmentResult};
+use healing_core::decision::{Action, Lane, TreatmentReport, TreatmentResult};
 use healing_core::features::{Feature, Features};
 use healing_core::policy::Policy;
 use healing_core::policy::Proposer;
 use healing_core::rng::Rng;
 use incident::Incident;
 
-/// Seconds over which the outcome of an action is measured; a feature window is as long.
+/// Time over which the outcome of an action is measured, in seconds.
 pub const HORIZON: u32 = 300;
-/// Seconds from a fault's onset to the first example.
+/// Time from the onset of a fault to the first example, in seconds.
 const ONSET_TO_EXAMPLE: u32 = 30;
 
 /// Features of one service at one moment, with the outcome of each action.
@@ -42,9 +42,9 @@ const ONSET_TO_EXAMPLE: u32 = 30;
 pub struct Example {
     /// Scenario of its incident.
     pub scenario: Scenario,
-    /// Number of its incident: a split keeps all examples of an incident on one side.
+    /// Number of its incident. A split keeps all examples of an incident on one side.
     pub incident: u32,
-    /// Set if the faults had begun.
+    /// Set if the faults had started.
     pub is_after_onset: bool,
     /// Features that the policy computed from the polls.
     pub features: Features,
@@ -55,7 +55,7 @@ pub struct Example {
     pub rules: Action,
     /// Share of the requests of the next five minutes that clients lose, by action.
     pub loss: [f64; 3],
-    /// Action that helps.
+    /// Mildest action that helps.
     pub label: Action,
 }
 
@@ -69,7 +69,7 @@ pub fn simulate(scenarios: &[Scenario], incidents: u32, seed: u64) -> Vec<Exampl
     Rng::new(seed).part(2).shuffle(&mut order);
     let mut examples = Vec::new();
     for (number, (scenario, index)) in (0..).zip(order) {
-        // An incident depends on its scenario, its index and the seed alone.
+        // An incident depends only on its scenario, its index and the seed.
         let part = 1000 + u64::from(index) * 64 + scenario as u64;
         let mut rng = Rng::new(seed).part(part);
         run_incident(scenario, number, &mut rng, &mut examples);
@@ -89,7 +89,7 @@ fn run_incident(scenario: Scenario, number: u32, rng: &mut Rng, examples: &mut V
         moments.push(onset - 1 - rng.below(60));
     }
     moments.sort_unstable();
-    // A quarter has had a soft heal already, as the policy would have done.
+    // A quarter of the incidents have had a soft heal, as by the policy.
     let mut treat_at = (rng.unit() < 0.25).then(|| onset + 15 + rng.below(60));
     let mut next_poll = 1;
     let Some(&last) = moments.last() else { return };
@@ -100,7 +100,7 @@ fn run_incident(scenario: Scenario, number: u32, rng: &mut Rng, examples: &mut V
         if treat_at.is_some_and(|at| at <= second) && incident.app.down.is_none() {
             treat_at = None;
             incident.app.treat(Action::ResetErrors);
-            let report = Treatment {
+            let report = TreatmentReport {
                 action: Action::ResetErrors,
                 result: TreatmentResult::Done,
             };
@@ -138,12 +138,12 @@ fn run_incident(scenario: Scenario, number: u32, rng: &mut Rng, examples: &mut V
     }
 }
 
-/// Returns the examples' rows over these features. Examples in which one is absent are left out, as a
-/// model leaves them to the rules. Groups are incidents, named by their scenario.
+/// Returns the examples' rows over these features. Examples in which a feature is absent are omitted, because
+/// the rules decide in that case. Groups are incidents, named by their scenario.
 ///
 /// # Errors
 ///
-/// None in practice: features are finite.
+/// None in practice, because features are finite.
 pub fn dataset<'a>(
     examples: impl IntoIterator<Item = &'a Example>,
     features: &[Feature],

@@ -33,40 +33,40 @@ macro_rules! scenarios {
 scenarios! {
     Healthy "healthy" "No fault; load varies, a few requests fail.";
     Noisy "noisy" "Intermittent errors of 1 to 8 %; load and CPU vary strongly.";
-    DeployWarmUp "deploy_warm_up" "A new instance: cold caches, slow first requests, growing memory.";
-    NightlyBatch "nightly_batch" "A job at night takes most of the CPU and of the memory, then ends.";
+    DeployWarmUp "deploy_warm_up" "A new instance with cold caches, slow first requests and growing memory.";
+    NightlyBatch "nightly_batch" "A job at night takes most of the CPU and of the memory, then finishes.";
     TrafficSpike "traffic_spike" "Load near or above capacity for some minutes.";
-    RetryStorm "retry_storm" "A short overload that retries prolong beyond its cause.";
+    RetryStorm "retry_storm" "A short overload that continues because of retries.";
     DependencyOutage "dependency_outage" "A declared dependency fails most calls, then recovers.";
-    SlowDependency "slow_dependency" "A dependency answers slowly; its check passes.";
+    SlowDependency "slow_dependency" "A dependency is slow, but its check passes.";
     BadRollout "bad_rollout" "A new version fails a share of its requests from its first second.";
     CacheFill "cache_fill" "A large cache fills steadily and stops well below the limit.";
     SlowLeak "slow_leak" "Memory leaks and would reach the limit in 20 minutes to 4 hours.";
     PoisonedCache "poisoned_cache" "Bad cache entries fail a share of the requests until the cache is dropped.";
-    PoolExhaustion "pool_exhaustion" "A pool leaks its slots: queues, timeouts.";
+    PoolExhaustion "pool_exhaustion" "A pool leaks its slots, which causes queues and timeouts.";
     DeadConnections "dead_connections" "Pooled connections are dead after a failover; the dependency works.";
-    JammedQueue "jammed_queue" "A consumer has ended: requests that need it wait until they time out.";
+    JammedQueue "jammed_queue" "A consumer has stopped, so requests that need it wait until they time out.";
     FastLeak "fast_leak" "Memory leaks and reaches the limit in 3 to 12 minutes.";
     DescriptorLeak "descriptor_leak" "Descriptors leak and run out in 3 to 15 minutes.";
     Stall "stall" "All workers of the runtime are blocked.";
-    BlockedWorkers "blocked_workers" "Most workers of the runtime are blocked, the others lag.";
-    CpuSpin "cpu_spin" "Threads in an endless loop leave little CPU to requests.";
-    BrokenLock "broken_lock" "A panic has poisoned a lock: requests that take it panic.";
+    BlockedWorkers "blocked_workers" "Most workers of the runtime are blocked, and the others lag.";
+    CpuSpin "cpu_spin" "Threads in an endless loop leave little CPU for requests.";
+    BrokenLock "broken_lock" "A panic has poisoned a lock, so requests that take it panic.";
 }
 
-/// Faults of one incident, with their start and end.
+/// Faults of one incident and their timing.
 #[derive(Debug, Clone)]
 pub(super) struct FaultSchedule {
-    /// Faults from `onset` on.
+    /// Faults that start at `onset`.
     pub(super) faults: Faults,
-    /// Second at which the faults begin.
+    /// Second at which the faults start.
     pub(super) onset: u32,
-    /// Second at which the environment's faults (load, dependency, batch job) end.
+    /// Second at which the environment's faults (load, dependency, batch job) clear.
     pub(super) end: u32,
 }
 
 impl Scenario {
-    /// Reports if the incident begins with the start of a new instance.
+    /// Returns `true` if the incident starts with the start of a new instance.
     pub(super) fn begins_with_start(self) -> bool {
         matches!(
             self,
@@ -109,7 +109,7 @@ impl Scenario {
         let free_memory = 98.0 - params.memory - params.cache - params.saw;
         match self {
             Self::Healthy | Self::DeployWarmUp | Self::CacheFill => {}
-            Self::Noisy => faults.noise = rng.between(0.01, 0.08),
+            Self::Noisy => faults.intermittent_errors = rng.between(0.01, 0.08),
             Self::NightlyBatch => {
                 faults.batch_cpu = rng.between(0.4, 0.85);
                 faults.batch_memory = rng.between(0.2, 0.85) * free_memory;

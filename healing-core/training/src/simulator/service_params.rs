@@ -1,4 +1,4 @@
-//! Constants of one simulated service, drawn once for an incident.
+//! Constants of one simulated service, drawn once per incident.
 
 use healing_core::rng::Rng;
 
@@ -24,7 +24,7 @@ pub(super) struct ServiceParams {
     pub(super) cpu_seconds: f64,
     /// Concurrency limit: connections of a pool, or permits.
     pub(super) slots: f64,
-    /// Queueing time in seconds after which a request is answered 503.
+    /// Queueing time in seconds after which a request gets the response 503.
     pub(super) timeout: f64,
     /// Share of requests that fail without any fault.
     pub(super) errors: f64,
@@ -46,7 +46,7 @@ pub(super) struct ServiceParams {
     pub(super) max_fds: f64,
     /// Warm-up time of a new instance in seconds.
     pub(super) warm_up: f64,
-    /// Time between the end of one instance and the start of the next, in seconds.
+    /// Time between the exit of one instance and the start of the next, in seconds.
     pub(super) start: u32,
     /// Back-off that the supervisor adds after a crash, in seconds.
     pub(super) back_off: u32,

@@ -59,7 +59,7 @@ async fn hard_heal_records_saves_intent_drains_rechecks_and_exits_in_order() {
     assert_eq!(journal[4]["code"], 88);
     assert_eq!(treatments(&fixture), ["started"]);
     assert_eq!(
-        fixture.policy.state().awaiting(),
+        fixture.policy.state().current_treatment(),
         Some(Action::RestartService)
     );
     assert!(fixture.saved_intent().is_some(), "for the next doctor");

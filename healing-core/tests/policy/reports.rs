@@ -1,4 +1,4 @@
-//! Answers that are repeated, out of order, or full of numbers that are none.
+//! Health reports that are repeated, out of order, or contain numbers that are not finite.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn duplicate_poll_counts_once() {
 }
 
 #[test]
-fn stale_answer_changes_nothing() {
+fn stale_report_changes_nothing() {
     let mut world = World::new(App::healthy(100.0));
     world.run(60.0);
     let old = world.app.health();
@@ -38,7 +38,7 @@ fn stale_answer_changes_nothing() {
 }
 
 #[test]
-fn last_answer_of_a_replaced_process_is_stale() {
+fn late_report_of_a_replaced_process_is_stale() {
     let mut world = World::new(App::healthy(100.0));
     world.run(60.0);
     let last = world.app.health();
@@ -54,7 +54,7 @@ fn last_answer_of_a_replaced_process_is_stale() {
 }
 
 #[test]
-fn numbers_that_are_not_finite_are_no_symptom() {
+fn numbers_that_are_not_finite_are_not_a_symptom() {
     let mut world = World::new(App::healthy(100.0));
     world.circumstances.process_alive = Some(true);
     world.run(60.0);
