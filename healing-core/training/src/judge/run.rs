@@ -14,6 +14,9 @@ use healing_core::rng::Rng;
 /// Part of an episode's random numbers that seeds the deciders.
 const DECIDER_PART: u64 = 0x6465_6369_6465;
 
+/// Distance of the first seeds of two runs: shorter runs have no episode in common.
+const SEEDS_APART: u64 = 1_000_000;
+
 /// Episodes and deciders of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -76,9 +79,12 @@ impl Store {
 }
 
 impl Plan {
-    /// Returns the seed of an episode.
+    /// Returns the seed of an episode. Seeds follow one another, so that a population that takes its kinds
+    /// in turn has all of them equally often.
     fn episode_seed(&self, index: u32) -> u64 {
-        Rng::new(self.seed).part(index.into()).bits()
+        self.seed
+            .wrapping_mul(SEEDS_APART)
+            .wrapping_add(index.into())
     }
 
     /// Returns the identities of all episodes: by population, then by index, then by decider.
