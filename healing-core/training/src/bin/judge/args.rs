@@ -8,9 +8,9 @@ use healing_training::judge::deciders::DeciderName;
 use healing_training::judge::run::Plan;
 
 /// Number of episodes of each population.
-const EPISODES: u32 = 1000;
+const EPISODES: u32 = 630;
 /// Number of episodes of each population with `--quick`.
-const QUICK_EPISODES: u32 = 100;
+const QUICK_EPISODES: u32 = 42;
 
 /// Compares deciders on episodes in closed loop, by cost, with common random numbers.
 #[derive(Debug, Clone, PartialEq, Eq, clap::Parser)]
@@ -24,13 +24,13 @@ pub(crate) struct Args {
     /// Decider; may be repeated. Default: all but the controls cpu_80 and blind.
     #[arg(long = "decider", value_name = "D", value_parser = decider)]
     deciders: Vec<DeciderName>,
-    /// Number of episodes of each population [default: 1000].
+    /// Number of episodes of each population [default: 630].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     episodes: Option<u32>,
     /// Seed of the run.
     #[arg(long, value_name = "S", default_value_t = 1)]
     seed: u64,
-    /// Runs 100 episodes of each population.
+    /// Runs 42 episodes of each population.
     #[arg(long, conflicts_with = "episodes")]
     quick: bool,
     /// Results file: finished episodes are appended, those in it are not run again.
