@@ -50,6 +50,10 @@ macos: (ci "macos")
 # Check that the compiled-in models are what their recipes make
 models: (ci "models")
 
+# Compare deciders on simulated episodes (--population P, --decider D, --episodes N, --seed S, --quick, --json FILE)
+judge *ARGS:
+    cargo judge {{ ARGS }}
+
 # Check both /metrics pages of a real pair
 promtool: (ci "promtool")
 

@@ -1,7 +1,7 @@
 //! The default model: its features, training data and hyper-parameters.
 //!
 //! The hyper-parameters were chosen with separate seeds ([`DEVELOPMENT_SEED`] and the next three), which
-//! the comparison (`cargo judge`) does not use. In the comparison, on held-out incidents, a decision of
+//! the comparison (`cargo judge incidents`) does not use. In the comparison, on held-out incidents, a decision of
 //! the model costs 0.56, of the hand-written trend rule 0.80, of the compiled-in rules 1.31; on held-out
 //! scenarios 3.56, 0.80 and 1.32. The model therefore [advises](healing_core::config::ModelRole::Advises), and the rules decide.
 
@@ -109,7 +109,7 @@ mod tests {
     use healing_core::model::{Classifier, Votes, builtin};
     use healing_core::policy::min_expected_cost;
 
-    /// Compares on fresh incidents, few enough for every test run; `cargo judge` is the full comparison.
+    /// Compares on fresh incidents, few enough for every test run; `cargo judge incidents` is the full comparison.
     #[test]
     fn compiled_in_model_meets_cost_target_on_fresh_incidents() {
         let model = builtin::named("default").unwrap().unwrap();

@@ -14,6 +14,7 @@ pub mod evaluate;
 pub mod fit;
 pub mod forest_params;
 pub mod grid_search;
+pub mod judge;
 pub mod prune;
 pub mod reader;
 #[cfg(feature = "recordings")]

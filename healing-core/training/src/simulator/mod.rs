@@ -17,10 +17,13 @@
 mod app;
 mod faults;
 mod incident;
+mod incidents;
 mod label;
+mod recovery;
 mod scenario;
 mod service_params;
 
+pub use incidents::Incidents;
 pub use scenario::Scenario;
 
 use super::dataset::{Dataset, RowError};

@@ -1,37 +1,62 @@
-//! Compares the default model with its baselines on simulated incidents: `cargo judge`.
+//! The judge: compares deciders on episodes in closed loop, `cargo judge`.
 //!
-//! For each seed, incidents are simulated and all deciders are scored on three kinds of held-out
-//! examples: a quarter of the *incidents*, the *latest* quarter, and whole *scenarios* (five folds: no
-//! incident of their kind is learned from). Costs are means of a decision; bounds are 95 % over the seeds.
-//! With the defaults, which use as many incidents as the shipped model was trained on, it takes some ten
-//! minutes on two cores.
+//! `cargo judge incidents` compares the default model with its baselines on single decisions.
 
 mod args;
-mod report;
-mod runs;
-mod statistics;
+mod incidents;
+mod progress;
 
 use std::error::Error;
+use std::fs;
+use std::process::ExitCode;
 
-use args::Args;
+use args::{Args, Command};
 use clap::Parser as _;
-use report::{conclusion, print_report};
+use healing_training::judge::populations;
+use healing_training::judge::report::Report;
+use healing_training::judge::results_file::ResultsFile;
+use healing_training::judge::run::Store;
+use healing_training::judge::summary::summarise;
+use progress::Progress;
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
     let args = Args::parse();
-    let runs = runs::run_seeds(args)?;
+    let done = match args.command {
+        Some(Command::Incidents(args)) => incidents::run(args),
+        None => run(&args),
+    };
+    if let Err(error) = done {
+        eprintln!("judge: {error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+/// Runs the plan and prints the report.
+fn run(args: &Args) -> Result<(), Box<dyn Error>> {
+    let plan = args.plan(&populations());
+    let store = match &args.json {
+        None => Store::default(),
+        Some(path) => {
+            let (file, records) = ResultsFile::open(path, &build()?)?;
+            Store::resume(file, records)
+        }
+    };
+    let progress = Progress::new();
+    let records = plan.run(&populations, store, &|done, all| progress.show(done, all))?;
     println!(
-        "{} seed(s) from {}, {} incident(s) of each scenario\n",
-        args.seeds, args.first_seed, args.incidents
+        "seed {}, {} episodes of each population; costs in failed requests an episode, with 95 % intervals\n",
+        plan.seed, plan.episodes
     );
-    let incidents: Vec<_> = runs.iter().map(|run| vec![run.incidents.clone()]).collect();
-    let latest: Vec<_> = runs.iter().map(|run| vec![run.latest.clone()]).collect();
-    let scenarios: Vec<_> = runs.into_iter().map(|run| run.scenarios).collect();
-    let met = [
-        print_report("incidents", "a quarter of the incidents", &incidents),
-        print_report("latest", "the latest quarter of the incidents", &latest),
-        print_report("situations", "whole scenarios", &scenarios),
-    ];
-    println!("{}", conclusion(met));
+    print!("{}", Report(&summarise(&records)));
     Ok(())
+}
+
+/// Returns the identity of this build: a hash (FNV-1a) of the executable.
+fn build() -> Result<String, std::io::Error> {
+    let bytes = fs::read(std::env::current_exe()?)?;
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3)
+    });
+    Ok(format!("{hash:016x}"))
 }
