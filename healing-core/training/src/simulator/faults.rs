@@ -8,7 +8,7 @@
 //! | bad code, a dependency, load, a batch job | – | – |
 
 /// Active faults; the default is a healthy app.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Faults {
     /// Share of requests that read a bad cache entry.
     pub(super) poisoned: f64,

@@ -15,12 +15,14 @@
 //!   fleet; prefer recorded outcomes as soon as there are enough.
 
 mod app;
+mod closed_loop;
 mod faults;
 mod incident;
 mod label;
 mod scenario;
 mod service_params;
 
+pub use closed_loop::IncidentEpisode;
 pub use scenario::Scenario;
 
 use super::dataset::{Dataset, RowError};
