@@ -5,6 +5,7 @@
 //! failed for a client, not in figures that the app reports.
 
 mod life_episode;
+pub mod populations;
 pub(crate) mod results;
 mod simulation;
 pub mod spec;
