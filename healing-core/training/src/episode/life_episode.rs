@@ -143,7 +143,7 @@ impl Decider for Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::episode::spec::Rate;
+    use crate::episode::spec::{Distribution, Rate};
 
     struct Nothing;
 
@@ -196,5 +196,24 @@ mod tests {
         let fault = Fault::new(Effect::MemoryLeak(0.1), Cure::Restart, 0.0);
         let outcome = unavoidable(Some(fault));
         assert!(outcome.unavoidable <= outcome.failed && outcome.failed > 0);
+    }
+
+    #[test]
+    fn restart_out_of_a_metastable_failure_is_the_best_plan() {
+        let mut life = Life::new(1);
+        life.service.cpu = Distribution::Fixed(0.02);
+        life.clients.patience = Distribution::Fixed(2.0);
+        life.clients.rate = Rate::of(3600.0, |_| 40.0).times(600.0, 700.0, 3.0);
+        life.clients.retries = 0.9;
+        let episode = LifeEpisode::new(life);
+        let outcome = episode.run(&mut Nothing);
+        assert!(outcome.treatable && outcome.unavoidable * 4 < outcome.failed);
+        let restart = vec![(800.0, Action::RestartService)];
+        let restarted = episode.run(&mut Plan {
+            steps: restart,
+            next: 0,
+        });
+        assert!(restarted.treatments[0].helped);
+        assert_eq!(restarted.unavoidable, outcome.unavoidable);
     }
 }

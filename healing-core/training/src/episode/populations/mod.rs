@@ -4,8 +4,8 @@
 //! |---|---|---|
 //! | [`InKind`] | the training simulator's incidents in closed loop, an hour each | does a decider keep what it learned? |
 //! | [`Named`] | the same 21 scenarios in the discrete-event simulation, an hour each | does it recognise them under real queues? |
-//! | [`Stressed`] | healthy apps under stress, two hours each | does it leave them alone? |
-//! | [`SickStressed`] | faults under stress, two hours each | does it treat them in time, and rightly? |
+//! | [`Stressed`] | apps under stress without a fault that a treatment ends, two hours each | does it leave them alone? |
+//! | [`SickStressed`] | faults under stress, two hours each | does it give the right treatment in time? |
 //! | [`MemoryShapes`] | leaks, and usage that only looks like one, three hours each | does it tell a leak from a cache? |
 //!
 //! A seed selects the kind of episode (in turn, so that any run of seeds has all kinds equally often)

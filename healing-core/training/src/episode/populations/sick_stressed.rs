@@ -90,7 +90,7 @@ impl Population for SickStressed {
     }
 }
 
-/// Returns the life of an app that falls ill.
+/// Returns the life of an app in which this fault begins.
 pub(super) fn draw(sickness: Sickness, seed: u64) -> Life {
     let mut rng = Rng::new(seed).part(41);
     let rate = if rng.unit() < 0.9 {

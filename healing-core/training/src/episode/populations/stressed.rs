@@ -1,4 +1,5 @@
-//! Healthy apps under stress, two hours each: no treatment of the app can help.
+//! Apps under stress without a fault that a treatment ends, two hours each. Only a metastable failure
+//! that a stress leaves behind can be treated.
 //!
 //! | stress | parameters | known from |
 //! |---|---|---|
@@ -17,6 +18,7 @@
 //! | dependency | declared and down, or undeclared and slow, for 3–30 minutes | outages |
 //! | retries | clients retry nearly all failures after a burst | metastable failures |
 //! | route | 2–12 % of the traffic goes to a route that fails | a defect of one handler |
+//! | defect | 12–100 % of the requests fail, or one lock serves 0.3–0.8 of the demand, after each start too | a full disk, a slow code path |
 //!
 //! Rates are 2–100 requests per second, log-uniform: above, nothing changes but the time to simulate.
 
@@ -51,10 +53,11 @@ pub(super) enum Stress {
     Dependency,
     Retries,
     Route,
+    Defect,
 }
 
 impl Stress {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Saturation,
         Self::Ramp,
         Self::Bursts,
@@ -70,6 +73,7 @@ impl Stress {
         Self::Dependency,
         Self::Retries,
         Self::Route,
+        Self::Defect,
     ];
 }
 
@@ -203,6 +207,14 @@ pub(super) fn apply(life: &mut Life, stress: Stress, rate: f64, utilisation: f64
             if let [usual, failing] = life.service.routes.as_mut_slice() {
                 (usual.share, failing.share) = (1.0 - share, share);
             }
+            life.faults = vec![Fault::new(effect, Cure::Nothing, from)];
+        }
+        Stress::Defect => {
+            let effect = if rng.unit() < 0.5 {
+                Effect::Errors(log_between(rng, 0.12, 1.0))
+            } else {
+                Effect::Convoy(1.0 / rate / rng.between(0.3, 0.8))
+            };
             life.faults = vec![Fault::new(effect, Cure::Nothing, from)];
         }
     }

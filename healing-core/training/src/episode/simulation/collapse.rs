@@ -8,8 +8,8 @@ use super::state::{Simulation, Task};
 
 /// Load relative to the capacity below which the load is no reason for a queue.
 const WITHIN_CAPACITY: f64 = 0.9;
-/// Time for which the failure must last to count, in seconds.
-const LASTING: f64 = 60.0;
+/// Time for which the failure must persist to count, in seconds.
+const MIN_DURATION: f64 = 60.0;
 
 /// Observation of metastable failures.
 #[derive(Debug, Default)]
@@ -29,14 +29,14 @@ impl Collapse {
             return;
         }
         let since = *self.since.get_or_insert(now);
-        if now - since >= LASTING {
+        if now - since >= MIN_DURATION {
             self.first.get_or_insert(now);
         }
     }
 
-    /// Reports if the failure lasts.
-    pub(super) fn is_lasting(&self, now: f64) -> bool {
-        self.since.is_some_and(|since| now - since >= LASTING)
+    /// Reports if the failure has persisted for long enough to count.
+    pub(super) fn is_persistent(&self, now: f64) -> bool {
+        self.since.is_some_and(|since| now - since >= MIN_DURATION)
     }
 }
 
@@ -82,6 +82,6 @@ mod tests {
             collapse.observe(f64::from(second), second != 30);
         }
         assert_eq!(collapse.first, Some(91.0));
-        assert!(collapse.is_lasting(200.0));
+        assert!(collapse.is_persistent(200.0));
     }
 }

@@ -17,7 +17,7 @@ pub(super) struct Active {
     pub(super) blocked: u32,
     pub(super) pool_factor: f64,
     pub(super) pool_leak: f64,
-    /// Share of the requests that waits for ever.
+    /// Share of the requests that wait without end.
     pub(super) jammed: f64,
     pub(super) errors: f64,
     pub(super) route_errors: Option<(usize, f64)>,

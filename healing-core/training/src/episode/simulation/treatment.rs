@@ -112,7 +112,7 @@ impl Simulation<'_> {
     fn restart(&mut self) {
         self.polls.restarting = None;
         self.losing_since.get_or_insert(self.now);
-        let collapsed = self.collapse.is_lasting(self.now);
+        let collapsed = self.collapse.is_persistent(self.now);
         let helped = self.faults.restart(self.now) || collapsed;
         self.carried(Action::RestartService, helped);
         let next = self.exit();
