@@ -90,8 +90,11 @@ impl Episode for LifeEpisode {
                 .get_or_init(|| (outcome.failed, simulated.collapsed_at));
         }
         outcome.unavoidable = self.unavoidable();
-        if !self.life.faults.iter().any(Fault::is_treatable) {
-            outcome.treatable = self.is_collapse_treatable();
+        if !outcome.treatable && self.is_collapse_treatable() {
+            outcome.treatable = true;
+            let collapsed_at = self.untreated.get().and_then(|(_, at)| *at);
+            outcome.recovery =
+                collapsed_at.and_then(|onset| simulated.results.recovery(onset, self.life.seconds));
         }
         outcome
     }
@@ -213,7 +216,8 @@ mod tests {
             steps: restart,
             next: 0,
         });
-        assert!(restarted.treatments[0].helped);
+        assert!(restarted.treatments[0].helped && restarted.recovery.is_some());
+        assert_eq!(outcome.recovery, None);
         assert_eq!(restarted.unavoidable, outcome.unavoidable);
     }
 }

@@ -26,8 +26,17 @@ pub use stressed::Stressed;
 
 use super::Population;
 
-/// All populations.
-pub const ALL: [&dyn Population; 5] = [&InKind, &Named, &Stressed, &SickStressed, &MemoryShapes];
+/// Returns all populations.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Population>> {
+    vec![
+        Box::new(InKind),
+        Box::new(Named),
+        Box::new(Stressed),
+        Box::new(SickStressed),
+        Box::new(MemoryShapes),
+    ]
+}
 
 /// Returns the item that a seed selects, in turn.
 #[allow(clippy::cast_possible_truncation)] // below the length

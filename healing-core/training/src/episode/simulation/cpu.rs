@@ -25,8 +25,8 @@ pub(super) struct Cpu {
     virtual_now: f64,
     /// End of the current period.
     period_end: f64,
-    /// Time of the next event.
-    next: f64,
+    /// Time of the next event, once it is computed.
+    next: Option<f64>,
     /// Virtual end and job of each running thread.
     running: Vec<(f64, Job)>,
     pub(super) totals: CpuTotals,
@@ -62,7 +62,7 @@ impl Cpu {
             throttled: false,
             virtual_now: 0.0,
             period_end: PERIOD,
-            next: f64::INFINITY,
+            next: None,
             running: Vec::new(),
             totals: CpuTotals::default(),
         }
@@ -71,25 +71,25 @@ impl Cpu {
     /// Sets the cores that the machine gives.
     pub(super) fn set_cores(&mut self, cores: f64) {
         self.cores = cores;
-        self.next = self.compute_next();
+        self.next = None;
     }
 
     /// Sets the number of threads that never end.
     pub(super) fn set_extra(&mut self, threads: u32) {
         self.extra = threads;
-        self.next = self.compute_next();
+        self.next = None;
     }
 
     /// Starts a job of this CPU time.
     pub(super) fn start(&mut self, job: Job, seconds: f64) {
         self.running.push((self.virtual_now + seconds, job));
-        self.next = self.compute_next();
+        self.next = None;
     }
 
     /// Drops all jobs.
     pub(super) fn clear(&mut self) {
         self.running.clear();
-        self.next = self.compute_next();
+        self.next = None;
     }
 
     /// Returns the cores that are left beside the threads that never end.
@@ -109,8 +109,10 @@ impl Cpu {
     }
 
     /// Returns the time of the next end of a job, throttling, or end of throttling.
-    pub(super) fn next_event(&self) -> f64 {
-        self.next
+    pub(super) fn next_event(&mut self) -> f64 {
+        let next = self.next.unwrap_or_else(|| self.compute_next());
+        self.next = Some(next);
+        next
     }
 
     fn compute_next(&self) -> f64 {
@@ -160,11 +162,11 @@ impl Cpu {
         if self.quota.is_finite() {
             self.advance_period(rate);
         }
-        if to < self.next {
+        if self.next.is_some_and(|next| to < next) {
             return None;
         }
         let ended = self.take_ended();
-        self.next = self.compute_next();
+        self.next = None;
         ended
     }
 
@@ -187,7 +189,7 @@ impl Cpu {
         let now = self.virtual_now + EPSILON;
         let ended = self.running.iter().position(|(end, _)| *end <= now)?;
         let job = self.running.swap_remove(ended).1;
-        self.next = self.compute_next();
+        self.next = None;
         Some(job)
     }
 

@@ -46,6 +46,7 @@ pub(crate) use measured::Measured;
 
 use std::time::Duration;
 
+use super::results::Results;
 use super::spec::{Fault, Life};
 use super::{Decider, EpisodeOutcome};
 use events::Event;
@@ -58,6 +59,8 @@ pub(crate) struct Simulated {
     pub(crate) outcome: EpisodeOutcome,
     /// Time at which a metastable failure first counted, in seconds.
     pub(crate) collapsed_at: Option<f64>,
+    /// Results of the clients' calls.
+    pub(crate) results: Results,
     /// Figures that validate the simulation.
     #[cfg_attr(not(test), allow(dead_code))] // read by tests alone
     pub(crate) measured: Measured,
@@ -176,6 +179,7 @@ impl Simulation<'_> {
         Simulated {
             outcome,
             collapsed_at: self.collapse.first,
+            results: self.results,
             measured: self.measured,
         }
     }
