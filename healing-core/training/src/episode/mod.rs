@@ -4,6 +4,14 @@
 //! compared on the same life. The clients' view counts: an outcome is measured in requests that
 //! failed for a client, not in figures that the app reports.
 
+mod life_episode;
+pub mod populations;
+pub(crate) mod results;
+mod simulation;
+pub mod spec;
+
+pub use life_episode::LifeEpisode;
+
 use std::time::Duration;
 
 use healing_core::decision::{Action, TreatmentReport};

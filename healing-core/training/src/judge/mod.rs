@@ -20,12 +20,12 @@ pub mod statistics;
 pub mod summary;
 
 use crate::episode::Population;
-use crate::simulator::Incidents;
+use crate::episode::populations;
 
 /// Returns the populations, in the order of tables.
 #[must_use]
 pub fn populations() -> Vec<Box<dyn Population>> {
-    vec![Box::new(Incidents)]
+    populations::all()
 }
 
 #[cfg(test)]

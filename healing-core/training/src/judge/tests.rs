@@ -6,12 +6,12 @@ use super::run::{Plan, Store};
 use super::summary::{DeciderSummary, Judgement, PopulationSummary, summarise};
 use super::testing::{FakePopulation, Fault, actions, stream};
 use crate::episode::Population;
-use crate::simulator::Incidents;
+use crate::episode::populations::InKind;
 use healing_core::decision::Action;
 
 fn populations() -> Vec<Box<dyn Population>> {
     vec![
-        Box::new(Incidents),
+        Box::new(InKind),
         Box::new(FakePopulation(Fault::None)),
         Box::new(FakePopulation(Fault::Busy)),
         Box::new(FakePopulation(Fault::Hung)),
@@ -74,7 +74,7 @@ fn deciders_cost_nothing_on_healthy_apps() {
 
 #[test]
 fn controls_are_worse_on_simulated_incidents() {
-    let incidents = judge("incidents", 150, &[Rules0, Cpu80, Blind]);
+    let incidents = judge("in_kind", 150, &[Rules0, Cpu80, Blind]);
     for control in [Cpu80, Blind] {
         let found = of(&incidents, control);
         assert_eq!(

@@ -7,13 +7,8 @@
 //! | spinning threads, blocked workers, a stalled runtime, a broken lock | – | clears it |
 //! | bad code, a dependency, load, a batch job | – | – |
 
-use healing_core::decision::Action;
-
-/// Least size of a leak that a restart is said to have helped against, in percent of the limit.
-const LEAST_FREED_PERCENT: f64 = 10.0;
-
 /// Active faults; the default is a healthy app.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Faults {
     /// Share of requests that read a bad cache entry.
     pub(super) poisoned: f64,
@@ -73,26 +68,6 @@ impl Faults {
         }
         self.leaked_memory += self.memory_leak;
         self.leaked_fds += self.fd_leak;
-    }
-
-    /// Reports if a treatment ends a fault, or frees a leak of some size.
-    pub(super) fn are_ended_by(&self, action: Action) -> bool {
-        let by_soft_heal = self.poisoned > 0.0
-            || self.dead_connections > 0.0
-            || self.leaked_slots > 0.0
-            || self.jammed > 0.0;
-        let frees_leak =
-            self.leaked_memory >= LEAST_FREED_PERCENT || self.leaked_fds >= LEAST_FREED_PERCENT;
-        match action {
-            Action::NoAction => false,
-            Action::ResetErrors => by_soft_heal,
-            Action::RestartService => by_soft_heal || frees_leak || self.need_restart(),
-        }
-    }
-
-    /// Reports if there is a fault that nothing but a restart ends.
-    pub(super) fn need_restart(&self) -> bool {
-        self.spinning > 0.0 || self.blocked > 0.0 || self.stalled || self.broken_lock > 0.0
     }
 
     /// Clears the faults that hooks clear by dropping caches, rebuilding pools and restarting consumers.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::app::{ClientOutcomes, SimulatedApp};
+use super::faults::Faults;
 use super::scenario::{FaultSchedule, Scenario};
 use super::service_params::{BOUNDS, ServiceParams};
 use healing_core::decision::Action;
@@ -58,6 +59,11 @@ impl Incident {
     /// Returns the second at which the faults start.
     pub(super) fn onset(&self) -> u32 {
         self.schedule.onset
+    }
+
+    /// Returns the faults from the onset on.
+    pub(super) fn faults(&self) -> &Faults {
+        &self.schedule.faults
     }
 
     /// Advances the incident by one second.

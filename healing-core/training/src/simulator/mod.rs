@@ -15,15 +15,14 @@
 //!   Prefer recorded outcomes as soon as there are enough.
 
 mod app;
+mod closed_loop;
 mod faults;
 mod incident;
-mod incidents;
 mod label;
-mod recovery;
 mod scenario;
 mod service_params;
 
-pub use incidents::Incidents;
+pub use closed_loop::IncidentEpisode;
 pub use scenario::Scenario;
 
 use super::dataset::{Dataset, RowError};

@@ -1,0 +1,48 @@
+//! Populations of episodes.
+//!
+//! | population | episodes | question |
+//! |---|---|---|
+//! | [`InKind`] | the training simulator's incidents in closed loop, an hour each | does a decider keep what it learned? |
+//! | [`Named`] | the same 21 scenarios in the discrete-event simulation, an hour each | does it recognise them under real queues? |
+//! | [`Stressed`] | apps under stress without a fault that a treatment ends, two hours each | does it leave them alone? |
+//! | [`SickStressed`] | faults under stress, two hours each | does it give the right treatment in time? |
+//! | [`MemoryShapes`] | leaks, and usage that only looks like one, three hours each | does it tell a leak from a cache? |
+//!
+//! A seed selects the kind of episode (in turn, so that any run of seeds has all kinds equally often)
+//! and its parameters. Frequencies are not those of a fleet: kinds count alike.
+
+mod draw;
+mod in_kind;
+mod memory_shapes;
+mod named;
+mod sick_stressed;
+mod stressed;
+
+pub use in_kind::InKind;
+pub use memory_shapes::MemoryShapes;
+pub use named::Named;
+pub use sick_stressed::SickStressed;
+pub use stressed::Stressed;
+
+use super::Population;
+
+/// Returns all populations.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Population>> {
+    vec![
+        Box::new(InKind),
+        Box::new(Named),
+        Box::new(Stressed),
+        Box::new(SickStressed),
+        Box::new(MemoryShapes),
+    ]
+}
+
+/// Returns the item that a seed selects, in turn.
+#[allow(clippy::cast_possible_truncation)] // below the length
+fn in_turn<T: Copy>(items: &[T], seed: u64) -> T {
+    items[(seed % items.len() as u64) as usize]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,250 @@
+//! CPU of the container: running threads share the cores equally, and a CFS quota stops all of them
+//! until the next period.
+//!
+//! Threads progress at one common speed, so a job's end is a fixed point on a virtual clock that runs
+//! at that speed; a change of speed moves no job.
+
+/// Length of a quota period in seconds, the kernel's default.
+pub(super) const PERIOD: f64 = 0.1;
+/// Difference below which two times are equal, in seconds.
+const EPSILON: f64 = 1e-9;
+
+/// CPU of one container.
+#[derive(Debug)]
+pub(super) struct Cpu {
+    now: f64,
+    /// CPU time per period; infinite without a quota.
+    quota: f64,
+    /// Cores that the machine gives.
+    cores: f64,
+    /// Threads that run beside the jobs and never end.
+    extra: u32,
+    /// CPU time used in this period.
+    used: f64,
+    throttled: bool,
+    virtual_now: f64,
+    /// End of the current period.
+    period_end: f64,
+    /// Time of the next event, once it is computed.
+    next: Option<f64>,
+    /// Virtual end and job of each running thread.
+    running: Vec<(f64, Job)>,
+    pub(super) totals: CpuTotals,
+}
+
+/// Job: a number that the caller chose.
+pub(super) type Job = u32;
+
+/// Totals in seconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CpuTotals {
+    /// CPU time.
+    pub(super) used: f64,
+    /// Time for which the container was throttled.
+    pub(super) throttled: f64,
+    /// Periods in which it was throttled.
+    pub(super) throttled_periods: u64,
+    /// Time for which threads waited for a core, outside of throttling, summed over threads.
+    pub(super) run_queue: f64,
+}
+
+// === impl Cpu ===
+
+impl Cpu {
+    /// Returns an idle CPU with `quota` cores of quota.
+    pub(super) fn new(quota: Option<f64>, cores: f64) -> Self {
+        Self {
+            now: 0.0,
+            quota: quota.map_or(f64::INFINITY, |quota| quota * PERIOD),
+            cores,
+            extra: 0,
+            used: 0.0,
+            throttled: false,
+            virtual_now: 0.0,
+            period_end: PERIOD,
+            next: None,
+            running: Vec::new(),
+            totals: CpuTotals::default(),
+        }
+    }
+
+    /// Sets the cores that the machine gives.
+    pub(super) fn set_cores(&mut self, cores: f64) {
+        self.cores = cores;
+        self.next = None;
+    }
+
+    /// Sets the number of threads that never end.
+    pub(super) fn set_extra(&mut self, threads: u32) {
+        self.extra = threads;
+        self.next = None;
+    }
+
+    /// Starts a job of this CPU time.
+    pub(super) fn start(&mut self, job: Job, seconds: f64) {
+        self.running.push((self.virtual_now + seconds, job));
+        self.next = None;
+    }
+
+    /// Drops all jobs.
+    pub(super) fn clear(&mut self) {
+        self.running.clear();
+        self.next = None;
+    }
+
+    /// Returns the cores that are left beside the threads that never end.
+    pub(super) fn cores_left(&self) -> f64 {
+        let limit = self.cores.min(self.quota / PERIOD);
+        (limit - f64::from(self.extra)).max(0.0)
+    }
+
+    /// Returns the time at which the container is throttled no more; `None` if it is not throttled.
+    pub(super) fn throttled_until(&self) -> Option<f64> {
+        self.throttled.then_some(self.period_end)
+    }
+
+    /// Returns the running threads per core, at least 1.
+    pub(super) fn contention(&self) -> f64 {
+        (self.threads() / self.cores).max(1.0)
+    }
+
+    /// Returns the time of the next end of a job, throttling, or end of throttling.
+    pub(super) fn next_event(&mut self) -> f64 {
+        let next = self.next.unwrap_or_else(|| self.compute_next());
+        self.next = Some(next);
+        next
+    }
+
+    fn compute_next(&self) -> f64 {
+        let threads = self.threads();
+        if threads == 0.0 {
+            return f64::INFINITY;
+        }
+        if self.throttled {
+            return self.period_end;
+        }
+        let rate = threads.min(self.cores);
+        let next = self
+            .running
+            .iter()
+            .map(|(end, _)| *end)
+            .fold(f64::INFINITY, f64::min);
+        let end_of_job = self.now + (next - self.virtual_now).max(0.0) * threads / rate;
+        if self.quota.is_infinite() {
+            return end_of_job;
+        }
+        let period_end = self.period_end;
+        let exhausted = self.now + (self.quota - self.used).max(0.0) / rate;
+        let boundary = if exhausted < period_end - EPSILON {
+            exhausted
+        } else if rate * PERIOD > self.quota {
+            period_end
+        } else {
+            f64::INFINITY
+        };
+        end_of_job.min(boundary)
+    }
+
+    /// Advances to `to`, at most the [next event](Self::next_event). Returns a job that ends then.
+    pub(super) fn advance(&mut self, to: f64) -> Option<Job> {
+        let elapsed = to - self.now;
+        let threads = self.threads();
+        let rate = threads.min(self.cores);
+        if self.throttled {
+            self.totals.throttled += elapsed.min(self.period_end - self.now).max(0.0);
+        } else if threads > 0.0 {
+            self.virtual_now += elapsed * rate / threads;
+            self.totals.used += elapsed * rate;
+            self.totals.run_queue += elapsed * (threads - rate);
+            self.used += elapsed * rate;
+        }
+        self.now = to;
+        if self.quota.is_finite() {
+            self.advance_period(rate);
+        }
+        if self.next.is_some_and(|next| to < next) {
+            return None;
+        }
+        let ended = self.take_ended();
+        self.next = None;
+        ended
+    }
+
+    /// Begins the current period, and throttles once its quota is used.
+    fn advance_period(&mut self, rate: f64) {
+        if self.now >= self.period_end - EPSILON {
+            let start = ((self.now + EPSILON) / PERIOD).floor() * PERIOD;
+            self.period_end = start + PERIOD;
+            self.throttled = false;
+            self.used = (self.now - start).max(0.0) * rate;
+        }
+        if !self.throttled && self.used >= self.quota - EPSILON {
+            self.throttled = true;
+            self.totals.throttled_periods += 1;
+        }
+    }
+
+    /// Returns a further job that ends at the current time.
+    pub(super) fn take_ended(&mut self) -> Option<Job> {
+        let now = self.virtual_now + EPSILON;
+        let ended = self.running.iter().position(|(end, _)| *end <= now)?;
+        let job = self.running.swap_remove(ended).1;
+        self.next = None;
+        Some(job)
+    }
+
+    #[allow(clippy::cast_precision_loss)] // few threads
+    fn threads(&self) -> f64 {
+        self.running.len() as f64 + f64::from(self.extra)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs one job to its end.
+    fn time_of(cpu: &mut Cpu, seconds: f64) -> f64 {
+        let from = cpu.now;
+        cpu.start(1, seconds);
+        for _ in 0..1_000_000 {
+            let next = cpu.next_event();
+            if cpu.advance(next).is_some() {
+                return cpu.now - from;
+            }
+        }
+        f64::NAN
+    }
+
+    #[test]
+    fn job_alone_takes_its_cpu_time() {
+        assert!((time_of(&mut Cpu::new(None, 1.0), 0.25) - 0.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn quota_stretches_a_job_by_its_inverse() {
+        // 1 s at a quota of 0.2: 49 periods of 20 ms each, and the last 20 ms at the start of the 50th.
+        let mut cpu = Cpu::new(Some(0.2), 4.0);
+        assert!((time_of(&mut cpu, 1.0) - 4.92).abs() < 1e-6);
+        assert!((cpu.totals.throttled - 49.0 * 0.08).abs() < 1e-6);
+        assert!((cpu.totals.used - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn threads_share_too_few_cores_equally() {
+        let mut cpu = Cpu::new(None, 2.0);
+        cpu.set_extra(3);
+        assert!(
+            (time_of(&mut cpu, 0.5) - 1.0).abs() < 1e-9,
+            "4 threads on 2 cores"
+        );
+        assert!((cpu.totals.run_queue - 2.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn demand_below_the_quota_is_not_throttled() {
+        let mut cpu = Cpu::new(Some(1.0), 4.0);
+        assert!((time_of(&mut cpu, 5.0) - 5.0).abs() < 1e-6);
+        assert!(cpu.totals.throttled < 1e-6);
+    }
+}

@@ -1,0 +1,146 @@
+//! Requests at the app, in slots that are used again. A key is valid until its request has ended.
+
+use super::call::Call;
+
+/// Slot and generation of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) slot: u32,
+    generation: u32,
+}
+
+/// Place of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Waits in front of the app.
+    Front,
+    /// Its connection was dropped: the backlog is full.
+    Dropped,
+    /// Uses the CPU or blocks a worker before its await.
+    First,
+    /// Waits for a slot of the pool.
+    Waiting,
+    /// Holds a slot of the pool.
+    Holding,
+    /// Waits for a worker, or uses the CPU, after its await.
+    Second,
+}
+
+/// Work of a request, drawn when it is sent.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Demand {
+    pub(super) cpu: f64,
+    pub(super) blocking: f64,
+    pub(super) hold: f64,
+    pub(super) route: u32,
+    /// Numbers in [0, 1) that decide about errors, faults, absorption by other replicas, and order.
+    pub(super) coins: [f64; 4],
+}
+
+/// One request at the app.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Request {
+    generation: u32,
+    pub(super) stage: Stage,
+    pub(super) call: Call,
+    pub(super) demand: Demand,
+    /// Time at which it was sent.
+    pub(super) sent: f64,
+    /// Time at which the layer saw it.
+    pub(super) begun: f64,
+    /// Set if the client has left.
+    pub(super) left: bool,
+    /// Set while the layer counts it as in flight.
+    pub(super) seen: bool,
+    live: bool,
+}
+
+/// All requests at the app.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    slots: Vec<Request>,
+    free: Vec<u32>,
+}
+
+// === impl Requests ===
+
+impl Requests {
+    /// Adds a request.
+    pub(super) fn insert(&mut self, call: Call, demand: Demand, sent: f64, stage: Stage) -> Key {
+        let mut request = Request {
+            generation: 0,
+            stage,
+            call,
+            demand,
+            sent,
+            begun: 0.0,
+            left: false,
+            seen: false,
+            live: true,
+        };
+        if let Some(slot) = self.free.pop()
+            && let Some(place) = self.slots.get_mut(slot as usize)
+        {
+            request.generation = place.generation;
+            *place = request;
+            return Key {
+                slot,
+                generation: request.generation,
+            };
+        }
+        self.slots.push(request);
+        Key {
+            slot: u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX),
+            generation: 0,
+        }
+    }
+
+    /// Returns a request, unless it has ended.
+    pub(super) fn peek(&self, key: Key) -> Option<&Request> {
+        let request = self.slots.get(key.slot as usize)?;
+        (request.live && request.generation == key.generation).then_some(request)
+    }
+
+    /// Returns a request to be changed, unless it has ended.
+    pub(super) fn get(&mut self, key: Key) -> Option<&mut Request> {
+        let request = self.slots.get_mut(key.slot as usize)?;
+        (request.live && request.generation == key.generation).then_some(request)
+    }
+
+    /// Returns the key of the live request in this slot.
+    pub(super) fn key(&self, slot: u32) -> Option<Key> {
+        let request = self
+            .slots
+            .get(slot as usize)
+            .filter(|request| request.live)?;
+        Some(Key {
+            slot,
+            generation: request.generation,
+        })
+    }
+
+    /// Ends a request.
+    pub(super) fn remove(&mut self, key: Key) {
+        if let Some(request) = self.get(key) {
+            request.live = false;
+            request.generation = request.generation.wrapping_add(1);
+            self.free.push(key.slot);
+        }
+    }
+
+    /// Ends all requests, in order of their slots, and returns those whose clients still waited.
+    pub(super) fn drain(&mut self) -> Vec<Request> {
+        let mut ended = Vec::new();
+        for (slot, request) in (0..).zip(&mut self.slots) {
+            if request.live {
+                if !request.left {
+                    ended.push(*request);
+                }
+                request.live = false;
+                request.generation = request.generation.wrapping_add(1);
+                self.free.push(slot);
+            }
+        }
+        ended
+    }
+}
