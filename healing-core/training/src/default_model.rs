@@ -98,9 +98,9 @@ mod tests {
     use super::super::calibration::calibration;
     use super::*;
     use healing_core::brain::min_expected_cost;
-    use healing_core::model::{Classifier, Votes, builtin};
     use healing_core::config::PolicyConfig;
     use healing_core::decision::Action;
+    use healing_core::model::{Classifier, Votes, builtin};
 
     /// The compiled-in model on situations that it has not learned from, few enough for every test run;
     /// the whole judgement is an example of its own.
