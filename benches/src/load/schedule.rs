@@ -2,9 +2,6 @@
 
 use std::time::Duration;
 
-/// Rate below which a phase sends nothing.
-const MIN_RATE: f64 = 0.001;
-
 /// One phase of a load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Phase {
@@ -57,27 +54,28 @@ impl Segment {
     }
 }
 
-/// Returns the intended start times of an open-loop phase, relative to its start.
+/// Returns the intended start times of an open-loop phase, relative to its start: the moments at which
+/// the integral of the rate reaches 0, 1, 2, ….
 pub(super) fn intended_starts(
     from: f64,
     to: f64,
     duration: Duration,
 ) -> impl Iterator<Item = Duration> {
     let length = duration.as_secs_f64();
-    let rate = move |at: f64| from + (to - from) * (at / length);
-    let mut next = 0.0;
-    std::iter::from_fn(move || {
-        // A ramp from zero reaches a usable rate after a while.
-        while next < length && rate(next) < MIN_RATE {
-            next += length / 100.0;
+    let slope = (to - from) / length;
+    let start = move |number: u32| {
+        if number == 0 {
+            return 0.0;
         }
-        if next >= length {
-            return None;
-        }
-        let start = next;
-        next += 1.0 / rate(next);
-        Some(Duration::from_secs_f64(start))
-    })
+        let number = f64::from(number);
+        // Negative (so NaN here) where a falling rate never reaches the number.
+        let root = (from * from + 2.0 * slope * number).sqrt();
+        2.0 * number / (from + root)
+    };
+    (0..)
+        .map(start)
+        .take_while(move |start| from + to > 0.0 && *start < length)
+        .map(Duration::from_secs_f64)
 }
 
 #[cfg(test)]
@@ -97,15 +95,15 @@ mod tests {
     #[test]
     fn ramp_has_mean_of_its_rates() {
         let starts: Vec<_> = intended_starts(10.0, 30.0, TEN).collect();
-        assert!((195..=205).contains(&starts.len()), "{}", starts.len());
+        assert_eq!(starts.len(), 200);
         let first_half = starts.iter().filter(|start| **start < TEN / 2).count();
-        assert!((70..=80).contains(&first_half), "{first_half}");
+        assert_eq!(first_half, 75);
     }
 
     #[test]
     fn ramp_from_zero_ends_and_zero_rate_sends_nothing() {
-        let starts = intended_starts(0.0, 20.0, TEN).count();
-        assert!((90..=110).contains(&starts), "{starts}");
+        assert_eq!(intended_starts(0.0, 20.0, TEN).count(), 100);
+        assert_eq!(intended_starts(20.0, 0.0, TEN).count(), 100);
         assert_eq!(intended_starts(0.0, 0.0, TEN).count(), 0);
     }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{Args, Selection};
@@ -20,6 +21,8 @@ const HEADLINES: usize = 12;
 /// Delay of the generator from which its figures are not the app's.
 const LAG: Duration = Duration::from_secs(2);
 const INTERRUPTED: u8 = 130;
+/// Descriptors of this process and of the service.
+const DESCRIPTORS: u64 = 20_000;
 
 /// Runs the trials. Exit codes: 0 all cases ran (right or wrong), 1 the instrument failed, 2 wrong usage.
 #[must_use]
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
         eprintln!("cargo trials: no case of this name; see --list");
         return ExitCode::from(2);
     }
+    raise_descriptor_limit();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.to_string()),
@@ -69,6 +73,19 @@ fn guard() -> Option<ExitCode> {
     let rest: Vec<_> = args.collect();
     let error = healing_sidecar::pod::become_program(&program, &rest);
     Some(failed(&format!("{}: {error}", program.display())))
+}
+
+/// Each request in flight needs a descriptor, here and in the service.
+fn raise_descriptor_limit() {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let current = maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
+    let limit = Rlimit {
+        current: Some(current),
+        maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        eprintln!("cargo trials: the limit of descriptors stays as it is: {error}");
+    }
 }
 
 fn failed(problem: &str) -> ExitCode {

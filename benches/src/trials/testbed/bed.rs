@@ -3,19 +3,17 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use rustix::process::Signal;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 use super::Failed;
 use super::cgroup::Cgroup;
-use super::child::{Child, signal};
+use super::child::Child;
 use super::doctor::Setup;
 use super::journal::{self, Entry};
 use super::log::Log;
 use super::ports::Ports;
 use super::spec::Spec;
-use super::start::service_args;
 use super::wait::until;
 use crate::load::{Client, Load, LoadSpec, Segment};
 use crate::service::{EventKind, EventLog};
@@ -134,22 +132,6 @@ impl Bed {
         }
     }
 
-    /// Sets the app's CPU quota, in cores.
-    pub(in crate::trials) fn set_quota(&self, cores: f64) -> Result<(), Failed> {
-        let group = self.groups.app.first();
-        let group = group.ok_or_else(|| "the app has no CPU group".to_owned())?;
-        group.set_quota(cores)
-    }
-
-    /// Replaces the content of the doctor's state file.
-    pub(in crate::trials) fn tear_state_file(&self) -> Result<(), Failed> {
-        let path = self.state.join("state.json");
-        let content = std::fs::read(&path)?;
-        let half = content.len() / 2;
-        std::fs::write(&path, content.get(..half).unwrap_or_default())?;
-        Ok(())
-    }
-
     /// Returns the number of the app's starts so far.
     pub(in crate::trials) fn starts(&self) -> usize {
         let events = self.events.read();
@@ -180,13 +162,6 @@ impl Bed {
     /// Returns the process of the current doctor.
     pub(in crate::trials) fn doctor_pid(&self) -> Option<i32> {
         self.log.doctor_pid()
-    }
-
-    /// Sends a signal to one of the run's processes.
-    pub(in crate::trials) fn signal(&self, pid: Option<i32>, which: Signal) -> Result<(), Failed> {
-        let pid = pid.ok_or_else(|| "there is no such process".to_owned())?;
-        signal(pid, which);
-        Ok(())
     }
 
     /// Returns the number of the doctor's exits with 88 so far.
@@ -234,61 +209,5 @@ impl Bed {
         let text = self.http.get(url).send().await.ok()?.text().await.ok()?;
         let status: serde_json::Value = serde_json::from_str(&text).ok()?;
         status.get(field).cloned()
-    }
-
-    /// Runs the operator's command with the run's state directory.
-    pub(in crate::trials) async fn healing(&self, args: &[&str]) -> Result<bool, Failed> {
-        let status = tokio::process::Command::new(&self.setup.programs.healing)
-            .args(args)
-            .arg("--state-dir")
-            .arg(&self.state)
-            .stdout(std::process::Stdio::null())
-            .status()
-            .await?;
-        Ok(status.success())
-    }
-
-    /// Starts a second pod, of the same kind, on the same state directory.
-    pub(in crate::trials) async fn start_second_pod(&mut self) -> Result<(), Failed> {
-        let ports = Ports::free()?;
-        let mut setup = self.setup.clone();
-        let events = self.directory.path().join("second-events");
-        let scale = self.surroundings.scale;
-        setup.service = service_args(&self.spec, scale, ports, &Groups::default(), Some(&events));
-        let pod = setup.pod(ports, &self.state, &self.log)?;
-        self.children.push(pod);
-        Ok(())
-    }
-
-    /// Stops every process in order. Stopped ones are continued first.
-    pub(in crate::trials) async fn stop(&mut self) {
-        for pid in [self.app_pid(), self.doctor_pid()].into_iter().flatten() {
-            signal(pid, Signal::CONT);
-        }
-        self.load = None;
-        if let Some(doctor) = self.doctor.take() {
-            doctor.abort();
-        }
-        for child in &mut self.children {
-            tracing::debug!(child = child.name(), "stop");
-            child.stop(Duration::from_secs(6)).await;
-        }
-    }
-
-    /// Copies logs and state below this directory.
-    pub(in crate::trials) fn keep(&self, directory: &std::path::Path) -> std::io::Result<()> {
-        std::fs::create_dir_all(directory)?;
-        for name in ["log", "events", "healing.toml"] {
-            let from = self.directory.path().join(name);
-            if from.exists() {
-                std::fs::copy(from, directory.join(name))?;
-            }
-        }
-        for entry in std::fs::read_dir(&self.state)?.flatten() {
-            if entry.path().is_file() {
-                std::fs::copy(entry.path(), directory.join(entry.file_name()))?;
-            }
-        }
-        Ok(())
     }
 }

@@ -1,6 +1,8 @@
 //! Testbed of one run: temporary directory, ports, cgroups, pod, load, and the way to clear them up.
 
+mod act;
 mod bed;
+mod capacity;
 mod cgroup;
 mod child;
 mod doctor;

@@ -1,8 +1,11 @@
 //! Start of a testbed: directory, cgroups, settings, capacity, pod.
 
 use std::ffi::OsString;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use tokio::net::TcpStream;
 
 use super::Failed;
 use super::bed::{Bed, Clients, Groups, Surroundings};
@@ -14,16 +17,12 @@ use super::nginx;
 use super::ports::Ports;
 use super::spec::{Cpu, Spec, Supervision};
 use super::wait::until;
-use crate::load::{Load, LoadSpec, Segment, Transport};
+use crate::load::Transport;
 use crate::service::EventLog;
 use crate::trials::settings;
 
 /// Time for a process to answer, on a busy machine too.
-const START: Duration = Duration::from_secs(30);
-/// Measurement of the capacity: closed-loop clients, and its length.
-const CAPACITY_CLIENTS: usize = 16;
-const CAPACITY_SECONDS: Duration = Duration::from_secs(4);
-const WARM: Duration = Duration::from_secs(1);
+pub(super) const START: Duration = Duration::from_secs(30);
 /// Share of the core of the competing processes, relative to the app's.
 const COMPETITORS_WEIGHT: u32 = 3;
 /// A run never lasts longer than this; competing processes end by themselves then.
@@ -103,6 +102,8 @@ impl Bed {
                 &self.log,
             )?;
             self.children.push(child);
+            let at = (Ipv4Addr::LOCALHOST, self.ports.nginx);
+            until("nginx", START, async || TcpStream::connect(at).await.ok()).await?;
         }
         if matches!(
             self.spec.cpu,
@@ -141,49 +142,6 @@ impl Bed {
         })
         .await?;
         Ok(())
-    }
-
-    /// Measures the goodput of the service alone under a closed loop, in requests per second.
-    async fn measure_capacity(&self) -> Result<f64, Failed> {
-        let mut setup = self.setup.clone();
-        // Its start and its ports are none of the run's.
-        let ports = Ports {
-            care: self.ports.sidecar,
-            ..self.ports
-        };
-        setup.service = service_args(
-            &self.spec,
-            self.surroundings.scale,
-            ports,
-            &self.groups,
-            None,
-        );
-        let mut service = setup.service(&self.log)?;
-        let ready = until("the service's readiness", START, async || {
-            self.ready().await.then_some(())
-        });
-        ready.await?;
-        let clients = &self.clients;
-        let spec = LoadSpec {
-            port: clients.port,
-            client: crate::load::Client {
-                patience: CAPACITY_SECONDS,
-                ..clients.client
-            },
-            paths: clients.paths.clone(),
-        };
-        let segment = Segment::closed(CAPACITY_CLIENTS, CAPACITY_SECONDS);
-        let mut load = Load::start(spec, vec![segment]);
-        load.finish().await;
-        let counts = load.recorder().counts(&(WARM..CAPACITY_SECONDS));
-        service.stop(Duration::from_secs(5)).await;
-        let answered = u32::try_from(counts.ok).unwrap_or(u32::MAX);
-        let capacity = f64::from(answered) / (CAPACITY_SECONDS - WARM).as_secs_f64();
-        if capacity < 5.0 {
-            let problem = format!("the capacity cannot be measured: {capacity:.1}/s, {counts}");
-            return Err(Failed::Instrument(problem));
-        }
-        Ok(capacity)
     }
 
     /// Starts the processes that compete with the app for its core.
