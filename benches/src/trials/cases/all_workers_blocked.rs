@@ -10,7 +10,10 @@ pub(super) static CASE: Case = Case {
     name: "all-workers-blocked",
     what: "All workers of the runtime are blocked for ever.",
     clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
-    expected: Expected::restart(33, "the runtime does not tick; a plain liveness probe would restart it as early")
+    expected: Expected::restart(
+        33,
+        "the runtime does not tick; a plain liveness probe would restart it as early",
+    )
         .soft_heals(0, 0),
     seconds: 160,
     group: Group::Ci,

@@ -12,7 +12,9 @@ pub(super) static CASE: Case = Case {
     name: "bound-before-serving",
     what: "The care thread starts and the port is bound 40 s before the app serves it.",
     clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
-    expected: Expected::nothing("the app is starting, and a restart would only start it again").served(),
+    expected: Expected::nothing(
+        "the app is starting, and a restart would only start it again",
+    ).served(),
     seconds: 160,
     group: Group::All,
     setup,

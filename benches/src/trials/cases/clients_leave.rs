@@ -10,7 +10,10 @@ pub(super) static CASE: Case = Case {
     name: "clients-leave",
     what: "Responses take longer than the clients wait: all of them leave.",
     clients: &[impatient(Transport::NewConnection), impatient(Transport::KeepAlive)],
-    expected: Expected::restart(150, "the app has served these clients before, and its own state is the cause"),
+    expected: Expected::restart(
+        150,
+        "the app has served these clients before, and its own state is the cause",
+    ),
     seconds: 240,
     group: Group::All,
     setup: |_, _| {},

@@ -10,7 +10,10 @@ pub(super) static CASE: Case = Case {
     name: "dead-front-door",
     what: "The task that serves the port has ended, while the process and its care port live.",
     clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
-    expected: Expected::restart(60, "nobody restarts a process that lives, and no client gets in").soft_heals(0, 0),
+    expected: Expected::restart(
+        60,
+        "nobody restarts a process that lives, and no client gets in",
+    ).soft_heals(0, 0),
     seconds: 160,
     group: Group::Ci,
     setup: |_, _| {},

@@ -10,7 +10,9 @@ pub(super) static CASE: Case = Case {
     name: "disk-full",
     what: "The disk is full: 10 % of the requests fail.",
     clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
-    expected: Expected::nothing("a restart does not empty the disk, and 90 % of the traffic is served")
+    expected: Expected::nothing(
+        "a restart does not empty the disk, and 90 % of the traffic is served",
+    )
         .soft_heals(0, 2),
     seconds: 240,
     group: Group::All,

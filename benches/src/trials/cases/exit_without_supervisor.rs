@@ -10,7 +10,10 @@ pub(super) static CASE: Case = Case {
     name: "exit-without-supervisor",
     what: "The doctor exits 88 where nobody restarts the app: the same instance hangs on.",
     clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
-    expected: Expected::restart(33, "an exit that restarted nothing is remembered, and not repeated")
+    expected: Expected::restart(
+        33,
+        "an exit that restarted nothing is remembered, and not repeated",
+    )
         .soft_heals(0, 0)
         .not_served(),
     seconds: 300,

@@ -10,7 +10,9 @@ pub(super) static CASE: Case = Case {
     name: "failing-route",
     what: "One route, 5 % of the traffic, fails.",
     clients: &[patient(Transport::NewConnection), patient(Transport::Http2)],
-    expected: Expected::nothing("95 % of the traffic is served; a restart would cost more than it can give")
+    expected: Expected::nothing(
+        "95 % of the traffic is served; a restart would cost more than it can give",
+    )
         .soft_heals(0, 2),
     seconds: 240,
     group: Group::All,

@@ -8,9 +8,14 @@ use crate::trials::testbed::{Bed, Failed};
 /// The case.
 pub(super) static CASE: Case = Case {
     name: "lock-convoy",
-    what: "Each request holds one blocking lock for 120 ms on 4 workers; 20 requests arrive per second.",
+    what: "Each request holds one blocking lock for 120 ms on 4 workers; 20 requests arrive per \
+           second.",
     clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
-    expected: Expected::restart(120, "goodput is far below what the app served before, the CPU is idle, and a restart releases the lock"),
+    expected: Expected::restart(
+        120,
+        "goodput is far below what the app served before, the CPU is idle, and a restart \
+         releases the lock",
+    ),
     seconds: 220,
     group: Group::All,
     setup: |_, _| {},

@@ -27,12 +27,8 @@ fn setup(spec: &mut Spec, _: f64) {
 }
 
 async fn play(bed: &mut Bed) -> Result<(), Failed> {
-    let second = bed.seconds(1.0).as_secs_f64();
-    let mut kib = 0_u32;
-    while f64::from(kib) * second < 300.0 {
-        kib += 10;
-    }
-    fault_after_usual_load(bed, 20.0, CASE.seconds, ("leak-memory", kib.into())).await?;
+    let leak = bed.per_second(300);
+    fault_after_usual_load(bed, 20.0, CASE.seconds, ("leak-memory", leak)).await?;
     if bed.starts() > bed.restarts() + 1 {
         bed.problem("the kernel killed the app");
     }

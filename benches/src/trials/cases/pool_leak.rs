@@ -10,7 +10,10 @@ pub(super) static CASE: Case = Case {
     name: "pool-leak",
     what: "All permits of a pool have leaked: every request waits for ever.",
     clients: &[impatient(Transport::KeepAlive), patient(Transport::NewConnection)],
-    expected: Expected::restart(120, "no request makes progress, and a restart gives the permits back"),
+    expected: Expected::restart(
+        120,
+        "no request makes progress, and a restart gives the permits back",
+    ),
     seconds: 220,
     group: Group::All,
     setup: |_, _| {},

@@ -8,15 +8,14 @@ use crate::trials::testbed::{Bed, Cpu, Failed, Spec};
 
 /// Right in every saturation.
 pub(super) const NOTHING: Expected = Expected::nothing(
-    "the load is the cause: a restart throws away what is in flight and lowers the capacity for a while",
+    "the load is the cause: a restart throws away what is in flight and lowers the capacity \
+     for a while",
 );
 /// Seconds of usual load, and length of a run.
 const USUAL: f64 = 100.0;
 pub(super) const SECONDS: u32 = 260;
 /// Usual load, as part of the capacity.
 const USUAL_PART: f64 = 0.6;
-/// Closed-loop clients for each multiple of the capacity.
-const CLIENTS: f64 = 20.0;
 /// Seconds in which the surge rises.
 const RISE: f64 = 10.0;
 
@@ -39,14 +38,9 @@ pub(super) async fn open(bed: &mut Bed, times: f64, seconds: u32) -> Result<(), 
     .await
 }
 
-/// Closed-loop clients, more of them for a larger multiple of the capacity.
-pub(super) async fn closed(bed: &mut Bed, times: f64, seconds: u32) -> Result<(), Failed> {
+/// Closed-loop clients, each of which would be served at once if the app had no limit.
+pub(super) async fn closed(bed: &mut Bed, clients: usize, seconds: u32) -> Result<(), Failed> {
     let usual = Segment::open(bed.capacity * USUAL_PART, bed.seconds(USUAL));
-    let mut clients = 0;
-    while f64::from(clients) < times * CLIENTS {
-        clients += 1;
-    }
-    let clients = usize::try_from(clients).unwrap_or_default();
     let surge = Segment::closed(clients, bed.seconds(f64::from(seconds) - USUAL));
     play(bed, vec![usual, surge]).await
 }

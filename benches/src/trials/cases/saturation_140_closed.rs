@@ -1,4 +1,4 @@
-//! Closed-loop clients in place of arrivals at 1.4 times the capacity.
+//! 28 closed-loop clients, who keep the app at its capacity.
 
 use super::{Case, Group, impatient, patient, saturation};
 use crate::load::Transport;
@@ -7,7 +7,7 @@ use crate::trials::testbed::{Bed, Failed, Spec};
 /// The case.
 pub(super) static CASE: Case = Case {
     name: "saturation-140-closed",
-    what: "Closed-loop clients in place of arrivals at 1.4 times the capacity.",
+    what: "28 closed-loop clients, who keep the app at its capacity.",
     clients: &[patient(Transport::NewConnection), impatient(Transport::Http2)],
     expected: saturation::NOTHING,
     seconds: saturation::SECONDS,
@@ -21,5 +21,5 @@ fn setup(spec: &mut Spec, _: f64) {
 }
 
 async fn play(bed: &mut Bed) -> Result<(), Failed> {
-    saturation::closed(bed, 1.4, saturation::SECONDS).await
+    saturation::closed(bed, 28, saturation::SECONDS).await
 }

@@ -1,4 +1,4 @@
-//! Closed-loop clients in place of arrivals at 2.0 times the capacity.
+//! 40 closed-loop clients, who keep the app at its capacity.
 
 use super::{Case, Group, impatient, patient, saturation};
 use crate::load::Transport;
@@ -7,7 +7,7 @@ use crate::trials::testbed::{Bed, Failed, Spec};
 /// The case.
 pub(super) static CASE: Case = Case {
     name: "saturation-200-closed",
-    what: "Closed-loop clients in place of arrivals at 2.0 times the capacity.",
+    what: "40 closed-loop clients, who keep the app at its capacity.",
     clients: &[impatient(Transport::KeepAlive), patient(Transport::Nginx)],
     expected: saturation::NOTHING,
     seconds: saturation::SECONDS,
@@ -21,5 +21,5 @@ fn setup(spec: &mut Spec, _: f64) {
 }
 
 async fn play(bed: &mut Bed) -> Result<(), Failed> {
-    saturation::closed(bed, 2.0, saturation::SECONDS).await
+    saturation::closed(bed, 40, saturation::SECONDS).await
 }

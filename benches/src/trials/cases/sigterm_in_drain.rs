@@ -14,7 +14,9 @@ pub(super) static CASE: Case = Case {
     name: "sigterm-in-drain",
     what: "The doctor, which nobody restarts, gets SIGTERM while it drains the app.",
     clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
-    expected: Expected::nothing("a doctor that leaves puts the app back into service").soft_heals(0, 2),
+    expected: Expected::nothing(
+        "a doctor that leaves puts the app back into service",
+    ).soft_heals(0, 2),
     seconds: 300,
     group: Group::Ci,
     setup,

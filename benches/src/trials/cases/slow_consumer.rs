@@ -1,4 +1,5 @@
-//! A burst fills an unbounded queue whose consumer is as fast as the usual load; every client gives up before its turn.
+//! A burst fills an unbounded queue whose consumer is as fast as the usual load; every client gives up
+//! before its turn.
 
 use super::{Case, Group, USUAL, impatient, patient};
 use crate::load::{Segment, Transport};
@@ -8,11 +9,13 @@ use crate::trials::testbed::{Bed, Failed};
 /// The case.
 pub(super) static CASE: Case = Case {
     name: "slow-consumer",
-    what: "A burst fills an unbounded queue whose consumer is as fast as the usual load; every client gives up before its turn.",
+    what: "A burst fills an unbounded queue whose consumer is as fast as the usual load; every \
+           client gives up before its turn.",
     clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
     expected: Expected::restart(
         180,
-        "the backlog of requests without clients never drains at the usual load, and a restart drops it",
+        "the backlog of requests without clients never drains at the usual load, and a restart \
+         drops it",
     ),
     seconds: 280,
     group: Group::All,

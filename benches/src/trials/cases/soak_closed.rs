@@ -21,5 +21,5 @@ fn setup(spec: &mut Spec, _: f64) {
 }
 
 async fn play(bed: &mut Bed) -> Result<(), Failed> {
-    saturation::closed(bed, 2.0, 1800).await
+    saturation::closed(bed, 40, 1800).await
 }

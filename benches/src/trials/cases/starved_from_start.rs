@@ -1,4 +1,5 @@
-//! Competing processes leave the app a quarter of a core from its first second; more arrives than it can serve.
+//! Competing processes leave the app a quarter of a core from its first second; more arrives than it can
+//! serve.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use crate::trials::testbed::{Bed, Cpu, Failed, Spec};
 /// The case.
 pub(super) static CASE: Case = Case {
     name: "starved-from-start",
-    what: "Competing processes leave the app a quarter of a core from its first second; more arrives than it can serve.",
+    what: "Competing processes leave the app a quarter of a core from its first second; more \
+           arrives than it can serve.",
     clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
     expected: Expected::nothing("a restarted process would be as starved as this one"),
     seconds: 160,

@@ -10,7 +10,8 @@ use crate::trials::testbed::{Bed, Failed, Spec};
 /// The case.
 pub(super) static CASE: Case = Case {
     name: "two-doctors",
-    what: "Two pods share a state directory with a budget of one restart; each app hangs 20 s after every start.",
+    what: "Two pods share a state directory with a budget of one restart; each app hangs 20 s \
+           after every start.",
     clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
     expected: Expected::restart(90, "the budget holds for the state directory, whoever acts")
         .soft_heals(0, 0)

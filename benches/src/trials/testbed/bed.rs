@@ -77,6 +77,12 @@ impl Bed {
         Duration::from_secs_f64(seconds / self.surroundings.scale)
     }
 
+    /// Returns a rate at this time scale, which raises what the scale does not shorten.
+    pub(in crate::trials) fn per_second(&self, rate: u32) -> u64 {
+        let at_scale = self.seconds(1.0).as_millis().max(1);
+        u64::try_from(u128::from(rate) * 1000 / at_scale).unwrap_or(u64::MAX)
+    }
+
     /// Starts the load.
     pub(in crate::trials) fn start_load(&mut self, segments: Vec<Segment>) {
         self.end = segments.iter().map(|segment| segment.duration).sum();
