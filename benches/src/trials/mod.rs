@@ -15,6 +15,7 @@ mod args;
 pub mod cases;
 pub mod expected;
 pub mod judge;
+mod process;
 mod programs;
 mod progress;
 mod row;

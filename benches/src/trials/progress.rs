@@ -7,17 +7,19 @@ use std::time::Duration;
 
 use super::cases::Case;
 use super::row::Row;
+use super::stub::Stub;
 
 /// Start, measurement and end of a run, which no time scale shortens.
 const OVERHEAD: Duration = Duration::from_secs(8);
 
-/// Returns the rows of a file that were measured at this time scale. Lines that cannot be read are
+/// Returns the rows of a file that were measured at this time scale with this decider. Lines that cannot be read are
 /// skipped: the last one may be torn.
-pub(super) fn done(file: &Path, time_scale: f64) -> Vec<Row> {
+pub(super) fn done(file: &Path, time_scale: f64, decider: Option<Stub>) -> Vec<Row> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines()
         .filter_map(|line| serde_json::from_str::<Row>(line).ok())
         .filter(|row| (row.time_scale - time_scale).abs() < 1e-9)
+        .filter(|row| row.decider.as_deref() == decider.map(Stub::as_str))
         .collect()
 }
 
@@ -55,14 +57,15 @@ mod tests {
     fn resumed_run_skips_cases_of_the_same_scale_only() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("trials.jsonl");
-        assert!(done(&file, 4.0).is_empty());
+        assert!(done(&file, 4.0, None).is_empty());
         append(&file, &Row::new(CASES[0], 4.0, Vec::new())).unwrap();
         append(&file, &Row::new(CASES[1], 1.0, Vec::new())).unwrap();
         let mut text = std::fs::read_to_string(&file).unwrap();
         text.push_str("{\"case\":\"torn");
         std::fs::write(&file, text).unwrap();
-        let rows = done(&file, 4.0);
+        let rows = done(&file, 4.0, None);
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].case, CASES[0].name);
+        assert!(done(&file, 4.0, Some(Stub::Never)).is_empty());
     }
 }

@@ -25,6 +25,9 @@ pub(super) struct Run {
 pub(super) struct Row {
     pub(super) case: String,
     pub(super) time_scale: f64,
+    /// Stub in place of the doctor.
+    #[serde(default)]
+    pub(super) decider: Option<String>,
     pub(super) expected: String,
     pub(super) right: bool,
     pub(super) runs: Vec<Run>,
@@ -44,6 +47,7 @@ impl Row {
         Self {
             case: case.name.to_owned(),
             time_scale,
+            decider: None,
             expected: case.expected.to_string(),
             right: !runs.is_empty() && runs.iter().all(|run| run.judgement.is_right()),
             runs,

@@ -4,15 +4,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser as _;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{Args, Selection};
 use super::cases::{CASES, Case, Group};
 use super::judge::{Judgement, Observed, judge};
+use super::process::{failed, guard, interrupted, raise_descriptor_limit};
 use super::programs::Programs;
 use super::row::{Row, Run, Totals, table};
-use super::testbed::{Bed, Failed, GUARD, Spec, Surroundings, sweep};
+use super::testbed::{Bed, Failed, Spec, Surroundings, sweep};
 use super::{progress, stub};
 use crate::load::Client;
 
@@ -21,8 +20,6 @@ const HEADLINES: usize = 12;
 /// Delay of the generator from which its figures are not the app's.
 const LAG: Duration = Duration::from_secs(2);
 const INTERRUPTED: u8 = 130;
-/// Descriptors of this process and of the service.
-const DESCRIPTORS: u64 = 20_000;
 
 /// Runs the trials. Exit codes: 0 all cases ran (right or wrong), 1 the instrument failed, 2 wrong usage.
 #[must_use]
@@ -63,50 +60,6 @@ pub fn main() -> ExitCode {
     })
 }
 
-/// Becomes a child of the trials, which ends with them.
-fn guard() -> Option<ExitCode> {
-    let mut args = std::env::args_os().skip(1);
-    if args.next()? != GUARD {
-        return None;
-    }
-    let program = args.next()?;
-    let rest: Vec<_> = args.collect();
-    let error = healing_sidecar::pod::become_program(&program, &rest);
-    Some(failed(&format!("{}: {error}", program.display())))
-}
-
-/// Each request in flight needs a descriptor, here and in the service.
-fn raise_descriptor_limit() {
-    let maximum = getrlimit(Resource::Nofile).maximum;
-    let current = maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
-    let limit = Rlimit {
-        current: Some(current),
-        maximum,
-    };
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        eprintln!("cargo trials: the limit of descriptors stays as it is: {error}");
-    }
-}
-
-fn failed(problem: &str) -> ExitCode {
-    eprintln!("cargo trials: {problem}");
-    ExitCode::FAILURE
-}
-
-async fn interrupted() {
-    let signals = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-    );
-    let (Ok(mut interrupt), Ok(mut terminate)) = signals else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
 fn choose(args: &Args) -> Vec<&'static Case> {
     let wanted = |case: &&&Case| {
         let group = if args.soak {
@@ -130,12 +83,18 @@ async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
         Err(error) => return failed(&error.to_string()),
     };
     let mut rows = match &args.json {
-        Some(file) => progress::done(file, args.time_scale),
+        Some(file) => progress::done(file, args.time_scale, args.decider),
         None => Vec::new(),
     };
-    rows.retain(|row| cases.iter().any(|case| case.name == row.case));
-    cases.retain(|case| rows.iter().all(|row| row.case != case.name));
     let first_only = args.first_transport || args.selection.is_some();
+    let clients = |case: &Case| {
+        let number = if first_only { 1 } else { case.clients.len() };
+        case.clients.get(..number).unwrap_or_default()
+    };
+    let is_of =
+        |row: &Row, case: &Case| row.case == case.name && row.runs.len() == clients(case).len();
+    rows.retain(|row| cases.iter().any(|case| is_of(row, case)));
+    cases.retain(|case| rows.iter().all(|row| row.case != case.name));
     for (index, case) in cases.iter().enumerate() {
         let rest = cases.get(index..).unwrap_or_default();
         let left = progress::time(rest, args.time_scale, first_only).as_secs();
@@ -147,13 +106,8 @@ async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
             left / 60,
             left % 60
         );
-        let clients = if first_only {
-            case.clients.get(..1).unwrap_or_default()
-        } else {
-            case.clients
-        };
         let mut runs = Vec::new();
-        for client in clients {
+        for client in clients(case) {
             let run = run_once(args, &programs, case, *client).await;
             let verdict = if run.judgement.is_right() {
                 "right"
@@ -171,7 +125,8 @@ async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
             }
             runs.push(run);
         }
-        let row = Row::new(case, args.time_scale, runs);
+        let mut row = Row::new(case, args.time_scale, runs);
+        row.decider = args.decider.map(|stub| stub.as_str().to_owned());
         if let Some(file) = &args.json
             && let Err(error) = progress::append(file, &row)
         {
