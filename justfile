@@ -54,6 +54,10 @@ models: (ci "models")
 judge *ARGS:
     cargo judge {{ ARGS }}
 
+# Run real processes under real load, each judged by the treatment that is right (--only, --list, --time-scale X)
+trials *ARGS:
+    cargo trials {{ ARGS }}
+
 # Check both /metrics pages of a real pair
 promtool: (ci "promtool")
 

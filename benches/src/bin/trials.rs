@@ -1,0 +1,5 @@
+//! `cargo trials`: see [`healing_benches::trials`].
+
+fn main() -> std::process::ExitCode {
+    healing_benches::trials::main()
+}

@@ -1,0 +1,156 @@
+//! The generator: plays the segments of a load one after the other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::record::{Cause, Recorder};
+use super::schedule::{Phase, Segment, intended_starts};
+use super::transport::{Connections, Transport};
+
+/// Requests in flight at most. Reaching it is a failure of the generator, not of the server.
+const MAX_IN_FLIGHT: usize = 6000;
+/// Shortest time between two requests of a closed-loop client, so that a server that refuses every
+/// connection is not asked in a busy loop.
+const CLOSED_LOOP_PAUSE: Duration = Duration::from_millis(2);
+/// Pause of a closed-loop client after a failure.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
+
+/// Client that a load consists of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Client {
+    /// Way to the server.
+    pub transport: Transport,
+    /// Longest wait for a response, from the intended start.
+    pub patience: Duration,
+}
+
+/// Target of a load.
+#[derive(Debug, Clone)]
+pub struct LoadSpec {
+    /// Port on 127.0.0.1.
+    pub port: u16,
+    /// Clients.
+    pub client: Client,
+    /// Paths, requested in turn.
+    pub paths: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Target {
+    connections: Connections,
+    patience: Duration,
+    paths: Vec<String>,
+    next: AtomicUsize,
+    recorder: Recorder,
+    in_flight: Arc<Semaphore>,
+}
+
+/// A load in progress; dropping it ends it.
+#[derive(Debug)]
+pub struct Load {
+    recorder: Recorder,
+    task: JoinHandle<()>,
+}
+
+impl Load {
+    /// Starts the segments, one after the other.
+    #[must_use]
+    pub fn start(spec: LoadSpec, segments: Vec<Segment>) -> Self {
+        let recorder = Recorder::new();
+        let target = Arc::new(Target {
+            connections: Connections::new(spec.port, spec.client.transport),
+            patience: spec.client.patience,
+            paths: spec.paths,
+            next: AtomicUsize::new(0),
+            recorder: recorder.clone(),
+            in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
+        });
+        let task = tokio::spawn(play(target, segments));
+        Self { recorder, task }
+    }
+
+    /// Returns the outcomes so far.
+    #[must_use]
+    pub fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
+    /// Waits until all segments have been played and every request has ended.
+    pub async fn finish(&mut self) {
+        let _ = (&mut self.task).await; // a panic in a request ends only that request
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn play(target: Arc<Target>, segments: Vec<Segment>) {
+    let mut start = target.recorder.start();
+    let mut requests = JoinSet::new();
+    for segment in segments {
+        let end = start + segment.duration;
+        match segment.phase {
+            Phase::Open { from, to } => {
+                for offset in intended_starts(from, to, segment.duration) {
+                    let intended = start + offset;
+                    tokio::time::sleep_until(intended.into()).await;
+                    target.recorder.lag(intended.elapsed());
+                    while requests.try_join_next().is_some() {}
+                    let Ok(permit) = Arc::clone(&target.in_flight).try_acquire_owned() else {
+                        target.recorder.add(intended, Cause::Client);
+                        continue;
+                    };
+                    let target = Arc::clone(&target);
+                    requests.spawn(async move {
+                        target.request(intended).await;
+                        drop(permit);
+                    });
+                }
+                tokio::time::sleep_until(end.into()).await;
+            }
+            Phase::Closed { clients } => {
+                let mut loops = JoinSet::new();
+                for _ in 0..clients {
+                    loops.spawn(Arc::clone(&target).closed_loop(end));
+                }
+                while loops.join_next().await.is_some() {}
+            }
+        }
+        start = end;
+    }
+    while requests.join_next().await.is_some() {}
+}
+
+impl Target {
+    async fn closed_loop(self: Arc<Self>, end: Instant) {
+        while Instant::now() < end {
+            let cause = self.request(Instant::now()).await;
+            let pause = if cause == Cause::Ok {
+                CLOSED_LOOP_PAUSE
+            } else {
+                AFTER_FAILURE
+            };
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn request(&self, intended: Instant) -> Cause {
+        let path = self
+            .paths
+            .get(self.next.fetch_add(1, Ordering::Relaxed) % self.paths.len().max(1))
+            .map_or("/", String::as_str);
+        let deadline = intended + self.patience;
+        let cause = tokio::time::timeout_at(deadline.into(), self.connections.get(path))
+            .await
+            .unwrap_or(Cause::TimedOut);
+        self.recorder.add(intended, cause);
+        cause
+    }
+}

@@ -1,0 +1,27 @@
+//! Each request holds one blocking lock for 120 ms on 4 workers; 20 requests arrive per second.
+
+use super::{Case, Group, fault_after_usual_load, impatient, patient};
+use crate::load::Transport;
+use crate::trials::expected::Expected;
+use crate::trials::testbed::{Bed, Failed};
+
+/// The case.
+pub(super) static CASE: Case = Case {
+    name: "lock-convoy",
+    what: "Each request holds one blocking lock for 120 ms on 4 workers; 20 requests arrive per \
+           second.",
+    clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
+    expected: Expected::restart(
+        120,
+        "goodput is far below what the app served before, the CPU is idle, and a restart \
+         releases the lock",
+    ),
+    seconds: 220,
+    group: Group::All,
+    setup: |_, _| {},
+    play: |bed| Box::pin(play(bed)),
+};
+
+async fn play(bed: &mut Bed) -> Result<(), Failed> {
+    fault_after_usual_load(bed, 20.0, CASE.seconds, ("convoy", 120)).await
+}

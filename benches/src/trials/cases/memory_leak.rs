@@ -1,0 +1,36 @@
+//! Memory leaks at 0.3 MiB/s into a limit of 96 MiB.
+
+use super::{Case, Group, fault_after_usual_load, patient};
+use crate::load::Transport;
+use crate::trials::expected::Expected;
+use crate::trials::testbed::{Bed, Failed, Spec};
+
+/// The case.
+pub(super) static CASE: Case = Case {
+    name: "memory-leak",
+    what: "Memory leaks at 0.3 MiB/s into a limit of 96 MiB.",
+    clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
+    expected: Expected::restart(
+        300,
+        "the kernel will kill the app, and a drained restart before that loses no request",
+    )
+    .soft_heals(0, 0)
+    .failed_at_most(20),
+    seconds: 360,
+    group: Group::All,
+    setup,
+    play: |bed| Box::pin(play(bed)),
+};
+
+fn setup(spec: &mut Spec, _: f64) {
+    spec.memory = Some(96 << 20);
+}
+
+async fn play(bed: &mut Bed) -> Result<(), Failed> {
+    let leak = bed.per_second(300);
+    fault_after_usual_load(bed, 20.0, CASE.seconds, ("leak-memory", leak)).await?;
+    if bed.starts() > bed.restarts() + 1 {
+        bed.problem("the kernel killed the app");
+    }
+    Ok(())
+}

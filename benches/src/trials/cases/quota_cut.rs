@@ -1,0 +1,36 @@
+//! The CFS quota is cut from 0.8 to 0.25 core under an unchanged load.
+
+use std::time::Duration;
+
+use super::{Case, Group, USUAL, impatient, patient, steady};
+use crate::load::Transport;
+use crate::trials::expected::Expected;
+use crate::trials::testbed::{Bed, Cpu, Failed, Spec};
+
+/// The case.
+pub(super) static CASE: Case = Case {
+    name: "quota-cut",
+    what: "The CFS quota is cut from 0.8 to 0.25 core under an unchanged load.",
+    clients: &[patient(Transport::NewConnection), impatient(Transport::Http2)],
+    expected: Expected::nothing("the quota is the cause, and a restart does not raise it"),
+    seconds: 200,
+    group: Group::All,
+    setup,
+    play: |bed| Box::pin(play(bed)),
+};
+
+fn setup(spec: &mut Spec, _: f64) {
+    spec.cpu = Cpu::Quota(0.8);
+    spec.work = Duration::from_millis(4);
+    spec.measure_capacity = true;
+}
+
+async fn play(bed: &mut Bed) -> Result<(), Failed> {
+    let rate = bed.capacity * 0.5;
+    steady(bed, rate, CASE.seconds);
+    bed.until(USUAL).await;
+    bed.set_quota(0.25)?;
+    bed.fault_begins();
+    bed.finish_load().await;
+    Ok(())
+}

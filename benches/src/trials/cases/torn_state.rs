@@ -1,0 +1,48 @@
+//! The budget of one restart is spent; the doctor is killed, and its state file is torn.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::{Case, Group, patient, steady};
+use crate::load::Transport;
+use crate::trials::expected::Expected;
+use crate::trials::testbed::{Bed, Failed, Spec};
+
+/// The case.
+pub(super) static CASE: Case = Case {
+    name: "torn-state",
+    what: "The budget of one restart is spent; the doctor is killed, and its state file is torn.",
+    clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
+    expected: Expected::restart(90, "a budget that cannot be read counts as spent")
+        .soft_heals(0, 0)
+        .not_served(),
+    seconds: 300,
+    group: Group::All,
+    setup,
+    play: |bed| Box::pin(play(bed)),
+};
+
+fn setup(spec: &mut Spec, scale: f64) {
+    let delay = Duration::from_secs_f64(20.0 / scale).as_millis();
+    spec.service_args = vec![format!("--wedge-after={delay}ms")];
+    spec.policy = vec![("permission.budget", toml::Value::Integer(1))];
+}
+
+async fn play(bed: &mut Bed) -> Result<(), Failed> {
+    steady(bed, 20.0, CASE.seconds);
+    bed.fault_begins();
+    if !bed.wait_for_restarts(1, 120.0).await {
+        bed.problem("the first restart did not come");
+    }
+    // The second instance hangs as well.
+    let seen = bed.wait_for_ready(30.0).await;
+    let doctor = bed.doctor_pid();
+    bed.signal(doctor, Signal::KILL)?;
+    bed.tear_state_file()?;
+    if !seen {
+        bed.problem("the second instance was never ready");
+    }
+    bed.finish_load().await;
+    Ok(())
+}

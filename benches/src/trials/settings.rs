@@ -1,0 +1,151 @@
+//! The sidecar's production settings, shortened by the time scale.
+
+use std::time::Duration;
+
+use healing_core::config::PolicyConfig;
+use healing_sidecar::config::SETTINGS;
+use toml::{Table, Value};
+
+/// Steps in which a duration that would be too short for validation is lengthened again.
+const STEPS: usize = 200;
+const STEP: f64 = 1.05;
+
+/// Returns the sidecar's settings file at this time scale, with some settings of the policy replaced.
+///
+/// Every duration is divided by the scale. One that validation would not accept is shortened as far as
+/// it allows (`sustain_for`: 11 s). Counts, shares and ratios stay.
+///
+/// # Errors
+/// A setting is unknown, or cannot be made valid.
+pub(super) fn file(
+    scale: f64,
+    settings: &[(&str, String)],
+    replaced: &[(&str, Value)],
+) -> Result<String, String> {
+    let mut file = Table::new();
+    for setting in SETTINGS {
+        if let Ok(duration) = humantime::parse_duration(setting.default) {
+            let value = text(duration.div_f64(scale));
+            file.insert(setting.name.to_owned(), Value::String(value));
+        }
+    }
+    for (name, value) in settings {
+        file.insert((*name).to_owned(), Value::String(value.clone()));
+    }
+    file.insert("policy".to_owned(), Value::Table(policy(scale, replaced)?));
+    toml::to_string(&file).map_err(|error| error.to_string())
+}
+
+fn policy(scale: f64, replaced: &[(&str, Value)]) -> Result<Table, String> {
+    let defaults =
+        Table::try_from(PolicyConfig::default()).map_err(|error| format!("policy: {error}"))?;
+    let mut table = defaults;
+    shorten(&mut table, scale);
+    for (path, value) in replaced {
+        *entry(&mut table, path)? = value.clone();
+    }
+    for _ in 0..STEPS {
+        let policy: PolicyConfig = table
+            .clone()
+            .try_into()
+            .map_err(|error: toml::de::Error| error.message().to_owned())?;
+        let Err(errors) = policy.validate() else {
+            return Ok(table);
+        };
+        let Some(error) = errors.0.first() else {
+            return Ok(table);
+        };
+        let value = entry(&mut table, error.setting)?;
+        let short = value
+            .as_str()
+            .and_then(|text| humantime::parse_duration(text).ok());
+        let Some(short) = short else {
+            return Err(error.to_string());
+        };
+        *value = Value::String(text(short.mul_f64(STEP)));
+    }
+    Err("the policy's settings cannot be shortened like this".to_owned())
+}
+
+fn entry<'a>(table: &'a mut Table, path: &str) -> Result<&'a mut Value, String> {
+    let unknown = || format!("the policy has no setting {path}");
+    let mut keys = path.split('.');
+    let first = keys.next().ok_or_else(unknown)?;
+    let mut value = table.get_mut(first).ok_or_else(unknown)?;
+    for key in keys {
+        value = value.get_mut(key).ok_or_else(unknown)?;
+    }
+    Ok(value)
+}
+
+fn shorten(table: &mut Table, scale: f64) {
+    for (_, value) in table.iter_mut() {
+        match value {
+            Value::Table(inner) => shorten(inner, scale),
+            Value::String(word) => {
+                if let Ok(duration) = humantime::parse_duration(word) {
+                    *word = text(duration.div_f64(scale));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn text(duration: Duration) -> String {
+    let milliseconds = duration.as_millis();
+    format!("{milliseconds}ms")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use healing_sidecar::config::{Flags, load};
+
+    use super::*;
+
+    fn loaded(scale: f64, replaced: &[(&str, Value)]) -> healing_sidecar::config::Settings {
+        let mut written = tempfile::NamedTempFile::new().unwrap();
+        let text = file(scale, &[], replaced).unwrap();
+        written.write_all(text.as_bytes()).unwrap();
+        let path = written.path().to_str().unwrap().to_owned();
+        let flags = Flags::from([("config", path)]);
+        let loaded = load(&flags, &|_: &str| None);
+        assert!(loaded.errors.is_empty(), "{:?}\n{text}", loaded.errors);
+        loaded.settings
+    }
+
+    #[test]
+    fn scale_one_is_production() {
+        let settings = loaded(1.0, &[]);
+        assert_eq!(settings.policy, PolicyConfig::default());
+        assert_eq!(settings.poll_interval, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn every_scale_is_valid_and_shortens_durations_alone() {
+        for scale in [2.0, 4.0, 8.0, 10.0] {
+            let settings = loaded(scale, &[]);
+            let default = PolicyConfig::default();
+            assert_eq!(settings.policy.permission.budget, default.permission.budget);
+            assert_eq!(
+                settings.policy.permission.hard_cooldown,
+                default.permission.hard_cooldown.div_f64(scale)
+            );
+        }
+        let settings = loaded(4.0, &[]);
+        assert_eq!(settings.poll_interval, Duration::from_millis(1250));
+        assert_eq!(settings.drain_timeout, Duration::from_millis(2500));
+        let sustain = settings.policy.evidence.sustain_for;
+        assert!(sustain < Duration::from_secs(12), "{sustain:?}");
+    }
+
+    #[test]
+    fn settings_can_be_replaced_and_unknown_ones_are_named() {
+        let settings = loaded(4.0, &[("permission.budget", Value::Integer(1))]);
+        assert_eq!(settings.policy.permission.budget, 1);
+        let error = file(1.0, &[], &[("permission.no_such", Value::Integer(1))]).unwrap_err();
+        assert!(error.contains("permission.no_such"), "{error}");
+    }
+}

@@ -1,0 +1,174 @@
+//! Control groups of a run, v1 or v2; dropping them removes them.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::Failed;
+use super::child::signal;
+
+const ROOT: &str = "/sys/fs/cgroup";
+const PREFIX: &str = "healing-trials-";
+/// Period of the CFS quota, in microseconds.
+const PERIOD: f64 = 100_000.0;
+/// Attempts to remove a group whose processes are about to end, 20 ms apart.
+const ATTEMPTS: u32 = 150;
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+/// A group; its directory is removed on drop, after its processes were killed.
+#[derive(Debug)]
+pub(super) struct Cgroup {
+    path: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Controller {
+    Cpu,
+    Memory,
+}
+
+impl Controller {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
+        }
+    }
+}
+
+impl Cgroup {
+    /// Makes a group with a CPU quota, in cores.
+    pub(super) fn with_quota(cores: f64) -> Result<Self, Failed> {
+        let group = Self::make(Controller::Cpu)?;
+        group.set_quota(cores)?;
+        Ok(group)
+    }
+
+    /// Sets the CPU quota, in cores.
+    pub(super) fn set_quota(&self, cores: f64) -> Result<(), Failed> {
+        let quota = format!("{:.0}", cores * PERIOD);
+        if is_v2() {
+            return self.set("cpu.max", &format!("{quota} {PERIOD:.0}"));
+        }
+        self.set("cpu.cfs_period_us", &format!("{PERIOD:.0}"))?;
+        self.set("cpu.cfs_quota_us", &quota)
+    }
+
+    /// Sets the share of CPU time relative to the groups beside it, which have 1.
+    pub(super) fn set_weight(&self, weight: u32) -> Result<(), Failed> {
+        if is_v2() {
+            return self.set("cpu.weight", &(100 * weight).to_string());
+        }
+        self.set("cpu.shares", &(1024 * weight).to_string())
+    }
+
+    /// Makes a group with a memory limit, in bytes, without swap.
+    pub(super) fn with_memory(bytes: u64) -> Result<Self, Failed> {
+        let group = Self::make(Controller::Memory)?;
+        let file = if is_v2() {
+            "memory.max"
+        } else {
+            "memory.limit_in_bytes"
+        };
+        group.set(file, &bytes.to_string())?;
+        // Absent without swap accounting.
+        let _ = fs::write(group.path.join("memory.swap.max"), "0");
+        Ok(group)
+    }
+
+    /// Makes a group without a limit of its own below this one.
+    pub(super) fn child(&self, name: &str) -> Result<Self, Failed> {
+        if is_v2() {
+            self.set("cgroup.subtree_control", "+cpu")?;
+        }
+        let path = self.path.join(name);
+        fs::create_dir(&path).map_err(|error| lacking(&path, &error))?;
+        Ok(Self { path })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn make(controller: Controller) -> Result<Self, Failed> {
+        let root = Path::new(ROOT);
+        let parent = if is_v2() {
+            let control = root.join("cgroup.subtree_control");
+            fs::write(&control, format!("+{}", controller.name()))
+                .map_err(|error| lacking(&control, &error))?;
+            root.to_owned()
+        } else {
+            root.join(controller.name())
+        };
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = parent.join(format!("{PREFIX}{}-{number}", std::process::id()));
+        fs::create_dir(&path).map_err(|error| lacking(&path, &error))?;
+        Ok(Self { path })
+    }
+
+    fn set(&self, file: &str, value: &str) -> Result<(), Failed> {
+        let path = self.path.join(file);
+        fs::write(&path, value).map_err(|error| lacking(&path, &error))
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        if let Err(error) = remove(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "the cgroup cannot be removed");
+        }
+    }
+}
+
+/// Removes groups that an earlier run left behind because it was killed.
+pub(in crate::trials) fn sweep() {
+    for parent in ["", "cpu", "memory"] {
+        let Ok(entries) = fs::read_dir(Path::new(ROOT).join(parent)) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let owner = name
+                .strip_prefix(PREFIX)
+                .and_then(|rest| rest.split('-').next());
+            if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+                let _ = remove(&entry.path());
+            }
+        }
+    }
+}
+
+fn is_v2() -> bool {
+    Path::new(ROOT).join("cgroup.controllers").exists()
+}
+
+fn lacking(path: &Path, error: &io::Error) -> Failed {
+    Failed::Facility(format!("{}: {error}", path.display()))
+}
+
+/// Removes a group with the groups below it; kills their processes.
+fn remove(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(path)?.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove(&entry.path())?;
+        }
+    }
+    let mut result = Ok(());
+    for _ in 0..ATTEMPTS {
+        let processes = fs::read_to_string(path.join("cgroup.procs")).unwrap_or_default();
+        for pid in processes.lines().filter_map(|line| line.parse().ok()) {
+            signal(pid, Signal::KILL);
+        }
+        result = fs::remove_dir(path);
+        match &result {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {}
+            _ => return Ok(()),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    result
+}

@@ -1,0 +1,77 @@
+//! What a case asks of the testbed.
+
+use std::time::Duration;
+
+use toml::Value;
+
+/// Supply of CPU time to the app.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::trials) enum Cpu {
+    /// No limit.
+    Free,
+    /// A CFS quota, in cores.
+    Quota(f64),
+    /// One core in total for the app and this many competing threads.
+    Shared {
+        /// Competing threads.
+        hogs: usize,
+        /// Start of the competition: with the app, or by [`Bed::start_hogs`](super::Bed::start_hogs).
+        from_start: bool,
+    },
+}
+
+/// Who restarts app and doctor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::trials) enum Supervision {
+    /// `healing pod`.
+    Pod,
+    /// A supervisor that starts an ended doctor again, and never restarts the app.
+    DoctorOnly,
+    /// Nobody.
+    Nobody,
+}
+
+/// Service, doctor and surroundings of a run.
+#[derive(Debug, Clone)]
+pub(in crate::trials) struct Spec {
+    /// Worker threads of the service.
+    pub(in crate::trials) workers: usize,
+    /// CPU time of one request.
+    pub(in crate::trials) work: Duration,
+    /// More arguments of the service.
+    pub(in crate::trials) service_args: Vec<String>,
+    /// Supply of CPU time.
+    pub(in crate::trials) cpu: Cpu,
+    /// Memory limit, in bytes.
+    pub(in crate::trials) memory: Option<u64>,
+    /// Replaced settings of the policy.
+    pub(in crate::trials) policy: Vec<(&'static str, Value)>,
+    /// Replaced settings of the sidecar, outside the policy.
+    pub(in crate::trials) settings: Vec<(&'static str, String)>,
+    /// Supervision.
+    pub(in crate::trials) supervision: Supervision,
+    /// Paths of the load, in turn.
+    pub(in crate::trials) paths: Vec<String>,
+    /// Measure the capacity before the doctor starts.
+    pub(in crate::trials) measure_capacity: bool,
+    /// Wait until the app is ready before the case begins.
+    pub(in crate::trials) wait_until_ready: bool,
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Self {
+            workers: 4,
+            work: Duration::from_micros(500),
+            service_args: Vec::new(),
+            cpu: Cpu::Free,
+            memory: None,
+            policy: Vec::new(),
+            settings: Vec::new(),
+            supervision: Supervision::Pod,
+            paths: vec!["/".to_owned()],
+            measure_capacity: false,
+            wait_until_ready: true,
+        }
+    }
+}
