@@ -29,7 +29,7 @@ pub enum Resource {
     FileDescriptors,
 }
 
-/// Forecast from a steady rise.
+/// Forecast from a rise.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Forecast {
     /// Resource whose usage rises.

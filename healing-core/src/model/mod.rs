@@ -1,7 +1,7 @@
 //! Random-forest models: file format, validation, inference and explanation.
 //!
 //! Training is in the crate `healing-training`; a trained model runs without it. The methods of [`Model`]
-//! are grouped by theme: the file format in [`file`], explanations in [`explain`], the rest here. Only
+//! are grouped by theme: the file format in [`mod@file`], explanations in [`explain`], the rest here. Only
 //! this module touches its fields.
 
 pub mod builtin;

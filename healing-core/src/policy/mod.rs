@@ -155,7 +155,7 @@ impl Policy {
         &self.proposer
     }
 
-    /// Returns the forecast of a resource. `None` if its usage does not grow steadily.
+    /// Returns the forecast of a resource. `None` if its usage does not rise.
     #[must_use]
     pub fn forecast(&self, resource: Resource) -> Option<&Forecast> {
         self.tracker.forecast(resource)

@@ -141,7 +141,7 @@ impl Tracker {
         self.symptoms.errors.error_ratio()
     }
 
-    /// Returns the forecast of a resource. `None` if its usage does not grow steadily.
+    /// Returns the forecast of a resource. `None` if its usage does not rise.
     pub(super) fn forecast(&self, resource: Resource) -> Option<&Forecast> {
         self.trends.forecast(resource)
     }

@@ -46,7 +46,7 @@ impl Trends {
         }
     }
 
-    /// Returns the forecast of a resource. `None` if its usage does not grow steadily.
+    /// Returns the forecast of a resource. `None` if its usage does not rise.
     pub(super) fn forecast(&self, resource: Resource) -> Option<&Forecast> {
         match resource {
             Resource::Memory => self.memory.forecast(),
