@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::extraction;
-use super::instance::{Identity, InstanceMatch, identify};
+use super::instance::{Identity, InstanceMatch, ReportStatus, identify};
 use super::reset::{Part, Reset};
 use super::state::KnownApp;
 use super::symptoms::{DetectorInput, SymptomTracker};
@@ -53,14 +53,6 @@ pub(super) struct Tracker {
 
 /// Health report from the care port, with its latency.
 type Report<'a> = (&'a Health, Duration);
-
-/// Status of a health report.
-#[derive(Debug, Clone, Copy, Default)]
-struct ReportStatus {
-    stale: bool,
-    /// Set if the report comes from another process than the one before.
-    restarted: bool,
-}
 
 // === impl Tracker ===
 

@@ -5,6 +5,7 @@
 //! realistic correlations (an exhausted pool causes a queue, a queue causes timeouts, timeouts cause
 //! retries, a restart empties caches), and does not represent a particular service.
 
+use super::counts::{ClientOutcomes, RequestTotals, as_f64, round};
 use super::faults::Faults;
 use super::service_params::{BOUNDS, ServiceParams};
 use healing_core::decision::Action;
@@ -67,23 +68,6 @@ pub(super) struct Downtime {
     remaining: u32,
     /// Share of the requests that fail until then.
     lost: f64,
-}
-
-/// Totals since the start of the instance.
-#[derive(Debug, Clone, Default)]
-pub(super) struct RequestTotals {
-    pub(super) requests: u64,
-    pub(super) errors: u64,
-    pub(super) panics: u64,
-}
-
-/// Outcomes for clients, as numbers of requests.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ClientOutcomes {
-    pub(super) requests: f64,
-    pub(super) failed: f64,
-    /// Requests that took several times as long as usual.
-    pub(super) slow: f64,
 }
 
 /// Maximum number of waiting requests.
@@ -392,16 +376,4 @@ impl SimulatedApp {
         self.faults.clear_by_restart();
         self.update_resources(0.0, 0.0);
     }
-}
-
-/// Rounds to a count. Negative values become 0.
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // saturates
-pub(super) fn round(count: f64) -> u64 {
-    count.max(0.0).round() as u64
-}
-
-/// Converts a count to a float.
-#[allow(clippy::cast_precision_loss)] // small counts
-pub(super) fn as_f64(count: u64) -> f64 {
-    count as f64
 }

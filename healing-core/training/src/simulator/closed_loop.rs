@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Scenario;
-use super::app::ClientOutcomes;
+use super::counts::ClientOutcomes;
 use super::faults::Faults;
 use super::incident::Incident;
 use crate::episode::results::Results;

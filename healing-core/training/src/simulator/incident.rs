@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::app::{ClientOutcomes, SimulatedApp};
+use super::app::SimulatedApp;
+use super::counts::ClientOutcomes;
 use super::faults::Faults;
 use super::scenario::{FaultSchedule, Scenario};
 use super::service_params::{BOUNDS, ServiceParams};

@@ -16,6 +16,7 @@
 
 mod app;
 mod closed_loop;
+mod counts;
 mod faults;
 mod incident;
 mod label;
