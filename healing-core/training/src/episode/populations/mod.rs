@@ -12,11 +12,11 @@
 //! and its parameters. Frequencies are not those of a fleet: kinds count alike.
 
 mod draw;
-mod in_kind;
-mod memory_shapes;
-mod named;
-mod sick_stressed;
-mod stressed;
+pub mod in_kind;
+pub mod memory_shapes;
+pub mod named;
+pub mod sick_stressed;
+pub mod stressed;
 
 pub use in_kind::InKind;
 pub use memory_shapes::MemoryShapes;
