@@ -64,6 +64,10 @@ fn faults(document: &str) -> Vec<String> {
                 continue;
             }
             let source = fs::read_to_string(repository().join(path)).unwrap_or_default();
+            let is_stop = cells[1].parse::<u32>().is_ok();
+            if is_stop && !pair[1].contains('`') {
+                faults.push(format!("line {number}: the stop at {path} names no symbol"));
+            }
             for name in symbols.flat_map(|symbol| symbol.split("::")) {
                 if !defines(&source, name) {
                     faults.push(format!("line {number}: {path} does not define {name}"));
@@ -101,6 +105,7 @@ fn missing_paths_and_symbols_are_reported() {
             "line 1: benches/tests/architecture.rs does not define Nowhere",
             "line 1: benches/tests/architecture.rs does not define at_all",
             "line 2: benches/no_such_file.rs does not exist",
+            "line 2: the stop at benches/no_such_file.rs names no symbol",
         ]
     );
 }
