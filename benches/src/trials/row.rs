@@ -8,12 +8,17 @@ use super::judge::{Judgement, Kind, Observed};
 /// Result of one run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Run {
+    /// Transport of the clients.
     pub(super) transport: String,
     /// Timeout of the clients, in milliseconds.
     pub(super) patience_ms: u64,
+    /// Measured capacity, or 0 if the case does not need it.
     pub(super) capacity_per_second: f64,
+    /// Largest delay of the load generator.
     pub(super) generator_lag_ms: u64,
+    /// Observations that are judged.
     pub(super) observed: Observed,
+    /// Judgement of the observations.
     pub(super) judgement: Judgement,
     /// Headlines of the doctor's last decisions.
     pub(super) decisions: Vec<String>,
@@ -24,22 +29,31 @@ pub(super) struct Run {
 /// Result of a case.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Row {
+    /// Name of the case.
     pub(super) case: String,
+    /// Factor by which times were shortened.
     pub(super) time_scale: f64,
     /// Stub in place of the doctor.
     #[serde(default)]
     pub(super) decider: Option<String>,
+    /// Right treatment, as text.
     pub(super) expected: String,
+    /// Set if all runs are right.
     pub(super) right: bool,
+    /// One run per client.
     pub(super) runs: Vec<Run>,
 }
 
 /// Totals of several cases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Totals {
+    /// Number of cases that are right.
     pub(super) right: u32,
+    /// Number of cases.
     pub(super) total: u32,
+    /// Number of restarts above the maximum of their case.
     pub(super) false_restarts: u32,
+    /// Number of soft heals above the maximum of their case.
     pub(super) false_soft_heals: u32,
 }
 

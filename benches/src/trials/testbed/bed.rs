@@ -34,7 +34,9 @@ pub(super) const START_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(Debug, Clone)]
 pub(in crate::trials) struct RunContext {
     pub(in crate::trials) programs: Programs,
+    /// Factor by which times are shortened.
     pub(in crate::trials) scale: f64,
+    /// Stub in place of the doctor.
     pub(in crate::trials) decider: Option<Stub>,
     pub(in crate::trials) client: Client,
 }

@@ -24,7 +24,9 @@ const MAX_RUN_SECONDS: u64 = 2400;
 #[derive(Debug, Clone)]
 pub(in crate::trials) struct Launcher {
     pub(super) programs: Programs,
+    /// Factor by which times are shortened.
     pub(super) scale: f64,
+    /// Stub in place of the doctor.
     pub(super) decider: Option<Stub>,
     /// Settings file of the doctor.
     pub(super) config: PathBuf,
