@@ -1,7 +1,10 @@
-//! Proof on real processes: the demo, the trials, and what benches share.
+//! Proof on real processes: the demo, the trials, and the parts that they and the benches share.
 
 pub mod demo;
+pub mod free_port;
+pub mod journal;
 pub mod layered;
 pub mod load;
+pub mod poll;
 pub mod service;
 pub mod trials;

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use healing_benches::demo::journal::JournalReader;
 use healing_benches::demo::ports::Ports;
 use healing_benches::demo::report::ScenarioResult;
 use healing_benches::demo::testbed::Testbed;
+use healing_benches::journal::JournalReader;
 use healing_cli::pod::PodEvent;
 
 const DEMO: &str = env!("CARGO_BIN_EXE_demo");

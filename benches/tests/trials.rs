@@ -1,4 +1,4 @@
-//! The instrument against deciders that must be wrong: one harmful, one blind.
+//! Tests of `cargo trials` with stub deciders that must be judged wrong, one harmful and one passive.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -32,7 +32,7 @@ fn wrong(row: &Value) -> String {
 fn decider_that_restarts_at_80_percent_cpu_is_reported_as_wrong() {
     let row = row("saturation-200-closed", "restart-at-cpu");
     if wrong(&row).contains("this machine lacks") {
-        eprintln!("not shown here: {}", wrong(&row));
+        eprintln!("skipped: {}", wrong(&row));
         return;
     }
     assert_eq!(row["right"], false, "{row:#}");

@@ -1,4 +1,4 @@
-//! The service that the trials treat: see [`healing_benches::service`].
+//! Service under test in the trials. See [`healing_benches::service`].
 
 fn main() -> std::process::ExitCode {
     healing_benches::service::main()

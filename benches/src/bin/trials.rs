@@ -1,4 +1,4 @@
-//! `cargo trials`: see [`healing_benches::trials`].
+//! `cargo trials`. See [`healing_benches::trials`].
 
 fn main() -> std::process::ExitCode {
     healing_benches::trials::main()

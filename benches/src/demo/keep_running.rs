@@ -4,11 +4,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use healing_cli::pod::PodEvent;
 
-use super::journal::JournalReader;
 use super::ports::Ports;
 use super::reporter::Reporter;
 use super::scenario_error::exit;
 use super::testbed::Testbed;
+use crate::journal::JournalReader;
 
 /// Interval between two polls of journal and pod.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);

@@ -6,7 +6,6 @@
 //! events.
 
 pub mod args;
-pub mod journal;
 pub mod keep_running;
 pub mod load;
 pub mod log_buffer;

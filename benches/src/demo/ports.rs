@@ -1,11 +1,6 @@
 //! Ports of the demo.
 
-use std::net::{Ipv4Addr, TcpListener};
-use std::ops::Range;
-
-/// Range of free ports, below the kernel's range for outgoing connections (32768 and up). Otherwise the
-/// port of an app that is being restarted could be taken by a client, or a client could connect to itself.
-const FREE_RANGE: Range<u16> = 20_000..32_000;
+use crate::free_port::{self, NoFreePort, is_free};
 
 /// One port per listener, all on 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +19,8 @@ pub struct Ports {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PortError {
     /// Every port of the range for free ones is taken.
-    #[error("no free port in {FREE_RANGE:?}")]
-    NoneFree,
+    #[error(transparent)]
+    NoneFree(#[from] NoFreePort),
     /// The base is too close to the highest port.
     #[error("--port-base {0} leaves no room for three ports: at most 65533")]
     NoRoom(u16),
@@ -50,14 +45,12 @@ impl Ports {
     ///
     /// Returns an error if a port is taken, or `base` leaves no room for three.
     pub fn from_base(base: u16) -> Result<Self, PortError> {
-        let mut free = candidates().filter(|port| is_free(*port));
-        let mut next = || free.next().ok_or(PortError::NoneFree);
         if base == 0 {
             return Ok(Self {
-                app: next()?,
-                sidecar: next()?,
-                care: next()?,
-                dependency: next()?,
+                app: free_port::next()?,
+                sidecar: free_port::next()?,
+                care: free_port::next()?,
+                dependency: free_port::next()?,
             });
         }
         let Some(care) = base.checked_add(2) else {
@@ -72,7 +65,7 @@ impl Ports {
                 return Err(PortError::Taken { port, owner });
             }
         }
-        let dependency = next()?;
+        let dependency = free_port::next()?;
         Ok(Self {
             app: base,
             sidecar: base + 1,
@@ -82,22 +75,10 @@ impl Ports {
     }
 }
 
-/// Returns all ports of [`FREE_RANGE`], from a start that differs between processes, so that two demos do
-/// not race for the same ports.
-fn candidates() -> impl Iterator<Item = u16> {
-    let count = u32::from(FREE_RANGE.end - FREE_RANGE.start);
-    let first = std::process::id().wrapping_mul(4).rem_euclid(count);
-    (0..count)
-        .filter_map(move |n| u16::try_from((first + n) % count).ok())
-        .map(|n| FREE_RANGE.start + n)
-}
-
-fn is_free(port: u16) -> bool {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
     use super::*;
 
     #[test]

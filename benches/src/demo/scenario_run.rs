@@ -4,12 +4,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use healing_cli::pod::{PodEvent, Role};
 
-use super::journal::{Entry, JournalReader};
 use super::report::ScenarioResult;
 use super::reporter::Reporter;
 use super::scenario_error::ScenarioError;
 use super::testbed::Testbed;
 use super::wait::{WaitTimeout, wait_for};
+use crate::journal::{Entry, JournalReader};
 
 /// Expected result of a scenario.
 #[derive(Debug, Clone, Copy)]

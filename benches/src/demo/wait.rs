@@ -1,18 +1,10 @@
-//! Polling for an expected observation.
+//! Polling for an expected observation, with progress on stderr.
 
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-/// Interval between two polls.
-const POLL_INTERVAL: Duration = Duration::from_millis(20);
-
-/// Error of an expected observation that was not made before the timeout.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{what} was not seen within {timeout:?}")]
-pub struct WaitTimeout {
-    what: String,
-    timeout: Duration,
-}
+pub use crate::poll::WaitTimeout;
+use crate::poll::poll_until;
 
 /// Polls until `poll` returns a value. Prints on stderr what it waits for, on a terminal in a line that is
 /// erased at the end, elsewhere only after a long wait.
@@ -26,20 +18,14 @@ pub async fn wait_for<T>(
     mut poll: impl AsyncFnMut() -> Option<T>,
 ) -> Result<T, WaitTimeout> {
     let mut progress = Progress::new(what);
-    let deadline = Instant::now() + timeout;
-    loop {
-        if let Some(value) = poll().await {
-            return Ok(value);
+    poll_until(what, timeout, async || {
+        let value = poll().await;
+        if value.is_none() {
+            progress.show();
         }
-        if Instant::now() >= deadline {
-            return Err(WaitTimeout {
-                what: what.to_owned(),
-                timeout,
-            });
-        }
-        progress.show();
-        tokio::time::sleep(POLL_INTERVAL).await;
-    }
+        value
+    })
+    .await
 }
 
 /// Interval between progress lines in a log.

@@ -1,4 +1,4 @@
-//! One client connection, HTTP/1.1 or HTTP/2, and the classification of its failures.
+//! Client connections of HTTP/1.1 and HTTP/2, and the classification of their failures.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -29,6 +29,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Returns the outcome that the failure counts as.
     pub(super) fn cause(self) -> Cause {
         match self {
             Self::Refused => Cause::Refused,
@@ -47,7 +48,7 @@ impl From<io::Error> for Failure {
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::NotConnected
             | io::ErrorKind::UnexpectedEof => Self::Reset,
-            _ => Self::Client, // such as too few descriptors or addresses
+            _ => Self::Client, // for example for lack of descriptors or addresses
         }
     }
 }
@@ -61,7 +62,7 @@ impl From<hyper::Error> for Failure {
     }
 }
 
-/// An HTTP/1.1 connection; dropping it closes the socket.
+/// HTTP/1.1 connection; dropping it closes the socket.
 #[derive(Debug)]
 pub(super) struct H1 {
     sender: http1::SendRequest<Empty<Bytes>>,
@@ -69,18 +70,22 @@ pub(super) struct H1 {
 }
 
 impl H1 {
+    /// Connects to a port on 127.0.0.1.
     pub(super) async fn connect(port: u16) -> Result<Self, Failure> {
         let (sender, connection) = http1::handshake(TokioIo::new(dial(port).await?)).await?;
         let driver = tokio::spawn(async move {
-            let _ = connection.await; // its failure is also the request's
+            let _ = connection.await; // the request reports its failure
         });
         Ok(Self { sender, driver })
     }
 
+    /// Returns `true` if the server has not closed the connection.
     pub(super) fn is_open(&self) -> bool {
         !self.sender.is_closed()
     }
 
+    /// Sends a request and reads its response completely. The server closes the connection unless `keep` is
+    /// set.
     pub(super) async fn get(&mut self, path: &str, keep: bool) -> Result<u16, Failure> {
         let mut request = request(path);
         request
@@ -101,11 +106,12 @@ impl Drop for H1 {
     }
 }
 
-/// An HTTP/2 connection; clones share it, and it closes with the last one.
+/// HTTP/2 connection; clones share it, and dropping the last one closes it.
 #[derive(Debug, Clone)]
 pub(super) struct H2(http2::SendRequest<Empty<Bytes>>);
 
 impl H2 {
+    /// Connects to a port on 127.0.0.1.
     pub(super) async fn connect(port: u16) -> Result<Self, Failure> {
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
@@ -115,10 +121,12 @@ impl H2 {
         Ok(Self(sender))
     }
 
+    /// Returns `true` if the server has not closed the connection.
     pub(super) fn is_open(&self) -> bool {
         !self.0.is_closed()
     }
 
+    /// Sends a request and reads its response completely.
     pub(super) async fn get(&mut self, path: &str) -> Result<u16, Failure> {
         self.0.ready().await.map_err(|_| Failure::NotSent)?;
         let mut request = request(path);

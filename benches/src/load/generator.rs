@@ -1,4 +1,4 @@
-//! The generator: plays the segments of a load one after the other.
+//! Generator, which runs the segments of a load one after the other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,21 +11,20 @@ use super::record::{Cause, Recorder};
 use super::schedule::{Phase, Segment, intended_starts};
 use super::transport::{Connections, Transport};
 
-/// Requests in flight at most. Reaching it is a failure of the generator, not of the server.
+/// Maximum number of requests in flight. Reaching it is a failure of the generator, not of the server.
 const MAX_IN_FLIGHT: usize = 6000;
-/// Shortest time between two requests of a closed-loop client, so that a server that refuses every
-/// connection is not asked in a busy loop.
+/// Pause of a closed-loop client after a success, which keeps it from sending in a busy loop.
 const CLOSED_LOOP_PAUSE: Duration = Duration::from_millis(2);
 /// Pause of a closed-loop client after a failure.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
-/// Client that a load consists of.
+/// Client of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Client {
-    /// Way to the server.
+    /// Transport to the server.
     pub transport: Transport,
-    /// Longest wait for a response, from the intended start.
-    pub patience: Duration,
+    /// Maximum time until the response is complete, from the intended start.
+    pub timeout: Duration,
 }
 
 /// Target of a load.
@@ -33,7 +32,7 @@ pub struct Client {
 pub struct LoadSpec {
     /// Port on 127.0.0.1.
     pub port: u16,
-    /// Clients.
+    /// Kind of client.
     pub client: Client,
     /// Paths, requested in turn.
     pub paths: Vec<String>,
@@ -42,14 +41,14 @@ pub struct LoadSpec {
 #[derive(Debug)]
 struct Target {
     connections: Connections,
-    patience: Duration,
+    timeout: Duration,
     paths: Vec<String>,
     next: AtomicUsize,
     recorder: Recorder,
     in_flight: Arc<Semaphore>,
 }
 
-/// A load in progress; dropping it ends it.
+/// Load in progress; dropping it stops it.
 #[derive(Debug)]
 pub struct Load {
     recorder: Recorder,
@@ -63,13 +62,13 @@ impl Load {
         let recorder = Recorder::new();
         let target = Arc::new(Target {
             connections: Connections::new(spec.port, spec.client.transport),
-            patience: spec.client.patience,
+            timeout: spec.client.timeout,
             paths: spec.paths,
             next: AtomicUsize::new(0),
             recorder: recorder.clone(),
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
         });
-        let task = tokio::spawn(play(target, segments));
+        let task = tokio::spawn(run(target, segments));
         Self { recorder, task }
     }
 
@@ -79,9 +78,9 @@ impl Load {
         &self.recorder
     }
 
-    /// Waits until all segments have been played and every request has ended.
+    /// Waits until all segments and all requests have finished.
     pub async fn finish(&mut self) {
-        let _ = (&mut self.task).await; // a panic in a request ends only that request
+        let _ = (&mut self.task).await; // a panic in a request stops only that request
     }
 }
 
@@ -91,7 +90,7 @@ impl Drop for Load {
     }
 }
 
-async fn play(target: Arc<Target>, segments: Vec<Segment>) {
+async fn run(target: Arc<Target>, segments: Vec<Segment>) {
     let mut start = target.recorder.start();
     let mut requests = JoinSet::new();
     for segment in segments {
@@ -146,7 +145,7 @@ impl Target {
             .paths
             .get(self.next.fetch_add(1, Ordering::Relaxed) % self.paths.len().max(1))
             .map_or("/", String::as_str);
-        let deadline = intended + self.patience;
+        let deadline = intended + self.timeout;
         let cause = tokio::time::timeout_at(deadline.into(), self.connections.get(path))
             .await
             .unwrap_or(Cause::TimedOut);

@@ -17,9 +17,9 @@ pub enum Cause {
     Refused,
     /// Connection lost before the response was complete.
     Reset,
-    /// No complete response within the client's patience.
+    /// No complete response within the client's timeout.
     TimedOut,
-    /// Failure of the generator itself, such as too few descriptors.
+    /// Failure of the generator itself, for example for lack of descriptors.
     Client,
 }
 
@@ -34,7 +34,7 @@ pub struct Counts {
     pub refused: u64,
     /// Lost connections.
     pub reset: u64,
-    /// Requests without a complete response in time.
+    /// Requests without a complete response within the timeout.
     pub timed_out: u64,
     /// Failures of the generator itself.
     pub client: u64,
@@ -65,7 +65,7 @@ impl Counts {
         self.server_error + self.refused + self.reset + self.timed_out
     }
 
-    /// Returns the share of requests that succeeded; absent without requests.
+    /// Returns the share of requests that succeeded, or `None` without requests.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
     pub fn ok_share(&self) -> Option<f64> {
@@ -115,7 +115,7 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Returns an empty recorder whose time starts at once.
+    /// Returns an empty recorder whose time starts when it is created.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -130,7 +130,7 @@ impl Recorder {
         self.start
     }
 
-    /// Adds a request that has ended.
+    /// Adds a request that has finished.
     pub(super) fn add(&self, intended: Instant, cause: Cause) {
         let sample = Sample {
             intended: intended.saturating_duration_since(self.start),
@@ -140,7 +140,7 @@ impl Recorder {
         self.lock().all.push(sample);
     }
 
-    /// Notes by how much the generator itself was late.
+    /// Records a delay of the generator itself.
     pub(super) fn lag(&self, lag: Duration) {
         let mut samples = self.lock();
         samples.worst_lag = samples.worst_lag.max(lag);
@@ -164,7 +164,8 @@ impl Recorder {
         counts
     }
 
-    /// Returns a quantile of the latencies of the requests whose intended start lies in the range.
+    /// Returns a quantile of the latencies of the requests whose intended start lies in the range,
+    /// or `None` without requests.
     #[must_use]
     #[expect(
         clippy::cast_precision_loss,

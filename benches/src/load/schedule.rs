@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// One phase of a load.
+/// Phase of a load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Phase {
     /// Arrivals at a rate that changes linearly, in requests per second.
@@ -12,14 +12,14 @@ pub enum Phase {
         /// Rate at the end.
         to: f64,
     },
-    /// Clients that send their next request when the last one has ended.
+    /// Clients that send a request when the previous one has finished.
     Closed {
         /// Number of clients.
         clients: usize,
     },
 }
 
-/// A phase with its duration.
+/// Phase with its duration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Segment {
     /// Kind of load.
@@ -54,8 +54,8 @@ impl Segment {
     }
 }
 
-/// Returns the intended start times of an open-loop phase, relative to its start: the moments at which
-/// the integral of the rate reaches 0, 1, 2, ….
+/// Returns the intended start times of an open-loop phase, relative to its start. They are the moments at
+/// which the integral of the rate reaches 0, 1, 2, ….
 pub(super) fn intended_starts(
     from: f64,
     to: f64,
@@ -68,7 +68,7 @@ pub(super) fn intended_starts(
             return 0.0;
         }
         let number = f64::from(number);
-        // Negative (so NaN here) where a falling rate never reaches the number.
+        // The radicand is negative, and the root NaN, if a falling rate never reaches the number.
         let root = (from * from + 2.0 * slope * number).sqrt();
         2.0 * number / (from + root)
     };
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn ramp_has_mean_of_its_rates() {
+    fn ramp_sends_mean_of_its_rates() {
         let starts: Vec<_> = intended_starts(10.0, 30.0, TEN).collect();
         assert_eq!(starts.len(), 200);
         let first_half = starts.iter().filter(|start| **start < TEN / 2).count();
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn ramp_from_zero_ends_and_zero_rate_sends_nothing() {
+    fn ramp_from_zero_is_finite_and_zero_rate_sends_nothing() {
         assert_eq!(intended_starts(0.0, 20.0, TEN).count(), 100);
         assert_eq!(intended_starts(20.0, 0.0, TEN).count(), 100);
         assert_eq!(intended_starts(0.0, 0.0, TEN).count(), 0);

@@ -1,4 +1,4 @@
-//! The generator against servers that stall, refuse, reset and fail.
+//! Tests of the generator against servers that stall, refuse, reset and fail.
 
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ enum Behaviour {
     Status(u16),
     Reset,
     Stall,
-    /// Answers nothing until this moment.
+    /// Sends no response until this moment.
     StalledUntil(Instant),
 }
 
@@ -32,9 +32,9 @@ async fn server(behaviour: Behaviour) -> u16 {
                         Behaviour::Stall => std::future::pending().await,
                         Behaviour::StalledUntil(until) => {
                             tokio::time::sleep_until(until.into()).await;
-                            answer(&mut stream, 200).await;
+                            respond(&mut stream, 200).await;
                         }
-                        Behaviour::Status(status) => answer(&mut stream, status).await,
+                        Behaviour::Status(status) => respond(&mut stream, status).await,
                     }
                 }
             });
@@ -43,17 +43,17 @@ async fn server(behaviour: Behaviour) -> u16 {
     port
 }
 
-async fn answer(stream: &mut tokio::net::TcpStream, status: u16) {
+async fn respond(stream: &mut tokio::net::TcpStream, status: u16) {
     let head = format!("HTTP/1.1 {status} Status\r\ncontent-length: 2\r\n\r\nok");
     let _ = stream.write_all(head.as_bytes()).await;
 }
 
-fn spec(port: u16, transport: Transport, patience_ms: u64) -> LoadSpec {
+fn spec(port: u16, transport: Transport, timeout_ms: u64) -> LoadSpec {
     LoadSpec {
         port,
         client: Client {
             transport,
-            patience: Duration::from_millis(patience_ms),
+            timeout: Duration::from_millis(timeout_ms),
         },
         paths: vec!["/".to_owned()],
     }
@@ -97,8 +97,8 @@ async fn outcomes_are_counted_by_cause() {
 }
 
 #[tokio::test]
-async fn open_loop_latency_contains_a_stall_of_the_server() {
-    // For one second nothing is answered. A generator that waited for each response would send one
+async fn open_loop_latency_contains_stall_of_server() {
+    // For one second the server sends no response. A generator that waited for each response would send one
     // request in this second and report one slow request of a hundred.
     let port = server(Behaviour::StalledUntil(Instant::now() + SECOND)).await;
     let mut load = Load::start(
@@ -118,9 +118,9 @@ async fn open_loop_latency_contains_a_stall_of_the_server() {
 }
 
 #[tokio::test]
-async fn pool_limit_counts_as_latency_of_the_waiting_requests() {
-    // More requests than the pool has connections: those that wait for a connection wait for the
-    // server.
+async fn pool_limit_counts_as_latency_of_waiting_requests() {
+    // There are more requests than connections in the pool, so those that wait for a connection wait for
+    // the server.
     let port = server(Behaviour::StalledUntil(Instant::now() + SECOND)).await;
     let mut load = Load::start(
         spec(port, Transport::KeepAlive, 5000),
@@ -138,7 +138,7 @@ async fn pool_limit_counts_as_latency_of_the_waiting_requests() {
 }
 
 #[tokio::test]
-async fn closed_loop_sends_only_when_a_response_has_ended() {
+async fn closed_loop_sends_only_after_previous_response() {
     let port = server(Behaviour::Status(200)).await;
     let mut load = Load::start(
         spec(port, Transport::KeepAlive, 1000),

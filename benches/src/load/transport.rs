@@ -1,4 +1,4 @@
-//! Ways to reach the server: a new connection each time, a bounded keep-alive pool, HTTP/2.
+//! Transports to the server, which are new connections, a bounded keep-alive pool, and HTTP/2.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,10 +8,10 @@ use tokio::sync::Semaphore;
 use super::connection::{self, Failure, H1, H2};
 use super::record::Cause;
 
-/// Connections of the keep-alive pool.
+/// Maximum number of connections of the keep-alive pool.
 const POOL: usize = 64;
 
-/// Way in which clients reach the server.
+/// Transport between clients and server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
@@ -26,7 +26,7 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Returns the word used in tables and JSON.
+    /// Returns the name in tables and JSON.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ impl Connections {
         let reused = match idle {
             Some(mut connection) if connection.is_open() => {
                 match connection.get(path, true).await {
-                    // The server closed it while it was idle: clients send such a request again.
+                    // The server closed the idle connection, so the request is sent again, as clients do.
                     Err(Failure::NotSent) => None,
                     result => Some((connection, result)),
                 }

@@ -1,4 +1,4 @@
-//! Routes of the trial service, and its healing.
+//! Routes and healing of the trial service.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -30,16 +30,16 @@ pub(super) fn routes(args: &Args, faults: &Arc<Faults>) -> Router {
     Router::new()
         .route(
             "/",
-            get(|State(service): State<Service>| answer(service, false)),
+            get(|State(service): State<Service>| respond(service, false)),
         )
         .route(
             "/other",
-            get(|State(service): State<Service>| answer(service, true)),
+            get(|State(service): State<Service>| respond(service, true)),
         )
         .with_state(service)
 }
 
-async fn answer(service: Service, second_route: bool) -> (StatusCode, &'static str) {
+async fn respond(service: Service, second_route: bool) -> (StatusCode, &'static str) {
     burn(service.work);
     match service.faults.apply(second_route).await {
         Ok(()) => (StatusCode::OK, "ok\n"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use humantime::parse_duration;
 
-/// Service with faults to inject, for the trials.
+/// Runs a service with injectable faults, for the trials.
 #[derive(Debug, Clone, clap::Parser)]
 #[command(name = "trial-service", version)]
 pub struct Args {
@@ -25,40 +25,40 @@ pub struct Args {
     /// CPU time of one request
     #[arg(long, default_value = "0s", value_parser = parse_duration)]
     pub work: Duration,
-    /// The runtime counts as stalled after this time without a tick
+    /// Time without a tick after which the runtime counts as stalled
     #[arg(long, default_value = "10s", value_parser = parse_duration)]
     pub stall_after: Duration,
-    /// Time for which a leaving instance still accepts
+    /// Time for which a stopping instance still accepts connections
     #[arg(long, default_value = "3s", value_parser = parse_duration)]
     pub lame_duck: Duration,
-    /// Time for requests in flight to finish at the end
+    /// Maximum time for requests in flight to finish during shutdown
     #[arg(long, default_value = "20s", value_parser = parse_duration)]
     pub drain_deadline: Duration,
-    /// Join this cgroup at the start (may be repeated)
+    /// Join the cgroup DIR at the start (may be repeated)
     #[arg(long, value_name = "DIR")]
     pub cgroup: Vec<PathBuf>,
     /// Lower the limit of file descriptors
     #[arg(long, value_name = "N")]
     pub max_descriptors: Option<u64>,
-    /// Append starts and soft heals to this file
+    /// Append starts and soft heals to FILE
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
     /// Time between binding the port and serving it
     #[arg(long, default_value = "0s", value_parser = parse_duration)]
     pub serve_delay: Duration,
-    /// The same, for every start but the first
+    /// Time between binding the port and serving it, for every start but the first
     #[arg(long, default_value = "0s", value_parser = parse_duration)]
     pub restart_delay: Duration,
-    /// Start the care thread before that delay
+    /// Start the care thread before the port is bound
     #[arg(long)]
     pub care_first: bool,
-    /// Block all workers this long after each start
+    /// Time after each start at which all workers are blocked
     #[arg(long, value_parser = parse_duration)]
     pub wedge_after: Option<Duration>,
-    /// Only burn CPU with this many threads, and serve nothing
+    /// Only burn CPU with THREADS threads, and serve nothing
     #[arg(long, value_name = "THREADS", requires = "seconds")]
     pub hog: Option<usize>,
-    /// End of `--hog`
+    /// Seconds after which `--hog` exits
     #[arg(long, value_name = "N")]
     pub seconds: Option<u64>,
 }

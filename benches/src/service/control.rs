@@ -1,4 +1,4 @@
-//! The control port: takes faults on a thread of its own.
+//! Control port, which takes faults on its own thread.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use axum::routing::post;
 
 use super::faults::Faults;
 
-/// Starts the thread.
+/// Starts the thread of the control port.
 pub(super) fn start(bind: SocketAddr, faults: Arc<Faults>) -> io::Result<()> {
     if !bind.ip().is_loopback() {
-        return Err(io::Error::other("faults are only taken on 127.0.0.1"));
+        return Err(io::Error::other("the control port must be on 127.0.0.1"));
     }
     let listener = std::net::TcpListener::bind(bind)?;
     listener.set_nonblocking(true)?;

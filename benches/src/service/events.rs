@@ -1,4 +1,4 @@
-//! The service's own account of its starts and soft heals, one line each.
+//! Log of the service's starts and soft heals, one line each.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -14,14 +14,14 @@ pub enum EventKind {
     SoftHeal,
 }
 
-/// One line of the log.
+/// Line of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
-    /// Kind.
+    /// Kind of the event.
     pub kind: EventKind,
     /// Wall-clock time.
     pub at: SystemTime,
-    /// Process.
+    /// Process id.
     pub pid: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Faults of the trial service. None of them ends by itself; a restart ends all of them.
+//! Faults of the trial service. They last until a restart.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,18 +8,18 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
-/// Permits of the pool.
+/// Number of permits of the pool.
 const POOL: u64 = 10;
-/// Memory is leaked in pieces of this size, ten times a second.
+/// Interval between two pieces of leaked memory.
 const LEAK_TICK: Duration = Duration::from_millis(100);
 
-/// Switches of the faults; zero is off.
+/// Switches of the faults; zero means off.
 #[derive(Debug)]
 pub(super) struct Faults {
     /// Milliseconds for which each request holds one lock.
     convoy_ms: AtomicU64,
     lock: Mutex<()>,
-    /// Milliseconds of the queue's only consumer for each item.
+    /// Milliseconds that the queue's only consumer takes for each item.
     queue_ms: AtomicU64,
     queue: mpsc::UnboundedSender<(Duration, oneshot::Sender<()>)>,
     /// Milliseconds for which each request holds a permit of the pool.
@@ -31,17 +31,17 @@ pub(super) struct Faults {
     error_percent: AtomicU64,
     /// Percentage of the requests to the second route that fail.
     route_percent: AtomicU64,
-    /// The background task that refreshes what requests need has panicked.
+    /// Set if the background task that requests depend on has panicked.
     task_dead: Arc<AtomicBool>,
     kill_task: Arc<Notify>,
-    /// The task that serves the app's port is to end.
-    pub(super) end_front_door: Notify,
+    /// Request to stop the task that serves the app's port.
+    pub(super) stop_front_door: Notify,
     counter: AtomicU64,
     app: Handle,
     workers: usize,
 }
 
-/// A request that fails.
+/// Failure of a request.
 #[derive(Debug)]
 pub(super) struct Failed;
 
@@ -52,7 +52,7 @@ impl Faults {
         tokio::spawn(async move {
             while let Some((work, done)) = items.recv().await {
                 tokio::time::sleep(work).await;
-                let _ = done.send(()); // the client may have left
+                let _ = done.send(()); // the client may have disconnected
             }
         });
         let (task_dead, kill_task) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
@@ -74,14 +74,14 @@ impl Faults {
             route_percent: AtomicU64::new(0),
             task_dead,
             kill_task,
-            end_front_door: Notify::new(),
+            stop_front_door: Notify::new(),
             counter: AtomicU64::new(0),
             app: Handle::current(),
             workers,
         })
     }
 
-    /// Switches a fault on; `false` if there is none of this name.
+    /// Switches a fault on. Returns `false` if the name is unknown.
     pub(super) fn inject(&self, name: &str, value: u64) -> bool {
         let switch = match name {
             "convoy" => &self.convoy_ms,
@@ -99,7 +99,7 @@ impl Faults {
     fn start_fault(&self, name: &str, value: u64) -> bool {
         match name {
             "pool-leak" => {
-                // Permits that are never given back, as by a handler that forgets them on an error.
+                // The permits are never returned, as by a handler that forgets them on an error.
                 for _ in 0..value.min(POOL) {
                     if let Ok(permit) = self.pool.try_acquire() {
                         permit.forget();
@@ -107,7 +107,7 @@ impl Faults {
                 }
             }
             "dead-task" => self.kill_task.notify_one(),
-            "front-door" => self.end_front_door.notify_one(),
+            "front-door" => self.stop_front_door.notify_one(),
             "block" => self.block(usize::try_from(value).unwrap_or(usize::MAX)),
             "wedge" => self.block(self.workers),
             "leak-descriptors" => self.leak_descriptors(value),
@@ -118,7 +118,7 @@ impl Faults {
         true
     }
 
-    /// Does what the active faults do to a request of either route.
+    /// Applies the active faults to a request of either route.
     pub(super) async fn apply(&self, second_route: bool) -> Result<(), Failed> {
         let number = self.counter.fetch_add(1, Ordering::Relaxed);
         let ms = |switch: &AtomicU64| {
@@ -126,7 +126,7 @@ impl Faults {
             (ms > 0).then(|| Duration::from_millis(ms))
         };
         if let Some(held) = ms(&self.convoy_ms) {
-            // A blocking lock across slow work: it blocks the worker, not only the task.
+            // A blocking lock across slow work blocks the worker, not only the task.
             let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
             std::thread::sleep(held);
         }
@@ -148,7 +148,7 @@ impl Faults {
             &self.error_percent
         };
         let dead = self.task_dead.load(Ordering::Relaxed);
-        // Multiples of 37 modulo 100 spread the failing ones evenly.
+        // Multiples of 37 modulo 100 spread the failing requests evenly.
         let position = (number * 37) % 100;
         if position < share.load(Ordering::Relaxed) || (dead && position < 30) {
             return Err(Failed);
@@ -156,7 +156,7 @@ impl Faults {
         Ok(())
     }
 
-    /// Blocks this many workers of the app's runtime until the process ends.
+    /// Blocks this many workers of the app's runtime until the process exits.
     pub(super) fn block(&self, workers: usize) {
         for _ in 0..workers.min(self.workers) {
             self.app.spawn(async {
@@ -192,7 +192,7 @@ impl Faults {
     }
 }
 
-/// Sets a flag when the task that owns it ends in any way.
+/// Sets a flag when it is dropped, also by a panic.
 struct SetOnDrop(Arc<AtomicBool>);
 
 impl Drop for SetOnDrop {

@@ -1,13 +1,13 @@
-//! CPU use: work of one request, and processes that compete for the CPU for a bounded time.
+//! CPU use by requests, and by processes that compete for the CPU for a bounded time.
 
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// Longest time that a hog may run.
+/// Maximum run time of a hog.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Burns CPU time of this thread. Time in which the thread does not run does not count.
+/// Burns CPU time of this thread, without the time in which the thread does not run.
 pub(super) fn burn(work: Duration) {
     if work.is_zero() {
         return;
@@ -20,7 +20,7 @@ pub(super) fn burn(work: Duration) {
     }
 }
 
-/// Burns CPU with several threads until the time is over.
+/// Burns CPU with several threads for this many seconds.
 pub(super) fn hog(threads: usize, seconds: u64) {
     let end = Instant::now() + Duration::from_secs(seconds).min(LONGEST);
     let threads: Vec<_> = (0..threads)

@@ -1,11 +1,11 @@
-//! Trial service: an axum app with healing-tower of its own, built to be overloaded and broken.
+//! Trial service, which is an axum app with healing-tower that is meant to be overloaded and broken.
 //!
-//! It uses several workers, burns CPU for each request, and takes faults by
-//! `POST /faults/NAME/VALUE` on a control port that is served by a thread of its own, so that a fault
+//! It has several workers, burns CPU for each request, and takes faults by
+//! `POST /faults/NAME/VALUE` on a control port. A separate thread serves the control port, so that a fault
 //! can be injected while the app is saturated or blocked.
 //!
 //! # Hazards
-//! It is broken on purpose and only listens on 127.0.0.1.
+//! The faults are real, for example a memory leak. The control port only listens on 127.0.0.1.
 
 mod app;
 mod args;

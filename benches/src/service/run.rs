@@ -1,4 +1,4 @@
-//! Start, service and end of the trial service.
+//! Start and shutdown of the trial service.
 
 use std::io;
 use std::process::ExitCode;
@@ -14,7 +14,7 @@ use super::events::{EventKind, EventLog};
 use super::faults::Faults;
 use super::{app, control, hog};
 
-/// Runs the service until SIGTERM or a fault ends it.
+/// Runs the service until SIGTERM or a crash.
 #[must_use]
 pub fn main() -> ExitCode {
     let args = Args::parse();
@@ -82,8 +82,8 @@ async fn run(args: &Args) -> io::Result<()> {
     serve(args, &healing, listener, &faults).await
 }
 
-/// Serves in a task of its own, so that the front-door fault can end the service of the port while the
-/// process lives.
+/// Serves the app's port in a separate task, so that the front-door fault can stop it while the process
+/// runs.
 async fn serve(
     args: &Args,
     healing: &Healing,
@@ -94,7 +94,7 @@ async fn serve(
     let mut front = tokio::spawn(async move { served.serve(listener, router).await });
     tokio::select! {
         result = &mut front => return result.unwrap_or_else(|error| Err(io::Error::other(error))),
-        () = faults.end_front_door.notified() => front.abort(),
+        () = faults.stop_front_door.notified() => front.abort(),
     }
     healing.shutdown_requested().await;
     healing.finish().await;

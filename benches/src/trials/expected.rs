@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Number of treatments that is right: at least, at most.
+/// Minimum and maximum of the right number of treatments.
 pub type Bounds = (u32, u32);
 
 /// Right treatment of a case.
@@ -12,20 +12,20 @@ pub struct Expected {
     pub soft_heals: Bounds,
     /// Restarts by the doctor after the fault.
     pub restarts: Bounds,
-    /// At least one treatment of either kind is needed.
+    /// Set if at least one treatment of either kind is needed.
     pub any_treatment: bool,
-    /// Latest moment of the first treatment that is needed, in seconds after the fault at scale 1.
+    /// Deadline of the first needed treatment, in seconds after the fault at scale 1.
     pub within: Option<u32>,
-    /// Clients are served at the end.
+    /// Set if clients must be served at the end.
     pub served_at_end: bool,
-    /// Failed requests after the fault at most.
+    /// Maximum number of failed requests after the fault.
     pub failed_at_most: Option<u64>,
-    /// Reason why this is right.
+    /// Reason for this treatment, as the end of a sentence.
     pub why: &'static str,
 }
 
 impl Expected {
-    /// Returns the expectation that nothing is done.
+    /// Returns the expectation of no treatment.
     #[must_use]
     pub const fn nothing(why: &'static str) -> Self {
         Self {
@@ -52,35 +52,35 @@ impl Expected {
         }
     }
 
-    /// Returns the same with these restarts.
+    /// Returns the expectation with these bounds of restarts.
     #[must_use]
     pub const fn restarts(mut self, least: u32, most: u32) -> Self {
         self.restarts = (least, most);
         self
     }
 
-    /// Returns the same with these soft heals.
+    /// Returns the expectation with these bounds of soft heals.
     #[must_use]
     pub const fn soft_heals(mut self, least: u32, most: u32) -> Self {
         self.soft_heals = (least, most);
         self
     }
 
-    /// Returns the same, with clients served at the end.
+    /// Returns the expectation with clients that must be served at the end.
     #[must_use]
     pub const fn served(mut self) -> Self {
         self.served_at_end = true;
         self
     }
 
-    /// Returns the same without the demand that clients are served at the end.
+    /// Returns the expectation with clients that need not be served at the end.
     #[must_use]
     pub const fn not_served(mut self) -> Self {
         self.served_at_end = false;
         self
     }
 
-    /// Returns the same with a limit of failed requests.
+    /// Returns the expectation with a maximum of failed requests.
     #[must_use]
     pub const fn failed_at_most(mut self, requests: u64) -> Self {
         self.failed_at_most = Some(requests);
@@ -125,7 +125,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn expectation_is_printed_as_it_is_judged() {
+    fn expectation_is_printed_with_every_condition() {
         assert_eq!(Expected::nothing("").to_string(), "nothing");
         assert_eq!(
             Expected::restart(90, "").failed_at_most(5).to_string(),

@@ -1,11 +1,11 @@
-//! Judgement of a run: pure, and blind to the doctor's own account of it.
+//! Judgement of a run, as a pure function that does not see the doctor's own evaluation.
 
 use serde::{Deserialize, Serialize};
 
 use super::expected::{Bounds, Expected};
 use crate::load::Counts;
 
-/// Share of successful requests from which clients count as served.
+/// Minimum share of successful requests at which clients count as served.
 const SERVED: f64 = 0.95;
 
 /// Kind of a treatment.
@@ -14,27 +14,27 @@ const SERVED: f64 = 0.95;
 pub enum Kind {
     /// The recovery hooks ran.
     SoftHeal,
-    /// The doctor ended itself with 88.
+    /// The doctor exited with 88.
     Restart,
 }
 
-/// A treatment that took place.
+/// Treatment that was carried out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Treatment {
-    /// Kind.
+    /// Kind of the treatment.
     pub kind: Kind,
-    /// Seconds after the fault at time scale 1; negative before the fault.
+    /// Time after the fault, in seconds at time scale 1; negative before the fault.
     pub seconds: f64,
-    /// Reason code of the doctor's journal; empty if there is none.
+    /// Reason code in the doctor's journal; empty if there is none.
     pub reason: String,
 }
 
-/// Everything about a run that is judged.
+/// Observations of a run that are judged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Observed {
-    /// Treatments in their order.
+    /// Treatments in the order of time.
     pub treatments: Vec<Treatment>,
-    /// Outcome of the doctor's own verification, for the table only.
+    /// Outcomes in the doctor's journal, which are not judged.
     pub outcomes: Vec<String>,
     /// Requests that were due after the fault.
     pub requests: Counts,
@@ -44,23 +44,23 @@ pub struct Observed {
     pub p50_ms: Option<u64>,
     /// 99th percentile of the latency after the fault, in milliseconds.
     pub p99_ms: Option<u64>,
-    /// Findings of the case itself that are wrong.
+    /// Findings of the case that are wrong beyond its expectation.
     pub problems: Vec<String>,
 }
 
 /// Judgement of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Judgement {
-    /// Everything that is wrong; empty if the run is right.
+    /// Deviations from the expectation; empty if the run is right.
     pub wrong: Vec<String>,
-    /// Restarts beyond those that are right.
+    /// Number of restarts above the maximum.
     pub false_restarts: u32,
-    /// Soft heals beyond those that are right.
+    /// Number of soft heals above the maximum.
     pub false_soft_heals: u32,
 }
 
 impl Judgement {
-    /// Reports if nothing is wrong.
+    /// Returns `true` if nothing is wrong.
     #[must_use]
     pub fn is_right(&self) -> bool {
         self.wrong.is_empty()
@@ -113,35 +113,37 @@ pub fn judge(expected: &Expected, observed: &Observed) -> Judgement {
     }
     Judgement {
         wrong,
-        false_restarts: restarts.false_ones(expected.restarts),
-        false_soft_heals: soft_heals.false_ones(expected.soft_heals),
+        false_restarts: restarts.false_treatments(expected.restarts),
+        false_soft_heals: soft_heals.false_treatments(expected.soft_heals),
     }
 }
 
-/// Treatments of one kind.
+/// Numbers of treatments of one kind before and after the fault.
 #[derive(Debug, Clone, Copy)]
-struct Number {
+struct TreatmentCount {
     before: u32,
     after: u32,
 }
 
-fn count(observed: &Observed, kind: Kind) -> Number {
+fn count(observed: &Observed, kind: Kind) -> TreatmentCount {
     let number = |before: bool| {
         let treatments = observed.treatments.iter();
         let of_kind = treatments.filter(|each| each.kind == kind && (each.seconds < 0.0) == before);
         u32::try_from(of_kind.count()).unwrap_or(u32::MAX)
     };
-    Number {
+    TreatmentCount {
         before: number(true),
         after: number(false),
     }
 }
 
-impl Number {
-    fn false_ones(self, (_, most): Bounds) -> u32 {
+impl TreatmentCount {
+    /// Returns the number of treatments that are not right.
+    fn false_treatments(self, (_, most): Bounds) -> u32 {
         self.before + self.after.saturating_sub(most)
     }
 
+    /// Adds the deviations from the bounds.
     fn describe(self, what: &str, (least, most): Bounds, wrong: &mut Vec<String>) {
         if self.before > 0 {
             wrong.push(format!("{} {what}(s) before the fault", self.before));

@@ -1,15 +1,15 @@
-//! Trials: real processes under `healing pod`, real HTTP load, and a right treatment that was written
-//! down before.
+//! Trials: real processes under `healing pod`, real HTTP load, and a right treatment that is written
+//! down before the run.
 //!
-//! A case is one file in `cases/`: its [`Expected`](expected::Expected) treatment as data, the service
-//! that it starts, and what is done to it. The sidecar runs in mode `enforce` with its production
+//! A case is one file in `cases/`, with its [`Expected`](expected::Expected) treatment as data, the service
+//! that it starts, and the fault. The sidecar runs in mode `enforce` with its production
 //! settings; `--time-scale X` divides every duration of the doctor and of the cases by X. The judging
-//! code ([`judge`]) only sees what happened: restarts, soft heals and requests.
+//! code ([`judge`]) only sees restarts, soft heals and requests.
 //!
 //! # Hazards
-//! The cases make cgroups (as root), stop processes by signals, and use up CPU and memory for a bounded
-//! time. Saturation is relative to the capacity that is measured at the start of each run; figures of a
-//! busy machine are not those of an idle one.
+//! The cases make cgroups (as root), stop processes by signals, and use CPU and memory for a bounded
+//! time. Saturation is relative to the capacity that is measured at the start of each run, so a busy machine
+//! changes the figures.
 
 mod args;
 pub mod cases;

@@ -1,4 +1,4 @@
-//! This process: guard of a child, limits, and the signals that end it.
+//! Tasks of this process: guard of a child, limits, and signals.
 
 use std::process::ExitCode;
 
@@ -7,10 +7,11 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::testbed::GUARD;
 
-/// Descriptors of this process and of the service.
+/// Limit of file descriptors of this process, which the service inherits.
 const DESCRIPTORS: u64 = 20_000;
 
-/// Becomes a child of the trials, which ends with them.
+/// Replaces this process by a child program that the kernel kills when the trials exit. Returns `None` if
+/// the command line does not ask for it, and an exit code if the program cannot be started.
 pub(super) fn guard() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
     if args.next()? != GUARD {
@@ -22,7 +23,7 @@ pub(super) fn guard() -> Option<ExitCode> {
     Some(failed(&format!("{}: {error}", program.display())))
 }
 
-/// Each request in flight needs a descriptor, here and in the service.
+/// Raises the limit of file descriptors, because each request in flight needs one, here and in the service.
 pub(super) fn raise_descriptor_limit() {
     let maximum = getrlimit(Resource::Nofile).maximum;
     let current = maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
@@ -31,15 +32,17 @@ pub(super) fn raise_descriptor_limit() {
         maximum,
     };
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
-        eprintln!("cargo trials: the limit of descriptors stays as it is: {error}");
+        eprintln!("cargo trials: the limit of file descriptors cannot be raised: {error}");
     }
 }
 
+/// Prints the problem, and returns the exit code of a failed instrument.
 pub(super) fn failed(problem: &str) -> ExitCode {
     eprintln!("cargo trials: {problem}");
     ExitCode::FAILURE
 }
 
+/// Waits for SIGINT or SIGTERM.
 pub(super) async fn interrupted() {
     let signals = (
         signal(SignalKind::interrupt()),

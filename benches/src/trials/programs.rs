@@ -1,7 +1,8 @@
-//! The programs that the trials start.
+//! Programs that the trials start.
 
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 
 /// Paths of the programs.
 #[derive(Debug, Clone)]
@@ -12,13 +13,34 @@ pub(super) struct Programs {
     pub(super) sidecar: PathBuf,
     /// The service.
     pub(super) service: PathBuf,
-    /// This binary, which also plays the stubs and guards children.
+    /// This binary, which is also the stub and the guard of children.
     pub(super) trials: PathBuf,
 }
 
+/// Error of programs that cannot be built or found.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProgramsError {
+    /// cargo cannot be started.
+    #[error("cargo cannot be run: {0}")]
+    Cargo(#[source] io::Error),
+    /// cargo reported an error.
+    #[error("the programs cannot be built: {0}")]
+    Build(ExitStatus),
+    /// The path of this binary is unknown.
+    #[error("the path of this binary is unknown: {0}")]
+    OwnPath(#[source] io::Error),
+    /// A program is not in the directory of this binary.
+    #[error("there is no {}", .0.display())]
+    Missing(PathBuf),
+}
+
 impl Programs {
-    /// Builds the programs in the profile of this binary, and finds them beside it.
-    pub(super) fn build() -> Result<Self, String> {
+    /// Builds the programs in the profile of this binary, and finds them in its directory.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if they cannot be built, or are built into another directory.
+    pub(super) fn build() -> Result<Self, ProgramsError> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         command
@@ -29,26 +51,24 @@ impl Programs {
         if !cfg!(debug_assertions) {
             command.arg("--release");
         }
-        let status = command
-            .status()
-            .map_err(|error| format!("cargo cannot be run: {error}"))?;
+        let status = command.status().map_err(ProgramsError::Cargo)?;
         if !status.success() {
-            return Err(format!("the programs cannot be built: {status}"));
+            return Err(ProgramsError::Build(status));
         }
-        let trials = std::env::current_exe().map_err(|error| error.to_string())?;
-        let beside = |name: &str| existing(&trials.with_file_name(name));
+        let trials = std::env::current_exe().map_err(ProgramsError::OwnPath)?;
+        let sibling = |name: &str| existing(&trials.with_file_name(name));
         Ok(Self {
-            healing: beside("healing")?,
-            sidecar: beside("healing-sidecar")?,
-            service: beside("trial-service")?,
+            healing: sibling("healing")?,
+            sidecar: sibling("healing-sidecar")?,
+            service: sibling("trial-service")?,
             trials,
         })
     }
 }
 
-fn existing(path: &Path) -> Result<PathBuf, String> {
+fn existing(path: &Path) -> Result<PathBuf, ProgramsError> {
     if path.is_file() {
         return Ok(path.to_owned());
     }
-    Err(format!("there is no {}", path.display()))
+    Err(ProgramsError::Missing(path.to_owned()))
 }

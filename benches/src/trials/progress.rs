@@ -1,4 +1,4 @@
-//! Results of earlier invocations, and the time that is left.
+//! Results of earlier invocations, and the remaining time.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -9,12 +9,12 @@ use super::cases::Case;
 use super::row::Row;
 use super::stub::Stub;
 
-/// Start, measurement and end of a run, which no time scale shortens.
+/// Time for start, measurement and stop of a run, which the time scale does not shorten.
 const OVERHEAD: Duration = Duration::from_secs(8);
 
-/// Returns the rows of a file that were measured at this time scale with this decider. Lines that cannot be read are
-/// skipped: the last one may be torn.
-pub(super) fn done(file: &Path, time_scale: f64, decider: Option<Stub>) -> Vec<Row> {
+/// Returns the rows of a file that were measured at this time scale with this decider. Lines that cannot be
+/// parsed are skipped, because the last one may be torn.
+pub(super) fn completed(file: &Path, time_scale: f64, decider: Option<Stub>) -> Vec<Row> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     text.lines()
         .filter_map(|line| serde_json::from_str::<Row>(line).ok())
@@ -34,8 +34,8 @@ pub(super) fn append(file: &Path, row: &Row) -> std::io::Result<()> {
         .write_all(line.as_bytes())
 }
 
-/// Returns the time that these cases take.
-pub(super) fn time(cases: &[&Case], time_scale: f64, first_transport: bool) -> Duration {
+/// Estimates the time that these cases take.
+pub(super) fn remaining(cases: &[&Case], time_scale: f64, first_transport: bool) -> Duration {
     let of = |case: &&Case| {
         let runs = if first_transport {
             1
@@ -57,15 +57,15 @@ mod tests {
     fn resumed_run_skips_cases_of_the_same_scale_only() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("trials.jsonl");
-        assert!(done(&file, 4.0, None).is_empty());
+        assert!(completed(&file, 4.0, None).is_empty());
         append(&file, &Row::new(CASES[0], 4.0, Vec::new())).unwrap();
         append(&file, &Row::new(CASES[1], 1.0, Vec::new())).unwrap();
         let mut text = std::fs::read_to_string(&file).unwrap();
         text.push_str("{\"case\":\"torn");
         std::fs::write(&file, text).unwrap();
-        let rows = done(&file, 4.0, None);
+        let rows = completed(&file, 4.0, None);
         assert_eq!(rows.len(), 1);
         assert_eq!(rows[0].case, CASES[0].name);
-        assert!(done(&file, 4.0, Some(Stub::Never)).is_empty());
+        assert!(completed(&file, 4.0, Some(Stub::Never)).is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! Result of a case: one line of JSON, one row of the table.
+//! Result of a case, as a line of JSON and as rows of the table.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,13 +8,19 @@ use super::judge::{Judgement, Kind, Observed};
 /// Result of one run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Run {
+    /// Transport of the clients.
     pub(super) transport: String,
+    /// Timeout of the clients, in milliseconds.
     pub(super) patience_ms: u64,
+    /// Measured capacity, or 0 if the case does not need it.
     pub(super) capacity_per_second: f64,
+    /// Largest delay of the load generator.
     pub(super) generator_lag_ms: u64,
+    /// Observations that are judged.
     pub(super) observed: Observed,
+    /// Judgement of the observations.
     pub(super) judgement: Judgement,
-    /// The doctor's last decisions.
+    /// Headlines of the doctor's last decisions.
     pub(super) decisions: Vec<String>,
     /// Set if the instrument itself failed.
     pub(super) instrument_failed: bool,
@@ -23,26 +29,36 @@ pub(super) struct Run {
 /// Result of a case.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Row {
+    /// Name of the case.
     pub(super) case: String,
+    /// Factor by which times were shortened.
     pub(super) time_scale: f64,
     /// Stub in place of the doctor.
     #[serde(default)]
     pub(super) decider: Option<String>,
+    /// Right treatment, as text.
     pub(super) expected: String,
+    /// Set if all runs are right.
     pub(super) right: bool,
+    /// One run per client.
     pub(super) runs: Vec<Run>,
 }
 
-/// Total of several cases.
+/// Totals of several cases.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Totals {
+    /// Number of cases that are right.
     pub(super) right: u32,
+    /// Number of cases.
     pub(super) total: u32,
+    /// Number of restarts above the maximum of their case.
     pub(super) false_restarts: u32,
+    /// Number of soft heals above the maximum of their case.
     pub(super) false_soft_heals: u32,
 }
 
 impl Row {
+    /// Returns the result of a case, which is right if all its runs are.
     pub(super) fn new(case: &Case, time_scale: f64, runs: Vec<Run>) -> Self {
         Self {
             case: case.name.to_owned(),
@@ -54,14 +70,15 @@ impl Row {
         }
     }
 
+    /// Returns `true` if the instrument failed in at least one run.
     pub(super) fn instrument_failed(&self) -> bool {
         self.runs.iter().any(|run| run.instrument_failed)
     }
 }
 
 impl Run {
-    /// Returns the treatments in words.
-    pub(super) fn done(&self) -> String {
+    /// Formats the treatments.
+    pub(super) fn treatments(&self) -> String {
         let treatments = self.observed.treatments.iter().map(|treatment| {
             let kind = match treatment.kind {
                 Kind::SoftHeal => "soft",
@@ -80,7 +97,7 @@ impl Run {
         done.join(", ")
     }
 
-    /// Returns one row of the Markdown table.
+    /// Formats the run as a row of the Markdown table.
     fn table_row(&self, row: &Row) -> String {
         let verdict = if self.judgement.is_right() {
             "right".to_owned()
@@ -95,13 +112,13 @@ impl Run {
             self.transport,
             std::time::Duration::from_millis(self.patience_ms).as_secs_f64(),
             row.expected,
-            self.done(),
+            self.treatments(),
             self.observed.requests,
         )
     }
 }
 
-/// Returns the rows as a Markdown table.
+/// Formats the rows as a Markdown table.
 pub(super) fn table(rows: &[Row]) -> String {
     let mut lines = vec![
         "| case | clients | expected | done | first after | failed requests | judgement |"
@@ -116,6 +133,7 @@ pub(super) fn table(rows: &[Row]) -> String {
 }
 
 impl Totals {
+    /// Counts the results of these rows.
     pub(super) fn of(rows: &[Row]) -> Self {
         let mut totals = Self::default();
         for row in rows {

@@ -1,4 +1,4 @@
-//! The command: chooses the cases, runs them one after the other, and reports.
+//! The command `cargo trials`, which runs the chosen cases one after the other and prints the results.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -11,20 +11,22 @@ use super::judge::{Judgement, Observed, judge};
 use super::process::{failed, guard, interrupted, raise_descriptor_limit};
 use super::programs::Programs;
 use super::row::{Row, Run, Totals, table};
-use super::testbed::{Bed, Failed, Spec, Surroundings, sweep};
+use super::testbed::{Bed, RunContext, RunError, Spec, copy_traces, observed, sweep};
 use super::{progress, stub};
 use crate::load::Client;
 
-/// Decisions of the doctor that are kept of a run.
+/// Number of the doctor's last decisions in the result of a run.
 const HEADLINES: usize = 12;
-/// Delay of the generator from which its figures are not the app's.
+/// Delay of the generator above which its figures do not describe the app.
 const LAG: Duration = Duration::from_secs(2);
+/// Exit code after SIGINT or SIGTERM.
 const INTERRUPTED: u8 = 130;
 
-/// Runs the trials. Exit codes: 0 all cases ran (right or wrong), 1 the instrument failed, 2 wrong usage.
+/// Runs the trials. The exit code is 0 if all cases ran (right or wrong), 1 if the instrument failed, and 2
+/// after wrong usage.
 #[must_use]
 pub fn main() -> ExitCode {
-    if let Some(code) = guard().or_else(stub::play) {
+    if let Some(code) = guard().or_else(stub::run) {
         return code;
     }
     let args = Args::parse();
@@ -43,7 +45,7 @@ pub fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     if chosen.is_empty() {
-        eprintln!("cargo trials: no case of this name; see --list");
+        eprintln!("cargo trials: no case has this name; --list prints the names");
         return ExitCode::from(2);
     }
     raise_descriptor_limit();
@@ -54,12 +56,13 @@ pub fn main() -> ExitCode {
     runtime.block_on(async {
         tokio::select! {
             code = run(&args, chosen) => code,
-            // Dropping the run ends its processes and removes its cgroups.
+            // Dropping the run kills its processes and removes its cgroups.
             () = interrupted() => ExitCode::from(INTERRUPTED),
         }
     })
 }
 
+/// Returns the cases that the command line selects.
 fn choose(args: &Args) -> Vec<&'static Case> {
     let wanted = |case: &&&Case| {
         let group = if args.soak {
@@ -75,15 +78,16 @@ fn choose(args: &Args) -> Vec<&'static Case> {
     CASES.iter().filter(wanted).copied().collect()
 }
 
+/// Runs the cases that the results file does not contain, and prints the table.
 async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
     sweep();
     let programs = match tokio::task::spawn_blocking(Programs::build).await {
         Ok(Ok(programs)) => programs,
-        Ok(Err(problem)) => return failed(&problem),
+        Ok(Err(error)) => return failed(&error.to_string()),
         Err(error) => return failed(&error.to_string()),
     };
     let mut rows = match &args.json {
-        Some(file) => progress::done(file, args.time_scale, args.decider),
+        Some(file) => progress::completed(file, args.time_scale, args.decider),
         None => Vec::new(),
     };
     let first_only = args.first_transport || args.selection.is_some();
@@ -97,7 +101,7 @@ async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
     cases.retain(|case| rows.iter().all(|row| row.case != case.name));
     for (index, case) in cases.iter().enumerate() {
         let rest = cases.get(index..).unwrap_or_default();
-        let left = progress::time(rest, args.time_scale, first_only).as_secs();
+        let left = progress::remaining(rest, args.time_scale, first_only).as_secs();
         eprintln!(
             "[{}/{}] {} ({} min {} s left)",
             index + 1,
@@ -117,7 +121,7 @@ async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
             eprintln!(
                 "  {}: {verdict}: {}; {}",
                 run.transport,
-                run.done(),
+                run.treatments(),
                 run.observed.requests
             );
             for wrong in &run.judgement.wrong {
@@ -141,12 +145,13 @@ async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Runs a case with one client, and judges it.
 async fn run_once(args: &Args, programs: &Programs, case: &Case, client: Client) -> Run {
     let client = Client {
-        patience: client.patience.div_f64(args.time_scale),
+        timeout: client.timeout.div_f64(args.time_scale),
         ..client
     };
-    let surroundings = Surroundings {
+    let context = RunContext {
         programs: programs.clone(),
         scale: args.time_scale,
         decider: args.decider,
@@ -154,7 +159,7 @@ async fn run_once(args: &Args, programs: &Programs, case: &Case, client: Client)
     };
     let mut run = Run {
         transport: client.transport.as_str().to_owned(),
-        patience_ms: u64::try_from(client.patience.as_millis()).unwrap_or(u64::MAX),
+        patience_ms: u64::try_from(client.timeout.as_millis()).unwrap_or(u64::MAX),
         capacity_per_second: 0.0,
         generator_lag_ms: 0,
         observed: Observed::default(),
@@ -162,44 +167,53 @@ async fn run_once(args: &Args, programs: &Programs, case: &Case, client: Client)
         decisions: Vec::new(),
         instrument_failed: false,
     };
-    let problem = match observe(args, case, surroundings, &mut run).await {
+    let problem = match observe(args, case, context, &mut run).await {
         Ok(()) => {
             run.judgement = judge(&case.expected, &run.observed);
             return run;
         }
         Err(problem) => problem,
     };
-    run.instrument_failed = matches!(problem, Failed::Instrument(_));
+    run.instrument_failed = problem.is_of_instrument();
     run.judgement.wrong = vec![problem.to_string()];
     run
 }
 
+/// Runs a case with one client, and records the observations in `run`.
 async fn observe(
     args: &Args,
     case: &Case,
-    surroundings: Surroundings,
+    context: RunContext,
     run: &mut Run,
-) -> Result<(), Failed> {
+) -> Result<(), RunError> {
     let mut spec = Spec::default();
     (case.setup)(&mut spec, args.time_scale);
-    let mut bed = Bed::start(surroundings, spec).await?;
-    let played = (case.play)(&mut bed).await;
-    run.observed = bed.observe();
-    run.decisions = bed.headlines(HEADLINES);
+    let mut bed = Bed::start(context, spec).await?;
+    let result = (case.run)(&mut bed).await;
+    run.observed = observed(
+        &bed.observer,
+        &bed.clients,
+        bed.fault_at,
+        bed.scale(),
+        bed.problems.clone(),
+    );
+    run.decisions = bed.observer.headlines(HEADLINES);
     run.capacity_per_second = bed.capacity;
-    let (client_failures, lag) = bed.generator();
+    let (client_failures, lag) = bed.clients.generator_failures();
     run.generator_lag_ms = u64::try_from(lag.as_millis()).unwrap_or(u64::MAX);
     bed.stop().await;
     if let Some(directory) = &args.keep {
-        bed.keep(&directory.join(case.name).join(&run.transport))?;
+        let to = directory.join(case.name).join(&run.transport);
+        copy_traces(bed.directory(), bed.state_directory(), &to)?;
     }
-    played?;
+    result?;
     if client_failures > 0 {
-        let problem = format!("the generator could not send {client_failures} requests");
-        return Err(Failed::Instrument(problem));
+        return Err(RunError::Generator(client_failures));
     }
     if lag > LAG {
-        eprintln!("    the generator itself was up to {lag:.1?} late: this machine is busy");
+        eprintln!(
+            "    the generator itself was up to {lag:.1?} late, because this machine is busy"
+        );
     }
     Ok(())
 }

@@ -2,26 +2,48 @@
 
 use std::time::Duration;
 
-use healing_core::config::PolicyConfig;
+use healing_core::config::{ConfigError, PolicyConfig};
 use healing_sidecar::config::SETTINGS;
 use toml::{Table, Value};
 
-/// Steps in which a duration that would be too short for validation is lengthened again.
+/// Maximum number of steps in which durations that are too short for validation are lengthened.
 const STEPS: usize = 200;
+/// Factor of one step.
 const STEP: f64 = 1.05;
+
+/// Error of settings that cannot be made for a time scale.
+#[derive(Debug, thiserror::Error)]
+pub(in crate::trials) enum SettingsError {
+    /// A replaced setting does not exist.
+    #[error("the policy has no setting {0}")]
+    Unknown(String),
+    /// A replaced setting is invalid, and is not a duration that could be lengthened.
+    #[error(transparent)]
+    Invalid(ConfigError),
+    /// A replaced setting has the wrong type.
+    #[error("the policy cannot be read: {0}")]
+    Read(#[from] toml::de::Error),
+    /// The settings cannot be written as TOML.
+    #[error("the settings cannot be written: {0}")]
+    Write(#[from] toml::ser::Error),
+    /// The policy stays invalid after all steps.
+    #[error("the policy's settings cannot be shortened by this scale")]
+    TooShort,
+}
 
 /// Returns the sidecar's settings file at this time scale, with some settings of the policy replaced.
 ///
-/// Every duration is divided by the scale. One that validation would not accept is shortened as far as
-/// it allows (`sustain_for`: 11 s). Counts, shares and ratios stay.
+/// Every duration is divided by the scale. A duration that validation would not accept is shortened as far
+/// as it allows (`sustain_for`: 11 s). Counts, shares and ratios stay.
 ///
 /// # Errors
-/// A setting is unknown, or cannot be made valid.
+///
+/// Returns an error if a setting is unknown, or cannot be made valid.
 pub(super) fn file(
     scale: f64,
     settings: &[(&str, String)],
     replaced: &[(&str, Value)],
-) -> Result<String, String> {
+) -> Result<String, SettingsError> {
     let mut file = Table::new();
     for setting in SETTINGS {
         if let Ok(duration) = humantime::parse_duration(setting.default) {
@@ -33,22 +55,17 @@ pub(super) fn file(
         file.insert((*name).to_owned(), Value::String(value.clone()));
     }
     file.insert("policy".to_owned(), Value::Table(policy(scale, replaced)?));
-    toml::to_string(&file).map_err(|error| error.to_string())
+    Ok(toml::to_string(&file)?)
 }
 
-fn policy(scale: f64, replaced: &[(&str, Value)]) -> Result<Table, String> {
-    let defaults =
-        Table::try_from(PolicyConfig::default()).map_err(|error| format!("policy: {error}"))?;
-    let mut table = defaults;
+fn policy(scale: f64, replaced: &[(&str, Value)]) -> Result<Table, SettingsError> {
+    let mut table = Table::try_from(PolicyConfig::default())?;
     shorten(&mut table, scale);
     for (path, value) in replaced {
         *entry(&mut table, path)? = value.clone();
     }
     for _ in 0..STEPS {
-        let policy: PolicyConfig = table
-            .clone()
-            .try_into()
-            .map_err(|error: toml::de::Error| error.message().to_owned())?;
+        let policy: PolicyConfig = table.clone().try_into()?;
         let Err(errors) = policy.validate() else {
             return Ok(table);
         };
@@ -60,15 +77,15 @@ fn policy(scale: f64, replaced: &[(&str, Value)]) -> Result<Table, String> {
             .as_str()
             .and_then(|text| humantime::parse_duration(text).ok());
         let Some(short) = short else {
-            return Err(error.to_string());
+            return Err(SettingsError::Invalid(error.clone()));
         };
         *value = Value::String(text(short.mul_f64(STEP)));
     }
-    Err("the policy's settings cannot be shortened like this".to_owned())
+    Err(SettingsError::TooShort)
 }
 
-fn entry<'a>(table: &'a mut Table, path: &str) -> Result<&'a mut Value, String> {
-    let unknown = || format!("the policy has no setting {path}");
+fn entry<'a>(table: &'a mut Table, path: &str) -> Result<&'a mut Value, SettingsError> {
+    let unknown = || SettingsError::Unknown(path.to_owned());
     let mut keys = path.split('.');
     let first = keys.next().ok_or_else(unknown)?;
     let mut value = table.get_mut(first).ok_or_else(unknown)?;
@@ -117,14 +134,14 @@ mod tests {
     }
 
     #[test]
-    fn scale_one_is_production() {
+    fn settings_at_scale_1_equal_production() {
         let settings = loaded(1.0, &[]);
         assert_eq!(settings.policy, PolicyConfig::default());
         assert_eq!(settings.poll_interval, Duration::from_secs(5));
     }
 
     #[test]
-    fn every_scale_is_valid_and_shortens_durations_alone() {
+    fn scale_shortens_only_durations_and_keeps_settings_valid() {
         for scale in [2.0, 4.0, 8.0, 10.0] {
             let settings = loaded(scale, &[]);
             let default = PolicyConfig::default();
@@ -142,10 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn settings_can_be_replaced_and_unknown_ones_are_named() {
+    fn replaced_settings_are_used_and_unknown_ones_are_named() {
         let settings = loaded(4.0, &[("permission.budget", Value::Integer(1))]);
         assert_eq!(settings.policy.permission.budget, 1);
         let error = file(1.0, &[], &[("permission.no_such", Value::Integer(1))]).unwrap_err();
+        let error = error.to_string();
         assert!(error.contains("permission.no_such"), "{error}");
     }
 }

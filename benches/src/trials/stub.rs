@@ -1,4 +1,4 @@
-//! Stub deciders in place of the doctor: one harmful, one blind. The instrument must report both as wrong.
+//! Stub deciders in place of the doctor, one harmful and one passive. Both must be judged wrong.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,12 +9,14 @@ use healing_sidecar::parent_death::die_with_pod;
 
 /// Environment variable that makes the trials' own binary a stub.
 pub(super) const STUB: &str = "HEALING_TRIALS_STUB";
+/// Interval and timeout of the polls.
 const POLL: Duration = Duration::from_millis(500);
-/// Polls above the threshold in a row before a restart.
+/// Number of consecutive polls above the threshold before a restart.
 const POLLS: u32 = 3;
+/// CPU usage above which the harmful stub restarts the app, in percent.
 const THRESHOLD: f64 = 80.0;
 
-/// Decider without any sense.
+/// Stub decider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Stub {
     /// Restarts at 80 % CPU
@@ -24,6 +26,7 @@ pub(super) enum Stub {
 }
 
 impl Stub {
+    /// Returns the name on the command line and in JSON.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::RestartAtCpu => "restart-at-cpu",
@@ -32,8 +35,8 @@ impl Stub {
     }
 }
 
-/// Plays the stub that the environment names, if it names one.
-pub(super) fn play() -> Option<ExitCode> {
+/// Runs the stub that the environment names. Returns `None` if it names none.
+pub(super) fn run() -> Option<ExitCode> {
     let name = std::env::var(STUB).ok()?;
     if die_with_pod().is_err() {
         return Some(ExitCode::FAILURE);

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use healing_cli::pod::PodEvent;
 
-use crate::demo::journal::Entry;
 use crate::demo::scenario_error::ScenarioError;
 use crate::demo::scenario_run::{Expected, ScenarioRun, format_seconds};
 use crate::demo::wait::wait_for;
+use crate::journal::Entry;
 
 const VETO: &str = "dependency_down";
 

@@ -1,26 +1,29 @@
-//! All workers of the runtime are blocked for ever.
+//! All workers of the runtime are blocked forever.
 
-use super::{Case, Group, fault_after_usual_load, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "all-workers-blocked",
-    what: "All workers of the runtime are blocked for ever.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
+    what: "All workers of the runtime are blocked forever.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::Nginx),
+    ],
     expected: Expected::restart(
         33,
         "the runtime does not tick; a plain liveness probe would restart it as early",
     )
-        .soft_heals(0, 0),
+    .soft_heals(0, 0),
     seconds: 160,
     group: Group::Ci,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("wedge", 0)).await
 }

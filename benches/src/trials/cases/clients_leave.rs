@@ -1,15 +1,18 @@
-//! Responses take longer than the clients wait: all of them leave.
+//! Responses take longer than the timeout of the clients, so all clients disconnect.
 
-use super::{Case, Group, fault_after_usual_load, impatient};
+use super::{Case, Group, fault_after_usual_load, short_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "clients-leave",
-    what: "Responses take longer than the clients wait: all of them leave.",
-    clients: &[impatient(Transport::NewConnection), impatient(Transport::KeepAlive)],
+    what: "Responses take longer than the timeout of the clients, so all clients disconnect.",
+    clients: &[
+        short_timeout(Transport::NewConnection),
+        short_timeout(Transport::KeepAlive),
+    ],
     expected: Expected::restart(
         150,
         "the app has served these clients before, and its own state is the cause",
@@ -17,11 +20,11 @@ pub(super) static CASE: Case = Case {
     seconds: 240,
     group: Group::All,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
-    let twice = bed.seconds(6.0).as_millis();
-    let twice = u64::try_from(twice).unwrap_or(u64::MAX);
-    fault_after_usual_load(bed, 20.0, CASE.seconds, ("slow", twice)).await
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
+    let delay = bed.seconds(6.0).as_millis();
+    let delay = u64::try_from(delay).unwrap_or(u64::MAX);
+    fault_after_usual_load(bed, 20.0, CASE.seconds, ("slow", delay)).await
 }

@@ -1,22 +1,25 @@
-//! The app crashes, and its next start takes 40 s from binding the port to serving it.
+//! The app crashes, and at its next start it serves the port 40 s after it has bound it.
 
 use std::time::Duration;
 
-use super::{Case, Group, fault_after_usual_load, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "crash-slow-boot",
-    what: "The app crashes, and its next start takes 40 s from binding the port to serving it.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
+    what: "The app crashes, and at its next start it serves the port 40 s after it has bound it.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::Nginx),
+    ],
     expected: Expected::nothing("the supervisor has restarted the app already").served(),
     seconds: 200,
     group: Group::All,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, scale: f64) {
@@ -24,9 +27,9 @@ fn setup(spec: &mut Spec, scale: f64) {
     spec.service_args = vec![format!("--restart-delay={delay}ms")];
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("crash", 0)).await?;
-    match bed.status("budget_remaining").await {
+    match bed.endpoints.doctor_status("budget_remaining").await {
         Some(budget) if budget == 3 => {}
         other => bed.problem(format!("the budget is not full: {other:?}")),
     }

@@ -1,22 +1,28 @@
-//! The task that refreshes what requests need has panicked: 30 % of them fail.
+//! A background task that requests depend on has panicked, so 30 % of the requests fail.
 
-use super::{Case, Group, fault_after_usual_load, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "dead-background-task",
-    what: "The task that refreshes what requests need has panicked: 30 % of them fail.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::Http2)],
-    expected: Expected::restart(150, "soft heals do not bring the task back, and a restart does"),
+    what: "A background task that requests depend on has panicked, so 30 % of the requests fail.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::Http2),
+    ],
+    expected: Expected::restart(
+        150,
+        "a restart starts the task again, and soft heals do not",
+    ),
     seconds: 260,
     group: Group::All,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("dead-task", 0)).await
 }

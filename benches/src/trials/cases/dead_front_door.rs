@@ -1,25 +1,29 @@
-//! The task that serves the port has ended, while the process and its care port live.
+//! The task that serves the port has exited, while the process and its care port run.
 
-use super::{Case, Group, fault_after_usual_load, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "dead-front-door",
-    what: "The task that serves the port has ended, while the process and its care port live.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
+    what: "The task that serves the port has exited, while the process and its care port run.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::Nginx),
+    ],
     expected: Expected::restart(
         60,
-        "nobody restarts a process that lives, and no client gets in",
-    ).soft_heals(0, 0),
+        "the supervisor does not restart a running process, and no client can connect",
+    )
+    .soft_heals(0, 0),
     seconds: 160,
     group: Group::Ci,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("front-door", 0)).await
 }

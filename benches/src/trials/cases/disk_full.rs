@@ -1,25 +1,28 @@
-//! The disk is full: 10 % of the requests fail.
+//! The disk is full, so 10 % of the requests fail.
 
-use super::{Case, Group, fault_after_usual_load, impatient, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout, short_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "disk-full",
-    what: "The disk is full: 10 % of the requests fail.",
-    clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
+    what: "The disk is full, so 10 % of the requests fail.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        short_timeout(Transport::KeepAlive),
+    ],
     expected: Expected::nothing(
         "a restart does not empty the disk, and 90 % of the traffic is served",
     )
-        .soft_heals(0, 2),
+    .soft_heals(0, 2),
     seconds: 240,
     group: Group::All,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("errors", 10)).await
 }

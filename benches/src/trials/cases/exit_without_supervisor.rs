@@ -1,31 +1,34 @@
-//! The doctor exits 88 where nobody restarts the app: the same instance hangs on.
+//! The doctor exits with 88, but no supervisor restarts the app, which stays unresponsive.
 
-use super::{Case, Group, fault_after_usual_load, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed, Spec, Supervision};
+use crate::trials::testbed::{Bed, RunError, Spec, Supervision};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "exit-without-supervisor",
-    what: "The doctor exits 88 where nobody restarts the app: the same instance hangs on.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
+    what: "The doctor exits with 88, but no supervisor restarts the app, which stays unresponsive.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::Nginx),
+    ],
     expected: Expected::restart(
         33,
-        "an exit that restarted nothing is remembered, and not repeated",
+        "an exit that restarted nothing is recorded, and not repeated",
     )
-        .soft_heals(0, 0)
-        .not_served(),
+    .soft_heals(0, 0)
+    .not_served(),
     seconds: 300,
     group: Group::All,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
     spec.supervision = Supervision::DoctorOnly;
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("wedge", 0)).await
 }

@@ -1,23 +1,26 @@
-//! One route, 5 % of the traffic, fails.
+//! One route with 5 % of the traffic fails.
 
-use super::{Case, Group, fault_after_usual_load, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "failing-route",
-    what: "One route, 5 % of the traffic, fails.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::Http2)],
+    what: "One route with 5 % of the traffic fails.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::Http2),
+    ],
     expected: Expected::nothing(
-        "95 % of the traffic is served; a restart would cost more than it can give",
+        "95 % of the traffic is served, and a restart would cost more requests than it can save",
     )
-        .soft_heals(0, 2),
+    .soft_heals(0, 2),
     seconds: 240,
     group: Group::All,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
@@ -25,6 +28,6 @@ fn setup(spec: &mut Spec, _: f64) {
     spec.paths.push("/other".to_owned());
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("route", 100)).await
 }

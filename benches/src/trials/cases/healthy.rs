@@ -1,27 +1,31 @@
 //! A healthy app at a steady rate.
 
-use super::{Case, Group, patient, steady};
+use super::{Case, Group, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "healthy",
     what: "A healthy app at a steady rate.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::Http2), patient(Transport::Nginx)],
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::Http2),
+        long_timeout(Transport::Nginx),
+    ],
     expected: Expected::nothing("nothing is wrong")
         .served()
         .failed_at_most(0),
     seconds: 100,
     group: Group::Ci,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     steady(bed, 60.0, CASE.seconds);
     bed.fault_begins();
-    bed.finish_load().await;
+    bed.clients.finish().await;
     Ok(())
 }

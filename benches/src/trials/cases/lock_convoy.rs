@@ -1,16 +1,19 @@
 //! Each request holds one blocking lock for 120 ms on 4 workers; 20 requests arrive per second.
 
-use super::{Case, Group, fault_after_usual_load, impatient, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout, short_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "lock-convoy",
     what: "Each request holds one blocking lock for 120 ms on 4 workers; 20 requests arrive per \
            second.",
-    clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        short_timeout(Transport::KeepAlive),
+    ],
     expected: Expected::restart(
         120,
         "goodput is far below what the app served before, the CPU is idle, and a restart \
@@ -19,9 +22,9 @@ pub(super) static CASE: Case = Case {
     seconds: 220,
     group: Group::All,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("convoy", 120)).await
 }

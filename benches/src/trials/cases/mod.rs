@@ -5,44 +5,47 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use super::expected::Expected;
-use super::testbed::{Bed, Failed, Spec};
+use super::testbed::{Bed, RunError, Spec};
 use crate::load::{Client, Segment, Transport};
 
-/// Patience of a client that waits, at scale 1.
-const PATIENT: Duration = Duration::from_secs(10);
-/// Patience of a client that leaves early, at scale 1.
-const IMPATIENT: Duration = Duration::from_secs(2);
+/// Long timeout of a client, at scale 1.
+const LONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// Short timeout of a client, at scale 1.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// One case. Times are those of scale 1.
+/// Case. Times are those of scale 1.
 pub struct Case {
     /// Name on the command line.
     pub name: &'static str,
-    /// Situation in one sentence.
+    /// Fault or load, in one sentence.
     pub what: &'static str,
-    /// Clients: the case is run with each, and is right if all runs are.
+    /// Clients. The case is run with each of them, and is right if all runs are.
     pub clients: &'static [Client],
     /// Right treatment.
     pub expected: Expected,
     /// Length of a run, in seconds.
     pub seconds: u32,
-    /// Kind of selection that the case belongs to.
+    /// Selection that the case belongs to.
     pub(super) group: Group,
+    /// Changes the specification of the testbed at a time scale.
     pub(super) setup: fn(&mut Spec, f64),
-    pub(super) play: fn(&mut Bed) -> Play<'_>,
+    /// Runs load and fault on the started testbed.
+    pub(super) run: fn(&mut Bed) -> CaseFuture<'_>,
 }
 
-/// Selection that a case belongs to.
+/// Selection of cases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Group {
-    /// Every run without a selection.
+    /// Only the runs without a selection.
     All,
-    /// The short selection too.
+    /// The short selection, and the runs without a selection.
     Ci,
-    /// Only the soak.
+    /// Only `--soak`.
     Soak,
 }
 
-pub(super) type Play<'a> = Pin<Box<dyn Future<Output = Result<(), Failed>> + 'a>>;
+/// Run of a case.
+pub(super) type CaseFuture<'a> = Pin<Box<dyn Future<Output = Result<(), RunError>> + 'a>>;
 
 impl std::fmt::Debug for Case {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -97,17 +100,19 @@ cases! {
 
 mod saturation;
 
-const fn patient(transport: Transport) -> Client {
+/// Returns a client with the long timeout.
+const fn long_timeout(transport: Transport) -> Client {
     Client {
         transport,
-        patience: PATIENT,
+        timeout: LONG_TIMEOUT,
     }
 }
 
-const fn impatient(transport: Transport) -> Client {
+/// Returns a client with the short timeout.
+const fn short_timeout(transport: Transport) -> Client {
     Client {
         transport,
-        patience: IMPATIENT,
+        timeout: SHORT_TIMEOUT,
     }
 }
 
@@ -117,20 +122,20 @@ const USUAL: f64 = 60.0;
 /// Starts a load at a constant rate, in requests per second, for this many seconds.
 fn steady(bed: &mut Bed, rate: f64, seconds: u32) {
     let length = bed.seconds(seconds.into());
-    bed.start_load(vec![Segment::open(rate, length)]);
+    bed.clients.start(vec![Segment::open(rate, length)]);
 }
 
-/// Injects a fault after a time of usual load, and waits for the end of the load.
+/// Injects a fault after [`USUAL`] seconds of load, and waits until the load has finished.
 async fn fault_after_usual_load(
     bed: &mut Bed,
     rate: f64,
     seconds: u32,
     fault: (&str, u64),
-) -> Result<(), Failed> {
+) -> Result<(), RunError> {
     steady(bed, rate, seconds);
     bed.until(USUAL).await;
     bed.inject(fault.0, fault.1).await?;
-    bed.finish_load().await;
+    bed.clients.finish().await;
     Ok(())
 }
 
@@ -141,7 +146,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cases_are_named_once_and_use_several_transports() {
+    fn case_names_are_unique_and_cases_use_several_transports() {
         let names: HashSet<_> = CASES.iter().map(|case| case.name).collect();
         assert_eq!(names.len(), CASES.len());
         for case in CASES {
@@ -154,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn all_cases_take_at_most_80_minutes_at_scale_4() {
+    fn cases_take_at_most_80_minutes_at_scale_4() {
         let runs = CASES.iter().filter(|case| case.group != Group::Soak);
         let seconds: usize = runs
             .map(|case| (case.seconds / 4 + 10) as usize * case.clients.len())
@@ -163,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn selections_are_of_the_promised_size() {
+    fn selections_have_documented_size() {
         let of = |group| CASES.iter().filter(move |case| case.group == group);
         assert!((5..=7).contains(&of(Group::Ci).count()));
         assert_eq!(of(Group::Soak).count(), 2);

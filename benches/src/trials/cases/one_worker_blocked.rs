@@ -1,22 +1,25 @@
-//! One of four workers is blocked for ever.
+//! One of four workers is blocked forever.
 
-use super::{Case, Group, fault_after_usual_load, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "one-worker-blocked",
-    what: "One of four workers is blocked for ever.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::KeepAlive)],
+    what: "One of four workers is blocked forever.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::KeepAlive),
+    ],
     expected: Expected::nothing("the other workers serve every request").served(),
     seconds: 180,
     group: Group::All,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("block", 1)).await
 }

@@ -1,26 +1,29 @@
-//! All permits of a pool have leaked: every request waits for ever.
+//! All permits of a pool have leaked, so every request waits forever.
 
-use super::{Case, Group, fault_after_usual_load, impatient, patient};
+use super::{Case, Group, fault_after_usual_load, long_timeout, short_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "pool-leak",
-    what: "All permits of a pool have leaked: every request waits for ever.",
-    clients: &[impatient(Transport::KeepAlive), patient(Transport::NewConnection)],
+    what: "All permits of a pool have leaked, so every request waits forever.",
+    clients: &[
+        short_timeout(Transport::KeepAlive),
+        long_timeout(Transport::NewConnection),
+    ],
     expected: Expected::restart(
         120,
-        "no request makes progress, and a restart gives the permits back",
+        "no request makes progress, and a restart returns the permits",
     ),
     seconds: 220,
     group: Group::All,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
-    bed.inject_again("pool", 20).await?;
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
+    bed.endpoints.inject("pool", 20).await?;
     fault_after_usual_load(bed, 20.0, CASE.seconds, ("pool-leak", 10)).await
 }

@@ -2,21 +2,24 @@
 
 use std::time::Duration;
 
-use super::{Case, Group, USUAL, impatient, patient, steady};
+use super::{Case, Group, USUAL, long_timeout, short_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Cpu, Failed, Spec};
+use crate::trials::testbed::{Bed, Cpu, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "quota-cut",
     what: "The CFS quota is cut from 0.8 to 0.25 core under an unchanged load.",
-    clients: &[patient(Transport::NewConnection), impatient(Transport::Http2)],
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        short_timeout(Transport::Http2),
+    ],
     expected: Expected::nothing("the quota is the cause, and a restart does not raise it"),
     seconds: 200,
     group: Group::All,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
@@ -25,12 +28,12 @@ fn setup(spec: &mut Spec, _: f64) {
     spec.measure_capacity = true;
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     let rate = bed.capacity * 0.5;
     steady(bed, rate, CASE.seconds);
     bed.until(USUAL).await;
-    bed.set_quota(0.25)?;
+    bed.groups.set_app_quota(0.25)?;
     bed.fault_begins();
-    bed.finish_load().await;
+    bed.clients.finish().await;
     Ok(())
 }

@@ -1,25 +1,28 @@
-//! 22 closed-loop clients, who keep the app at its capacity.
+//! 22 closed-loop clients, which keep the app at its capacity.
 
-use super::{Case, Group, impatient, patient, saturation};
+use super::{Case, Group, long_timeout, saturation, short_timeout};
 use crate::load::Transport;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "saturation-110-closed",
-    what: "22 closed-loop clients, who keep the app at its capacity.",
-    clients: &[patient(Transport::KeepAlive), impatient(Transport::Nginx)],
+    what: "22 closed-loop clients, which keep the app at its capacity.",
+    clients: &[
+        long_timeout(Transport::KeepAlive),
+        short_timeout(Transport::Nginx),
+    ],
     expected: saturation::NOTHING,
     seconds: saturation::SECONDS,
     group: Group::All,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
     saturation::setup(spec, 1);
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     saturation::closed(bed, 22, saturation::SECONDS).await
 }

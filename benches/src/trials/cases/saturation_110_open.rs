@@ -1,25 +1,28 @@
 //! Open-loop arrivals at 1.1 times the capacity.
 
-use super::{Case, Group, impatient, patient, saturation};
+use super::{Case, Group, long_timeout, saturation, short_timeout};
 use crate::load::Transport;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "saturation-110-open",
     what: "Open-loop arrivals at 1.1 times the capacity.",
-    clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        short_timeout(Transport::KeepAlive),
+    ],
     expected: saturation::NOTHING,
     seconds: saturation::SECONDS,
     group: Group::All,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
     saturation::setup(spec, 1);
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     saturation::open(bed, 1.1, saturation::SECONDS).await
 }

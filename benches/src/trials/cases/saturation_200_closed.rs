@@ -1,25 +1,28 @@
-//! 40 closed-loop clients, who keep the app at its capacity.
+//! 40 closed-loop clients, which keep the app at its capacity.
 
-use super::{Case, Group, impatient, patient, saturation};
+use super::{Case, Group, long_timeout, saturation, short_timeout};
 use crate::load::Transport;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "saturation-200-closed",
-    what: "40 closed-loop clients, who keep the app at its capacity.",
-    clients: &[impatient(Transport::KeepAlive), patient(Transport::Nginx)],
+    what: "40 closed-loop clients, which keep the app at its capacity.",
+    clients: &[
+        short_timeout(Transport::KeepAlive),
+        long_timeout(Transport::Nginx),
+    ],
     expected: saturation::NOTHING,
     seconds: saturation::SECONDS,
     group: Group::All,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
     saturation::setup(spec, 4);
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     saturation::closed(bed, 40, saturation::SECONDS).await
 }

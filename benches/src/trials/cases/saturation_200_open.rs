@@ -1,25 +1,28 @@
 //! Open-loop arrivals at 2.0 times the capacity.
 
-use super::{Case, Group, impatient, patient, saturation};
+use super::{Case, Group, long_timeout, saturation, short_timeout};
 use crate::load::Transport;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "saturation-200-open",
     what: "Open-loop arrivals at 2.0 times the capacity.",
-    clients: &[patient(Transport::Nginx), impatient(Transport::NewConnection)],
+    clients: &[
+        long_timeout(Transport::Nginx),
+        short_timeout(Transport::NewConnection),
+    ],
     expected: saturation::NOTHING,
     seconds: saturation::SECONDS,
     group: Group::Ci,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
     saturation::setup(spec, 4);
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     saturation::open(bed, 2.0, saturation::SECONDS).await
 }

@@ -1,17 +1,20 @@
-//! A burst fills an unbounded queue whose consumer is as fast as the usual load; every client gives up
-//! before its turn.
+//! A burst fills an unbounded queue whose consumer is only as fast as the usual load; every client
+//! times out before its item is consumed.
 
-use super::{Case, Group, USUAL, impatient, patient};
+use super::{Case, Group, USUAL, long_timeout, short_timeout};
 use crate::load::{Segment, Transport};
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed};
+use crate::trials::testbed::{Bed, RunError};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "slow-consumer",
-    what: "A burst fills an unbounded queue whose consumer is as fast as the usual load; every \
-           client gives up before its turn.",
-    clients: &[patient(Transport::NewConnection), impatient(Transport::KeepAlive)],
+    what: "A burst fills an unbounded queue whose consumer is only as fast as the usual load; every \
+           client times out before its item is consumed.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        short_timeout(Transport::KeepAlive),
+    ],
     expected: Expected::restart(
         180,
         "the backlog of requests without clients never drains at the usual load, and a restart \
@@ -20,21 +23,21 @@ pub(super) static CASE: Case = Case {
     seconds: 280,
     group: Group::All,
     setup: |_, _| {},
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     // Up to 16 items per second are consumed.
-    bed.inject_again("queue", 60).await?;
+    bed.endpoints.inject("queue", 60).await?;
     let (usual, burst) = (bed.seconds(USUAL), bed.seconds(40.0));
     let rest = bed.seconds(f64::from(CASE.seconds) - USUAL - 40.0);
-    bed.start_load(vec![
+    bed.clients.start(vec![
         Segment::open(15.0, usual),
         Segment::open(50.0, burst),
         Segment::open(15.0, rest),
     ]);
     bed.until(USUAL + 40.0).await;
     bed.fault_begins();
-    bed.finish_load().await;
+    bed.clients.finish().await;
     Ok(())
 }

@@ -1,25 +1,25 @@
-//! Many impatient closed-loop clients for half an hour.
+//! 40 closed-loop clients with a short timeout for half an hour.
 
-use super::{Case, Group, impatient, saturation};
+use super::{Case, Group, saturation, short_timeout};
 use crate::load::Transport;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "soak-closed",
-    what: "Many impatient closed-loop clients for half an hour.",
-    clients: &[impatient(Transport::KeepAlive)],
+    what: "40 closed-loop clients with a short timeout for half an hour.",
+    clients: &[short_timeout(Transport::KeepAlive)],
     expected: saturation::NOTHING,
     seconds: 1800,
     group: Group::Soak,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
     saturation::setup(spec, 4);
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     saturation::closed(bed, 40, 1800).await
 }

@@ -1,25 +1,25 @@
 //! Open-loop arrivals at 1.4 times the capacity for half an hour.
 
-use super::{Case, Group, patient, saturation};
+use super::{Case, Group, long_timeout, saturation};
 use crate::load::Transport;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "soak-open",
     what: "Open-loop arrivals at 1.4 times the capacity for half an hour.",
-    clients: &[patient(Transport::NewConnection)],
+    clients: &[long_timeout(Transport::NewConnection)],
     expected: saturation::NOTHING,
     seconds: 1800,
     group: Group::Soak,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, _: f64) {
     saturation::setup(spec, 4);
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
     saturation::open(bed, 1.4, 1800).await
 }

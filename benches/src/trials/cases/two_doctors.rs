@@ -1,25 +1,32 @@
-//! Two pods share a state directory with a budget of one restart; each app hangs 20 s after every start.
+//! Two pods share a state directory with a budget of one restart; each app becomes unresponsive 20 s after
+//! every start.
 
 use std::time::Duration;
 
-use super::{Case, Group, patient, steady};
+use super::{Case, Group, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
-use crate::trials::testbed::{Bed, Failed, Spec};
+use crate::trials::testbed::{Bed, RunError, Spec};
 
-/// The case.
+/// Definition of the case.
 pub(super) static CASE: Case = Case {
     name: "two-doctors",
-    what: "Two pods share a state directory with a budget of one restart; each app hangs 20 s \
-           after every start.",
-    clients: &[patient(Transport::NewConnection), patient(Transport::Nginx)],
-    expected: Expected::restart(90, "the budget holds for the state directory, whoever acts")
-        .soft_heals(0, 0)
-        .not_served(),
+    what: "Two pods share a state directory with a budget of one restart; each app becomes \
+           unresponsive 20 s after every start.",
+    clients: &[
+        long_timeout(Transport::NewConnection),
+        long_timeout(Transport::Nginx),
+    ],
+    expected: Expected::restart(
+        90,
+        "the budget belongs to the state directory, so both doctors share it",
+    )
+    .soft_heals(0, 0)
+    .not_served(),
     seconds: 240,
     group: Group::All,
     setup,
-    play: |bed| Box::pin(play(bed)),
+    run: |bed| Box::pin(run(bed)),
 };
 
 fn setup(spec: &mut Spec, scale: f64) {
@@ -28,10 +35,10 @@ fn setup(spec: &mut Spec, scale: f64) {
     spec.policy = vec![("permission.budget", toml::Value::Integer(1))];
 }
 
-async fn play(bed: &mut Bed) -> Result<(), Failed> {
-    bed.start_second_pod().await?;
+async fn run(bed: &mut Bed) -> Result<(), RunError> {
+    bed.start_second_pod()?;
     steady(bed, 20.0, CASE.seconds);
     bed.fault_begins();
-    bed.finish_load().await;
+    bed.clients.finish().await;
     Ok(())
 }

@@ -31,7 +31,6 @@ fn served() -> Counts {
     requests(100, 0)
 }
 
-/// A decider that restarts at 80 % of the CPU restarts saturated apps.
 #[test]
 fn harmful_decider_is_wrong_in_saturation() {
     let judgement = judge(
@@ -45,11 +44,10 @@ fn harmful_decider_is_wrong_in_saturation() {
     assert_eq!(judgement.wrong, ["2 restart(s), should be at most 0"]);
 }
 
-/// A decider that never acts leaves a wedged app wedged.
 #[test]
-fn blind_decider_is_wrong_in_a_wedge_and_right_in_saturation() {
-    let blind = observed(&[], requests(0, 100));
-    let judgement = judge(&WEDGED, &blind);
+fn passive_decider_is_wrong_for_wedge_and_right_in_saturation() {
+    let passive = observed(&[], requests(0, 100));
+    let judgement = judge(&WEDGED, &passive);
     assert_eq!(
         judgement.wrong,
         [
@@ -58,7 +56,7 @@ fn blind_decider_is_wrong_in_a_wedge_and_right_in_saturation() {
         ]
     );
     assert_eq!(judgement.false_restarts, 0);
-    assert!(judge(&SATURATED, &blind).is_right());
+    assert!(judge(&SATURATED, &passive).is_right());
 }
 
 #[test]
@@ -93,7 +91,7 @@ fn treatment_before_the_fault_is_false() {
 }
 
 #[test]
-fn repeated_restart_is_false_even_where_one_is_right() {
+fn repeated_restart_is_false_if_one_is_right() {
     let twice = observed(&[(Kind::Restart, 10.0), (Kind::Restart, 50.0)], served());
     let judgement = judge(&WEDGED, &twice);
     assert_eq!(judgement.false_restarts, 1);
@@ -101,7 +99,7 @@ fn repeated_restart_is_false_even_where_one_is_right() {
 }
 
 #[test]
-fn soft_heal_does_not_stand_in_for_a_restart() {
+fn soft_heal_does_not_replace_needed_restart() {
     let soft = observed(&[(Kind::SoftHeal, 10.0)], served());
     assert_eq!(
         judge(&WEDGED, &soft).wrong,

@@ -1,219 +1,279 @@
 //! The testbed of a run, as a case sees it.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
-use tokio::task::JoinHandle;
 
-use super::Failed;
-use super::cgroup::Cgroup;
-use super::child::Child;
-use super::doctor::Setup;
-use super::journal::{self, Entry};
+use super::RunError;
+use super::capacity::measure_capacity;
+use super::child::signal;
+use super::clients::Clients;
+use super::endpoints::Endpoints;
+use super::groups::Groups;
+use super::launcher::Launcher;
 use super::log::Log;
+use super::nginx;
+use super::observer::Observer;
 use super::ports::Ports;
-use super::spec::Spec;
-use super::wait::until;
-use crate::load::{Client, Load, LoadSpec, Segment};
-use crate::service::{EventKind, EventLog};
+use super::processes::Processes;
+use super::service_args::service_args;
+use super::spec::{Cpu, Spec, Supervision};
+use crate::load::{Client, LoadSpec, Transport};
+use crate::poll::poll_until;
 use crate::trials::programs::Programs;
+use crate::trials::settings;
 use crate::trials::stub::Stub;
 
-/// What all runs of an invocation have in common, and the clients of this one.
+/// Timeout of the start of a process, which allows for a busy machine.
+pub(super) const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Programs and settings that all runs of an invocation share, and the client of this run.
 #[derive(Debug, Clone)]
-pub(in crate::trials) struct Surroundings {
+pub(in crate::trials) struct RunContext {
     pub(in crate::trials) programs: Programs,
+    /// Factor by which times are shortened.
     pub(in crate::trials) scale: f64,
+    /// Stub in place of the doctor.
     pub(in crate::trials) decider: Option<Stub>,
     pub(in crate::trials) client: Client,
 }
 
-/// Cgroups of a run. The order of the fields is the order of their removal.
-#[derive(Debug, Default)]
-pub(super) struct Groups {
-    pub(super) app: Vec<Cgroup>,
-    pub(super) competitors: Option<Cgroup>,
-    pub(super) parent: Option<Cgroup>,
-}
-
-/// Target of the load.
-#[derive(Debug, Clone)]
-pub(super) struct Clients {
-    pub(super) port: u16,
-    pub(super) client: Client,
-    pub(super) paths: Vec<String>,
-}
-
-/// Everything that runs. Dropping it ends it: the load, the processes, the cgroups, the directory, in
-/// the order of these fields.
+/// All parts of a run. Dropping it stops the load, kills the processes, and removes the cgroups and the
+/// directory, in the order of these fields.
 #[derive(Debug)]
 pub(in crate::trials) struct Bed {
-    pub(super) load: Option<Load>,
-    pub(super) children: Vec<Child>,
-    pub(super) doctor: Option<JoinHandle<()>>,
-    pub(super) groups: Groups,
-    /// State directory of the doctor.
-    pub(super) state: PathBuf,
-    pub(super) events: EventLog,
-    pub(super) directory: TempDir,
+    pub(in crate::trials) clients: Clients,
+    processes: Processes,
+    pub(in crate::trials) groups: Groups,
+    directory: TempDir,
+    pub(in crate::trials) endpoints: Endpoints,
+    pub(in crate::trials) observer: Observer,
+    pub(in crate::trials) launcher: Launcher,
+    spec: Spec,
     /// Measured capacity, in requests per second.
     pub(in crate::trials) capacity: f64,
-    pub(super) fault_at: Option<SystemTime>,
-    pub(super) end: Duration,
-    pub(super) problems: Vec<String>,
-    pub(super) clients: Clients,
-    pub(super) surroundings: Surroundings,
-    pub(super) setup: Setup,
-    pub(super) spec: Spec,
-    pub(super) ports: Ports,
-    pub(super) log: Log,
-    pub(super) http: reqwest::Client,
+    /// Start of the fault.
+    pub(in crate::trials) fault_at: Option<SystemTime>,
+    /// Findings of the case that are wrong beyond its expectation.
+    pub(in crate::trials) problems: Vec<String>,
 }
 
 impl Bed {
-    /// Returns a duration at this time scale.
-    pub(in crate::trials) fn seconds(&self, seconds: f64) -> Duration {
-        Duration::from_secs_f64(seconds / self.surroundings.scale)
+    /// Starts everything that the case needs.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the machine lacks a facility, or a process does not start.
+    pub(in crate::trials) async fn start(
+        context: RunContext,
+        spec: Spec,
+    ) -> Result<Self, RunError> {
+        let directory = tempfile::Builder::new()
+            .prefix("healing-trials-")
+            .tempdir()?;
+        let path = directory.path();
+        let launcher = Launcher {
+            programs: context.programs,
+            scale: context.scale,
+            decider: context.decider,
+            config: path.join("healing.toml"),
+            state: path.join("state"),
+            log: Log::to(&path.join("log"))?,
+        };
+        let endpoints = Endpoints::new(Ports::free()?)?;
+        let ports = endpoints.ports();
+        let config = settings::file(context.scale, &spec.settings, &spec.policy)?;
+        std::fs::write(&launcher.config, config)?;
+        std::fs::create_dir_all(&launcher.state)?;
+        let through_nginx = context.client.transport == Transport::Nginx;
+        let target = LoadSpec {
+            port: if through_nginx {
+                ports.nginx
+            } else {
+                ports.app
+            },
+            client: context.client,
+            paths: spec.paths.clone(),
+        };
+        let events = path.join("events");
+        let observer = Observer::new(&events, &launcher.state, launcher.log.clone());
+        let groups = Groups::create(&spec)?;
+        // Declared after the groups, because an error must kill the processes before it removes them.
+        let mut processes = Processes::default();
+        if through_nginx {
+            let timeout = context.client.timeout;
+            processes.add(nginx::start(&launcher, path, ports, timeout).await?);
+        }
+        if let Cpu::Shared {
+            from_start: true, ..
+        } = spec.cpu
+        {
+            start_hogs(&spec, &groups, &launcher, &mut processes)?;
+        }
+        let capacity = if spec.measure_capacity {
+            measure_capacity(&launcher, &spec, &groups, &endpoints, &target).await?
+        } else {
+            0.0
+        };
+        let args = service_args(&spec, context.scale, ports, &groups.app(), Some(&events));
+        start_app_and_doctor(&spec, &launcher, ports, args, &mut processes)?;
+        if spec.wait_until_ready {
+            poll_until("the app's readiness", START_TIMEOUT, async || {
+                endpoints.app_is_ready().await.then_some(())
+            })
+            .await?;
+        }
+        Ok(Self {
+            clients: Clients::new(target),
+            processes,
+            groups,
+            directory,
+            endpoints,
+            observer,
+            launcher,
+            spec,
+            capacity,
+            fault_at: None,
+            problems: Vec::new(),
+        })
     }
 
-    /// Returns a rate at this time scale, which raises what the scale does not shorten.
+    /// Returns the factor by which times are shortened.
+    pub(in crate::trials) fn scale(&self) -> f64 {
+        self.launcher.scale
+    }
+
+    /// Returns the directory of the run's logs and settings.
+    pub(in crate::trials) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Returns the state directory of the doctor.
+    pub(in crate::trials) fn state_directory(&self) -> &Path {
+        &self.launcher.state
+    }
+
+    /// Returns a duration at this time scale.
+    pub(in crate::trials) fn seconds(&self, seconds: f64) -> Duration {
+        Duration::from_secs_f64(seconds / self.scale())
+    }
+
+    /// Returns a rate at this time scale, so that a run has as many events as at scale 1.
     pub(in crate::trials) fn per_second(&self, rate: u32) -> u64 {
         let at_scale = self.seconds(1.0).as_millis().max(1);
         u64::try_from(u128::from(rate) * 1000 / at_scale).unwrap_or(u64::MAX)
     }
 
-    /// Starts the load.
-    pub(in crate::trials) fn start_load(&mut self, segments: Vec<Segment>) {
-        self.end = segments.iter().map(|segment| segment.duration).sum();
-        let spec = LoadSpec {
-            port: self.clients.port,
-            client: self.clients.client,
-            paths: self.clients.paths.clone(),
-        };
-        self.load = Some(Load::start(spec, segments));
-    }
-
     /// Waits until this many seconds (at scale 1) after the start of the load.
     pub(in crate::trials) async fn until(&self, seconds: f64) {
-        if let Some(load) = &self.load {
-            let at = load.recorder().start() + self.seconds(seconds);
-            tokio::time::sleep_until(at.into()).await;
-        }
+        self.clients.wait_until(self.seconds(seconds)).await;
     }
 
-    /// Waits until the load has ended.
-    pub(in crate::trials) async fn finish_load(&mut self) {
-        if let Some(load) = &mut self.load {
-            load.finish().await;
-        }
-    }
-
-    /// Notes that the fault begins at this moment.
+    /// Records the start of the fault.
     pub(in crate::trials) fn fault_begins(&mut self) {
         self.fault_at = Some(SystemTime::now());
     }
 
-    /// Injects a fault, which begins at this moment.
-    pub(in crate::trials) async fn inject(&mut self, name: &str, value: u64) -> Result<(), Failed> {
-        self.fault_begins();
-        self.inject_again(name, value).await
-    }
-
-    /// Injects a fault without a new beginning.
-    pub(in crate::trials) async fn inject_again(
-        &self,
-        name: &str,
+    /// Injects a fault, and records its start.
+    pub(in crate::trials) async fn inject(
+        &mut self,
+        fault: &str,
         value: u64,
-    ) -> Result<(), Failed> {
-        let port = self.ports.control;
-        let url = format!("http://127.0.0.1:{port}/faults/{name}/{value}");
-        let sent = self.http.post(url).send().await;
-        match sent {
-            Ok(response) if response.status().is_success() => Ok(()),
-            // It ends the process before the response.
-            Err(_) if name == "crash" => Ok(()),
-            Ok(response) => Err(format!("the fault {name} answered {}", response.status()).into()),
-            Err(error) => Err(format!("the fault {name} cannot be injected: {error}").into()),
-        }
+    ) -> Result<(), RunError> {
+        self.fault_begins();
+        Ok(self.endpoints.inject(fault, value).await?)
     }
 
-    /// Returns the number of the app's starts so far.
-    pub(in crate::trials) fn starts(&self) -> usize {
-        let events = self.events.read();
-        let starts = events.iter().filter(|event| event.kind == EventKind::Start);
-        starts.count()
-    }
-
-    /// Notes something that is wrong beyond the expectation.
+    /// Records a finding that is wrong beyond the expectation of the case.
     pub(in crate::trials) fn problem(&mut self, problem: impl Into<String>) {
         self.problems.push(problem.into());
     }
 
-    /// Reports if the app's care port says that it is ready.
-    pub(in crate::trials) async fn ready(&self) -> bool {
-        // The front door counts: the service that measures the capacity has another care port.
-        let url = format!("http://127.0.0.1:{}/readyz", self.ports.app);
-        let answer = self.http.get(url).timeout(Duration::from_secs(1));
-        matches!(answer.send().await, Ok(response) if response.status().is_success())
-    }
-
-    /// Returns the process of the app's current instance.
-    pub(in crate::trials) fn app_pid(&self) -> Option<i32> {
-        let events = self.events.read();
-        let mut starts = events.iter().filter(|event| event.kind == EventKind::Start);
-        i32::try_from(starts.next_back()?.pid).ok()
-    }
-
-    /// Returns the process of the current doctor.
-    pub(in crate::trials) fn doctor_pid(&self) -> Option<i32> {
-        self.log.doctor_pid()
-    }
-
-    /// Returns the number of the doctor's exits with 88 so far.
-    pub(in crate::trials) fn restarts(&self) -> usize {
-        self.log.restarts().len()
-    }
-
-    /// Returns the journal so far.
-    pub(super) fn journal(&self) -> Vec<Entry> {
-        journal::read(&self.state)
-    }
-
-    /// Waits for a journal entry of this kind that was written after the fault.
+    /// Waits for a journal entry of this kind that was written after the fault. Returns `false` at the
+    /// timeout.
     pub(in crate::trials) async fn wait_for_entry(&self, kind: &str, seconds: f64) -> bool {
-        let since = self.fault_at;
-        let seen = until(kind, self.seconds(seconds), async || {
-            let entries = self.journal();
-            let seen = entries
-                .iter()
-                .any(|entry| entry.is(kind) && since.is_none_or(|since| entry.at >= since));
-            seen.then_some(())
+        let since = self.fault_at.unwrap_or(SystemTime::UNIX_EPOCH);
+        let seen = poll_until(kind, self.seconds(seconds), async || {
+            self.observer.has_entry(kind, since).then_some(())
         });
         seen.await.is_ok()
     }
 
-    /// Waits for that many exits with 88.
+    /// Waits until the doctor has exited with 88 this many times. Returns `false` at the timeout.
     pub(in crate::trials) async fn wait_for_restarts(&self, number: usize, seconds: f64) -> bool {
-        let seen = until("a restart", self.seconds(seconds), async || {
-            (self.restarts() >= number).then_some(())
+        let seen = poll_until("a restart", self.seconds(seconds), async || {
+            (self.observer.restarts() >= number).then_some(())
         });
         seen.await.is_ok()
     }
 
-    /// Waits until the app is ready.
+    /// Waits until the app is ready. Returns `false` at the timeout.
     pub(in crate::trials) async fn wait_for_ready(&self, seconds: f64) -> bool {
-        let seen = until("readiness", self.seconds(seconds), async || {
-            self.ready().await.then_some(())
+        let seen = poll_until("readiness", self.seconds(seconds), async || {
+            self.endpoints.app_is_ready().await.then_some(())
         });
         seen.await.is_ok()
     }
 
-    /// Returns a field of the doctor's `/status`.
-    pub(in crate::trials) async fn status(&self, field: &str) -> Option<serde_json::Value> {
-        let url = format!("http://127.0.0.1:{}/status", self.ports.sidecar);
-        let text = self.http.get(url).send().await.ok()?.text().await.ok()?;
-        let status: serde_json::Value = serde_json::from_str(&text).ok()?;
-        status.get(field).cloned()
+    /// Starts the processes that compete with the app for its core.
+    pub(in crate::trials) fn start_hogs(&mut self) -> Result<(), RunError> {
+        start_hogs(
+            &self.spec,
+            &self.groups,
+            &self.launcher,
+            &mut self.processes,
+        )
     }
+
+    /// Starts a second pod of the same kind on the same state directory.
+    pub(in crate::trials) fn start_second_pod(&mut self) -> Result<(), RunError> {
+        let ports = Ports::free()?;
+        let events = self.directory().join("second-events");
+        let args = service_args(&self.spec, self.scale(), ports, &[], Some(&events));
+        self.processes.add(self.launcher.pod(ports, args)?);
+        Ok(())
+    }
+
+    /// Stops load and processes. Processes that are stopped by SIGSTOP are continued first.
+    pub(in crate::trials) async fn stop(&mut self) {
+        let pids = [self.observer.app_pid(), self.observer.doctor_pid()];
+        for pid in pids.into_iter().flatten() {
+            signal(pid, Signal::CONT);
+        }
+        self.clients.stop();
+        self.processes.stop().await;
+    }
+}
+
+fn start_app_and_doctor(
+    spec: &Spec,
+    launcher: &Launcher,
+    ports: Ports,
+    service_args: Vec<OsString>,
+    processes: &mut Processes,
+) -> Result<(), RunError> {
+    match spec.supervision {
+        Supervision::Pod => processes.add(launcher.pod(ports, service_args)?),
+        Supervision::DoctorOnly | Supervision::Absent => {
+            let restart = spec.supervision == Supervision::DoctorOnly;
+            processes.add(launcher.service(service_args)?);
+            processes.add_doctor(launcher.doctor(ports, restart));
+        }
+    }
+    Ok(())
+}
+
+fn start_hogs(
+    spec: &Spec,
+    groups: &Groups,
+    launcher: &Launcher,
+    processes: &mut Processes,
+) -> Result<(), RunError> {
+    if let (Cpu::Shared { hogs, .. }, Some(cgroup)) = (spec.cpu, groups.competitors()) {
+        processes.add(launcher.hogs(hogs, cgroup)?);
+    }
+    Ok(())
 }

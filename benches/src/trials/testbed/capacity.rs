@@ -2,61 +2,68 @@
 
 use std::time::Duration;
 
-use super::Failed;
-use super::bed::Bed;
+use super::RunError;
+use super::bed::START_TIMEOUT;
+use super::endpoints::Endpoints;
+use super::groups::Groups;
+use super::launcher::Launcher;
 use super::ports::Ports;
-use super::start::{START, service_args};
-use super::wait::until;
-use crate::load::{Client, Load, LoadSpec, Segment};
+use super::service_args::service_args;
+use super::spec::Spec;
+use crate::load::{Client, Counts, Load, LoadSpec, Segment};
+use crate::poll::poll_until;
 
-/// Closed-loop clients of the measurement, and its length.
-const CAPACITY_CLIENTS: usize = 16;
-const CAPACITY_SECONDS: Duration = Duration::from_secs(4);
-const WARM: Duration = Duration::from_secs(1);
-/// Capacity below which the measurement itself must be broken, in requests per second.
-const LEAST: f64 = 5.0;
+/// Closed-loop clients of the measurement.
+const CLIENTS: usize = 16;
+/// Length of the measurement, warm-up included.
+const LENGTH: Duration = Duration::from_secs(4);
+/// Warm-up, whose requests do not count.
+const WARM_UP: Duration = Duration::from_secs(1);
+/// Capacity below which the measurement itself must have failed, in requests per second.
+const MINIMUM: f64 = 5.0;
 
-impl Bed {
-    /// Measures the goodput of the service alone under a closed loop, in requests per second.
-    pub(super) async fn measure_capacity(&self) -> Result<f64, Failed> {
-        let mut setup = self.setup.clone();
-        // Its start and its ports are none of the run's.
-        let ports = Ports {
-            care: self.ports.sidecar,
-            ..self.ports
-        };
-        setup.service = service_args(
-            &self.spec,
-            self.surroundings.scale,
-            ports,
-            &self.groups,
-            None,
-        );
-        let mut service = setup.service(&self.log)?;
-        let ready = until("the service's readiness", START, async || {
-            self.ready().await.then_some(())
-        });
-        ready.await?;
-        let clients = &self.clients;
-        let spec = LoadSpec {
-            port: clients.port,
-            client: Client {
-                patience: CAPACITY_SECONDS,
-                ..clients.client
-            },
-            paths: clients.paths.clone(),
-        };
-        let segment = Segment::closed(CAPACITY_CLIENTS, CAPACITY_SECONDS);
-        let mut load = Load::start(spec, vec![segment]);
-        load.finish().await;
-        let counts = load.recorder().counts(&(WARM..CAPACITY_SECONDS));
-        service.stop(Duration::from_secs(5)).await;
-        let answered = u32::try_from(counts.ok).unwrap_or(u32::MAX);
-        let capacity = f64::from(answered) / (CAPACITY_SECONDS - WARM).as_secs_f64();
-        if capacity < LEAST {
-            let problem = format!("the capacity cannot be measured: {capacity:.1}/s, {counts}");
-            return Err(Failed::Instrument(problem));
-        }
-        Ok(capacity)
+/// Error of a measured capacity that is too small to be right.
+#[derive(Debug, thiserror::Error)]
+#[error("the capacity cannot be measured: {capacity:.1}/s, {counts}")]
+pub(in crate::trials) struct CapacityError {
+    capacity: f64,
+    counts: Counts,
+}
+
+/// Measures the goodput of the service alone under a closed loop, in requests per second.
+pub(super) async fn measure_capacity(
+    launcher: &Launcher,
+    spec: &Spec,
+    groups: &Groups,
+    endpoints: &Endpoints,
+    target: &LoadSpec,
+) -> Result<f64, RunError> {
+    // The run's events do not contain this start, and the run's care port stays unused.
+    let ports = Ports {
+        care: endpoints.ports().sidecar,
+        ..endpoints.ports()
+    };
+    let args = service_args(spec, launcher.scale, ports, &groups.app(), None);
+    let mut service = launcher.service(args)?;
+    poll_until("the service's readiness", START_TIMEOUT, async || {
+        endpoints.app_is_ready().await.then_some(())
+    })
+    .await?;
+    let target = LoadSpec {
+        client: Client {
+            timeout: LENGTH,
+            ..target.client
+        },
+        ..target.clone()
+    };
+    let mut load = Load::start(target, vec![Segment::closed(CLIENTS, LENGTH)]);
+    load.finish().await;
+    let counts = load.recorder().counts(&(WARM_UP..LENGTH));
+    service.stop(Duration::from_secs(5)).await;
+    let succeeded = u32::try_from(counts.ok).unwrap_or(u32::MAX);
+    let capacity = f64::from(succeeded) / (LENGTH - WARM_UP).as_secs_f64();
+    if capacity < MINIMUM {
+        return Err(CapacityError { capacity, counts }.into());
     }
+    Ok(capacity)
 }

@@ -1,4 +1,4 @@
-//! Control groups of a run, v1 or v2; dropping them removes them.
+//! Control groups, v1 or v2; dropping one removes it.
 
 use std::fs;
 use std::io;
@@ -8,18 +8,26 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::Failed;
 use super::child::signal;
 
 const ROOT: &str = "/sys/fs/cgroup";
 const PREFIX: &str = "healing-trials-";
 /// Period of the CFS quota, in microseconds.
 const PERIOD: f64 = 100_000.0;
-/// Attempts to remove a group whose processes are about to end, 20 ms apart.
+/// Maximum number of attempts to remove a group whose processes have not exited yet, 20 ms apart.
 const ATTEMPTS: u32 = 150;
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
-/// A group; its directory is removed on drop, after its processes were killed.
+/// Error of a cgroup that cannot be made or set, for example without the rights of root.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {error}", path.display())]
+pub(in crate::trials) struct CgroupError {
+    path: PathBuf,
+    #[source]
+    error: io::Error,
+}
+
+/// A group. Dropping it kills its processes and removes its directory.
 #[derive(Debug)]
 pub(super) struct Cgroup {
     path: PathBuf,
@@ -42,14 +50,14 @@ impl Controller {
 
 impl Cgroup {
     /// Makes a group with a CPU quota, in cores.
-    pub(super) fn with_quota(cores: f64) -> Result<Self, Failed> {
+    pub(super) fn with_quota(cores: f64) -> Result<Self, CgroupError> {
         let group = Self::make(Controller::Cpu)?;
         group.set_quota(cores)?;
         Ok(group)
     }
 
     /// Sets the CPU quota, in cores.
-    pub(super) fn set_quota(&self, cores: f64) -> Result<(), Failed> {
+    pub(super) fn set_quota(&self, cores: f64) -> Result<(), CgroupError> {
         let quota = format!("{:.0}", cores * PERIOD);
         if is_v2() {
             return self.set("cpu.max", &format!("{quota} {PERIOD:.0}"));
@@ -58,8 +66,8 @@ impl Cgroup {
         self.set("cpu.cfs_quota_us", &quota)
     }
 
-    /// Sets the share of CPU time relative to the groups beside it, which have 1.
-    pub(super) fn set_weight(&self, weight: u32) -> Result<(), Failed> {
+    /// Sets the share of CPU time relative to the sibling groups, which have 1.
+    pub(super) fn set_weight(&self, weight: u32) -> Result<(), CgroupError> {
         if is_v2() {
             return self.set("cpu.weight", &(100 * weight).to_string());
         }
@@ -67,7 +75,7 @@ impl Cgroup {
     }
 
     /// Makes a group with a memory limit, in bytes, without swap.
-    pub(super) fn with_memory(bytes: u64) -> Result<Self, Failed> {
+    pub(super) fn with_memory(bytes: u64) -> Result<Self, CgroupError> {
         let group = Self::make(Controller::Memory)?;
         let file = if is_v2() {
             "memory.max"
@@ -75,18 +83,21 @@ impl Cgroup {
             "memory.limit_in_bytes"
         };
         group.set(file, &bytes.to_string())?;
-        // Absent without swap accounting.
+        // The file is absent without swap accounting.
         let _ = fs::write(group.path.join("memory.swap.max"), "0");
         Ok(group)
     }
 
     /// Makes a group without a limit of its own below this one.
-    pub(super) fn child(&self, name: &str) -> Result<Self, Failed> {
+    pub(super) fn child(&self, name: &str) -> Result<Self, CgroupError> {
         if is_v2() {
             self.set("cgroup.subtree_control", "+cpu")?;
         }
         let path = self.path.join(name);
-        fs::create_dir(&path).map_err(|error| lacking(&path, &error))?;
+        fs::create_dir(&path).map_err(|error| CgroupError {
+            path: path.clone(),
+            error,
+        })?;
         Ok(Self { path })
     }
 
@@ -94,25 +105,32 @@ impl Cgroup {
         &self.path
     }
 
-    fn make(controller: Controller) -> Result<Self, Failed> {
+    fn make(controller: Controller) -> Result<Self, CgroupError> {
         let root = Path::new(ROOT);
         let parent = if is_v2() {
             let control = root.join("cgroup.subtree_control");
-            fs::write(&control, format!("+{}", controller.name()))
-                .map_err(|error| lacking(&control, &error))?;
+            fs::write(&control, format!("+{}", controller.name())).map_err(|error| {
+                CgroupError {
+                    path: control,
+                    error,
+                }
+            })?;
             root.to_owned()
         } else {
             root.join(controller.name())
         };
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let path = parent.join(format!("{PREFIX}{}-{number}", std::process::id()));
-        fs::create_dir(&path).map_err(|error| lacking(&path, &error))?;
+        fs::create_dir(&path).map_err(|error| CgroupError {
+            path: path.clone(),
+            error,
+        })?;
         Ok(Self { path })
     }
 
-    fn set(&self, file: &str, value: &str) -> Result<(), Failed> {
+    fn set(&self, file: &str, value: &str) -> Result<(), CgroupError> {
         let path = self.path.join(file);
-        fs::write(&path, value).map_err(|error| lacking(&path, &error))
+        fs::write(&path, value).map_err(|error| CgroupError { path, error })
     }
 }
 
@@ -124,7 +142,7 @@ impl Drop for Cgroup {
     }
 }
 
-/// Removes groups that an earlier run left behind because it was killed.
+/// Removes groups of earlier processes that were killed before they could remove them.
 pub(in crate::trials) fn sweep() {
     for parent in ["", "cpu", "memory"] {
         let Ok(entries) = fs::read_dir(Path::new(ROOT).join(parent)) else {
@@ -146,11 +164,7 @@ fn is_v2() -> bool {
     Path::new(ROOT).join("cgroup.controllers").exists()
 }
 
-fn lacking(path: &Path, error: &io::Error) -> Failed {
-    Failed::Facility(format!("{}: {error}", path.display()))
-}
-
-/// Removes a group with the groups below it; kills their processes.
+/// Kills the processes of a group and of the groups below it, and removes these groups.
 fn remove(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path)?.flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -1,4 +1,4 @@
-//! Child processes that end with this process on every path, SIGKILL included.
+//! Child processes that the kernel kills when this process exits, even by SIGKILL.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,10 +9,10 @@ use healing_sidecar::parent_death::POD_PID;
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::{Child as Process, Command};
 
-use super::Failed;
+use super::RunError;
 use super::log::Log;
 
-/// First argument of this binary that makes it the guard of a child.
+/// First argument that makes this binary the guard of a child.
 pub(in crate::trials) const GUARD: &str = "--guarded-child";
 
 /// A child; dropping it kills it.
@@ -24,7 +24,7 @@ pub(super) struct Child {
 
 /// Program, arguments and environment of a child.
 #[derive(Debug, Clone)]
-pub(super) struct Line<'a> {
+pub(super) struct CommandLine<'a> {
     pub(super) name: &'static str,
     pub(super) program: &'a Path,
     pub(super) args: Vec<OsString>,
@@ -32,10 +32,10 @@ pub(super) struct Line<'a> {
 }
 
 impl Child {
-    /// Starts a program through the guard, which asks the kernel to end it with this process.
-    pub(super) fn start(guard: &Path, line: Line<'_>, log: &Log) -> Result<Self, Failed> {
+    /// Starts a program through the guard, which makes the kernel kill it when this process exits.
+    pub(super) fn start(guard: &Path, line: CommandLine<'_>, log: &Log) -> Result<Self, RunError> {
         let mut command = Command::new(guard);
-        // Settings of the user's own sidecar are not those of this one.
+        // Settings in the user's shell must not apply to the sidecar under test.
         for (key, _) in std::env::vars_os() {
             if key.to_str().is_some_and(|key| key.starts_with("HEALING_")) {
                 command.env_remove(key);
@@ -52,7 +52,10 @@ impl Child {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| Failed::Instrument(format!("{} cannot start: {error}", line.name)))?;
+            .map_err(|error| RunError::Start {
+                name: line.name,
+                error,
+            })?;
         if let Some(stdout) = process.stdout.take() {
             tokio::spawn(log.clone().follow(stdout));
         }
@@ -77,7 +80,7 @@ impl Child {
         self.process.wait().await
     }
 
-    /// Ends the child in order, and kills it when it does not end in time.
+    /// Stops the child by SIGTERM, and kills it if it does not exit in time.
     pub(super) async fn stop(&mut self, grace: Duration) {
         if let Some(pid) = self.pid() {
             signal(pid, Signal::TERM);
@@ -91,9 +94,19 @@ impl Child {
     }
 }
 
-/// Sends a signal; a process that is gone is ignored.
+/// Sends a signal to a process. Does nothing if it has exited.
 pub(super) fn signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid).filter(|_| pid > 1) {
         let _ = kill_process(pid, signal);
     }
+}
+
+/// Sends a signal to a process that a case has looked up.
+///
+/// # Errors
+///
+/// Returns an error if the process has not started.
+pub(in crate::trials) fn signal_process(pid: Option<i32>, which: Signal) -> Result<(), RunError> {
+    signal(pid.ok_or(RunError::NoProcess)?, which);
+    Ok(())
 }

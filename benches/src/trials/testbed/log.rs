@@ -7,7 +7,7 @@ use std::time::SystemTime;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// Lines that are kept in memory.
+/// Maximum number of lines that are kept in memory.
 const KEPT: usize = 20_000;
 
 /// Lines of all children; clones share them.
@@ -31,14 +31,14 @@ impl Log {
     pub(super) fn add(&self, line: String) {
         let mut lines = self.lock();
         if let Some(file) = &mut lines.file {
-            let _ = writeln!(file, "{line}"); // for people; nothing depends on it
+            let _ = writeln!(file, "{line}"); // no result depends on the file
         }
         if lines.lines.len() < KEPT {
             lines.lines.push((SystemTime::now(), line));
         }
     }
 
-    /// Passes the lines of a stream on until it closes.
+    /// Adds the lines of a stream until it closes.
     pub(super) async fn follow(self, stream: impl AsyncRead + Unpin) {
         let mut lines = BufReader::new(stream).lines();
         while let Ok(Some(line)) = lines.next_line().await {
@@ -53,7 +53,7 @@ impl Log {
         exits.map(|(at, _)| *at).collect()
     }
 
-    /// Returns the process of the doctor that started last.
+    /// Returns the process id of the doctor that started last.
     pub(super) fn doctor_pid(&self) -> Option<i32> {
         let lines = self.lock();
         let pids = lines.lines.iter().rev();
@@ -65,7 +65,7 @@ impl Log {
     }
 }
 
-/// A line of `healing pod` about the doctor, without its prefix.
+/// Returns the text of a line of `healing pod` about the doctor, without its prefix.
 fn about_doctor(line: &str) -> Option<&str> {
     let (role, text) = line.split_once('|')?;
     let text = text.trim_start();
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_of_the_pod_are_understood() {
+    fn pod_lines_are_parsed() {
         assert!(is_restart("pod     | sidecar (pid 12) exited with 88"));
         assert!(!is_restart("pod     | sidecar (pid 12) exited with 0"));
         assert!(!is_restart("app     | sidecar (pid 12) exited with 88"));

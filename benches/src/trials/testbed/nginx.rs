@@ -1,48 +1,49 @@
-//! An nginx in front of the app, as a child with its own configuration.
+//! Nginx in front of the app, as a child with its own configuration.
 
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Failed;
-use super::child::{Child, Line};
-use super::log::Log;
+use tokio::net::TcpStream;
+
+use super::RunError;
+use super::bed::START_TIMEOUT;
+use super::child::Child;
+use super::launcher::Launcher;
 use super::ports::Ports;
+use crate::poll::poll_until;
 
-const PLACES: [&str; 3] = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
+/// Paths at which the program is looked for.
+const PROGRAMS: [&str; 3] = ["/usr/sbin/nginx", "/usr/local/sbin/nginx", "/usr/bin/nginx"];
 
-/// Starts nginx with its files in this directory.
-pub(super) fn start(
-    guard: &Path,
+/// Error of a machine without nginx.
+#[derive(Debug, thiserror::Error)]
+#[error("nginx is not installed")]
+pub(in crate::trials) struct NotInstalled;
+
+/// Starts nginx with its files in this directory, and waits until it accepts connections.
+pub(super) async fn start(
+    launcher: &Launcher,
     directory: &Path,
     ports: Ports,
     read_timeout: Duration,
-    log: &Log,
-) -> Result<Child, Failed> {
-    let Some(program) = PLACES.iter().map(PathBuf::from).find(|path| path.is_file()) else {
-        return Err(Failed::Facility("nginx is not installed".to_owned()));
-    };
-    let configuration = directory.join("nginx.conf");
+) -> Result<Child, RunError> {
+    let mut programs = PROGRAMS.iter().map(PathBuf::from);
+    let program = programs.find(|path| path.is_file()).ok_or(NotInstalled)?;
     std::fs::write(
-        &configuration,
-        text(directory, ports.nginx, ports.app, read_timeout),
+        directory.join("nginx.conf"),
+        configuration(directory, ports.nginx, ports.app, read_timeout),
     )?;
-    let line = Line {
-        name: "nginx",
-        program: &program,
-        args: vec![
-            "-p".into(),
-            directory.into(),
-            "-c".into(),
-            configuration.into(),
-            "-e".into(),
-            "stderr".into(),
-        ],
-        env: Vec::new(),
-    };
-    Child::start(guard, line, log)
+    let child = launcher.nginx(&program, directory)?;
+    let address = (Ipv4Addr::LOCALHOST, ports.nginx);
+    poll_until("nginx", START_TIMEOUT, async || {
+        TcpStream::connect(address).await.ok()
+    })
+    .await?;
+    Ok(child)
 }
 
-fn text(directory: &Path, listen: u16, app: u16, read_timeout: Duration) -> String {
+fn configuration(directory: &Path, listen: u16, app: u16, read_timeout: Duration) -> String {
     let temporary = directory.display();
     let timeout = read_timeout.as_millis();
     format!(

@@ -1,4 +1,4 @@
-//! What a case asks of the testbed.
+//! Specification of a testbed by a case.
 
 use std::time::Duration;
 
@@ -15,46 +15,46 @@ pub(in crate::trials) enum Cpu {
     Shared {
         /// Competing threads.
         hogs: usize,
-        /// Start of the competition: with the app, or by [`Bed::start_hogs`](super::Bed::start_hogs).
+        /// Set if the threads start with the app, and not by [`Bed::start_hogs`](super::Bed::start_hogs).
         from_start: bool,
     },
 }
 
-/// Who restarts app and doctor.
+/// Supervisor of app and doctor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::trials) enum Supervision {
     /// `healing pod`.
     Pod,
-    /// A supervisor that starts an ended doctor again, and never restarts the app.
+    /// A supervisor that restarts the doctor when it exits, and never the app.
     DoctorOnly,
-    /// Nobody.
-    Nobody,
+    /// No supervisor.
+    Absent,
 }
 
-/// Service, doctor and surroundings of a run.
+/// Service, doctor and resources of a run.
 #[derive(Debug, Clone)]
 pub(in crate::trials) struct Spec {
     /// Worker threads of the service.
     pub(in crate::trials) workers: usize,
     /// CPU time of one request.
     pub(in crate::trials) work: Duration,
-    /// More arguments of the service.
+    /// Additional arguments of the service.
     pub(in crate::trials) service_args: Vec<String>,
     /// Supply of CPU time.
     pub(in crate::trials) cpu: Cpu,
     /// Memory limit, in bytes.
     pub(in crate::trials) memory: Option<u64>,
-    /// Replaced settings of the policy.
+    /// Settings of the policy that differ from production.
     pub(in crate::trials) policy: Vec<(&'static str, Value)>,
-    /// Replaced settings of the sidecar, outside the policy.
+    /// Settings of the sidecar outside the policy that differ from production.
     pub(in crate::trials) settings: Vec<(&'static str, String)>,
-    /// Supervision.
+    /// Supervisor.
     pub(in crate::trials) supervision: Supervision,
     /// Paths of the load, in turn.
     pub(in crate::trials) paths: Vec<String>,
-    /// Measure the capacity before the doctor starts.
+    /// Set if the capacity is measured before the doctor starts.
     pub(in crate::trials) measure_capacity: bool,
-    /// Wait until the app is ready before the case begins.
+    /// Set if the app must be ready before the case begins.
     pub(in crate::trials) wait_until_ready: bool,
 }
 

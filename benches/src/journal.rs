@@ -1,4 +1,4 @@
-//! Reader of the sidecar's journal in its state directory.
+//! Reader of the sidecar's journal in its state directory, for demo and trials.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -8,7 +8,7 @@ use serde_json::Value;
 /// Reader of the journal of the sidecar under test.
 #[derive(Debug, Clone)]
 pub struct JournalReader {
-    path: PathBuf,
+    directory: PathBuf,
 }
 
 /// Entry of the journal.
@@ -25,18 +25,29 @@ impl JournalReader {
     #[must_use]
     pub fn new(state_directory: &Path) -> Self {
         Self {
-            path: state_directory.join("journal.jsonl"),
+            directory: state_directory.to_owned(),
         }
     }
 
-    /// Returns the entries since a moment, oldest first. There are none before the journal exists.
+    /// Returns all entries, oldest first, without lines that cannot be parsed, such as a torn last one.
+    /// There are none before the journal exists.
+    #[must_use]
+    pub fn entries(&self) -> Vec<Entry> {
+        let entries = |name: &str| -> Vec<Entry> {
+            let text = std::fs::read_to_string(self.directory.join(name)).unwrap_or_default();
+            text.lines().filter_map(Entry::parse).collect()
+        };
+        let mut all = entries("journal.1.jsonl");
+        all.extend(entries("journal.jsonl"));
+        all
+    }
+
+    /// Returns the entries since a moment, oldest first.
     #[must_use]
     pub fn since(&self, moment: SystemTime) -> Vec<Entry> {
-        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
-        text.lines()
-            .filter_map(Entry::parse)
-            .filter(|entry| entry.at >= moment)
-            .collect()
+        let mut entries = self.entries();
+        entries.retain(|entry| entry.at >= moment);
+        entries
     }
 }
 
@@ -46,6 +57,18 @@ impl Entry {
         let at = humantime::parse_rfc3339(fields["at"].as_str()?).ok()?;
         let kind = fields["kind"].as_str()?.to_owned();
         Some(Self { at, kind, fields })
+    }
+
+    /// Returns `true` if the entry has this kind.
+    #[must_use]
+    pub fn is(&self, kind: &str) -> bool {
+        self.kind == kind
+    }
+
+    /// Returns the reason code of a hard heal that began.
+    #[must_use]
+    pub fn intent(&self) -> Option<&str> {
+        self.fields["reason"].as_str().filter(|_| self.is("intent"))
     }
 
     /// Returns `true` for a decision that proposes an action, allowed or vetoed.
@@ -61,6 +84,14 @@ impl Entry {
         self.verdict() == Some("allowed") && self.fields["decision"]["action"] == action
     }
 
+    /// Returns the reason code of a decision that allows this action.
+    #[must_use]
+    pub fn allowed_reason(&self, action: &str) -> Option<&str> {
+        self.fields["decision"]["reason"]
+            .as_str()
+            .filter(|_| self.allows(action))
+    }
+
     /// Returns the headline of the vetoes of a vetoed decision.
     #[must_use]
     pub fn veto(&self) -> Option<String> {
@@ -74,9 +105,7 @@ impl Entry {
     #[must_use]
     pub fn carried_out(&self, action: &str) -> bool {
         let treatment = &self.fields["treatment"];
-        self.kind == "treatment"
-            && treatment["action"] == action
-            && treatment["result"] != "aborted"
+        self.is("treatment") && treatment["action"] == action && treatment["result"] != "aborted"
     }
 
     /// Returns the outcome of an earlier treatment.
@@ -84,7 +113,7 @@ impl Entry {
     pub fn outcome(&self) -> Option<String> {
         self.fields["outcome"]
             .as_str()
-            .filter(|_| self.kind == "outcome")
+            .filter(|_| self.is("outcome"))
             .map(str::to_owned)
     }
 
@@ -96,18 +125,18 @@ impl Entry {
             .unwrap_or("(no explanation)")
     }
 
-    /// Returns a text that is equal for decisions with the same verdict, proposal and reason, or `None`
-    /// for other entries.
+    /// Returns verdict, proposal and reason of a decision, or `None` for other entries.
     #[must_use]
     pub fn headline(&self) -> Option<String> {
         let decision = &self.fields["decision"];
+        let word = |key: &str| decision[key].as_str().unwrap_or_default();
         self.verdict()
-            .map(|verdict| format!("{verdict} {} {}", decision["proposed"], decision["reason"]))
+            .map(|verdict| format!("{verdict} {} {}", word("proposed"), word("reason")))
     }
 
     fn verdict(&self) -> Option<&str> {
         self.fields["decision"]["verdict"]
             .as_str()
-            .filter(|_| self.kind == "decision")
+            .filter(|_| self.is("decision"))
     }
 }
