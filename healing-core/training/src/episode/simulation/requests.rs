@@ -1,6 +1,7 @@
 //! Requests at the app, in slots that are used again. A key is valid until its request has ended.
 
 use super::call::Call;
+use super::demand::Demand;
 
 /// Slot and generation of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,17 +25,6 @@ pub(super) enum Stage {
     Holding,
     /// Waits for a worker, or uses the CPU, after its await.
     Second,
-}
-
-/// Work of a request, drawn when it is sent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Demand {
-    pub(super) cpu: f64,
-    pub(super) blocking: f64,
-    pub(super) hold: f64,
-    pub(super) route: u32,
-    /// Numbers in [0, 1) that decide about errors, faults, absorption by other replicas, and order.
-    pub(super) coins: [f64; 4],
 }
 
 /// One request at the app.

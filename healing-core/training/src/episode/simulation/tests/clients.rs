@@ -163,7 +163,7 @@ fn failed_requests_are_retried_and_counted_once() {
 }
 
 #[test]
-fn one_request_a_minute_is_simulated() {
+fn load_of_1_request_per_minute_is_simulated() {
     let mut life = Life::new(8);
     life.seconds = 200_000.0;
     life.clients.rate = Rate::constant(1.0 / 60.0);
