@@ -1,5 +1,6 @@
-//! The app: its process, the way of its requests, and what it measures of itself.
+//! The app: its process, the way of its requests, and its measurements.
 
+use super::call::Response;
 use super::checks::Checks;
 use super::cpu::{Cpu, Job};
 use super::cpu_meter::CpuMeter;
@@ -11,7 +12,6 @@ use super::pipeline::{JobEnd, Pipeline};
 use super::process::{Phase, Process};
 use super::requests::Request;
 use super::tasks::Task;
-use crate::episode::simulation::call::Response;
 use crate::episode::spec::Life;
 use healing_core::rng::Rng;
 

@@ -35,3 +35,22 @@ impl Departures {
         self.queue.pop_front().map(|(_, key)| key)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::simulation::testing::requests;
+
+    #[test]
+    fn departure_from_a_finished_request_is_skipped() {
+        let (mut requests, [first, second, _]) = requests();
+        let mut departures = Departures::default();
+        departures.push(5.0, first);
+        departures.push(6.0, second);
+        assert!((departures.next_time(&requests) - 5.0).abs() < 1e-9);
+        requests.remove(first);
+        assert!((departures.next_time(&requests) - 6.0).abs() < 1e-9);
+        assert_eq!(departures.pop(), Some(second));
+        assert!(departures.next_time(&requests).is_infinite());
+    }
+}

@@ -7,7 +7,6 @@ use super::events::{Event, Events};
 use super::patient::Patient;
 use super::polls::Polls;
 use super::process::Phase;
-use super::tasks::Task;
 use super::treatments::Treatments;
 use crate::episode::Decider;
 use crate::episode::spec::{DAY, Life};
@@ -63,8 +62,7 @@ impl<'a> Doctor<'a> {
             self.polls.record_front_door(now, result, events);
         } else {
             let number = self.polls.begin_probe(now, events);
-            let tasks = &mut patient.app.pipeline.tasks;
-            tasks.connect(now, Task::Probe(number));
+            patient.connect_probe(now, number);
         }
     }
 

@@ -1,4 +1,4 @@
-//! What the machine gives at a time: cores beside its neighbours, and jobs inside the app.
+//! Machine over time: the cores that neighbours leave, and the threads of jobs inside the app.
 
 use super::events::{Event, Events};
 use crate::episode::spec::Machine;

@@ -1,4 +1,4 @@
-//! Discrete-event simulation of one [`Life`]: every request is simulated, none is weighted.
+//! Discrete-event simulation of one [`Life`], request by request, without weights.
 //!
 //! ```text
 //! clients ─► accept backlog ─► worker: first half ─► pool ─► worker: second half ─► response
@@ -6,17 +6,21 @@
 //!             layer)            request from here)    hold)    request)
 //! ```
 //! Workers take tasks in order of readiness; their CPU comes from [`cpu`], with quota and neighbours.
-//! A probe of the front door takes the clients' way, a ping of the runtime the tasks' way; the care
-//! port has a thread of its own. Each request draws its random numbers from its own generator, by its
-//! index, so that a treatment changes no arrival and no demand.
+//! A probe of the front door waits like a client's connection, and a ping of the runtime like a task;
+//! the care port has a thread of its own. Each request draws its random numbers from its own generator, by its
+//! index, so that a treatment does not change arrivals and demands.
+//!
+//! The parts own their state and get what else they touch as arguments: [`patient`] is the app with
+//! its clients, machine and faults, [`doctor`] polls and treats it, and the event loop of this module
+//! advances both.
 //!
 //! # Hazards
 //!
 //! - A connection carries one request: keep-alive, HTTP/2 and streams are not simulated.
 //! - Other replicas are only a share of requests that they absorb while this app is not ready: while it
 //!   boots, drains or is down. A readiness probe that fails for another reason diverts nothing.
-//! - Without [`newest_first`](super::spec::Service::newest_first) a saturated queue serves dead requests
-//!   alone, and any restart of it looks like a cure.
+//! - Without [`newest_first`](super::spec::Service::newest_first) a saturated queue serves only
+//!   requests whose clients have left, and any restart looks like a cure.
 
 mod app;
 mod call;
@@ -48,6 +52,8 @@ mod treatments;
 mod workers;
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;
 
 pub(crate) use measured::Measured;
@@ -62,10 +68,10 @@ use doctor::Doctor;
 use events::{Event, Events};
 use patient::{BootEnd, Patient};
 
-/// Result of a simulation.
+/// Results of a simulation.
 #[derive(Debug)]
 pub(crate) struct Simulated {
-    /// Outcome, in which nothing is unavoidable.
+    /// Outcome, whose unavoidable failures are not computed.
     pub(crate) outcome: EpisodeOutcome,
     /// Time at which a metastable failure first counted, in seconds.
     pub(crate) collapsed_at: Option<f64>,

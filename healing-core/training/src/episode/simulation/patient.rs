@@ -13,6 +13,7 @@ use super::pipeline::JobEnd;
 use super::process::Phase;
 use super::requests::Key;
 use super::streams::Stream;
+use super::tasks::Task;
 use crate::episode::spec::{Distribution, Life};
 use healing_core::rng::Rng;
 
@@ -107,6 +108,11 @@ impl<'a> Patient<'a> {
         } else {
             events.schedule(leaves_at, Event::Leave(key));
         }
+    }
+
+    /// Puts the connection of a probe into the backlog.
+    pub(super) fn connect_probe(&mut self, now: f64, number: u32) {
+        self.app.pipeline.tasks.connect(now, Task::Probe(number));
     }
 
     /// Lets the next client with fixed patience leave.

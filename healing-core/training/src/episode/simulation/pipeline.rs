@@ -23,15 +23,21 @@ const PING_JOB: Job = Job::MAX;
 #[derive(Debug)]
 pub(super) struct Pipeline<'a> {
     service: &'a Service,
+    /// Requests at the app.
     pub(super) requests: Requests,
+    /// Counts of the healing layer.
     pub(super) layer: Layer,
+    /// Tasks that wait for a worker.
     pub(super) tasks: TaskQueues,
+    /// Workers of the runtime.
     pub(super) workers: Workers,
+    /// Awaited resource.
     pub(super) pool: PoolState,
+    /// Counts that validate the simulation; they survive restarts of the app.
     pub(super) counts: PipelineCounts,
 }
 
-/// Counts that validate the simulation; they survive restarts of the app.
+/// Counts of the requests in a simulation.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct PipelineCounts {
     /// Requests whose first task was started.
@@ -57,7 +63,7 @@ pub(super) enum JobEnd {
     Ping,
     /// The probe of this number got its response.
     Probe(u32),
-    /// A request went on, or finished with a response for a client that waits.
+    /// A request continues, or finished, with the response if its client waits.
     Request(Option<Response>),
 }
 
@@ -335,7 +341,7 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// Returns the ending of a request that fails, where `errors` is the share that fails without a fault.
+/// Returns the ending of a request that fails. `errors` is the share that fails without a fault.
 fn failure(demand: &Demand, errors: f64, active: &Active) -> Option<Ending> {
     let [usual, mut fault, ..] = demand.coins;
     if usual < errors {

@@ -31,7 +31,7 @@ fn share_of_impatient_clients_is_erlang_a() {
     }
 }
 
-/// Returns an app whose clients leave after a second, while a response takes three.
+/// Returns an app whose clients leave after one second, while a response takes three.
 fn impatient(on_leave: OnLeave) -> Life {
     let mut life = Life::new(1);
     life.clients.rate = Rate::constant(20.0);
