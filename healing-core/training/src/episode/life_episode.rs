@@ -8,12 +8,12 @@ use super::{Decider, Episode, EpisodeOutcome};
 use healing_core::decision::Action;
 use healing_core::observation::{Now, Observation};
 
-/// Time from a fault's onset until a decider can know it, in seconds: two polls.
+/// Time from a fault's onset until a decider can know it, in seconds. It is that of two polls.
 const DETECTION: f64 = 10.0;
 /// Memory or descriptors at which a leaking app is best restarted, in percent of the limit.
 const LEAK_LIMIT: f64 = 90.0;
 
-/// Simulated life.
+/// Episode of one life.
 #[derive(Debug)]
 pub struct LifeEpisode {
     life: Life,
@@ -23,10 +23,11 @@ pub struct LifeEpisode {
     unavoidable: OnceLock<u64>,
 }
 
-/// Decider that follows a plan: times in seconds and actions, in ascending order.
+/// Decider that follows a plan.
 struct Plan {
+    /// Times in seconds and actions, in ascending order.
     steps: Vec<(f64, Action)>,
-    /// Number of the next step.
+    /// Index of the next step.
     next: usize,
 }
 
@@ -70,7 +71,7 @@ impl LifeEpisode {
         })
     }
 
-    /// Reports if a restart out of a metastable failure saves a tenth of the losses.
+    /// Returns `true` if a restart out of a metastable failure saves a tenth of the losses.
     fn is_collapse_treatable(&self) -> bool {
         let untreated = self.untreated.get().map_or(0, |(failed, _)| *failed);
         self.unavoidable() < untreated - untreated / 10

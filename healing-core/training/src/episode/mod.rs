@@ -1,8 +1,8 @@
 //! Episodes in closed loop: one app's life with load, faults, and the treatments that act back on it.
 //!
 //! An [`Episode`] is simulated once per [`Decider`], with the same random numbers, so that deciders are
-//! compared on the same life. The clients' view counts: an outcome is measured in requests that
-//! failed for a client, not in figures that the app reports.
+//! compared on the same life. An outcome is measured in requests that failed for a client, not in
+//! figures that the app reports.
 
 mod life_episode;
 pub mod populations;
@@ -23,18 +23,18 @@ pub trait Episode {
     fn run(&self, decider: &mut dyn Decider) -> EpisodeOutcome;
 }
 
-/// Decides about one app, poll by poll.
+/// Decider about one app, poll by poll.
 pub trait Decider {
     /// Returns the action to carry out now.
     fn poll(&mut self, now: Now, observation: &Observation) -> Action;
 
-    /// Takes the report of a treatment that was carried out.
+    /// Records the report of a treatment.
     fn report(&mut self, now: Now, treatment: TreatmentReport) {
         let _ = (now, treatment);
     }
 }
 
-/// Distribution of episodes: a seed selects one.
+/// Distribution of episodes, from which a seed selects one.
 pub trait Population {
     /// Returns the name in commands and tables, in snake_case.
     fn name(&self) -> &'static str;
@@ -50,17 +50,17 @@ pub struct EpisodeOutcome {
     pub duration: Duration,
     /// Requests that clients sent.
     pub requests: u64,
-    /// Requests that failed for their client: refused, reset, timed out, or answered with an error.
+    /// Requests that failed for their client: refused, reset, timed out, or with an error response.
     pub failed: u64,
     /// Requests that would have failed under the best treatment (or none) of this episode.
     pub unavoidable: u64,
-    /// Time without capacity because of a treatment: drains, restarts, slow starts.
+    /// Time without capacity because of treatments, from the drain until the new instance serves.
     pub capacity_lost: Duration,
     /// Time from the fault until clients are served as before; absent without a fault or recovery.
     pub recovery: Option<Duration>,
     /// Treatments in order.
     pub treatments: Vec<Carried>,
-    /// `true` if the app has a fault that a treatment can end.
+    /// `true` if the app has a fault that a treatment can stop.
     pub treatable: bool,
 }
 
@@ -69,8 +69,8 @@ pub struct EpisodeOutcome {
 pub struct Carried {
     /// Time since the episode's start.
     pub at: Duration,
-    /// Soft heal or restart.
+    /// Action, a soft heal or a restart.
     pub action: Action,
-    /// `true` if it ended or reduced the fault.
+    /// `true` if the treatment stopped or reduced a fault.
     pub helped: bool,
 }

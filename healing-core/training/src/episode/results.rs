@@ -1,4 +1,4 @@
-//! The clients' view: the results of their calls over time.
+//! Results of the clients' calls over time.
 
 use std::time::Duration;
 
@@ -49,7 +49,7 @@ impl Results {
     }
 
     /// Returns the time from `onset` until clients are served as before it for the rest of the
-    /// episode of `seconds`; absent if they are not. Zero if they never suffered.
+    /// episode of `seconds`; absent if they are not, zero if they were never harmed.
     pub(crate) fn recovery(&self, onset: f64, seconds: f64) -> Option<Duration> {
         let starts = || (0_u32..).map(|index| f64::from(index) * INTERVAL);
         let before = self

@@ -3,14 +3,14 @@
 //! | parameter | range | reason |
 //! |---|---|---|
 //! | CPU per request | 0.5–50 ms, log-uniform | from a cached read to a rendered page |
-//! | limit | a quota in half of the apps, the workers in the others | both saturate, and read differently as CPU usage |
-//! | pool | 70 % of the apps, hold 2–100 ms | a database; the others never await |
-//! | newest connection first | 10–90 % | in recorded saturation clients got 12–86 % of what the app served |
+//! | limit | a quota in half of the apps, the workers in the others | both saturate, at different reported CPU usage |
+//! | pool | 70 % of the apps, hold 2–100 ms | a database; handlers of the others never await |
+//! | newest connection first | 10–90 % | in recorded saturation clients got 12–86 % of the responses that the app sent |
 //! | patience of clients | 2–30 s | gateways and browsers |
 //! | other replicas | 0–4, each as loaded as this app | they absorb what their spare capacity allows |
-//! | absent figures | a quarter of the apps, a tenth reports five fields alone | apps without the whole layer |
+//! | absent figures | a quarter of the apps; a tenth of all reports only five fields | apps without the whole layer |
 //! | late polls | 10 % of the apps | a sidecar with too little CPU |
-//! | hour | uniform in UTC, and an own local time | peaks are at no fixed hour in UTC |
+//! | hour | uniform in UTC, with a separate local time | peaks have no fixed hour in UTC |
 
 use crate::episode::spec::{
     Clients, Distribution, Doctor, Life, Machine, Memory, OnLeave, Pool, Rate, Route, Service,
@@ -20,11 +20,12 @@ use healing_core::rng::Rng;
 
 /// Cores of the machine.
 const MACHINE_CORES: f64 = 8.0;
-/// Least quota in cores.
-const LEAST_QUOTA: f64 = 0.05;
-/// Longest mean CPU time of a request in seconds: at a low rate the utilisation is lower than asked.
-const DEAREST_CPU: f64 = 0.3;
-/// Share of a request's route that is rare and dear.
+/// Minimum quota in cores.
+const MIN_QUOTA: f64 = 0.05;
+/// Maximum mean CPU time of a request in seconds; at a low rate it keeps the utilisation below the
+/// requested one.
+const MAX_CPU: f64 = 0.3;
+/// Share of the requests to the rare, expensive route.
 const RARE_ROUTE: f64 = 0.05;
 
 /// Returns a log-uniform number.
@@ -32,7 +33,7 @@ pub(super) fn log_between(rng: &mut Rng, low: f64, high: f64) -> f64 {
     rng.between(low.ln(), high.ln()).exp()
 }
 
-/// Returns one of the items.
+/// Returns a random item.
 pub(super) fn one_of<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
     items[rng.index(items.len())]
 }
@@ -40,16 +41,16 @@ pub(super) fn one_of<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
 /// Returns a healthy app at a constant rate and utilisation.
 pub(super) fn life(seed: u64, seconds: f64, rate: f64, utilisation: f64, rng: &mut Rng) -> Life {
     let cpu = log_between(rng, 0.0005, 0.05).min(utilisation * 4.0 / rate);
-    let cores = (rate * cpu / utilisation).max(LEAST_QUOTA);
+    let cores = (rate * cpu / utilisation).max(MIN_QUOTA);
     let whole = cores.ceil().max(1.0);
     let has_quota = rng.unit() < 0.5;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // 1 to 5
     let workers = whole as u32;
-    // Without a quota the workers are the limit, so a request takes as much as they can give.
+    // Without a quota the workers are the limit, so a request takes as much CPU time as they can give.
     let cpu = if has_quota {
         cpu
     } else {
-        (utilisation * whole / rate).min(DEAREST_CPU)
+        (utilisation * whole / rate).min(MAX_CPU)
     };
     let quota = has_quota.then_some(cores);
     let mut life = Life::new(seed);
@@ -69,7 +70,8 @@ pub(super) fn life(seed: u64, seconds: f64, rate: f64, utilisation: f64, rng: &m
     life
 }
 
-/// Lets blocking calls keep three or more workers busy for 0.7 of their time, so that one is not enough.
+/// Sets blocking calls that keep three or more workers busy for 0.7 of their time, so that one worker
+/// is not enough.
 pub(super) fn keep_workers_busy(life: &mut Life, rate: f64) {
     let service = &mut life.service;
     service.workers = service.workers.max(3);
@@ -102,7 +104,7 @@ fn service(workers: u32, cpu: f64, rate: f64, utilisation: f64, rng: &mut Rng) -
         share_after: share,
         cpu,
     };
-    // The rare route is three times as dear; both together cost the mean.
+    // The rare route costs three times as much; the mean over both is the given one.
     let usual = 1.0 / (1.0 + 2.0 * RARE_ROUTE);
     Service {
         workers,

@@ -1,16 +1,17 @@
-//! Memory and descriptors over three hours: half of the episodes leak, the others only look so.
+//! Memory and descriptors over three hours. Half of the episodes leak, the others only look like it.
 //!
 //! | shape | parameters |
 //! |---|---|
-//! | leak | the limit is hit within 20–120 minutes, beside cache and sawtooth |
-//! | leak of descriptors | the limit is hit within 20–120 minutes |
-//! | cache | 20–60 % of the limit, time constant 5–60 minutes, ends below the limit |
+//! | leak | the limit is reached within 20–120 minutes, also with a cache or a sawtooth |
+//! | leak of descriptors | the limit is reached within 20–120 minutes |
+//! | cache | 20–60 % of the limit, time constant 5–60 minutes, stays below the limit |
 //! | plateau | 90–97 % of the limit, all the time |
 //! | sawtooth | 20–60 % high, a period of 5–60 minutes |
 //! | retention | the allocator keeps the usage of the highest burst |
 //! | idle | 0.05 % of the limit |
 //!
-//! Rates are 1–20 requests per second: memory does not depend on them, and three hours are simulated.
+//! Rates are only 1–20 requests per second, because memory does not depend on them and three hours
+//! are simulated.
 
 use super::draw::{life, log_between};
 use super::in_turn;

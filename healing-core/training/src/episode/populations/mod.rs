@@ -2,14 +2,14 @@
 //!
 //! | population | episodes | question |
 //! |---|---|---|
-//! | [`InKind`] | the training simulator's incidents in closed loop, an hour each | does a decider keep what it learned? |
-//! | [`Named`] | the same 21 scenarios in the discrete-event simulation, an hour each | does it recognise them under real queues? |
-//! | [`Stressed`] | apps under stress without a fault that a treatment ends, two hours each | does it leave them alone? |
+//! | [`InKind`] | the training simulator's incidents in closed loop, one hour each | does a decider keep what it learned? |
+//! | [`Named`] | the same 21 scenarios in the discrete-event simulation, one hour each | does it recognise them under real queues? |
+//! | [`Stressed`] | apps under stress without a fault that a treatment stops, two hours each | does it not treat them? |
 //! | [`SickStressed`] | faults under stress, two hours each | does it give the right treatment in time? |
 //! | [`MemoryShapes`] | leaks, and usage that only looks like one, three hours each | does it tell a leak from a cache? |
 //!
-//! A seed selects the kind of episode (in turn, so that any run of seeds has all kinds equally often)
-//! and its parameters. Frequencies are not those of a fleet: kinds count alike.
+//! A seed selects the kind of episode (in turn, so that consecutive seeds have all kinds equally often)
+//! and its parameters. All kinds are equally frequent, unlike in a fleet.
 
 mod draw;
 pub mod in_kind;

@@ -1,5 +1,5 @@
-//! The 21 scenarios of the training simulator, in the discrete-event simulation: real queues, clients
-//! that leave, moderate load (3–60 requests per second at a utilisation of 0.1–0.5), an hour each.
+//! The 21 scenarios of the training simulator in the discrete-event simulation, one hour each, with
+//! real queues, clients that leave, and moderate load (3–60 requests per second, utilisation 0.1–0.5).
 
 use super::draw::{keep_workers_busy, life, log_between};
 use super::in_turn;

@@ -1,24 +1,24 @@
-//! Faults under stress, two hours each: a treatment ends each fault, and the load is no excuse.
+//! Faults under stress, two hours each. A treatment stops each fault, and the load stays within the capacity.
 //!
 //! | fault | parameters | cure |
 //! |---|---|---|
 //! | convoy | the lock is held for 1.2–3 times the time between requests | restart |
-//! | wedge | all workers | restart |
+//! | wedge | all workers are blocked | restart |
 //! | blocked workers | all but one of three or more, which are busy for 0.7 of their time | restart |
 //! | slow consumer | the pool serves 0.2–0.8 of the demand | restart |
 //! | pool leak | exhausted within 1–20 minutes | soft heal |
 //! | dead task | 12–100 % of the requests fail | restart |
-//! | dead front door | refuses or hangs | restart |
+//! | dead front door | connections are refused or time out | restart |
 //! | poisoned cache | 12–100 % of the requests fail | soft heal |
-//! | memory leak | the limit is hit within 10–60 minutes | restart, for a time |
-//! | descriptor leak | the limit is hit within 5–40 minutes | restart, for a time |
-//! | spin | a thread more than there are workers, under a quota | restart |
+//! | memory leak | the limit is reached within 10–60 minutes | restart, for a time |
+//! | descriptor leak | the limit is reached within 5–40 minutes | restart, for a time |
+//! | spin | one thread more than workers, under a quota | restart |
 //! | panics | 12–100 % of the requests panic | restart |
 //! | jam | 12–100 % of the requests wait for a dead consumer | soft heal |
 //!
-//! Nine of ten apps have 20–200 requests per second (below, counts are too small to learn from), at a
-//! utilisation of 0.4–0.75. Half of them are under a stress beside, with at most 0.9 of the capacity. The onset is after 20–60 minutes,
-//! so that a decider can know the usual.
+//! Nine of ten apps have 20–200 requests per second (at less, counts are too small to learn from), at a
+//! utilisation of 0.4–0.75. Half of the apps are also under a stress, with at most 0.9 of the capacity.
+//! The onset is after 20–60 minutes, so that a decider can know the usual.
 
 use super::draw::{keep_workers_busy, life, log_between};
 use super::in_turn;
@@ -29,7 +29,7 @@ use healing_core::rng::Rng;
 
 /// Length of an episode in seconds.
 const SECONDS: f64 = 7200.0;
-/// Stress that a fault meets.
+/// Kinds of stress that coincide with a fault.
 const STRESS: [Stress; 5] = [
     Stress::Ramp,
     Stress::Bursts,
@@ -37,7 +37,7 @@ const STRESS: [Stress; 5] = [
     Stress::Impatience,
     Stress::Job,
 ];
-/// Highest load relative to the capacity: beyond it the load is a cause of its own.
+/// Maximum load relative to the capacity, because a higher load causes failures without a fault.
 const MAX_LOAD: f64 = 0.9;
 
 /// Population of the [module](self).
@@ -161,7 +161,7 @@ fn fault(life: &mut Life, sickness: Sickness, rate: f64, onset: f64, rng: &mut R
             )
         }
         Sickness::Spin => {
-            // On a machine with free cores a thread that spins harms nobody.
+            // On a machine with free cores a spinning thread does no harm.
             life.machine
                 .quota
                 .get_or_insert(f64::from(life.service.workers));

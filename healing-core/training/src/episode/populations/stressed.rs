@@ -1,26 +1,26 @@
-//! Apps under stress without a fault that a treatment ends, two hours each. Only a metastable failure
+//! Apps under stress without a fault that a treatment stops, two hours each. Only a metastable failure
 //! that a stress leaves behind can be treated.
 //!
 //! | stress | parameters | known from |
 //! |---|---|---|
 //! | saturation | utilisation 0.6–1.2, constant | capacity planning aims at 0.6–0.8; 1.0–1.2 is an app that needs another replica |
-//! | ramp | up to 0.7–1.3 within an hour, and down | a morning peak, at any hour in UTC |
+//! | ramp | up to 0.7–1.3 within an hour, and down | a morning peak at any hour in UTC |
 //! | bursts | 2–6 times the usual, at most twice the capacity, 20–200 s long, every 10 minutes | campaigns, crawlers, cron jobs of clients |
 //! | closed loop | 2–200 clients, thinking 0.05–2 s, from 20–60 minutes on | load tests, workers that poll |
 //! | impatience | clients leave after 0.3–2 s at 0.8–1.2 | gateways with short time-outs |
 //! | starvation | the machine gives 0.3–0.9 of the demand for 5–40 minutes | noisy neighbours |
 //! | throttling | quota of 0.9–1.1 times the demand, several workers | limits copied from another app |
 //! | slow boot | 20–120 s, half of them with an early-bound port, up to three crashes | migrations, caches, JIT |
-//! | low traffic | one request a minute to one a second | internal tools, night |
+//! | low traffic | one request per minute to one per second | internal tools, night |
 //! | job | one or more threads for 5–40 minutes | reports, compaction |
-//! | mix | half of the requests become 2–5 times as dear | a new client, another tenant |
+//! | mix | half of the requests become 2–5 times as expensive | a new client, another tenant |
 //! | shedding | limit in flight, 1.0–1.6 times the capacity | a load-shed layer |
 //! | dependency | declared and down, or undeclared and slow, for 3–30 minutes | outages |
 //! | retries | clients retry nearly all failures after a burst | metastable failures |
 //! | route | 2–12 % of the traffic goes to a route that fails | a defect of one handler |
 //! | defect | 12–100 % of the requests fail, or one lock serves 0.3–0.8 of the demand, after each start too | a full disk, a slow code path |
 //!
-//! Rates are 2–100 requests per second, log-uniform: above, nothing changes but the time to simulate.
+//! Rates are 2–100 requests per second, log-uniform; higher ones change only the time to simulate.
 
 use super::draw::{life, log_between, one_of};
 use super::in_turn;
@@ -127,9 +127,9 @@ pub(super) fn apply(life: &mut Life, stress: Stress, rate: f64, utilisation: f64
         Stress::ClosedLoop => {
             let thinking = Distribution::Exponential(log_between(rng, 0.05, 2.0));
             // Such clients send no more than the app can serve: at most 100 requests per second.
-            let dear = (life.capacity() / 100.0).max(1.0);
-            life.service.cpu = life.service.cpu.scaled(dear);
-            life.clients.rate = Rate::constant(rate / dear);
+            let factor = (life.capacity() / 100.0).max(1.0);
+            life.service.cpu = life.service.cpu.scaled(factor);
+            life.clients.rate = Rate::constant(rate / factor);
             // Their responses take at most 0.6 of their patience.
             let most = 0.6 * life.clients.patience.mean() * life.capacity();
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most 200
@@ -169,9 +169,9 @@ pub(super) fn apply(life: &mut Life, stress: Stress, rate: f64, utilisation: f64
         }
         Stress::Mix => {
             life.service.mix_changes_at = from;
-            if let [usual, dear] = life.service.routes.as_mut_slice() {
-                (usual.share_after, dear.share_after) = (0.5, 0.5);
-                dear.cpu = usual.cpu * rng.between(2.0, 5.0);
+            if let [usual, expensive] = life.service.routes.as_mut_slice() {
+                (usual.share_after, expensive.share_after) = (0.5, 0.5);
+                expensive.cpu = usual.cpu * rng.between(2.0, 5.0);
             }
         }
         Stress::Shedding => {

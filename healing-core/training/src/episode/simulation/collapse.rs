@@ -1,27 +1,30 @@
-//! Metastable failure: the load is within capacity, but the app works for clients that have left.
+//! Metastable failure, in which the load is within capacity but the app works for clients that have left.
 //!
 //! A queue of dead requests survives its cause (a burst, retries, a slow boot); a restart drops it.
 //! Sources: Bronson et al., "Metastable failures in distributed systems" (HotOS 2021).
 
+use super::app::App;
+use super::faults::Active;
 use super::process::Phase;
-use super::state::{Simulation, Task};
+use crate::episode::spec::Life;
 
-/// Load relative to the capacity below which the load is no reason for a queue.
+/// Load relative to the capacity below which the load does not explain a queue.
 const WITHIN_CAPACITY: f64 = 0.9;
 /// Time for which the failure must persist to count, in seconds.
 const MIN_DURATION: f64 = 60.0;
 
-/// Observation of metastable failures.
+/// Detector of metastable failures.
 #[derive(Debug, Default)]
-pub(super) struct Collapse {
+pub(super) struct CollapseDetector {
+    /// Time since which the failure persists.
     since: Option<f64>,
-    /// Time at which one first counted.
+    /// Time at which a failure first counted.
     pub(super) first: Option<f64>,
 }
 
-// === impl Collapse ===
+// === impl CollapseDetector ===
 
-impl Collapse {
+impl CollapseDetector {
     /// Adds the state of a second.
     pub(super) fn observe(&mut self, now: f64, is_collapsed: bool) {
         if !is_collapsed {
@@ -34,41 +37,33 @@ impl Collapse {
         }
     }
 
-    /// Reports if the failure has persisted for long enough to count.
+    /// Returns `true` if the failure has persisted for long enough to count.
     pub(super) fn is_persistent(&self, now: f64) -> bool {
         self.since.is_some_and(|since| now - since >= MIN_DURATION)
     }
 }
 
-impl Simulation<'_> {
-    /// Reports if the first request of a queue has waited longer than its client, at a load within
-    /// the capacity that the machine and the faults leave.
-    pub(super) fn is_collapsed(&self) -> bool {
-        let life = self.life;
-        if self.process.phase != Phase::Serving || life.clients.closed.is_some() {
-            return false;
-        }
-        let active = &self.faults.active;
-        let is_sick = active.front_door_closed.is_some() || active.blocked > 0 || active.lock > 0.0;
-        let cores = self.cpu.cores_left().min(life.cores());
-        let changed = self.now >= life.service.mix_changes_at;
-        let capacity = life
-            .service
-            .capacity_of_mix(cores, changed, active.pool_factor);
-        if is_sick || life.clients.rate.at(self.now) > WITHIN_CAPACITY * capacity {
-            return false;
-        }
-        let patience = life.clients.patience.mean();
-        let front = self
-            .front
-            .iter()
-            .find_map(|(since, task)| matches!(task, Task::Request(_)).then_some(*since));
-        let waiting = [front, self.pool.first_since()];
-        waiting
-            .into_iter()
-            .flatten()
-            .any(|since| self.now - since > patience)
+/// Returns `true` if the first request of a queue has waited longer than its client, at a load within
+/// the capacity that the machine and the faults leave.
+pub(super) fn is_collapsed(now: f64, life: &Life, app: &App<'_>, active: &Active) -> bool {
+    if app.process.phase != Phase::Serving || life.clients.closed.is_some() {
+        return false;
     }
+    let is_sick = active.front_door_closed.is_some() || active.blocked > 0 || active.lock > 0.0;
+    let cores = app.cpu.cores_left().min(life.cores());
+    let changed = now >= life.service.mix_changes_at;
+    let capacity = life
+        .service
+        .capacity_of_mix(cores, changed, active.pool_factor);
+    if is_sick || life.clients.rate.at(now) > WITHIN_CAPACITY * capacity {
+        return false;
+    }
+    let patience = life.clients.patience.mean();
+    app.pipeline
+        .waiting_since()
+        .into_iter()
+        .flatten()
+        .any(|since| now - since > patience)
 }
 
 #[cfg(test)]
@@ -77,7 +72,7 @@ mod tests {
 
     #[test]
     fn collapse_counts_after_a_minute() {
-        let mut collapse = Collapse::default();
+        let mut collapse = CollapseDetector::default();
         for second in 0..200 {
             collapse.observe(f64::from(second), second != 30);
         }

@@ -1,8 +1,8 @@
-//! CPU of the container: running threads share the cores equally, and a CFS quota stops all of them
+//! CPU of the container. Running threads share the cores equally, and a CFS quota stops all of them
 //! until the next period.
 //!
 //! Threads progress at one common speed, so a job's end is a fixed point on a virtual clock that runs
-//! at that speed; a change of speed moves no job.
+//! at that speed. A change of speed does not change this point.
 
 /// Length of a quota period in seconds, the kernel's default.
 pub(super) const PERIOD: f64 = 0.1;
@@ -17,32 +17,33 @@ pub(super) struct Cpu {
     quota: f64,
     /// Cores that the machine gives.
     cores: f64,
-    /// Threads that run beside the jobs and never end.
+    /// Number of threads that run in addition to the jobs and never stop.
     extra: u32,
     /// CPU time used in this period.
     used: f64,
     throttled: bool,
+    /// Time on the virtual clock.
     virtual_now: f64,
     /// End of the current period.
     period_end: f64,
-    /// Time of the next event, once it is computed.
+    /// Time of the next event; absent until it is computed.
     next: Option<f64>,
     /// Virtual end and job of each running thread.
     running: Vec<(f64, Job)>,
     pub(super) totals: CpuTotals,
 }
 
-/// Job: a number that the caller chose.
+/// Number of a job, which the caller chooses.
 pub(super) type Job = u32;
 
-/// Totals in seconds.
+/// Totals since the start of the episode, in seconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CpuTotals {
-    /// CPU time.
+    /// CPU time used.
     pub(super) used: f64,
     /// Time for which the container was throttled.
     pub(super) throttled: f64,
-    /// Periods in which it was throttled.
+    /// Number of periods in which the container was throttled.
     pub(super) throttled_periods: u64,
     /// Time for which threads waited for a core, outside of throttling, summed over threads.
     pub(super) run_queue: f64,
@@ -74,7 +75,7 @@ impl Cpu {
         self.next = None;
     }
 
-    /// Sets the number of threads that never end.
+    /// Sets the number of threads that never stop.
     pub(super) fn set_extra(&mut self, threads: u32) {
         self.extra = threads;
         self.next = None;
@@ -92,13 +93,13 @@ impl Cpu {
         self.next = None;
     }
 
-    /// Returns the cores that are left beside the threads that never end.
+    /// Returns the cores that the threads that never stop leave.
     pub(super) fn cores_left(&self) -> f64 {
         let limit = self.cores.min(self.quota / PERIOD);
         (limit - f64::from(self.extra)).max(0.0)
     }
 
-    /// Returns the time at which the container is throttled no more; `None` if it is not throttled.
+    /// Returns the time at which throttling stops; `None` if the container is not throttled.
     pub(super) fn throttled_until(&self) -> Option<f64> {
         self.throttled.then_some(self.period_end)
     }
@@ -108,7 +109,7 @@ impl Cpu {
         (self.threads() / self.cores).max(1.0)
     }
 
-    /// Returns the time of the next end of a job, throttling, or end of throttling.
+    /// Returns the time at which the next job ends, or throttling starts or stops.
     pub(super) fn next_event(&mut self) -> f64 {
         let next = self.next.unwrap_or_else(|| self.compute_next());
         self.next = Some(next);

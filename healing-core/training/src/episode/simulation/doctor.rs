@@ -1,136 +1,84 @@
-//! Polls: both probes, the decider's decision, and the time of the next poll.
+//! The doctor: it polls, lets the decider decide, and carries out treatments.
 
 use std::time::Duration;
 
-use super::events::Event;
+use super::care_port;
+use super::events::{Event, Events};
+use super::patient::Patient;
+use super::polls::Polls;
 use super::process::Phase;
-use super::state::{Simulation, Task, stream};
+use super::treatments::Treatments;
 use crate::episode::Decider;
-use crate::episode::spec::{DAY, exponential};
-use healing_core::decision::Action;
+use crate::episode::spec::{DAY, Life};
+use healing_core::decision::{Action, TreatmentReport, TreatmentResult};
 use healing_core::health::Health;
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 
-/// Time limit of a probe in seconds.
-const PROBE_TIMEOUT: f64 = 2.0;
 /// Day of the episode's start since the Unix epoch.
 const FIRST_DAY: f64 = 20_000.0;
-/// Delay of the care thread per thread that waits for the same core, in seconds.
-const SCHEDULING_DELAY: f64 = 0.003;
+/// Time limit of a soft heal in seconds.
+const HEAL_TIMEOUT: f64 = 30.0;
+/// Time for which a drained app still accepts before a restart, in seconds.
+const DRAIN_SETTLE: f64 = 2.0;
+/// Time that requests in flight have before a restart, in seconds.
+const DRAIN_TIMEOUT: f64 = 10.0;
+/// Interval of the checks of the requests in flight of a draining app, in seconds.
+const DRAIN_INTERVAL: f64 = 0.1;
 
-/// State of the polls.
-#[derive(Debug, Default)]
-pub(super) struct PollState {
-    /// Number of polls so far, which is the number of the current probe.
-    count: u32,
-    /// Time at which the current poll began.
-    began: f64,
-    care: Option<ProbeResult<Health>>,
-    /// Time at which the care port's result is there.
-    care_at: f64,
-    front_door: Option<ProbeResult<()>>,
-    /// Set while the probe of the front door is under way.
-    probing: bool,
-    /// Instance that is being healed softly.
-    pub(super) healing: Option<u32>,
-    /// Instance that is being restarted.
-    pub(super) restarting: Option<u32>,
+/// Doctor of one patient.
+#[derive(Debug)]
+pub(super) struct Doctor<'a> {
+    life: &'a Life,
+    pub(super) polls: Polls<'a>,
+    pub(super) treatments: Treatments,
 }
 
-impl Simulation<'_> {
-    /// Returns the time of the first poll.
-    pub(super) fn phase_of_polls(&self) -> f64 {
-        self.draw(stream::POLLS, 0)
-            .between(0.0, self.life.doctor.interval)
-    }
+// === impl Doctor ===
 
-    /// Begins a poll.
-    pub(super) fn poll(&mut self) {
-        self.polls.count += 1;
-        self.polls.began = self.now;
-        let (care, seconds) = self.care();
-        self.polls.care = Some(care);
-        self.polls.care_at = self.now + seconds;
-        self.polls.front_door = None;
-        if !self.life.visible.front_door {
-            self.front_door_ends(ProbeResult::NotProbed);
-        } else if self.is_refused() {
-            self.front_door_ends(ProbeResult::Refused);
-        } else {
-            let number = self.polls.count;
-            self.polls.probing = true;
-            if self.front.len() < self.life.service.backlog {
-                self.front.push_back((self.now, Task::Probe(number)));
-            }
-            self.events
-                .schedule(self.now + PROBE_TIMEOUT, Event::ProbeTimesOut(number));
+impl<'a> Doctor<'a> {
+    /// Returns the doctor before its first poll.
+    pub(super) fn new(life: &'a Life) -> Self {
+        Self {
+            life,
+            polls: Polls::new(life),
+            treatments: Treatments::default(),
         }
     }
 
-    /// Returns the result of the care port, and its duration in seconds.
-    fn care(&self) -> (ProbeResult<Health>, f64) {
-        let answers = match self.process.phase {
-            Phase::Down => false,
-            Phase::Booting => self.life.service.start.care_first,
-            Phase::Serving => true,
+    /// Begins a poll, whose probe of the front door waits among the patient's connections.
+    pub(super) fn poll(&mut self, now: f64, patient: &mut Patient<'_>, events: &mut Events) {
+        self.polls.begin(now);
+        let noise = self.polls.noise();
+        let (care, seconds) = care_port::probe(now, self.life, &patient.app, &noise);
+        self.polls.record_care(now, care, seconds);
+        let immediate = if !self.life.visible.front_door {
+            Some(ProbeResult::NotProbed)
+        } else if patient.app.is_refusing(&patient.faults.active) {
+            Some(ProbeResult::Refused)
+        } else {
+            None
         };
-        let throttled = self
-            .cpu
-            .throttled_until()
-            .map_or(0.0, |until| until - self.now);
-        let waiting = SCHEDULING_DELAY * (self.cpu.contention() - 1.0);
-        let latency = self.noise().between(0.0005, 0.003) + throttled + waiting;
-        if !answers {
-            (ProbeResult::Refused, latency)
-        } else if latency >= PROBE_TIMEOUT {
-            (ProbeResult::TimedOut, PROBE_TIMEOUT)
+        if let Some(result) = immediate {
+            self.polls.record_front_door(now, result, events);
         } else {
-            let health = self.health();
-            (
-                ProbeResult::Valid(health, Duration::from_secs_f64(latency)),
-                latency,
-            )
+            let number = self.polls.begin_probe(now, events);
+            patient.connect_probe(now, number);
         }
-    }
-
-    /// Records the answer of the front door to a probe.
-    pub(super) fn probe_answered(&mut self, number: u32) {
-        if self.polls.probing && number == self.polls.count {
-            let overhead = self.noise().between(0.0003, 0.002);
-            let seconds = self.now - self.polls.began + overhead;
-            self.front_door_ends(ProbeResult::Valid((), Duration::from_secs_f64(seconds)));
-        }
-    }
-
-    /// Ends a probe that was not answered in time.
-    pub(super) fn probe_times_out(&mut self, number: u32) {
-        if self.polls.probing && number == self.polls.count {
-            self.front_door_ends(ProbeResult::TimedOut);
-        }
-    }
-
-    /// Ends a probe whose connection the end of the process has reset.
-    pub(super) fn probe_reset(&mut self) {
-        if self.polls.probing {
-            self.front_door_ends(ProbeResult::Refused);
-        }
-    }
-
-    fn front_door_ends(&mut self, result: ProbeResult<()>) {
-        self.polls.probing = false;
-        self.polls.front_door = Some(result);
-        self.events
-            .schedule(self.now.max(self.polls.care_at), Event::PollEnds);
     }
 
     /// Lets the decider decide, and carries out its action.
-    pub(super) fn poll_ends(&mut self, decider: &mut dyn Decider) {
-        let (Some(care), Some(front_door)) = (self.polls.care.take(), self.polls.front_door.take())
-        else {
+    pub(super) fn poll_ends(
+        &mut self,
+        now: f64,
+        patient: &mut Patient<'_>,
+        events: &mut Events,
+        decider: &mut dyn Decider,
+    ) {
+        let Some((care, front_door)) = self.polls.take_results() else {
             return;
         };
         let stalled = |health: &Health| health.runtime.as_ref().is_some_and(|r| r.stalled);
-        let wedged = match &care {
+        let unresponsive = match &care {
             ProbeResult::Valid(health, _) => stalled(health) || front_door == ProbeResult::TimedOut,
             _ => true,
         };
@@ -142,44 +90,140 @@ impl Simulation<'_> {
                 ..Circumstances::default()
             },
         };
-        match decider.poll(self.clocks(), &observation) {
-            Action::NoAction => {
-                let next = (self.polls.began + self.life.doctor.interval).max(self.now);
-                self.schedule_poll_at(next);
+        match decider.poll(clocks(now, self.life), &observation) {
+            Action::NoAction => self.polls.schedule_next(now, events),
+            Action::ResetErrors => self.begin_soft_heal(now, patient, events, decider),
+            Action::RestartService => {
+                self.begin_restart(now, unresponsive, patient, events, decider);
             }
-            Action::ResetErrors => self.begin_soft_heal(decider),
-            Action::RestartService => self.begin_restart(wedged, decider),
         }
     }
 
-    /// Schedules the next poll an interval after `from`.
-    pub(super) fn schedule_poll(&mut self, from: f64) {
-        self.schedule_poll_at(from + self.life.doctor.interval);
-    }
-
-    fn schedule_poll_at(&mut self, at: f64) {
-        let doctor = &self.life.doctor;
-        let mut rng = self.draw(stream::POLLS, 1 + u64::from(self.polls.count));
-        let late = rng.unit() < doctor.late_share;
-        let delay = if late {
-            doctor.late_seconds * exponential(&mut rng)
+    /// Begins a soft heal, which keeps the doctor busy until it is complete.
+    fn begin_soft_heal(
+        &mut self,
+        now: f64,
+        patient: &Patient<'_>,
+        events: &mut Events,
+        decider: &mut dyn Decider,
+    ) {
+        let app = &patient.app;
+        let can_run = app.process.phase == Phase::Serving && !app.heartbeat.is_stalled(now);
+        if !can_run {
+            let result = TreatmentResult::Aborted;
+            self.report(now, decider, Action::ResetErrors, result);
+            self.polls.schedule(now, events);
+            return;
+        }
+        let active = &patient.faults.active;
+        let seconds = if app.free_workers(active) == 0 && active.blocked == u32::MAX {
+            HEAL_TIMEOUT
         } else {
-            0.0
+            self.life.service.hook_seconds.min(HEAL_TIMEOUT)
         };
-        self.events.schedule(at + delay, Event::Poll);
+        self.treatments.healing = Some(app.process.instance);
+        events.schedule(now + seconds, Event::SoftHealEnds);
     }
 
-    /// Returns both clocks.
-    pub(super) fn clocks(&self) -> Now {
-        let wall = FIRST_DAY * DAY + 3600.0 * self.life.utc_hour + self.now;
-        Now {
-            monotonic: Duration::from_secs_f64(self.now),
-            wall: Duration::from_secs_f64(wall),
+    /// Completes a soft heal, unless the process exited or its runtime could not run the hooks.
+    pub(super) fn soft_heal_ends(
+        &mut self,
+        now: f64,
+        patient: &mut Patient<'_>,
+        events: &mut Events,
+        decider: &mut dyn Decider,
+    ) {
+        let same = self.treatments.healing.take() == Some(patient.app.process.instance);
+        let result = if same && patient.faults.active.blocked != u32::MAX {
+            let helped = patient.soft_heal(now, events);
+            self.treatments.record(now, Action::ResetErrors, helped);
+            TreatmentResult::Done
+        } else {
+            TreatmentResult::Failed
+        };
+        self.report(now, decider, Action::ResetErrors, result);
+        self.polls.schedule(now, events);
+    }
+
+    /// Begins a restart. An unresponsive app is not drained.
+    fn begin_restart(
+        &mut self,
+        now: f64,
+        unresponsive: bool,
+        patient: &mut Patient<'_>,
+        events: &mut Events,
+        decider: &mut dyn Decider,
+    ) {
+        let started = TreatmentResult::Started;
+        self.report(now, decider, Action::RestartService, started);
+        let process = &mut patient.app.process;
+        if process.phase == Phase::Down {
+            self.abort_restart(now, events, decider);
+            return;
+        }
+        let instance = process.instance;
+        self.treatments.restarting = Some(instance);
+        if unresponsive || process.phase != Phase::Serving {
+            self.restart(now, patient, events);
+        } else {
+            self.treatments.begin_loss(now);
+            process.drain(now);
+            let settled = now + DRAIN_SETTLE;
+            events.schedule(settled, Event::DrainCheck(instance, false));
+            events.schedule(settled + DRAIN_TIMEOUT, Event::DrainCheck(instance, true));
         }
     }
 
-    /// Returns the generator of the measuring noise of this moment.
-    pub(super) fn noise(&self) -> healing_core::rng::Rng {
-        self.draw(stream::NOISE, (1 << 40) | u64::from(self.polls.count))
+    /// Restarts a draining app once no request is in flight, or at the deadline.
+    pub(super) fn drain_check(
+        &mut self,
+        now: f64,
+        (instance, is_deadline): (u32, bool),
+        patient: &mut Patient<'_>,
+        events: &mut Events,
+        decider: &mut dyn Decider,
+    ) {
+        if self.treatments.restarting != Some(instance) {
+            return;
+        }
+        if instance != patient.app.process.instance {
+            self.abort_restart(now, events, decider);
+        } else if is_deadline || patient.app.pipeline.layer.in_flight == 0 {
+            self.restart(now, patient, events);
+        } else {
+            let next = now + DRAIN_INTERVAL;
+            events.schedule(next, Event::DrainCheck(instance, false));
+        }
+    }
+
+    /// Gives up a restart, because the process has exited without it.
+    fn abort_restart(&mut self, now: f64, events: &mut Events, decider: &mut dyn Decider) {
+        self.treatments.restarting = None;
+        let aborted = TreatmentResult::Aborted;
+        self.report(now, decider, Action::RestartService, aborted);
+        self.polls.schedule(now, events);
+    }
+
+    fn restart(&mut self, now: f64, patient: &mut Patient<'_>, events: &mut Events) {
+        self.treatments.restarting = None;
+        self.treatments.begin_loss(now);
+        let (next, helped) = patient.restart(now, events);
+        self.treatments.record(now, Action::RestartService, helped);
+        self.polls.reset_probe(now, events);
+        // The doctor restarts with the app.
+        self.polls.schedule(next, events);
+    }
+
+    fn report(&self, now: f64, decider: &mut dyn Decider, action: Action, result: TreatmentResult) {
+        decider.report(clocks(now, self.life), TreatmentReport { action, result });
+    }
+}
+
+/// Returns both clocks.
+fn clocks(now: f64, life: &Life) -> Now {
+    let wall = FIRST_DAY * DAY + 3600.0 * life.utc_hour + now;
+    Now {
+        monotonic: Duration::from_secs_f64(now),
+        wall: Duration::from_secs_f64(wall),
     }
 }

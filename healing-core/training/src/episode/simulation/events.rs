@@ -6,18 +6,18 @@ use std::collections::BinaryHeap;
 use super::call::Call;
 use super::requests::Key;
 
-/// Event.
+/// Event of the simulation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Event {
-    /// A client sends a request: the next of a closed loop, or a retry.
+    /// A client sends a request, which is the next of a closed loop or a retry.
     Send(Call),
     /// A client leaves.
     Leave(Key),
     /// A request has held its slot of the pool for long enough.
     HoldEnds(Key),
-    /// A request blocks its worker no more.
+    /// A request stops blocking its worker.
     BlockEnds(Key),
-    /// Faults, neighbours or jobs change.
+    /// The set of active faults, neighbours or jobs changes.
     Change,
     /// The container of this instance is created.
     ProcessStarts(u32),
@@ -31,11 +31,11 @@ pub(super) enum Event {
     PollEnds,
     /// The soft heal is complete.
     SoftHealEnds,
-    /// The doctor looks at the requests in flight of this draining instance; `true` at the deadline.
+    /// The doctor checks the requests in flight of this draining instance; `true` at the deadline.
     DrainCheck(u32, bool),
 }
 
-/// Queue of events.
+/// Queue of future events.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     heap: BinaryHeap<Reverse<Entry>>,
@@ -44,7 +44,7 @@ pub(super) struct Events {
 
 #[derive(Debug)]
 struct Entry {
-    /// Bits of the time, which order like the time because it is not negative.
+    /// Bits of the time, which order like the time because it is not negative, and number of the event.
     order: (u64, u64),
     event: Event,
 }

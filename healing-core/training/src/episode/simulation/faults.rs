@@ -5,6 +5,7 @@ use crate::episode::spec::{Cure, Effect, Fault};
 /// State of all faults.
 #[derive(Debug)]
 pub(super) struct FaultState {
+    /// Faults; `true` for one that a treatment has stopped.
     faults: Vec<(Fault, bool)>,
     pub(super) active: Active,
 }
@@ -14,26 +15,36 @@ pub(super) struct FaultState {
 pub(super) struct Active {
     /// Seconds for which a request holds the lock.
     pub(super) lock: f64,
+    /// Number of blocked workers.
     pub(super) blocked: u32,
+    /// Factor of the holding times of the pool.
     pub(super) pool_factor: f64,
+    /// Slots that leak per second.
     pub(super) pool_leak: f64,
-    /// Share of the requests that wait without end.
+    /// Share of the requests that wait permanently.
     pub(super) jammed: f64,
+    /// Share of the requests that fail.
     pub(super) errors: f64,
+    /// Index of a route, and share of its requests that fail.
     pub(super) route_errors: Option<(usize, f64)>,
+    /// Share of the requests that fail because of the dependency.
     pub(super) dependency_down: f64,
+    /// Share of the requests that panic.
     pub(super) panics: f64,
     /// Set if no connection is accepted; `Some(true)` if connections are refused.
     pub(super) front_door_closed: Option<bool>,
-    /// Percent of the limit per second.
+    /// Growth of memory in percent of the limit per second.
     pub(super) memory_leak: f64,
+    /// Growth of descriptors in percent of the limit per second.
     pub(super) descriptor_leak: f64,
+    /// Number of threads in an endless loop.
     pub(super) spinning: u32,
 }
 
 // === impl FaultState ===
 
 impl FaultState {
+    /// Returns the state before the first onset.
     pub(super) fn new(faults: &[Fault]) -> Self {
         Self {
             faults: faults.iter().map(|fault| (*fault, false)).collect(),
@@ -44,7 +55,7 @@ impl FaultState {
         }
     }
 
-    /// Combines the faults that are active at a time.
+    /// Combines the faults that are active at this time.
     pub(super) fn update(&mut self, now: f64) {
         let mut active = Active {
             pool_factor: 1.0,
@@ -76,12 +87,12 @@ impl FaultState {
         self.active = active;
     }
 
-    /// Ends the faults that a soft heal ends. Returns `true` if there was one.
+    /// Stops the faults that a soft heal stops. Returns `true` if there was one.
     pub(super) fn soft_heal(&mut self, now: f64) -> bool {
         self.end(now, |fault| fault.cure == Cure::SoftHeal)
     }
 
-    /// Ends the faults that a restart ends; leaks begin again. Returns `true` if there was one.
+    /// Stops the faults that a restart stops; leaks continue. Returns `true` if there was one.
     pub(super) fn restart(&mut self, now: f64) -> bool {
         let leaks = |effect| matches!(effect, Effect::MemoryLeak(_) | Effect::DescriptorLeak(_));
         let leaking = self.faults.iter().any(|(fault, ended)| {

@@ -1,4 +1,4 @@
-//! Heartbeat of the runtime: a task that the care thread wakes ten times a second.
+//! Heartbeat of the runtime, a task that the care thread wakes ten times per second.
 
 /// Length of the lag window in seconds.
 const LAG_SECONDS: usize = 10;
@@ -8,8 +8,11 @@ const STALL_AFTER: f64 = 10.0;
 /// Pings and ticks of one instance.
 #[derive(Debug, Default)]
 pub(super) struct Heartbeat {
+    /// Time at which the task last ran.
     last_tick: f64,
+    /// Time at which the pending ping was sent.
     pending: Option<f64>,
+    /// Highest lag in seconds of each of the last seconds, with the number of the second.
     lags: [(u64, f64); LAG_SECONDS],
 }
 
@@ -48,7 +51,7 @@ impl Heartbeat {
         (now - self.last_tick).max(0.0)
     }
 
-    /// Reports if the runtime is stalled.
+    /// Returns `true` if the runtime is stalled.
     pub(super) fn is_stalled(&self, now: f64) -> bool {
         self.age(now) > STALL_AFTER
     }

@@ -1,4 +1,4 @@
-//! The healing layer's counts: totals, latency histogram, requests in flight.
+//! Counts of the healing layer: totals, latency histogram, requests in flight.
 
 use std::collections::VecDeque;
 
@@ -9,10 +9,10 @@ use healing_core::health::Latency;
 const LOWEST: u32 = 16;
 /// log2 of the largest bound in nanoseconds (68.7 s).
 const HIGHEST: u32 = 36;
-/// Buckets: one below the lowest bound, two to an octave (at 1 and 1.5), one above the highest.
+/// Number of buckets: one below the lowest bound, two per octave (at 1 and 1.5), one above the highest.
 const BUCKETS: usize = (HIGHEST - LOWEST) as usize * 2 + 2;
 
-/// Class in which a request ends.
+/// Result of a request, as the layer counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     Ok,
@@ -32,13 +32,14 @@ pub(super) struct Layer {
     /// Errors since the start or the last soft heal.
     pub(super) error_count: u64,
     counts: [u64; BUCKETS],
-    /// Requests by the time at which they began; those that have ended are removed late.
+    /// Requests in order of their begin; finished ones are removed late.
     begun: VecDeque<Key>,
 }
 
 // === impl Layer ===
 
 impl Layer {
+    /// Returns the counts at the start of the process.
     pub(super) fn new() -> Self {
         Self {
             requests: 0,
@@ -65,7 +66,7 @@ impl Layer {
         self.begun.push_back(key);
     }
 
-    /// Counts a request that has taken `seconds` as ended.
+    /// Counts a request as finished after `seconds`.
     pub(super) fn end(&mut self, ending: Ending, seconds: f64) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.requests += 1;
@@ -105,6 +106,7 @@ impl Layer {
     }
 }
 
+/// Returns `true` if the request is in flight.
 fn is_seen(requests: &Requests, key: Key) -> bool {
     requests.peek(key).is_some_and(|request| request.seen)
 }

@@ -5,9 +5,11 @@ use crate::episode::spec::Memory;
 /// Usage in percent of the limits.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Usage {
+    /// Memory in use.
     pub(super) memory: f64,
+    /// Descriptors in use.
     pub(super) descriptors: f64,
-    /// Memory by requests that the allocator keeps.
+    /// Memory for requests that the allocator keeps.
     retained: f64,
     leaked_memory: f64,
     leaked_descriptors: f64,
@@ -16,13 +18,14 @@ pub(super) struct Usage {
 // === impl Usage ===
 
 impl Usage {
-    /// Lets both leak, in percent of the limits.
+    /// Leaks memory and descriptors, in percent of the limits.
     pub(super) fn leak(&mut self, memory: f64, descriptors: f64) {
         self.leaked_memory += memory;
         self.leaked_descriptors += descriptors;
     }
 
-    /// Computes the usage. `noise` is standard normal, `open` the connections at the app.
+    /// Computes the usage. `noise` is standard normal, `open` is the number of requests in flight,
+    /// and `job` the memory of jobs in percent.
     pub(super) fn update(&mut self, shape: &Memory, uptime: f64, open: f64, job: f64, noise: f64) {
         let by_requests = (shape.per_request * open).min(shape.per_request_limit);
         self.retained = if shape.retains {
@@ -63,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn allocator_keeps_the_highest_usage_only_where_it_retains() {
+    fn allocator_keeps_the_highest_usage_only_if_it_retains() {
         for (retains, expected) in [(true, 80.0), (false, 30.0)] {
             let shape = Memory {
                 per_request: 0.5,
@@ -78,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn sawtooth_falls_once_a_period() {
+    fn sawtooth_falls_once_per_period() {
         let shape = Memory {
             saw: 20.0,
             saw_seconds: 50.0,

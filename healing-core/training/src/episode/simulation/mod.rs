@@ -1,4 +1,4 @@
-//! Discrete-event simulation of one [`Life`]: every request is simulated, none is weighted.
+//! Discrete-event simulation of one [`Life`], request by request, without weights.
 //!
 //! ```text
 //! clients ─► accept backlog ─► worker: first half ─► pool ─► worker: second half ─► response
@@ -6,39 +6,53 @@
 //!             layer)            request from here)    hold)    request)
 //! ```
 //! Workers take tasks in order of readiness; their CPU comes from [`cpu`], with quota and neighbours.
-//! A probe of the front door takes the clients' way, a ping of the runtime the tasks' way; the care
-//! port has a thread of its own. Each request draws its random numbers from its own generator, by its
-//! index, so that a treatment changes no arrival and no demand.
+//! A probe of the front door waits like a client's connection, and a ping of the runtime like a task;
+//! the care port has a thread of its own. Each request draws its random numbers from its own generator, by its
+//! index, so that a treatment does not change arrivals and demands.
+//!
+//! The parts own their state and get what else they touch as arguments: [`patient`] is the app with
+//! its clients, machine and faults, [`doctor`] polls and treats it, and the event loop of this module
+//! advances both.
 //!
 //! # Hazards
 //!
 //! - A connection carries one request: keep-alive, HTTP/2 and streams are not simulated.
 //! - Other replicas are only a share of requests that they absorb while this app is not ready: while it
 //!   boots, drains or is down. A readiness probe that fails for another reason diverts nothing.
-//! - Without [`newest_first`](super::spec::Service::newest_first) a saturated queue serves dead requests
-//!   alone, and any restart of it looks like a cure.
+//! - Without [`newest_first`](super::spec::Service::newest_first) a saturated queue serves only
+//!   requests whose clients have left, and any restart looks like a cure.
 
+mod app;
 mod call;
+mod care_port;
+mod checks;
+mod clients;
 mod collapse;
 mod cpu;
+mod cpu_meter;
+mod demand;
+mod departures;
 mod doctor;
 mod events;
 mod faults;
-mod flow;
 mod heartbeat;
 mod layer;
+mod machine;
 mod measured;
 mod memory;
-mod observe;
+mod patient;
+mod pipeline;
+mod polls;
 mod pool;
 mod process;
 mod requests;
-mod send;
-mod state;
-mod ticks;
-mod treatment;
+mod streams;
+mod tasks;
+mod treatments;
 mod workers;
 
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -49,13 +63,15 @@ use std::time::Duration;
 use super::results::Results;
 use super::spec::{Fault, Life};
 use super::{Decider, EpisodeOutcome};
-use events::Event;
-use state::Simulation;
+use cpu::PERIOD;
+use doctor::Doctor;
+use events::{Event, Events};
+use patient::{BootEnd, Patient};
 
-/// Result of a simulation.
+/// Results of a simulation.
 #[derive(Debug)]
 pub(crate) struct Simulated {
-    /// Outcome, in which nothing is unavoidable.
+    /// Outcome, whose unavoidable failures are not computed.
     pub(crate) outcome: EpisodeOutcome,
     /// Time at which a metastable failure first counted, in seconds.
     pub(crate) collapsed_at: Option<f64>,
@@ -66,121 +82,161 @@ pub(crate) struct Simulated {
     pub(crate) measured: Measured,
 }
 
+/// Ticks per second.
+const TICKS: u64 = 10;
+
 /// Simulates a life under a decider.
 pub(crate) fn simulate(life: &Life, decider: &mut dyn Decider) -> Simulated {
     let mut simulation = Simulation::new(life);
-    simulation.begin();
     while simulation.step(decider) {}
     simulation.finish()
 }
 
-impl Simulation<'_> {
-    /// Schedules the first events.
-    fn begin(&mut self) {
-        let life = self.life;
-        for fault in &life.faults {
-            self.events.schedule(fault.onset, Event::Change);
-            self.events.schedule(fault.end, Event::Change);
-        }
-        let windows = life
-            .machine
-            .neighbours
-            .iter()
-            .map(|(from, to, _)| (*from, *to));
-        for (from, to) in windows.chain(life.machine.jobs.iter().map(|(from, to, _)| (*from, *to)))
-        {
-            self.events.schedule(from, Event::Change);
-            self.events.schedule(to, Event::Change);
-        }
-        if life.service.start.age < 0.0 {
-            self.events
-                .schedule(-life.service.start.age, Event::ProcessStarts(0));
-        }
-        self.events.schedule(self.phase_of_polls(), Event::Poll);
-        self.start_closed_loop();
-        self.change();
-        self.tick();
+/// Event loop over a patient and its doctor.
+#[derive(Debug)]
+struct Simulation<'a> {
+    life: &'a Life,
+    now: f64,
+    /// Number of ticks so far.
+    ticks: u64,
+    next_tick: f64,
+    events: Events,
+    patient: Patient<'a>,
+    doctor: Doctor<'a>,
+}
+
+// === impl Simulation ===
+
+impl<'a> Simulation<'a> {
+    /// Returns the simulation at its start, with the first events scheduled.
+    fn new(life: &'a Life) -> Self {
+        let mut simulation = Self {
+            life,
+            now: 0.0,
+            ticks: 0,
+            next_tick: PERIOD,
+            events: Events::default(),
+            patient: Patient::new(life),
+            doctor: Doctor::new(life),
+        };
+        let events = &mut simulation.events;
+        simulation.patient.schedule(events);
+        simulation.doctor.polls.schedule_first(events);
+        simulation.patient.clients.start_closed_loop(events);
+        simulation.patient.change(0.0);
+        simulation.tick();
+        simulation
     }
 
     /// Advances to the next event. Returns `false` at the end of the episode.
     fn step(&mut self, decider: &mut dyn Decider) -> bool {
-        let (arrival, event) = (self.next_arrival, self.events.next_time());
-        let (cpu, tick, leave) = (self.cpu.next_event(), self.next_tick, self.next_leave());
-        let next = arrival.min(event).min(cpu).min(tick).min(leave);
+        let (arrival, event) = (self.patient.clients.next_arrival, self.events.next_time());
+        let (cpu, tick) = (self.patient.app.cpu.next_event(), self.next_tick);
+        let departure = self.patient.next_departure();
+        let next = arrival.min(event).min(cpu).min(tick).min(departure);
         if next >= self.life.seconds {
             self.advance(self.life.seconds);
             return false;
         }
         self.advance(next);
         if next == arrival {
-            self.arrive();
+            self.patient.arrive(next, &mut self.events);
         } else if next == event {
             if let Some(event) = self.events.pop() {
                 self.handle(event, decider);
             }
-        } else if next == leave {
-            self.leave_first();
+        } else if next == departure {
+            self.patient.depart(next, &mut self.events);
         } else if next == tick {
-            self.next_tick = self.tick();
+            self.tick();
         }
-        self.dispatch();
+        self.patient.dispatch(self.now, &mut self.events);
         true
     }
 
-    /// Advances the CPU and ends the jobs that are complete.
+    /// Advances the CPU and handles the jobs that are complete.
     fn advance(&mut self, to: f64) {
-        self.measured.advance(to - self.now, self.layer.in_flight);
+        self.patient.app.pipeline.advance(to - self.now);
         self.now = to;
-        let mut ended = self.cpu.advance(to);
+        let mut ended = self.patient.app.cpu.advance(to);
         while let Some(job) = ended {
-            self.job_ends(job);
-            ended = self.cpu.take_ended();
+            if let Some(probe) = self.patient.job_ends(to, job, &mut self.events) {
+                self.doctor
+                    .polls
+                    .probe_responds(to, probe, &mut self.events);
+            }
+            ended = self.patient.app.cpu.take_ended();
         }
     }
 
+    /// Does the periodic work.
+    fn tick(&mut self) {
+        let (now, events) = (self.now, &mut self.events);
+        if self.ticks.is_multiple_of(TICKS) && self.patient.second(now, self.ticks / TICKS, events)
+        {
+            self.doctor.polls.reset_probe(now, events);
+        }
+        self.ticks += 1;
+        self.patient.tick(now, events);
+        #[allow(clippy::cast_precision_loss)] // small
+        let next = self.ticks as f64 * PERIOD;
+        self.next_tick = next;
+    }
+
     fn handle(&mut self, event: Event, decider: &mut dyn Decider) {
+        let Self {
+            now,
+            events,
+            patient,
+            doctor,
+            ..
+        } = self;
+        let now = *now;
         match event {
-            Event::Send(call) => self.send(call),
-            Event::Leave(key) => self.leave(key),
-            Event::HoldEnds(key) => self.hold_ends(key),
-            Event::BlockEnds(key) => self.block_ends(key),
-            Event::Change => self.change(),
-            Event::ProcessStarts(instance) => self.process_starts(instance),
-            Event::BootEnds(instance) => self.boot_ends(instance),
-            Event::Poll => self.poll(),
-            Event::ProbeTimesOut(probe) => self.probe_times_out(probe),
-            Event::PollEnds => self.poll_ends(decider),
-            Event::SoftHealEnds => self.soft_heal_ends(decider),
-            Event::DrainCheck(instance, over) => self.drain_check(instance, over, decider),
+            Event::Send(call) => patient.send(now, call, events),
+            Event::Leave(key) => patient.leave(now, key, events),
+            Event::HoldEnds(key) => patient.hold_ends(now, key, events),
+            Event::BlockEnds(key) => patient.block_ends(now, key, events),
+            Event::Change => patient.change(now),
+            Event::ProcessStarts(instance) => patient.process_starts(now, instance, events),
+            Event::BootEnds(instance) => match patient.boot_ends(now, instance, events) {
+                BootEnd::Serves => doctor.treatments.end_loss(now),
+                BootEnd::Crashed => doctor.polls.reset_probe(now, events),
+                BootEnd::Gone => {}
+            },
+            Event::Poll => doctor.poll(now, patient, events),
+            Event::ProbeTimesOut(probe) => doctor.polls.probe_times_out(now, probe, events),
+            Event::PollEnds => doctor.poll_ends(now, patient, events, decider),
+            Event::SoftHealEnds => doctor.soft_heal_ends(now, patient, events, decider),
+            Event::DrainCheck(instance, is_deadline) => {
+                doctor.drain_check(now, (instance, is_deadline), patient, events, decider);
+            }
         }
     }
 
     /// Returns the result.
-    fn finish(mut self) -> Simulated {
-        self.end_capacity_loss();
-        self.measured.finish(&self.cpu.totals, self.now);
-        let onset = self
-            .life
-            .faults
-            .iter()
-            .map(|fault| fault.onset)
-            .reduce(f64::min);
-        let seconds = self.life.seconds;
+    fn finish(self) -> Simulated {
+        let (patient, seconds) = (self.patient, self.life.seconds);
+        let measured = Measured::of(&patient.clients.counts, &patient.app, self.now);
+        let (treatments, capacity_lost) = self.doctor.treatments.finish(self.now);
+        let results = patient.clients.results;
+        let faults = self.life.faults.iter();
+        let onset = faults.map(|fault| fault.onset).reduce(f64::min);
         let outcome = EpisodeOutcome {
             duration: Duration::from_secs_f64(seconds),
-            requests: self.results.calls(),
-            failed: self.results.failed(),
+            requests: results.calls(),
+            failed: results.failed(),
             unavoidable: 0,
-            capacity_lost: Duration::from_secs_f64(self.capacity_lost),
-            recovery: onset.and_then(|onset| self.results.recovery(onset, seconds)),
-            treatments: self.carried,
+            capacity_lost,
+            recovery: onset.and_then(|onset| results.recovery(onset, seconds)),
+            treatments,
             treatable: self.life.faults.iter().any(Fault::is_treatable),
         };
         Simulated {
             outcome,
-            collapsed_at: self.collapse.first,
-            results: self.results,
-            measured: self.measured,
+            collapsed_at: patient.collapse.first,
+            results,
+            measured,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The awaited resource: its slots, the slots that leaked, and the requests that wait for one.
+//! Awaited resource: slots, leaked slots, and the requests that wait for one.
 
 use std::collections::VecDeque;
 
@@ -9,13 +9,16 @@ use super::requests::Key;
 pub(super) struct PoolState {
     slots: u32,
     in_use: u32,
+    /// Number of leaked slots, with the fraction of the next.
     pub(super) leaked: f64,
+    /// Requests that wait, with the time since which they do.
     waiting: VecDeque<(f64, Key)>,
 }
 
 // === impl PoolState ===
 
 impl PoolState {
+    /// Returns a pool with free slots.
     pub(super) fn new(slots: u32) -> Self {
         Self {
             slots,
@@ -23,7 +26,7 @@ impl PoolState {
         }
     }
 
-    /// Takes a slot, or waits for one. Returns `true` if it was taken.
+    /// Takes a slot, or queues the request for one. Returns `true` if it was taken.
     pub(super) fn acquire(&mut self, now: f64, key: Key) -> bool {
         if self.in_use < self.usable() {
             self.in_use += 1;
@@ -68,12 +71,12 @@ impl PoolState {
             .map(|(_, key)| key)
     }
 
-    /// Reports if nearly all slots have leaked.
+    /// Returns `true` if nearly all slots have leaked.
     pub(super) fn is_exhausted(&self) -> bool {
         f64::from(self.usable()) < 0.15 * f64::from(self.slots)
     }
 
-    /// Lets slots leak.
+    /// Leaks slots.
     pub(super) fn leak(&mut self, slots: f64) {
         self.leaked = (self.leaked + slots).min(f64::from(self.slots));
     }
@@ -84,8 +87,47 @@ impl PoolState {
         self.waiting.clear();
     }
 
+    /// Returns the number of slots that have not leaked.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // at most `slots`
     fn usable(&self) -> u32 {
         self.slots - (self.leaked.floor() as u32).min(self.slots)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::simulation::testing::keys;
+
+    #[test]
+    fn free_slot_goes_to_the_first_live_request() {
+        let [holder, gone, next] = keys();
+        let mut pool = PoolState::new(1);
+        assert!(pool.acquire(0.0, holder));
+        assert!(!pool.acquire(1.0, gone) && !pool.acquire(2.0, next));
+        assert_eq!(pool.next(|_| true), None, "no slot is free");
+        pool.release();
+        assert_eq!(pool.next(|key| key != gone), Some(next));
+    }
+
+    #[test]
+    fn request_expires_after_its_waiting_time() {
+        let [first, second, _] = keys();
+        let mut pool = PoolState::new(0);
+        pool.acquire(1.0, first);
+        pool.acquire(2.0, second);
+        assert_eq!(pool.expired(0.9), None);
+        assert_eq!(pool.expired(1.0), Some(first));
+        assert_eq!(pool.first_since(), Some(2.0));
+    }
+
+    #[test]
+    fn leaked_slots_are_not_given_away() {
+        let [first, second, _] = keys();
+        let mut pool = PoolState::new(2);
+        pool.leak(1.5);
+        assert!(pool.acquire(0.0, first) && !pool.acquire(0.0, second));
+        pool.leak(9.0);
+        assert!(pool.is_exhausted());
     }
 }

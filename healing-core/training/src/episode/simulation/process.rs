@@ -1,12 +1,12 @@
-//! Process of the app: container creation, boot, service, drain, end, and the kubelet's back-off.
+//! Process of the app: container creation, boot, service, drain, exit, and the kubelet's back-off.
 
 use crate::episode::spec::Start;
 
 /// Delay of the first restart that is delayed, in seconds; it doubles up to [`MAX_BACK_OFF`].
 const BACK_OFF: f64 = 10.0;
-/// Longest delay of a restart, in seconds.
+/// Maximum delay of a restart, in seconds.
 const MAX_BACK_OFF: f64 = 300.0;
-/// Time for which a container must run until its restarts are not delayed, in seconds.
+/// Time for which a container must run so that its next restart is not delayed, in seconds.
 const BACK_OFF_RESET: f64 = 600.0;
 /// Time after which an app that is not ready gets no further requests, in seconds.
 pub(super) const NOTICE: f64 = 2.0;
@@ -14,9 +14,9 @@ pub(super) const NOTICE: f64 = 2.0;
 /// Phase of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// No process.
+    /// No process exists.
     Down,
-    /// The process exists and does not serve yet.
+    /// The process exists but does not serve yet.
     Booting,
     /// The process serves.
     Serving,
@@ -26,6 +26,7 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Process {
     pub(super) phase: Phase,
+    /// Set during a drain.
     pub(super) draining: bool,
     /// Number of the instance.
     pub(super) instance: u32,
@@ -35,14 +36,16 @@ pub(super) struct Process {
     pub(super) unready_since: Option<f64>,
     /// Time of the last cold cache: start or soft heal.
     pub(super) cold_since: f64,
-    /// Delayed restarts so far.
+    /// Number of delayed restarts so far; -1 if the next one is not delayed.
     delays: i32,
+    /// Number of boots that still crash.
     crashes_left: u32,
 }
 
 // === impl Process ===
 
 impl Process {
+    /// Returns the process of the first instance.
     pub(super) fn new(start: &Start) -> Self {
         let serves = start.age >= 0.0;
         Self {
@@ -99,7 +102,7 @@ impl Process {
         self.unready_since.get_or_insert(now);
     }
 
-    /// Reports if new requests go to other replicas, where these have capacity.
+    /// Returns `true` if new requests go to other replicas, if these have capacity.
     pub(super) fn is_avoided(&self, now: f64) -> bool {
         self.unready_since
             .is_some_and(|since| now - since >= NOTICE)

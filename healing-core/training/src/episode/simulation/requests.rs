@@ -1,6 +1,7 @@
-//! Requests at the app, in slots that are used again. A key is valid until its request has ended.
+//! Requests at the app, in slots that are reused. A key is valid until its request has finished.
 
 use super::call::Call;
+use super::demand::Demand;
 
 /// Slot and generation of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +10,7 @@ pub(super) struct Key {
     generation: u32,
 }
 
-/// Place of a request.
+/// Stage of a request on its way through the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Waits in front of the app.
@@ -26,17 +27,6 @@ pub(super) enum Stage {
     Second,
 }
 
-/// Work of a request, drawn when it is sent.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Demand {
-    pub(super) cpu: f64,
-    pub(super) blocking: f64,
-    pub(super) hold: f64,
-    pub(super) route: u32,
-    /// Numbers in [0, 1) that decide about errors, faults, absorption by other replicas, and order.
-    pub(super) coins: [f64; 4],
-}
-
 /// One request at the app.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Request {
@@ -44,13 +34,13 @@ pub(super) struct Request {
     pub(super) stage: Stage,
     pub(super) call: Call,
     pub(super) demand: Demand,
-    /// Time at which it was sent.
+    /// Time at which the request was sent.
     pub(super) sent: f64,
-    /// Time at which the layer saw it.
+    /// Time at which the layer saw the request.
     pub(super) begun: f64,
     /// Set if the client has left.
     pub(super) left: bool,
-    /// Set while the layer counts it as in flight.
+    /// Set while the layer counts the request as in flight.
     pub(super) seen: bool,
     live: bool,
 }
@@ -95,13 +85,13 @@ impl Requests {
         }
     }
 
-    /// Returns a request, unless it has ended.
+    /// Returns a request, unless it has finished.
     pub(super) fn peek(&self, key: Key) -> Option<&Request> {
         let request = self.slots.get(key.slot as usize)?;
         (request.live && request.generation == key.generation).then_some(request)
     }
 
-    /// Returns a request to be changed, unless it has ended.
+    /// Returns a mutable request, unless it has finished.
     pub(super) fn get(&mut self, key: Key) -> Option<&mut Request> {
         let request = self.slots.get_mut(key.slot as usize)?;
         (request.live && request.generation == key.generation).then_some(request)
@@ -119,7 +109,7 @@ impl Requests {
         })
     }
 
-    /// Ends a request.
+    /// Removes a request.
     pub(super) fn remove(&mut self, key: Key) {
         if let Some(request) = self.get(key) {
             request.live = false;
@@ -128,19 +118,19 @@ impl Requests {
         }
     }
 
-    /// Ends all requests, in order of their slots, and returns those whose clients still waited.
+    /// Removes all requests, in order of their slots, and returns those whose clients still waited.
     pub(super) fn drain(&mut self) -> Vec<Request> {
-        let mut ended = Vec::new();
+        let mut waiting = Vec::new();
         for (slot, request) in (0..).zip(&mut self.slots) {
             if request.live {
                 if !request.left {
-                    ended.push(*request);
+                    waiting.push(*request);
                 }
                 request.live = false;
                 request.generation = request.generation.wrapping_add(1);
                 self.free.push(slot);
             }
         }
-        ended
+        waiting
     }
 }

@@ -1,24 +1,24 @@
-//! Faults, and the treatment that ends each.
+//! Faults, and the treatment that stops each.
 
 /// One fault of the app or of its environment.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fault {
-    /// Effect while it is active.
+    /// Effect while the fault is active.
     pub effect: Effect,
-    /// TreatmentReport that ends it.
+    /// Treatment that stops the fault.
     pub cure: Cure,
     /// Time of the onset, in seconds since the episode's start.
     pub onset: f64,
-    /// Time at which it ends by itself; infinite for never.
+    /// Time at which the fault clears without a treatment; infinite for never.
     pub end: f64,
 }
 
-/// TreatmentReport that ends a fault.
+/// Treatment that stops a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cure {
-    /// A soft heal, and a restart too.
+    /// A soft heal or a restart.
     SoftHeal,
-    /// A restart. Growth (a leak) begins again from nothing.
+    /// A restart, after which a leak starts from zero.
     Restart,
     /// No treatment of this app.
     Nothing,
@@ -33,14 +33,14 @@ pub enum Effect {
     Wedge,
     /// This number of workers is blocked.
     BlockedWorkers(u32),
-    /// Holding times of the pool are multiplied: a slow consumer behind an unbounded queue, a slow
-    /// dependency that is not declared.
+    /// Holding times of the pool are multiplied, for example by a slow consumer behind an unbounded
+    /// queue, or by a slow dependency that is not declared.
     SlowPool(f64),
-    /// This share of the requests waits for a consumer that has ended, until the clients leave.
+    /// This share of the requests waits for a consumer that has exited, until the clients leave.
     Jam(f64),
     /// The pool loses these slots per second, until none is left.
     PoolLeak(f64),
-    /// This share of the requests fails: a dead background task, a poisoned cache, a bad rollout.
+    /// This share of the requests fails, for example after a dead background task or a bad rollout.
     Errors(f64),
     /// This share of the requests to the route fails.
     RouteErrors(usize, f64),
@@ -48,8 +48,8 @@ pub enum Effect {
     DependencyDown(f64),
     /// This share of the requests panics.
     Panics(f64),
-    /// The task that accepts connections has ended; `true` if its socket is closed, so that
-    /// connections are refused, otherwise they wait.
+    /// The task that accepts connections has exited. Connections are refused if `true`, because the
+    /// socket is closed; otherwise they wait.
     DeadFrontDoor(bool),
     /// Memory grows by this percentage of the limit per second.
     MemoryLeak(f64),
@@ -62,7 +62,7 @@ pub enum Effect {
 // === impl Fault ===
 
 impl Fault {
-    /// Returns a fault that does not end by itself.
+    /// Returns a fault that does not clear without a treatment.
     #[must_use]
     pub fn new(effect: Effect, cure: Cure, onset: f64) -> Self {
         Self {
@@ -73,7 +73,7 @@ impl Fault {
         }
     }
 
-    /// Reports if a treatment of the app can end it.
+    /// Returns `true` if a treatment of the app can stop the fault.
     #[must_use]
     pub fn is_treatable(&self) -> bool {
         self.cure != Cure::Nothing

@@ -11,10 +11,10 @@ pub use fault::{Cure, Effect, Fault};
 pub use rate::Rate;
 pub use service::{OnLeave, Pool, Route, Service, Start};
 
-/// Seconds a day.
+/// Number of seconds in a day.
 pub const DAY: f64 = 86_400.0;
 
-/// Everything that determines an episode, beside the decider.
+/// Everything that determines an episode, except the decider.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Life {
     /// Seed of all random numbers.
@@ -23,32 +23,32 @@ pub struct Life {
     pub seconds: f64,
     /// Hour of the day in UTC at the start, with its fraction.
     pub utc_hour: f64,
-    /// The app.
+    /// Constants of the app.
     pub service: Service,
-    /// Its clients.
+    /// Clients of the app.
     pub clients: Clients,
-    /// Its machine.
+    /// Machine and limits of the container.
     pub machine: Machine,
-    /// Its memory and descriptors.
+    /// Memory and descriptors of the app.
     pub memory: Memory,
-    /// Its faults.
+    /// Faults of the app and of its environment.
     pub faults: Vec<Fault>,
-    /// Its doctor.
+    /// Polls of the doctor.
     pub doctor: Doctor,
-    /// Figures that the app reports.
+    /// Set of the figures that the app reports.
     pub visible: Visible,
 }
 
 /// Clients of the app.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clients {
-    /// Rate of the clients that do not wait for each other.
+    /// Rate of the open load: requests that do not wait for earlier responses.
     pub rate: Rate,
-    /// Clients that send the next request only after the response.
+    /// Clients of the closed loop; absent without one.
     pub closed: Option<ClosedLoop>,
     /// Time after which a client leaves.
     pub patience: Distribution,
-    /// Share of failed requests that are sent again, at most twice, after a second on average.
+    /// Share of failed requests that are sent again, at most twice, after 0.5–1.5 seconds.
     pub retries: f64,
     /// Share of the requests that other replicas serve while this app is not ready.
     pub absorbed: f64,
@@ -61,7 +61,7 @@ pub struct ClosedLoop {
     pub clients: u32,
     /// Time between a response and the next request.
     pub thinking: Distribution,
-    /// Time at which they begin, in seconds.
+    /// Time at which the clients begin, in seconds.
     pub from: f64,
 }
 
@@ -70,20 +70,20 @@ pub struct ClosedLoop {
 pub struct Machine {
     /// CPU limit in cores, enforced in periods of 100 ms; absent without a limit.
     pub quota: Option<f64>,
-    /// Cores that the machine gives to this container at most.
+    /// Maximum cores that the machine gives to this container.
     pub cores: f64,
-    /// Times in which the machine gives less: from, to, cores.
+    /// Windows in which the machine gives less: from, to, cores.
     pub neighbours: Vec<(f64, f64, f64)>,
-    /// Jobs inside the app: from, to, threads.
+    /// Jobs inside the app, as from, to, threads.
     pub jobs: Vec<(f64, f64, u32)>,
 }
 
 /// Memory and descriptors, in percent of their limits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Memory {
-    /// Usage of an idle new instance.
+    /// Usage of a new idle instance.
     pub base: f64,
-    /// Growth of caches, which ends.
+    /// Final size of the caches.
     pub cache: f64,
     /// Time constant of the caches' growth, in seconds.
     pub cache_seconds: f64,
@@ -112,13 +112,13 @@ pub struct Memory {
 pub struct Doctor {
     /// Interval in seconds.
     pub interval: f64,
-    /// Share of polls that are late: a doctor that is starved itself.
+    /// Share of polls that are late, because the doctor lacks CPU.
     pub late_share: f64,
     /// Mean delay of a late poll in seconds.
     pub late_seconds: f64,
 }
 
-/// Figures that the app reports; `false` for an absent one.
+/// Set of the figures that the app reports; `false` for an absent one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, clippy::struct_excessive_bools)] // named like the fields of `Health`
 pub struct Visible {
@@ -158,7 +158,7 @@ impl Life {
         }
     }
 
-    /// Returns the cores that the container can use at most.
+    /// Returns the maximum cores that the container can use.
     #[must_use]
     pub fn cores(&self) -> f64 {
         self.machine
@@ -176,7 +176,7 @@ impl Life {
 // === impl Visible ===
 
 impl Visible {
-    /// Everything is reported.
+    /// All figures.
     pub const ALL: Self = Self {
         front_door: true,
         instance_id: true,

@@ -1,4 +1,4 @@
-//! Arrival rate over time, in steps of ten seconds: daily ramps, bursts and changes of level.
+//! Arrival rate over time in steps of ten seconds, with daily ramps, bursts and changes of level.
 
 use std::f64::consts::TAU;
 
@@ -24,7 +24,7 @@ impl Rate {
         Self { steps: vec![rate] }
     }
 
-    /// Returns a rate of `f(t)` at each step's middle, over `seconds`.
+    /// Returns the rate that is `f(t)` at the middle of each step, over `seconds`.
     #[must_use]
     pub fn of(seconds: f64, f: impl Fn(f64) -> f64) -> Self {
         let mut steps = Vec::new();
@@ -58,7 +58,7 @@ impl Rate {
         self
     }
 
-    /// Limits the rate.
+    /// Limits the rate to `most`.
     #[must_use]
     pub fn capped(mut self, most: f64) -> Self {
         for step in &mut self.steps {
@@ -67,7 +67,7 @@ impl Rate {
         self
     }
 
-    /// Adds bursts: on average one each `every` seconds, of `length` seconds and this factor.
+    /// Adds bursts of `length` seconds and this factor, with pauses of `every` seconds on average.
     #[must_use]
     pub fn bursts(mut self, every: f64, length: f64, factor: f64, rng: &mut Rng) -> Self {
         let mut at = every * exponential(rng);

@@ -1,4 +1,4 @@
-//! The app: its runtime, the work of a request, its pool, its limits, its start.
+//! Constants of the app: runtime, work of a request, pool, limits, start.
 
 use super::Distribution;
 
@@ -13,7 +13,7 @@ pub struct Service {
     pub blocking: Distribution,
     /// Awaited resource between the two halves of a request's CPU time; absent for a handler that never awaits.
     pub pool: Option<Pool>,
-    /// Requests in flight above which a further one is answered 503 at once.
+    /// Requests in flight above which a further one gets a 503 response at once; absent without shedding.
     pub shed_above: Option<u64>,
     /// Connections that wait in front of the app; further ones are dropped and their clients time out.
     pub backlog: usize,
@@ -33,7 +33,7 @@ pub struct Service {
     pub hook_seconds: f64,
     /// Start of an instance.
     pub start: Start,
-    /// Names of the declared dependencies; the first is the one of the faults.
+    /// Number of the declared dependencies; faults affect the first.
     pub dependencies: u32,
     /// Set if a local check watches the pool.
     pub local_check: bool,
@@ -53,12 +53,12 @@ pub struct Pool {
 /// Fate of the work of a client that left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnLeave {
-    /// A future is dropped at its next await, as hyper does; a request that waits in front of the app
-    /// is still begun.
+    /// The future is dropped at its next await, as hyper does; a request that waits in front of the
+    /// app is still begun.
     Stop,
     /// Like `Stop`, and a request that waits in front of the app is skipped at no cost.
     Discard,
-    /// The work was spawned and goes on; the layer counts the request as cancelled at once.
+    /// The work was spawned and continues; the layer counts the request as cancelled at once.
     Continue,
 }
 
@@ -76,16 +76,16 @@ pub struct Route {
 /// Start of an instance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Start {
-    /// Age of the first instance at the episode's beginning; negative: it has still to boot.
+    /// Age of the first instance at the episode's start, in seconds; negative if it still has to boot.
     pub age: f64,
-    /// Time to create the container, in seconds. No port answers.
+    /// Time to create the container, in seconds, in which no port is bound.
     pub container_seconds: f64,
     /// Time from the process's start until it serves, in seconds.
     pub boot_seconds: f64,
     /// Set if the app's port is bound at the process's start, so that connections wait; otherwise
     /// they are refused until the app serves.
     pub binds_early: bool,
-    /// Set if the care port answers while the app boots.
+    /// Set if the care port is served while the app boots.
     pub care_first: bool,
     /// Time constant of the additional CPU time per request of a young instance, in seconds.
     pub warm_up_seconds: f64,
@@ -163,7 +163,7 @@ impl Service {
         self.capacity_of_mix(cores, false, 1.0)
     }
 
-    /// Returns the same for the mix before or after its change, with a slower pool.
+    /// Returns the capacity for the mix before or after its change, with a slower pool.
     pub(crate) fn capacity_of_mix(&self, cores: f64, changed: bool, pool_factor: f64) -> f64 {
         let cpu = self.mean_cpu_of_mix(changed);
         let workers = f64::from(self.workers);

@@ -31,7 +31,7 @@ fn share_of_impatient_clients_is_erlang_a() {
     }
 }
 
-/// Returns an app whose clients leave after a second, while a response takes three.
+/// Returns an app whose clients leave after one second, while a response takes three.
 fn impatient(on_leave: OnLeave) -> Life {
     let mut life = Life::new(1);
     life.clients.rate = Rate::constant(20.0);
@@ -163,7 +163,7 @@ fn failed_requests_are_retried_and_counted_once() {
 }
 
 #[test]
-fn traffic_of_one_request_a_minute_is_simulated() {
+fn load_of_1_request_per_minute_is_simulated() {
     let mut life = Life::new(8);
     life.seconds = 200_000.0;
     life.clients.rate = Rate::constant(1.0 / 60.0);

@@ -1,4 +1,4 @@
-//! Each fault: its effect on clients and figures, and the treatment that ends it.
+//! Effects of the faults on clients and figures, and the treatments that stop them.
 
 use super::*;
 use crate::episode::spec::{Cure, Effect, Fault, Pool, Route};
@@ -31,7 +31,7 @@ fn outcomes(life: &Life) -> ([EpisodeOutcome; 3], Recorder) {
     ([none, soft, hard], untreated)
 }
 
-/// Asserts that a fault ends by a restart alone.
+/// Asserts that only a restart stops a fault.
 #[track_caller]
 fn assert_restart_cures(life: &Life) -> Recorder {
     let ([none, soft, hard], recorder) = outcomes(life);
@@ -216,7 +216,7 @@ fn slow_undeclared_dependency_passes_all_checks() {
 }
 
 #[test]
-fn dearer_mix_needs_more_cpu() {
+fn more_expensive_mix_needs_more_cpu() {
     let mut life = with(Effect::Errors(0.0), Cure::Nothing);
     life.faults.clear();
     let route = |share, share_after, cpu| Route {

@@ -14,7 +14,7 @@ use healing_core::decision::{Action, TreatmentReport};
 use healing_core::health::{CheckState, Health};
 use healing_core::observation::{Now, Observation, ProbeResult};
 
-/// Decider that takes one action at one time, and keeps what it was shown.
+/// Decider that takes one action at one time, and keeps the observations.
 #[derive(Debug, Default)]
 struct Recorder {
     action: Option<(f64, Action)>,
@@ -45,7 +45,7 @@ impl Recorder {
         }
     }
 
-    /// Returns the valid answers of the care port between two times.
+    /// Returns the valid responses of the care port between two times.
     fn answers(&self, from: f64, to: f64) -> Vec<&Health> {
         let polls = self.polls.iter().filter(|(at, _)| (from..to).contains(at));
         polls
