@@ -4,12 +4,14 @@
 //! compared on the same life. An outcome is measured in requests that failed for a client, not in
 //! figures that the app reports.
 
+mod incident_episode;
 mod life_episode;
 pub mod populations;
 pub(crate) mod results;
 mod simulation;
 pub mod spec;
 
+pub use incident_episode::IncidentEpisode;
 pub use life_episode::LifeEpisode;
 
 use std::time::Duration;

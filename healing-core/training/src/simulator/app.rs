@@ -13,41 +13,41 @@ use healing_core::rng::Rng;
 
 /// Simulated app and the outcomes of its clients' requests.
 #[derive(Debug, Clone)]
-pub(super) struct SimulatedApp {
-    pub(super) params: ServiceParams,
-    pub(super) faults: Faults,
+pub(crate) struct SimulatedApp {
+    pub(crate) params: ServiceParams,
+    pub(crate) faults: Faults,
     /// Seed of the per-second generators. Copies with different treatments therefore draw the same random
     /// numbers (common random numbers).
     seed: Rng,
     rng: Rng,
     /// Number of restarts.
-    pub(super) instance: u32,
+    pub(crate) instance: u32,
     /// Age of the instance in seconds.
-    pub(super) uptime: f64,
+    pub(crate) uptime: f64,
     /// Set while no instance is running.
-    pub(super) down: Option<Downtime>,
-    pub(super) totals: RequestTotals,
-    pub(super) error_count: u64,
-    pub(super) buckets: [u64; BOUNDS.len() + 1],
-    pub(super) in_flight: f64,
+    pub(crate) down: Option<Downtime>,
+    pub(crate) totals: RequestTotals,
+    pub(crate) error_count: u64,
+    pub(crate) buckets: [u64; BOUNDS.len() + 1],
+    pub(crate) in_flight: f64,
     /// CPU in percent of the limit.
-    pub(super) cpu: f64,
+    pub(crate) cpu: f64,
     /// Memory in percent of the limit.
-    pub(super) memory: f64,
+    pub(crate) memory: f64,
     /// Open descriptors in percent of the limit.
-    pub(super) fds: f64,
+    pub(crate) fds: f64,
     /// Maximum of `lags` in seconds.
-    pub(super) lag: f64,
+    pub(crate) lag: f64,
     /// Runtime lag of the last ten seconds.
     lags: [f64; 10],
     /// Age of the runtime's last tick in seconds.
-    pub(super) tick_age: f64,
+    pub(crate) tick_age: f64,
     /// Age of the checks' results in seconds.
-    pub(super) check_age: u32,
-    pub(super) critical_failing: bool,
-    pub(super) minor_failing: bool,
-    pub(super) pool_failing: bool,
-    pub(super) clients: ClientOutcomes,
+    pub(crate) check_age: u32,
+    pub(crate) critical_failing: bool,
+    pub(crate) minor_failing: bool,
+    pub(crate) pool_failing: bool,
+    pub(crate) clients: ClientOutcomes,
     /// Requests that wait for a slot.
     backlog: f64,
     /// Requests that failed in the last second.
@@ -58,12 +58,12 @@ pub(super) struct SimulatedApp {
     batch_age: f64,
     seconds: u32,
     /// Set if the latency histogram is recorded, which only polled apps need.
-    pub(super) records_latency: bool,
+    pub(crate) records_latency: bool,
 }
 
 /// Time without a running instance.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Downtime {
+pub(crate) struct Downtime {
     /// Time until the next instance starts, in seconds.
     remaining: u32,
     /// Share of the requests that fail until then.
@@ -75,7 +75,7 @@ const ACCEPT_QUEUE: f64 = 4000.0;
 
 impl SimulatedApp {
     /// Returns an instance that has run for `uptime` seconds without a fault.
-    pub(super) fn new(params: ServiceParams, uptime: f64, seed: Rng) -> Self {
+    pub(crate) fn new(params: ServiceParams, uptime: f64, seed: Rng) -> Self {
         let mut app = Self {
             params,
             faults: Faults::default(),
@@ -115,7 +115,7 @@ impl SimulatedApp {
     }
 
     /// Carries out a treatment.
-    pub(super) fn treat(&mut self, action: Action) {
+    pub(crate) fn treat(&mut self, action: Action) {
         match action {
             Action::NoAction => {}
             // Hooks run on the app's runtime, so a stalled runtime cannot run them.
@@ -147,7 +147,7 @@ impl SimulatedApp {
     }
 
     /// Advances the app by one second.
-    pub(super) fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         self.seconds += 1;
         self.rng = self.seed.part(self.seconds.into());
         let reversion = 0.02 * self.load_walk;

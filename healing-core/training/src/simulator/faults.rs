@@ -9,60 +9,60 @@
 
 /// Active faults; the default is a healthy app.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     /// Share of requests that read a bad cache entry.
-    pub(super) poisoned: f64,
+    pub(crate) poisoned: f64,
     /// Share of requests that get a connection whose peer is gone.
-    pub(super) dead_connections: f64,
+    pub(crate) dead_connections: f64,
     /// Share of the pool's slots that are leaked.
-    pub(super) leaked_slots: f64,
+    pub(crate) leaked_slots: f64,
     /// Rise of `leaked_slots` per second.
-    pub(super) slot_leak: f64,
+    pub(crate) slot_leak: f64,
     /// Maximum of `leaked_slots`.
-    pub(super) max_leaked_slots: f64,
+    pub(crate) max_leaked_slots: f64,
     /// Share of requests that wait for a consumer that has stopped.
-    pub(super) jammed: f64,
+    pub(crate) jammed: f64,
     /// Leaked memory, in percent of the limit.
-    pub(super) leaked_memory: f64,
+    pub(crate) leaked_memory: f64,
     /// Rise of `leaked_memory` per second.
-    pub(super) memory_leak: f64,
+    pub(crate) memory_leak: f64,
     /// Leaked descriptors, in percent of the limit.
-    pub(super) leaked_fds: f64,
+    pub(crate) leaked_fds: f64,
     /// Rise of `leaked_fds` per second.
-    pub(super) fd_leak: f64,
+    pub(crate) fd_leak: f64,
     /// CPU used by threads in an endless loop, in cores.
-    pub(super) spinning: f64,
+    pub(crate) spinning: f64,
     /// Share of the runtime's workers that are in a blocking call.
-    pub(super) blocked: f64,
+    pub(crate) blocked: f64,
     /// Set if all workers of the runtime are blocked.
-    pub(super) stalled: bool,
+    pub(crate) stalled: bool,
     /// Share of requests that panic on a poisoned lock.
-    pub(super) broken_lock: f64,
+    pub(crate) broken_lock: f64,
     /// Share of requests that fail by a defect of this version.
-    pub(super) bad_code: f64,
+    pub(crate) bad_code: f64,
     /// Share of the `bad_code` failures that panic.
-    pub(super) bad_code_panics: f64,
+    pub(crate) bad_code_panics: f64,
     /// Share of the calls to the critical dependency that fail.
-    pub(super) dependency_down: f64,
+    pub(crate) dependency_down: f64,
     /// Relative increase of request durations by a slow dependency.
-    pub(super) dependency_slow: f64,
+    pub(crate) dependency_slow: f64,
     /// Set if a dependency without effect on requests fails its check.
-    pub(super) minor_dependency_down: bool,
+    pub(crate) minor_dependency_down: bool,
     /// Load relative to the usual load; 0 stands for 1.
-    pub(super) load: f64,
+    pub(crate) load: f64,
     /// Share of failed requests that are retried, in addition to the usual retries.
-    pub(super) retries: f64,
+    pub(crate) retries: f64,
     /// CPU used by a batch job, as a share of the limit.
-    pub(super) batch_cpu: f64,
+    pub(crate) batch_cpu: f64,
     /// Memory used by a batch job once it has ramped up, in percent of the limit.
-    pub(super) batch_memory: f64,
+    pub(crate) batch_memory: f64,
     /// Share of requests that fail intermittently, in addition to the usual errors.
-    pub(super) intermittent_errors: f64,
+    pub(crate) intermittent_errors: f64,
 }
 
 impl Faults {
     /// Advances all leaks by one second.
-    pub(super) fn grow_leaks(&mut self) {
+    pub(crate) fn grow_leaks(&mut self) {
         if self.slot_leak > 0.0 {
             self.leaked_slots = (self.leaked_slots + self.slot_leak).min(self.max_leaked_slots);
         }
@@ -71,7 +71,7 @@ impl Faults {
     }
 
     /// Clears the faults that hooks clear by dropping caches, rebuilding pools and restarting consumers.
-    pub(super) fn clear_by_soft_heal(&mut self) {
+    pub(crate) fn clear_by_soft_heal(&mut self) {
         self.poisoned = 0.0;
         self.dead_connections = 0.0;
         self.leaked_slots = 0.0;
@@ -80,7 +80,7 @@ impl Faults {
     }
 
     /// Clears the faults that a new process does not have.
-    pub(super) fn clear_by_restart(&mut self) {
+    pub(crate) fn clear_by_restart(&mut self) {
         self.clear_by_soft_heal();
         self.leaked_memory = 0.0;
         self.leaked_fds = 0.0;

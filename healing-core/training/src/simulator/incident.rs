@@ -20,8 +20,8 @@ const STALLED_AFTER: f64 = 2.0;
 
 /// Simulated app with its fault schedule.
 #[derive(Debug, Clone)]
-pub(super) struct Incident {
-    pub(super) app: SimulatedApp,
+pub(crate) struct Incident {
+    pub(crate) app: SimulatedApp,
     schedule: FaultSchedule,
     second: u32,
     hour: u8,
@@ -29,7 +29,7 @@ pub(super) struct Incident {
 
 impl Incident {
     /// Draws an incident of the scenario.
-    pub(super) fn draw(scenario: Scenario, rng: &mut Rng) -> Self {
+    pub(crate) fn draw(scenario: Scenario, rng: &mut Rng) -> Self {
         let mut params = ServiceParams::draw(rng);
         scenario.adapt(&mut params, rng);
         let uptime = if scenario.begins_with_start() {
@@ -53,22 +53,22 @@ impl Incident {
     }
 
     /// Returns the seconds since the start of the incident.
-    pub(super) fn second(&self) -> u32 {
+    pub(crate) fn second(&self) -> u32 {
         self.second
     }
 
     /// Returns the second at which the faults start.
-    pub(super) fn onset(&self) -> u32 {
+    pub(crate) fn onset(&self) -> u32 {
         self.schedule.onset
     }
 
     /// Returns the faults from the onset on.
-    pub(super) fn faults(&self) -> &Faults {
+    pub(crate) fn faults(&self) -> &Faults {
         &self.schedule.faults
     }
 
     /// Advances the incident by one second.
-    pub(super) fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         self.second += 1;
         if self.second == self.schedule.onset {
             self.app.faults = self.schedule.faults.clone();
@@ -85,7 +85,7 @@ impl Incident {
     }
 
     /// Returns the outcomes of the next `seconds` in a copy of the incident that is treated with `action`.
-    pub(super) fn outcomes_after(&self, action: Action, seconds: u32) -> ClientOutcomes {
+    pub(crate) fn outcomes_after(&self, action: Action, seconds: u32) -> ClientOutcomes {
         let mut copy = self.clone();
         copy.app.clients = ClientOutcomes::default();
         copy.app.records_latency = false;
@@ -101,7 +101,7 @@ impl Incident {
     }
 
     /// Returns the current time of both clocks.
-    pub(super) fn now(&self) -> Now {
+    pub(crate) fn now(&self) -> Now {
         let day = Duration::from_secs(20_000 * 86_400 + 3600 * u64::from(self.hour));
         let since = Duration::from_secs(self.second.into());
         Now {
@@ -111,7 +111,7 @@ impl Incident {
     }
 
     /// Returns the observation of a poll of both ports.
-    pub(super) fn poll(&self, rng: &mut Rng) -> Observation {
+    pub(crate) fn poll(&self, rng: &mut Rng) -> Observation {
         let app = &self.app;
         let circumstances = Circumstances {
             mode: Mode::Enforce,

@@ -15,15 +15,13 @@
 //!   Prefer recorded outcomes as soon as there are enough.
 
 mod app;
-mod closed_loop;
-mod counts;
-mod faults;
-mod incident;
+pub(crate) mod counts;
+pub(crate) mod faults;
+pub(crate) mod incident;
 mod label;
 mod scenario;
 mod service_params;
 
-pub use closed_loop::IncidentEpisode;
 pub use scenario::Scenario;
 
 use super::dataset::{Dataset, RowError};

@@ -1,8 +1,9 @@
 //! The incidents on which the built-in model is trained, in closed loop.
 
 use super::in_turn;
+use crate::episode::IncidentEpisode;
 use crate::episode::{Episode, Population};
-use crate::simulator::{IncidentEpisode, Scenario};
+use crate::simulator::Scenario;
 
 /// Population of the [module](self).
 #[derive(Debug, Clone, Copy)]

@@ -4,10 +4,11 @@ use super::memory_shapes::Shape;
 use super::sick_stressed::Sickness;
 use super::stressed::Stress;
 use super::*;
+use crate::episode::IncidentEpisode;
 use crate::episode::simulation::{Simulated, simulate};
 use crate::episode::spec::{Fault, Life};
 use crate::episode::{Decider, Episode, EpisodeOutcome, LifeEpisode};
-use crate::simulator::{IncidentEpisode, Scenario};
+use crate::simulator::Scenario;
 use healing_core::decision::Action;
 use healing_core::observation::{Now, Observation};
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::Scenario;
-use super::counts::ClientOutcomes;
-use super::faults::Faults;
-use super::incident::Incident;
-use crate::episode::results::Results;
-use crate::episode::{Carried, Decider, Episode, EpisodeOutcome};
+use super::results::Results;
+use super::{Carried, Decider, Episode, EpisodeOutcome};
+use crate::simulator::Scenario;
+use crate::simulator::counts::ClientOutcomes;
+use crate::simulator::faults::Faults;
+use crate::simulator::incident::Incident;
 use healing_core::decision::{Action, TreatmentReport, TreatmentResult};
 use healing_core::rng::Rng;
 
@@ -25,7 +25,7 @@ pub struct IncidentEpisode {
     seed: u64,
 }
 
-/// TreatmentReport of one second.
+/// Choice of the action of one second.
 type Choose<'a> = dyn FnMut(&mut Incident, &mut Rng) -> Action + 'a;
 
 // === impl IncidentEpisode ===
