@@ -8,8 +8,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 pub use settings::{ConfigError, ConfigErrors, SettingRow, settings_reference};
 
-/// All settings. In files durations are written as `"30s"` or `"10min"`. Validation is in
-/// `settings.rs`, next to the table of valid ranges.
+/// All settings. In files durations are written as `"30s"` or `"10min"`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyConfig {
@@ -260,6 +259,15 @@ impl Default for ForecastConfig {
 }
 
 impl PolicyConfig {
+    /// Checks that every setting is in its range.
+    ///
+    /// # Errors
+    ///
+    /// Every setting that is out of range.
+    pub fn validate(&self) -> Result<(), ConfigErrors> {
+        settings::validate(self)
+    }
+
     /// Returns settings with short times, for demonstrations and tests with a poll every 250 ms. They are
     /// not for production, because windows this short contain too few requests.
     #[must_use]

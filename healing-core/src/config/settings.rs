@@ -186,7 +186,7 @@ settings! {
         "Role of the model.";
 }
 
-/// Returns the settings reference, one row per setting.
+/// Returns the settings reference, one row per setting. `SETTINGS.md` shows it.
 ///
 /// ```
 /// let row = healing_core::config::settings_reference().next().unwrap();
@@ -202,30 +202,24 @@ pub fn settings_reference() -> impl Iterator<Item = SettingRow> {
     })
 }
 
-impl PolicyConfig {
-    /// Checks that every setting is in its range.
-    ///
-    /// # Errors
-    ///
-    /// Every setting that is out of range.
-    pub fn validate(&self) -> Result<(), ConfigErrors> {
-        let errors: Vec<_> = SETTINGS
-            .iter()
-            .filter_map(|setting| {
-                let (value, range) = ((setting.value)(self), (setting.range)(self));
-                let is_valid = value.all(|number| range.contains(&number));
-                (!is_valid).then(|| ConfigError {
-                    setting: setting.path,
-                    value: value.to_string(),
-                    expected: setting.range_text,
-                })
+/// Checks that every setting is in its range; see [`PolicyConfig::validate`].
+pub(super) fn validate(config: &PolicyConfig) -> Result<(), ConfigErrors> {
+    let errors: Vec<_> = SETTINGS
+        .iter()
+        .filter_map(|setting| {
+            let (value, range) = ((setting.value)(config), (setting.range)(config));
+            let is_valid = value.all(|number| range.contains(&number));
+            (!is_valid).then(|| ConfigError {
+                setting: setting.path,
+                value: value.to_string(),
+                expected: setting.range_text,
             })
-            .collect();
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(ConfigErrors(errors))
-        }
+        })
+        .collect();
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(ConfigErrors(errors))
     }
 }
 

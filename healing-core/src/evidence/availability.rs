@@ -28,11 +28,11 @@ impl Availability {
     }
 
     /// Adds a poll. An instance becomes available when it has served well for `outcome.probation`.
-    pub(crate) fn observe(&mut self, now: Time, serves_well: bool, config: &OutcomeConfig) {
+    pub(crate) fn observe(&mut self, now: Time, is_serving: bool, config: &OutcomeConfig) {
         if self.available {
             return;
         }
-        if !serves_well {
+        if !is_serving {
             self.serving_since = None;
             return;
         }
@@ -48,7 +48,7 @@ impl Availability {
 
 /// Returns `true` if the app served requests and few failed. If requests are not counted, none may
 /// have failed.
-pub(crate) fn serves_well(slow: Option<&Delta>, errors: ErrorSignal, max_share: f64) -> bool {
+pub(crate) fn is_serving(slow: Option<&Delta>, errors: ErrorSignal, max_share: f64) -> bool {
     !errors.is_present()
         && slow.is_some_and(|delta| match delta.requests {
             Some(0) => false,
@@ -67,12 +67,12 @@ mod tests {
         Time::default() + Duration::from_secs(seconds)
     }
 
-    fn available_at(uptime: u64, serves_well: impl Fn(u64) -> bool) -> Option<u64> {
+    fn available_at(uptime: u64, is_serving: impl Fn(u64) -> bool) -> Option<u64> {
         let config = OutcomeConfig::default();
         let mut availability = Availability::default();
         availability.on_first_poll(Duration::from_secs(uptime), &config);
         (0..600).step_by(5).find(|&seconds| {
-            availability.observe(at(seconds), serves_well(seconds), &config);
+            availability.observe(at(seconds), is_serving(seconds), &config);
             availability.is_available()
         })
     }

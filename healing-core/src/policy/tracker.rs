@@ -301,10 +301,10 @@ impl Tracker {
             limit_alarm: self.trends.alarms().next().is_some(),
         };
         self.symptoms.observe(now, errors, input, config);
-        let serves_well = availability::serves_well(slow, errors, evidence.count_share)
+        let is_serving = availability::is_serving(slow, errors, evidence.count_share)
             && !self.symptoms.detectors.is_symptomatic();
         let availability = &mut self.app.instance.availability;
-        availability.observe(now, serves_well, &config.outcome);
+        availability.observe(now, is_serving, &config.outcome);
     }
 
     /// Returns the reading of the state after a poll.

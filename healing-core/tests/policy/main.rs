@@ -8,6 +8,7 @@ mod model;
 mod persistence;
 mod properties;
 mod reports;
+mod settings;
 mod step_cost;
 #[path = "../support/world.rs"]
 mod world;

@@ -50,7 +50,7 @@ fn decision_logs_match_their_scenarios() {
                 continue;
             }
         };
-        for mismatch in runs.iter().filter_map(|run| run.mismatch.as_ref()) {
+        for mismatch in runs.iter().flat_map(|run| &run.mismatches) {
             failures += &format!("{name}.scenario: {mismatch}\n");
         }
         let log: String = runs.into_iter().map(|run| run.log).collect();

@@ -8,7 +8,7 @@ use healing_core::decision::{Action, Reason};
 use healing_core::policy::{Policy, Proposer};
 
 use crate::log::Log;
-use crate::script::{Case, ProposerSpec};
+use crate::script::{Case, ProposerSpec, Script};
 use crate::values::Change;
 use crate::world::{App, FixedVotes, World};
 
@@ -17,8 +17,8 @@ pub(crate) struct Run {
     pub(crate) log: String,
     /// Reasons of all decisions.
     pub(crate) reasons: BTreeSet<Reason>,
-    /// Description of the treatments, if they are not the expected ones.
-    pub(crate) mismatch: Option<String>,
+    /// Descriptions of treatments that are not as expected.
+    pub(crate) mismatches: Vec<String>,
 }
 
 /// Runs a case.
@@ -56,18 +56,6 @@ pub(crate) fn run(case: &Case) -> Run {
             }
         }
     }
-    let treatments: Vec<_> = world
-        .actions()
-        .into_iter()
-        .map(|(_, action)| action)
-        .collect();
-    let mismatch = (case.expect.as_ref() != Some(&treatments)).then(|| {
-        format!(
-            "{}: expected {:?}, but carried out {treatments:?}",
-            case.name.as_deref().unwrap_or("treatments"),
-            case.expect.as_deref().unwrap_or_default()
-        )
-    });
     let reasons = world
         .decisions
         .iter()
@@ -79,8 +67,42 @@ pub(crate) fn run(case: &Case) -> Run {
     Run {
         log: log.finish(),
         reasons,
-        mismatch,
+        mismatches: mismatches(case, &world.actions()),
     }
+}
+
+/// Compares the treatments with what the case expects.
+fn mismatches(case: &Case, carried_out: &[(f64, Action)]) -> Vec<String> {
+    let name = case.name.as_deref().unwrap_or("treatments");
+    let mut mismatches = Vec::new();
+    let treatments: Vec<_> = carried_out.iter().map(|(_, action)| *action).collect();
+    if case.expect.as_ref() != Some(&treatments) {
+        let expected = case.expect.as_deref().unwrap_or_default();
+        mismatches.push(format!(
+            "{name}: expected {expected:?}, but carried out {treatments:?}"
+        ));
+    }
+    for span in &case.spans {
+        let times: Vec<f64> = carried_out
+            .iter()
+            .filter(|(_, action)| *action == span.action)
+            .map(|(time, _)| *time)
+            .collect();
+        let (action, first, last) = (span.action, span.first, span.last);
+        let min = span.min.as_secs_f64();
+        match (times.get(first - 1), times.get(last - 1)) {
+            (Some(from), Some(to)) if to - from >= min => {}
+            (Some(from), Some(to)) => mismatches.push(format!(
+                "{name}: {action} {first} to {last} span {}s, but at least {min}s are expected",
+                to - from
+            )),
+            _ => mismatches.push(format!(
+                "{name}: {action} {first} to {last}: only {} were carried out",
+                times.len()
+            )),
+        }
+    }
+    mismatches
 }
 
 fn world(case: &Case) -> World {
@@ -106,4 +128,30 @@ fn world(case: &Case) -> World {
         world.now.wall = Duration::from_secs(midnight + clock);
     }
     world
+}
+
+#[test]
+fn span_below_its_minimum_is_a_mismatch() {
+    let found = |min| {
+        let line = format!("poll every 5s until 1s\nexpect no_action\nexpect-span {min}");
+        let mut case = Script::parse(&line).unwrap().cases.remove(0);
+        case.expect = Some(vec![Action::ResetErrors; 3]);
+        mismatches(
+            &case,
+            &[5.0, 10.0, 100.0].map(|time| (time, Action::ResetErrors)),
+        )
+    };
+    assert!(found("reset_errors 1 to 3 at least 95s").is_empty());
+    assert_eq!(
+        found("reset_errors 2 to 3 at least 91s"),
+        ["treatments: reset_errors 2 to 3 span 90s, but at least 91s are expected"]
+    );
+    assert_eq!(
+        found("reset_errors 3 to 4 at least 1s"),
+        ["treatments: reset_errors 3 to 4: only 3 were carried out"]
+    );
+    assert_eq!(
+        found("restart_service 1 to 2 at least 1s"),
+        ["treatments: restart_service 1 to 2: only 0 were carried out"]
+    );
 }

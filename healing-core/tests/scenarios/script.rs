@@ -13,6 +13,7 @@
 //! | `poll every 5s until 300s` | polls; consecutive lines continue from the last one |
 //! | `skip until 80s` | no polls |
 //! | `expect reset_errors restart_service` | the treatments that are carried out, or `no_action` |
+//! | `expect-span reset_errors 1 to 4 at least 30min` | minimum time from the first such treatment to the fourth |
 //! | `case NAME` | starts a case; lines before the first case belong to every case |
 //!
 //! The changes are listed in `values`.
@@ -56,6 +57,16 @@ pub(crate) struct Case {
     pub(crate) after: Vec<(Action, Duration, Vec<Change>)>,
     pub(crate) phases: Vec<Phase>,
     pub(crate) expect: Option<Vec<Action>>,
+    pub(crate) spans: Vec<ExpectedSpan>,
+}
+
+/// Minimum time between two treatments of one kind. Their numbers count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ExpectedSpan {
+    pub(crate) action: Action,
+    pub(crate) first: usize,
+    pub(crate) last: usize,
+    pub(crate) min: Duration,
 }
 
 /// Proposer that a script selects.
@@ -78,8 +89,19 @@ pub(crate) struct Phase {
     pub(crate) until: Duration,
 }
 
-const STATEMENTS: [&str; 11] = [
-    "profile", "proposer", "clock", "app", "at", "every", "after", "poll", "skip", "expect", "case",
+const STATEMENTS: [&str; 12] = [
+    "profile",
+    "proposer",
+    "clock",
+    "app",
+    "at",
+    "every",
+    "after",
+    "poll",
+    "skip",
+    "expect",
+    "expect-span",
+    "case",
 ];
 
 impl Script {
@@ -185,6 +207,18 @@ impl Case {
                         .collect::<Result<_, _>>()?,
                 );
             }
+            ("expect-span", [treatment, first, "to", last, "at", "least", min]) => {
+                let (first, last) = (number(first)?, number(last)?);
+                if first >= last {
+                    return Err(format!("`{first} to {last}` is not a span; write 1 to 4"));
+                }
+                self.spans.push(ExpectedSpan {
+                    action: action(treatment)?,
+                    first,
+                    last,
+                    min: values::duration(min)?,
+                });
+            }
             _ if STATEMENTS.contains(&statement) => {
                 return Err(format!(
                     "`{statement} {}` is incomplete or has unexpected words",
@@ -209,6 +243,16 @@ fn parse_changes(words: &[&str]) -> Result<Vec<Change>, String> {
     words.iter().map(|word| Change::parse(word)).collect()
 }
 
+/// Parses the number of a treatment.
+fn number(word: &str) -> Result<usize, String> {
+    match word.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!(
+            "`{word}` is not the number of a treatment; write 1"
+        )),
+    }
+}
+
 fn action(word: &str) -> Result<Action, String> {
     values::choice(word, &Action::ALL.map(|action| (action.as_str(), action)))
 }
@@ -226,7 +270,7 @@ mod tests {
         assert_eq!(
             error("# a comment\napp rate=1/s\npol every 5s until 60s\n"),
             "line 3: unknown statement `pol`; known are profile, proposer, clock, app, at, every, \
-             after, poll, skip, expect, case"
+             after, poll, skip, expect, expect-span, case"
         );
     }
 
@@ -263,6 +307,14 @@ mod tests {
             (
                 "expect restart",
                 "`restart` is unknown; known are no_action, reset_errors, restart_service",
+            ),
+            (
+                "expect-span restart_service 0 to 4 at least 30min",
+                "`0` is not the number of a treatment; write 1",
+            ),
+            (
+                "expect-span restart_service 4 to 4 at least 30min",
+                "`4 to 4` is not a span; write 1 to 4",
             ),
             (
                 "poll each 5s",

@@ -2,6 +2,11 @@
 //!
 //! Training needs smartcore; a trained model runs without this crate.
 
+/// Doc tests of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod baselines;
 pub mod binning;
 pub mod builtin;

@@ -42,13 +42,6 @@ pub fn by_time(data: &Dataset, test_share: f64) -> Split {
     hold_out_last(&groups_by_start(data), test_share)
 }
 
-/// Holds out the groups that the predicate selects, for example whole scenarios.
-#[must_use]
-pub fn where_group(data: &Dataset, is_held_out: impl Fn(&str) -> bool) -> Split {
-    let (test, train) = (0..data.len()).partition(|row| is_held_out(&data.groups()[*row]));
-    Split { train, test }
-}
-
 /// Returns the rows of each group, groups ordered by their first row.
 fn groups_by_start(data: &Dataset) -> Vec<Vec<usize>> {
     let mut places = BTreeMap::new();

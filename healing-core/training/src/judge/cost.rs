@@ -9,7 +9,7 @@
 //!
 //! # Hazards
 //!
-//! - The weights never change: figures of different sessions are compared. Another idea of cost needs
+//! - The weights never change: figures of different runs are compared. Another idea of cost needs
 //!   another name.
 
 use std::time::Duration;

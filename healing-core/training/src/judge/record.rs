@@ -20,7 +20,7 @@ pub struct Key {
 
 /// One episode under one decider. Whole numbers only, so that a results file loses nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct EpisodeRecord {
     /// Identity of the episode.
     #[serde(flatten)]
     pub key: Key,
@@ -42,7 +42,7 @@ pub struct Record {
     pub treatments: Vec<(u64, Action, bool)>,
 }
 
-impl Record {
+impl EpisodeRecord {
     /// Returns the record of an outcome.
     #[must_use]
     pub fn new(key: Key, outcome: &EpisodeOutcome) -> Self {
@@ -120,7 +120,7 @@ fn milliseconds(duration: Duration) -> u64 {
 pub(super) mod tests {
     use super::*;
 
-    pub(crate) fn record(population: &str, seed: u64, decider: &str) -> Record {
+    pub(crate) fn record(population: &str, seed: u64, decider: &str) -> EpisodeRecord {
         let key = Key {
             population: population.to_owned(),
             seed,
@@ -139,15 +139,18 @@ pub(super) mod tests {
             treatable: true,
             ..EpisodeOutcome::default()
         };
-        Record::new(key, &outcome)
+        EpisodeRecord::new(key, &outcome)
     }
 
     #[test]
     fn record_round_trips_through_json_and_outcome() {
         let record = record("incidents", u64::MAX, "rules");
         let json = serde_json::to_string(&record).unwrap();
-        assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record);
-        let again = Record::new(record.key.clone(), &record.outcome());
+        assert_eq!(
+            serde_json::from_str::<EpisodeRecord>(&json).unwrap(),
+            record
+        );
+        let again = EpisodeRecord::new(record.key.clone(), &record.outcome());
         assert_eq!(again, record);
     }
 

@@ -142,7 +142,7 @@ fn write_results(
 
 #[cfg(test)]
 mod tests {
-    use super::super::record::Record;
+    use super::super::record::EpisodeRecord;
     use super::super::record::tests::record;
     use super::super::summary::summarise;
     use super::*;
@@ -150,7 +150,7 @@ mod tests {
     /// Returns the report of three episodes of an hour, each with one restart by both deciders.
     fn report(population: &str, treatable: bool) -> String {
         let episode = |seed| {
-            ["rules_0", "rules"].map(|decider| Record {
+            ["rules_0", "rules"].map(|decider| EpisodeRecord {
                 treatable,
                 ..record(population, seed, decider)
             })

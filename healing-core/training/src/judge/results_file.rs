@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::record::Record;
+use super::record::EpisodeRecord;
 use serde::{Deserialize, Serialize};
 
 /// Version of the format.
@@ -63,7 +63,7 @@ impl ResultsFile {
     /// # Errors
     ///
     /// If the file cannot be read or written, is no results file, or was written by another build.
-    pub fn open(path: &Path, build: &str) -> Result<(Self, Vec<Record>), ResultsError> {
+    pub fn open(path: &Path, build: &str) -> Result<(Self, Vec<EpisodeRecord>), ResultsError> {
         let io_error = |source| ResultsError::Io {
             path: path.to_owned(),
             source,
@@ -120,7 +120,7 @@ impl ResultsFile {
     /// # Errors
     ///
     /// If the file cannot be written.
-    pub fn append(&mut self, records: &[Record]) -> Result<(), ResultsError> {
+    pub fn append(&mut self, records: &[EpisodeRecord]) -> Result<(), ResultsError> {
         self.write_lines(records)
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use super::deciders::DeciderName;
-use super::record::{Key, Record};
+use super::record::{EpisodeRecord, Key};
 use super::results_file::{ResultsError, ResultsFile};
 use crate::episode::Population;
 use healing_core::rng::Rng;
@@ -52,22 +52,22 @@ pub enum RunError {
 /// Finished episodes by identity, and the file to which more are appended.
 #[derive(Debug, Default)]
 pub struct Store {
-    records: BTreeMap<Key, Record>,
+    records: BTreeMap<Key, EpisodeRecord>,
     file: Option<ResultsFile>,
 }
 
 impl Store {
     /// Returns a store that continues a results file.
     #[must_use]
-    pub fn resume(file: ResultsFile, records: Vec<Record>) -> Self {
-        let by_key = |record: Record| (record.key.clone(), record);
+    pub fn resume(file: ResultsFile, records: Vec<EpisodeRecord>) -> Self {
+        let by_key = |record: EpisodeRecord| (record.key.clone(), record);
         Self {
             records: records.into_iter().map(by_key).collect(),
             file: Some(file),
         }
     }
 
-    fn add(&mut self, records: Vec<Record>) -> Result<(), ResultsError> {
+    fn add(&mut self, records: Vec<EpisodeRecord>) -> Result<(), ResultsError> {
         if let Some(file) = &mut self.file {
             file.append(&records)?;
         }
@@ -111,7 +111,7 @@ impl Plan {
         populations: &(dyn Fn() -> Vec<Box<dyn Population>> + Sync),
         store: Store,
         progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<Vec<Record>, RunError> {
+    ) -> Result<Vec<EpisodeRecord>, RunError> {
         let known = populations();
         if let Some(unknown) = self
             .populations
@@ -175,7 +175,10 @@ impl Plan {
 }
 
 /// Runs these deciders on one episode.
-fn run_episode(population: &dyn Population, deciders: Vec<(DeciderName, Key)>) -> Vec<Record> {
+fn run_episode(
+    population: &dyn Population,
+    deciders: Vec<(DeciderName, Key)>,
+) -> Vec<EpisodeRecord> {
     let Some(seed) = deciders.first().map(|(_, key)| key.seed) else {
         return Vec::new();
     };
@@ -185,7 +188,7 @@ fn run_episode(population: &dyn Population, deciders: Vec<(DeciderName, Key)>) -
         .into_iter()
         .map(|(decider, key)| {
             let outcome = episode.run(&mut *decider.build(decider_seed));
-            Record::new(key, &outcome)
+            EpisodeRecord::new(key, &outcome)
         })
         .collect()
 }

@@ -1,7 +1,7 @@
 //! Summary of a run: estimates for each population and decider.
 
 use super::deciders::DeciderName;
-use super::record::Record;
+use super::record::EpisodeRecord;
 use super::statistics::Estimate;
 use healing_core::decision::Action;
 
@@ -72,22 +72,22 @@ impl Judgement {
 
 /// Summarises records, which are ordered as [`Plan::run`](super::run::Plan::run) returns them.
 #[must_use]
-pub fn summarise(records: &[Record]) -> Vec<PopulationSummary> {
+pub fn summarise(records: &[EpisodeRecord]) -> Vec<PopulationSummary> {
     records
         .chunk_by(|a, b| a.key.population == b.key.population)
         .map(summarise_population)
         .collect()
 }
 
-fn summarise_population(records: &[Record]) -> PopulationSummary {
+fn summarise_population(records: &[EpisodeRecord]) -> PopulationSummary {
     let mut names: Vec<&str> = Vec::new();
     for record in records {
         if !names.contains(&&*record.key.decider) {
             names.push(&record.key.decider);
         }
     }
-    let of = |name: &str| -> Vec<&Record> {
-        let by_name = |record: &&Record| record.key.decider == name;
+    let of = |name: &str| -> Vec<&EpisodeRecord> {
+        let by_name = |record: &&EpisodeRecord| record.key.decider == name;
         records.iter().filter(by_name).collect()
     };
     let reference = of(DeciderName::REFERENCE.as_str());
@@ -106,7 +106,11 @@ fn summarise_population(records: &[Record]) -> PopulationSummary {
     }
 }
 
-fn summarise_decider(name: &str, records: &[&Record], reference: &[&Record]) -> DeciderSummary {
+fn summarise_decider(
+    name: &str,
+    records: &[&EpisodeRecord],
+    reference: &[&EpisodeRecord],
+) -> DeciderSummary {
     let costs: Vec<f64> = records.iter().map(|record| record.cost()).collect();
     let differences: Vec<f64> = records
         .iter()
@@ -146,8 +150,8 @@ mod tests {
     use super::super::record::tests::record;
     use super::*;
 
-    fn with_failures(seed: u64, decider: &str, failed: u64) -> Record {
-        Record {
+    fn with_failures(seed: u64, decider: &str, failed: u64) -> EpisodeRecord {
+        EpisodeRecord {
             failed,
             ..record("p", seed, decider)
         }
@@ -176,12 +180,12 @@ mod tests {
 
     #[test]
     fn rates_count_untreatable_episodes_only() {
-        let healthy = Record {
+        let healthy = EpisodeRecord {
             treatable: false,
             ..record("p", 1, "rules")
         };
-        let ill = record("p", 2, "rules");
-        let summary = &summarise(&[healthy, ill])[0];
+        let treatable = record("p", 2, "rules");
+        let summary = &summarise(&[healthy, treatable])[0];
         let rules = &summary.deciders[0];
         assert!((rules.restarts_per_1000h.unwrap().value - 1000.0).abs() < 1e-9);
         assert!((rules.soft_heals_per_1000h.unwrap().upper - 3688.88).abs() < 0.01);

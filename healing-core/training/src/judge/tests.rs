@@ -53,13 +53,17 @@ fn harmful_control_is_worse_on_busy_apps_and_restarts_them() {
 }
 
 #[test]
-fn blind_control_is_worse_on_ill_apps_and_recovers_none() {
+fn blind_control_is_worse_on_unhealthy_apps_and_recovers_none() {
     for population in ["hung", "poisoned"] {
-        let ill = judge(population, 20, &[Rules0, Blind, Nothing]);
-        assert_eq!(judgement(&ill, Blind), Judgement::Worse, "{population}");
-        assert_eq!(of(&ill, Blind).recovered, 0);
-        assert_eq!(of(&ill, Blind).cost, of(&ill, Nothing).cost);
-        assert_eq!(of(&ill, Rules0).recovered, 20, "{population}");
+        let unhealthy = judge(population, 20, &[Rules0, Blind, Nothing]);
+        assert_eq!(
+            judgement(&unhealthy, Blind),
+            Judgement::Worse,
+            "{population}"
+        );
+        assert_eq!(of(&unhealthy, Blind).recovered, 0);
+        assert_eq!(of(&unhealthy, Blind).cost, of(&unhealthy, Nothing).cost);
+        assert_eq!(of(&unhealthy, Rules0).recovered, 20, "{population}");
     }
 }
 

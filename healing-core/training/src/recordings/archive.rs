@@ -11,7 +11,7 @@ use std::path::Path;
 
 use lzma_rust2::XzReader;
 
-use super::case::Case;
+use super::case::RecordedCase;
 use super::error::RecordingErrorKind::{Duplicate, Io, Missing, TooLarge, Value};
 use super::error::{RecordingError, RecordingErrorKind};
 use super::recording::Recording;
@@ -186,7 +186,7 @@ fn parse_run(archive: &str, run: &str, files: RunFiles) -> Result<Recording, Rec
     let text = files
         .case
         .ok_or_else(|| Missing("`case.json`").at(&folder, 0))?;
-    let case = Case::parse(&text).map_err(|kind| kind.at(&case_file, 0))?;
+    let case = RecordedCase::parse(&text).map_err(|kind| kind.at(&case_file, 0))?;
     if case.name != run {
         let kind = Value {
             found: case.name,

@@ -10,7 +10,7 @@ const EXPECTED: &str = "an object with `name`, `base`, `phases`, `timeout` and `
 
 /// Load and faults of a run.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct Case {
+pub struct RecordedCase {
     /// Name of the run, unique in its archive.
     pub name: String,
     /// Time at which the fault or the change of the load begins, in seconds since the start of the
@@ -58,9 +58,9 @@ impl TryFrom<Vec<Value>> for Fault {
     }
 }
 
-// === impl Case ===
+// === impl RecordedCase ===
 
-impl Case {
+impl RecordedCase {
     /// Parses the text of `case.json`.
     pub(super) fn parse(text: &[u8]) -> Result<Self, RecordingErrorKind> {
         let case: Self = serde_json::from_slice(text)
@@ -84,7 +84,7 @@ mod tests {
     fn case_is_parsed_with_its_faults() {
         let text = r#"{"name": "k-convoy", "base": 80, "phases": ["20:290"], "timeout": 10,
             "limit": 300, "faults": [[-1, "convoy_ms", 15], [140.5, "restart"]]}"#;
-        let case = Case::parse(text.as_bytes()).unwrap();
+        let case = RecordedCase::parse(text.as_bytes()).unwrap();
         assert_eq!((case.name.as_str(), case.fault_seconds), ("k-convoy", 80.0));
         assert_eq!(case.faults[0].parameters, [15.0]);
         assert_eq!(
@@ -106,7 +106,9 @@ mod tests {
                 "`base` from 0",
             ),
         ] {
-            let error = Case::parse(text.as_bytes()).unwrap_err().to_string();
+            let error = RecordedCase::parse(text.as_bytes())
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(part), "{text}: {error}");
         }
     }

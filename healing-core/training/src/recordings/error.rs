@@ -4,7 +4,7 @@ use std::fmt;
 
 /// Error of reading recordings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}{}: {kind}", Line(*line))]
+#[error("{file}{}: {kind}", LineNumber(*line))]
 pub struct RecordingError {
     /// Path of the file, inside the archive if it is in one.
     pub file: String,
@@ -80,10 +80,10 @@ impl RecordingErrorKind {
     }
 }
 
-/// Line after the name of a file; empty for the file as a whole.
-struct Line(usize);
+/// Number of a line after the name of a file; empty for the file as a whole.
+struct LineNumber(usize);
 
-impl fmt::Display for Line {
+impl fmt::Display for LineNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             0 => Ok(()),

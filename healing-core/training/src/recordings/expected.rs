@@ -12,9 +12,9 @@ const HEADER: &str = "archive,run,wanted,rule_s,rule_s3,policy_8c11de9";
 /// Decision that is right for a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wanted {
-    /// `R`: the app is ill and a restart helps; a soft heal before it does no harm.
+    /// `R`: the app is unhealthy and a restart helps; a soft heal before it does no harm.
     Restart,
-    /// `N`: nothing; the app does what it can, or only looks ill.
+    /// `N`: nothing; the app does what it can, or only looks unhealthy.
     Nothing,
     /// `S`: at most a soft heal.
     SoftHeal,

@@ -7,7 +7,7 @@ use healing_core::health::{Health, Latency};
 use healing_core::observation::ProbeResult;
 
 use super::recording::Recording;
-use super::sample::Sample;
+use super::sample::RecordedSample;
 
 /// Length of the windows, in samples: 10 s.
 const WINDOW: usize = 10;
@@ -23,7 +23,7 @@ pub struct Figure {
 
 /// Window of samples by one process, with its first and last answer.
 struct Window<'a> {
-    samples: &'a [Sample],
+    samples: &'a [RecordedSample],
     first: &'a Health,
     last: &'a Health,
     seconds: f64,
@@ -58,7 +58,7 @@ macro_rules! figures {
 
 impl<'a> Window<'a> {
     /// Returns the window, unless an end has no answer or the process changed.
-    fn new(samples: &'a [Sample]) -> Option<Self> {
+    fn new(samples: &'a [RecordedSample]) -> Option<Self> {
         let (begin, end) = (samples.first()?, samples.last()?);
         let (first, last) = (begin.health()?, end.health()?);
         (first.instance_id == last.instance_id && end.seconds > begin.seconds).then_some(Self {
@@ -69,7 +69,7 @@ impl<'a> Window<'a> {
         })
     }
 
-    fn newest(&self) -> Option<&Sample> {
+    fn newest(&self) -> Option<&RecordedSample> {
         self.samples.last()
     }
 

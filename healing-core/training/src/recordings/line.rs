@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::error::RecordingErrorKind;
 use super::health::HealthRebuilder;
 use super::sample::{
-    AppCounts, CgroupCpu, FRONT_DOOR_LIMIT, FrontDoor, Sample, Scheduler, Sockets,
+    AppCounts, CgroupCpu, FRONT_DOOR_LIMIT, FrontDoor, RecordedSample, Scheduler, Sockets,
 };
 
 /// Expected form of a line, for error messages.
@@ -23,7 +23,7 @@ const MAX_SECONDS: f64 = 1e6;
 /// Recorded form of a line.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line {
+struct RecordedLine {
     t: f64,
     care: Outcome,
     care_s: f64,
@@ -63,12 +63,12 @@ struct CpuStat {
 pub(super) fn parse(
     text: &str,
     rebuilder: &mut HealthRebuilder,
-) -> Result<Sample, RecordingErrorKind> {
-    let line: Line =
+) -> Result<RecordedSample, RecordingErrorKind> {
+    let line: RecordedLine =
         serde_json::from_str(text).map_err(|error| RecordingErrorKind::json(&error, EXPECTED))?;
     let care_duration = duration(line.care_s)?;
     let health = line.h.map(|h| rebuilder.rebuild(h)).transpose()?;
-    Ok(Sample {
+    Ok(RecordedSample {
         seconds: duration(line.t)?.as_secs_f64(),
         care: care(&line.care, health, care_duration)?,
         care_duration,

@@ -32,7 +32,7 @@ mod sample;
 mod score;
 
 pub use self::archive::Archive;
-pub use self::case::{Case, Fault};
+pub use self::case::{Fault, RecordedCase};
 pub use self::class::{Class, LATE_SECONDS, class};
 pub use self::collection::{Collection, Run};
 pub use self::error::{RecordingError, RecordingErrorKind};
@@ -42,6 +42,6 @@ pub use self::ranges::{Range, figure_ranges};
 pub use self::recording::{POLL_INTERVAL, Phase, Poll, Recording};
 pub use self::replay::{Replay, Treated, default_policy, replay, undelayed_policy};
 pub use self::sample::{
-    AppCounts, CgroupCpu, FRONT_DOOR_LIMIT, FrontDoor, Sample, Scheduler, Sockets,
+    AppCounts, CgroupCpu, FRONT_DOOR_LIMIT, FrontDoor, RecordedSample, Scheduler, Sockets,
 };
 pub use self::score::{Score, score};

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use healing_core::observation::{Circumstances, Mode, Now, Observation};
 
-use super::case::Case;
+use super::case::RecordedCase;
 use super::error::RecordingError;
 use super::error::RecordingErrorKind::{Missing, TooLarge};
 use super::health::HealthRebuilder;
 use super::line;
-use super::sample::Sample;
+use super::sample::RecordedSample;
 
 /// Interval of the polls.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(5);
@@ -29,9 +29,9 @@ pub struct Recording {
     /// Name of the archive that holds the run.
     pub archive: String,
     /// Load and faults.
-    pub case: Case,
+    pub case: RecordedCase,
     /// Samples, one a second, in the order of their time.
-    pub samples: Vec<Sample>,
+    pub samples: Vec<RecordedSample>,
 }
 
 /// Phase of the polls: the second of the first one, 0–4.
@@ -47,7 +47,7 @@ pub struct Poll<'a> {
     /// Observation of the poll, in enforce mode.
     pub observation: Observation,
     /// Sample that the observation is made of.
-    pub sample: &'a Sample,
+    pub sample: &'a RecordedSample,
 }
 
 // === impl Phase ===
@@ -75,12 +75,12 @@ impl Recording {
     /// Parses the text of `rec.jsonl`; `file` names it in errors.
     pub(super) fn parse(
         archive: &str,
-        case: Case,
+        case: RecordedCase,
         file: &str,
         text: &str,
     ) -> Result<Self, RecordingError> {
         let mut rebuilder = HealthRebuilder::default();
-        let mut samples: Vec<Sample> = Vec::new();
+        let mut samples: Vec<RecordedSample> = Vec::new();
         for (index, text) in text.lines().enumerate() {
             let at = |kind: super::RecordingErrorKind| kind.at(file, index + 1);
             for (unit, found, limit) in [
@@ -148,7 +148,7 @@ impl Recording {
 }
 
 /// Returns the observation of a sample by a sidecar in enforce mode that cannot see the app's process.
-fn observation(sample: &Sample) -> Observation {
+fn observation(sample: &RecordedSample) -> Observation {
     Observation {
         care: sample.care.clone(),
         front_door: sample.front_door_result(),
@@ -163,9 +163,11 @@ fn observation(sample: &Sample) -> Observation {
 mod tests {
     use super::*;
 
-    fn case() -> Case {
-        Case::parse(br#"{"name": "a", "base": 1, "phases": [], "timeout": 1, "faults": []}"#)
-            .unwrap()
+    fn case() -> RecordedCase {
+        RecordedCase::parse(
+            br#"{"name": "a", "base": 1, "phases": [], "timeout": 1, "faults": []}"#,
+        )
+        .unwrap()
     }
 
     fn parse(text: &str) -> Result<Recording, RecordingError> {

@@ -134,7 +134,7 @@ impl fmt::Display for Treated {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recordings::Case;
+    use crate::recordings::RecordedCase;
 
     /// Returns a recording with one sample a second from 0: answers up to `hang`, then time-outs.
     fn hanging_from(hang: u32, end: u32) -> Recording {
@@ -153,7 +153,13 @@ mod tests {
                 format!("{{\"t\": {t}, {probes}}}\n")
             })
             .collect();
-        Recording::parse("a", Case::parse(case).unwrap(), "a/x/rec.jsonl", &lines).unwrap()
+        Recording::parse(
+            "a",
+            RecordedCase::parse(case).unwrap(),
+            "a/x/rec.jsonl",
+            &lines,
+        )
+        .unwrap()
     }
 
     #[test]

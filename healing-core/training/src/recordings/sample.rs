@@ -11,7 +11,7 @@ pub const FRONT_DOOR_LIMIT: Duration = Duration::from_secs(2);
 
 /// Everything that was recorded in one second.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Sample {
+pub struct RecordedSample {
     /// Time since the start of the recording, in seconds.
     pub seconds: f64,
     /// Result of `GET /health` on the care port.
@@ -99,9 +99,9 @@ pub struct AppCounts {
     pub cancelled: u64,
 }
 
-// === impl Sample ===
+// === impl RecordedSample ===
 
-impl Sample {
+impl RecordedSample {
     /// Returns the answer of the care port, if there is a valid one.
     #[must_use]
     pub fn health(&self) -> Option<&Health> {

@@ -13,11 +13,11 @@ const REFRESH: Duration = Duration::from_millis(200);
 pub(crate) struct Progress {
     began: Instant,
     is_terminal: bool,
-    last: Mutex<Shown>,
+    last: Mutex<LastReport>,
 }
 
-/// Progress that is shown.
-struct Shown {
+/// Progress that was last shown.
+struct LastReport {
     at: Option<Instant>,
     done: usize,
 }
@@ -29,7 +29,7 @@ impl Progress {
         Self {
             began: clock(),
             is_terminal: io::stderr().is_terminal(),
-            last: Mutex::new(Shown { at, done }),
+            last: Mutex::new(LastReport { at, done }),
         }
     }
 
@@ -47,7 +47,7 @@ impl Progress {
             return;
         }
         let at = Some(clock());
-        *last = Shown { at, done };
+        *last = LastReport { at, done };
         let line = line(done, all, self.began.elapsed());
         let mut stderr = io::stderr().lock();
         // Progress that cannot be shown does not matter.

@@ -17,7 +17,7 @@ fn plan(episodes: u32) -> Plan {
     }
 }
 
-fn run(plan: &Plan) -> Vec<Record> {
+fn run(plan: &Plan) -> Vec<EpisodeRecord> {
     plan.run(&populations, Store::default(), &|_, _| ())
         .unwrap()
 }

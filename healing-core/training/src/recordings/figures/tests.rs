@@ -1,5 +1,5 @@
 use super::*;
-use crate::recordings::Case;
+use crate::recordings::RecordedCase;
 
 /// Returns the figures of a recording of 11 s: the first and the last line as given, the others equal to
 /// the first.
@@ -12,8 +12,13 @@ fn figures_of(first: &str, last: &str) -> Vec<Figure> {
             format!("{{\"t\": {t}, \"care\": 200, \"care_s\": 0.0, {rest}}}\n")
         })
         .collect();
-    let recording =
-        Recording::parse("a", Case::parse(case).unwrap(), "a/x/rec.jsonl", &lines).unwrap();
+    let recording = Recording::parse(
+        "a",
+        RecordedCase::parse(case).unwrap(),
+        "a/x/rec.jsonl",
+        &lines,
+    )
+    .unwrap();
     figures(&recording).next().unwrap_or_default()
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 
-fn parse_line(text: &str) -> Result<Sample, RecordingErrorKind> {
+fn parse_line(text: &str) -> Result<RecordedSample, RecordingErrorKind> {
     parse(text, &mut HealthRebuilder::default())
 }
 
