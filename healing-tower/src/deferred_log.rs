@@ -20,7 +20,7 @@ const CAPACITY: usize = 256;
 /// Log line: a call of one of `tracing`'s macros, and the subscriber of the calling thread. The subscriber
 /// is absent if there is none, because setting `NoSubscriber` as the default would make `tracing` stop
 /// passing lines to the `log` crate.
-struct Line {
+struct LogLine {
     subscriber: Option<Dispatch>,
     call: Box<dyn FnOnce() + Send>,
 }
@@ -43,7 +43,7 @@ pub(crate) fn flush(timeout: Duration) {
 
 /// Sending side of the queue to the logging thread.
 struct Logger {
-    queue: SyncSender<Line>,
+    queue: SyncSender<LogLine>,
     dropped: Arc<AtomicU64>,
 }
 
@@ -60,7 +60,7 @@ impl Logger {
     }
 
     fn emit(&self, line: impl FnOnce() + Send + 'static) {
-        let line = Line {
+        let line = LogLine {
             subscriber: get_default(|subscriber| {
                 (!subscriber.is::<NoSubscriber>()).then(|| subscriber.clone())
             }),
@@ -72,8 +72,8 @@ impl Logger {
     }
 }
 
-fn write(lines: &Receiver<Line>, dropped: &AtomicU64) {
-    for Line { subscriber, call } in lines {
+fn write(lines: &Receiver<LogLine>, dropped: &AtomicU64) {
+    for LogLine { subscriber, call } in lines {
         let log = || {
             call();
             let count = dropped.swap(0, Ordering::Relaxed);

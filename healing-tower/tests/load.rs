@@ -149,6 +149,8 @@ fn app(counts: &Arc<HandlerCounts>) -> Router {
 }
 
 /// SplitMix64 generator, for the same disconnects in every run.
+///
+/// It is not the generator of `healing-core`, because this crate does not depend on the policy.
 struct Random(u64);
 
 impl Random {

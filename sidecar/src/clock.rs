@@ -7,9 +7,9 @@ use tokio::time::Instant;
 
 /// Origin of monotonic time.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock(Instant);
+pub(crate) struct SystemClock(Instant);
 
-impl Clock {
+impl SystemClock {
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }

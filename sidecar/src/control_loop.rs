@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::app_client::App;
-use crate::clock::Clock;
+use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::heartbeat::Heartbeat;
 use crate::proposer::LoadedProposer;
@@ -44,7 +44,7 @@ pub(crate) struct ControlLoop<A> {
 impl<A: App> ControlLoop<A> {
     /// Creates the loop, with the saved state if there is one.
     pub(crate) fn start(settings: &Settings, shared: Arc<Shared>, app: A) -> Self {
-        let clock = Clock::start();
+        let clock = SystemClock::start();
         let (mut store, loaded) = Store::open(&settings.state_dir, Arc::clone(&shared));
         let mut recorder = Recorder::new(&settings.state_dir, Arc::clone(&shared));
         let proposer = LoadedProposer::load(settings);

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 use crate::app_client::http::NoResponse;
 use crate::app_client::{App, CareError, ProbeReport};
-use crate::clock::Clock;
+use crate::clock::SystemClock;
 use crate::config::{self, Flags, Settings};
 use crate::heartbeat::Heartbeat;
 use crate::recorder::{PollReport, Recorder};
@@ -275,7 +275,7 @@ impl Fixture {
             Duration::from_secs(60),
         ));
         let (store, loaded) = Store::open(dir.path(), Arc::clone(&shared));
-        let clock = Clock::start();
+        let clock = SystemClock::start();
         let config = settings.policy.clone();
         let policy = match loaded {
             LoadedState::Saved(state) => {

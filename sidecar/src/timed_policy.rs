@@ -4,18 +4,18 @@ use healing_core::decision::{Decision, TreatmentReport};
 use healing_core::observation::{Now, Observation};
 use healing_core::policy::{Policy, PolicyState};
 
-use crate::clock::Clock;
+use crate::clock::SystemClock;
 
 /// Policy with its own clock.
 #[derive(Debug)]
 pub(crate) struct TimedPolicy {
-    clock: Clock,
+    clock: SystemClock,
     policy: Policy,
 }
 
 impl TimedPolicy {
     /// Wraps a policy. `clock` must be the one that gave the time of its restore.
-    pub(crate) fn new(clock: Clock, policy: Policy) -> Self {
+    pub(crate) fn new(clock: SystemClock, policy: Policy) -> Self {
         Self { clock, policy }
     }
 

@@ -1,46 +1,34 @@
-//! The smallest axum service with the healing layer.
+//! The app of the project's README: one route, a soft heal and a dependency.
 
-use std::sync::Arc;
+use std::io;
 
-use axum::{Router, extract::State, routing::get};
+use axum::{Router, routing::get};
 use healing_tower::Healing;
-use tokio::{net::TcpListener, sync::Mutex};
-
-/// Cache of the greeting.
-type Cache = Arc<Mutex<Option<String>>>;
 
 /// Returns the service as it would be without healing.
-fn app(cache: Cache) -> Router {
-    Router::new().route("/", get(greeting)).with_state(cache)
+fn app() -> Router {
+    Router::new().route("/", get(|| async { "hello" }))
 }
 
-async fn greeting(State(cache): State<Cache>) -> String {
-    let mut cache = cache.lock().await;
-    cache.get_or_insert_with(|| "hello".to_owned()).clone()
-}
-
-/// Returns the healing of the service, whose soft heal drops the cache.
-fn healing(cache: Cache) -> Healing {
-    let drop_cache = move || {
-        let cache = Arc::clone(&cache);
-        async move {
-            cache.lock().await.take();
-            Ok::<(), std::io::Error>(())
-        }
-    };
-    Healing::builder("minimal")
-        .soft_heal("cache", drop_cache)
+/// Returns the healing of the service.
+fn healing() -> Healing {
+    Healing::builder("orders")
+        .soft_heal("cache", || async {
+            // Drop the cache.
+            Ok::<(), io::Error>(())
+        })
+        .dependency("db", || async {
+            // Ping the database.
+            Ok::<(), io::Error>(())
+        })
         .build()
 }
 
 #[tokio::main]
-async fn main() -> std::io::Result<()> {
-    let cache = Cache::default();
+async fn main() -> io::Result<()> {
     let port = std::env::var("PORT").unwrap_or_else(|_| "5000".to_owned());
-    let listener = TcpListener::bind(format!("127.0.0.1:{port}")).await?;
-    healing(Arc::clone(&cache))
-        .serve(listener, app(cache))
-        .await
+    let listener = tokio::net::TcpListener::bind(format!("0.0.0.0:{port}")).await?;
+    healing().serve(listener, app()).await
 }
 
 #[cfg(test)]
@@ -61,8 +49,7 @@ mod tests {
 
     #[tokio::test]
     async fn layer_adds_endpoints_and_counts_requests() {
-        let cache = Cache::default();
-        let app = healing(Arc::clone(&cache)).wrap(app(cache));
+        let app = healing().wrap(app());
         assert_eq!(get(&app, "/").await, (StatusCode::OK, "hello".to_owned()));
         assert_eq!(get(&app, "/healthz").await.0, StatusCode::OK);
         let (status, metrics) = get(&app, "/metrics").await;

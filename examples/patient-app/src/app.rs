@@ -18,7 +18,7 @@ pub fn routes(patient: &Arc<Patient>) -> Router {
         .route("/", get(overview::overview))
         .route("/data", get(data::data))
         .route("/simulate-error", get(data::simulate_error))
-        .merge(faults::routes())
+        .merge(faults::routes().with_state(Arc::clone(&patient.faults)))
         .layer(TraceLayer::new_for_http())
         .with_state(Arc::clone(patient))
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// Record that `/data` serves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Record {
+pub(crate) struct CachedRecord {
     pub(crate) id: u32,
     pub(crate) value: String,
 }
@@ -28,7 +28,7 @@ struct Entry {
 /// Result of a lookup.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Cached {
-    Hit(Record),
+    Hit(CachedRecord),
     Miss,
     /// Entry that has not expired but does not parse.
     Broken(String),
@@ -57,7 +57,7 @@ impl Cache {
         }
     }
 
-    pub(crate) fn put(&self, record: &Record) {
+    pub(crate) fn put(&self, record: &CachedRecord) {
         if let Ok(json) = serde_json::to_vec(record) {
             let expires_at = Instant::now() + Self::TTL;
             self.lock().insert(record.id, Entry { json, expires_at });
@@ -81,7 +81,7 @@ impl Cache {
 
     /// Returns the number of entries that do not parse.
     pub(crate) fn broken(&self) -> usize {
-        let broken = |entry: &&Entry| serde_json::from_slice::<Record>(&entry.json).is_err();
+        let broken = |entry: &&Entry| serde_json::from_slice::<CachedRecord>(&entry.json).is_err();
         self.lock().values().filter(broken).count()
     }
 
@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn poison_persists_until_cache_is_dropped() {
         let cache = Cache::default();
-        let record = Record {
+        let record = CachedRecord {
             id: 0,
             value: "fresh".into(),
         };

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::cache::{Cache, Cached, Record};
+use crate::cache::{Cache, Cached, CachedRecord};
 use crate::patient::Patient;
 
 /// Query of `/data`.
@@ -22,7 +22,7 @@ pub(crate) struct DataQuery {
 #[derive(Debug, Serialize)]
 struct DataResponse {
     #[serde(flatten)]
-    record: Record,
+    record: CachedRecord,
     /// Source of the record: `cache`, `dependency` or `self` (no dependency is set).
     source: &'static str,
 }
@@ -47,7 +47,7 @@ pub(crate) async fn data(
     Ok(Json(DataResponse { record, source }).into_response())
 }
 
-async fn load(patient: &Patient, id: u32) -> Result<(Record, &'static str), DataError> {
+async fn load(patient: &Patient, id: u32) -> Result<(CachedRecord, &'static str), DataError> {
     let (value, source) = match &patient.dependency {
         Some(dependency) => (
             dependency.get(id).await.map_err(|error| {
@@ -57,7 +57,7 @@ async fn load(patient: &Patient, id: u32) -> Result<(Record, &'static str), Data
         ),
         None => (crate::dependency::value_of(id), "self"),
     };
-    let record = Record { id, value };
+    let record = CachedRecord { id, value };
     patient.cache.put(&record);
     Ok((record, source))
 }

@@ -4,6 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Source of random failures (SplitMix64).
+///
+/// It is not the generator of `healing-core`, because an app does not depend on the policy.
 #[derive(Debug)]
 pub(crate) struct FailureRate {
     share: f64,

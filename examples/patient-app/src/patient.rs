@@ -6,18 +6,16 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::cache::Cache;
 use crate::dependency::Dependency;
 use crate::failure_rate::FailureRate;
-use crate::faults::{CpuSpin, Leak, Wedge};
+use crate::faults::Faults;
 use crate::settings::Settings;
 
 /// Patient, with its cache, dependency and faults. A process may have several patients.
 #[derive(Debug)]
 pub struct Patient {
-    pub(crate) cache: Cache,
+    pub(crate) cache: Arc<Cache>,
     pub(crate) failure_rate: FailureRate,
     pub(crate) dependency: Option<Dependency>,
-    pub(crate) leak: Leak,
-    pub(crate) wedge: Wedge,
-    pub(crate) cpu_spin: CpuSpin,
+    pub(crate) faults: Arc<Faults>,
     next: AtomicU32,
 }
 
@@ -25,13 +23,13 @@ impl Patient {
     /// Creates a healthy patient.
     #[must_use]
     pub fn new(settings: &Settings) -> Arc<Self> {
+        let cache = Arc::new(Cache::default());
+        let dependency = settings.dependency.as_deref().map(Dependency::new);
         Arc::new(Self {
-            cache: Cache::default(),
+            faults: Arc::new(Faults::new(Arc::clone(&cache), dependency.clone())),
+            cache,
             failure_rate: FailureRate::new(settings.failure_rate),
-            dependency: settings.dependency.as_deref().map(Dependency::new),
-            leak: Leak::default(),
-            wedge: Wedge::default(),
-            cpu_spin: CpuSpin::default(),
+            dependency,
             next: AtomicU32::new(0),
         })
     }

@@ -18,7 +18,7 @@ pub(crate) struct ObservationEntry<'a> {
 
 /// Result of the probe of one port.
 #[derive(Debug, Serialize)]
-#[serde(tag = "answer", rename_all = "snake_case")]
+#[serde(tag = "result", rename_all = "snake_case")]
 enum ProbeEntry<'a, T> {
     Valid {
         seconds: f64,
@@ -26,7 +26,7 @@ enum ProbeEntry<'a, T> {
         health: &'a T,
     },
     Invalid {
-        why: String,
+        problem: String,
         /// Adds `field`, `value` and `expected`.
         #[serde(flatten)]
         out_of_range: Option<&'a OutOfRange>,
@@ -56,7 +56,7 @@ impl<'a, T> ProbeEntry<'a, T> {
                 health,
             },
             ProbeResult::Invalid(problem) => Self::Invalid {
-                why: match problem {
+                problem: match problem {
                     InvalidAnswer::Status(status) => format!("status {status}"),
                     InvalidAnswer::TooLarge => "too large".to_owned(),
                     InvalidAnswer::Malformed => "malformed".to_owned(),
@@ -118,13 +118,13 @@ mod tests {
             serde_json::to_value(ObservationEntry::new(&poll)).unwrap(),
             json!({
                 "care": {
-                    "answer": "invalid",
-                    "why": "out of range",
+                    "result": "invalid",
+                    "problem": "out of range",
                     "field": "cpu_usage",
                     "value": "-1.0",
                     "expected": "a number from 0 to 1000",
                 },
-                "front_door": {"answer": "valid", "seconds": 0.5},
+                "front_door": {"result": "valid", "seconds": 0.5},
                 "paused": false,
                 "state_writable": true,
             })
@@ -137,8 +137,8 @@ mod tests {
         let entry = serde_json::to_value(ObservationEntry::new(&poll)).unwrap();
         assert_eq!(
             entry["care"],
-            json!({"answer": "invalid", "why": "status 500"})
+            json!({"result": "invalid", "problem": "status 500"})
         );
-        assert_eq!(entry["front_door"], json!({"answer": "timed_out"}));
+        assert_eq!(entry["front_door"], json!({"result": "timed_out"}));
     }
 }

@@ -54,7 +54,7 @@ struct Headline {
 struct Summary {
     begin: Option<Instant>,
     polls: u64,
-    quiet: u64,
+    no_proposal: u64,
     vetoed: u64,
 }
 
@@ -154,7 +154,7 @@ impl Recorder {
         let summary = &mut self.summary;
         summary.polls += 1;
         match decision.verdict {
-            Verdict::NoProposal => summary.quiet += 1,
+            Verdict::NoProposal => summary.no_proposal += 1,
             Verdict::Vetoed => summary.vetoed += 1,
             Verdict::Allowed => {}
         }
@@ -164,7 +164,7 @@ impl Recorder {
         }
         let entry = json!({
             "polls": summary.polls,
-            "quiet": summary.quiet,
+            "no_proposal": summary.no_proposal,
             "vetoed": summary.vetoed,
             "seconds": begin.elapsed().as_secs_f64(),
             "lane": decision.lane,

@@ -38,7 +38,7 @@ fn decision_without_proposal_is_recorded_when_it_changes() {
         record(&mut fixture, &poll(), &no_proposal());
     }
     assert_eq!(fixture.kinds(), ["decision"]);
-    assert_eq!(last(&fixture)["observation"]["care"]["answer"], "valid");
+    assert_eq!(last(&fixture)["observation"]["care"]["result"], "valid");
     let idle = Decision {
         reason: Reason::Starting,
         ..no_proposal()
@@ -140,7 +140,7 @@ async fn summary_counts_polls_of_one_minute() {
     assert_eq!(fixture.kinds(), ["decision", "summary"]);
     let summary = last(&fixture);
     assert_eq!(summary["polls"], 13);
-    assert_eq!(summary["quiet"], 13);
+    assert_eq!(summary["no_proposal"], 13);
     assert_eq!(summary["vetoed"], 0);
     assert_eq!(summary["seconds"], 60.0);
 }

@@ -142,7 +142,7 @@ impl HardHeal {
                 tracing::info!(message = %response.message, "the app is condemned");
                 context
                     .recorder
-                    .note("condemned", &json!({"answer": response}));
+                    .note("condemned", &json!({"response": response}));
                 HardHealResult::Condemned
             }
             Err(error) => {

@@ -54,7 +54,7 @@ impl SoftHeal {
                     tracing::warn!(?failed, message = %response.message, ?took, "soft heal: hooks failed");
                 }
                 // Failed hooks may have healed in part, so the effect is judged as after a success.
-                (TreatmentResult::Done, json!({"answer": response}))
+                (TreatmentResult::Done, json!({"response": response}))
             }
             Err(error) => {
                 tracing::warn!(%error, ?took, "soft heal failed");

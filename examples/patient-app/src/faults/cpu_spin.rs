@@ -11,7 +11,7 @@ const MAX_THREADS: usize = 256;
 
 /// State of the spinning threads.
 #[derive(Debug, Default)]
-pub struct CpuSpin {
+pub(super) struct CpuSpin {
     shared: Arc<Shared>,
 }
 

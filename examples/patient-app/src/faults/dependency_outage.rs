@@ -3,10 +3,9 @@
 
 use super::FaultError;
 use crate::dependency::Dependency;
-use crate::patient::Patient;
 
-pub(super) async fn on(patient: &Patient) -> Result<(), FaultError> {
-    let dependency = dependency(patient)?;
+pub(super) async fn on(dependency: Option<&Dependency>) -> Result<(), FaultError> {
+    let dependency = required(dependency)?;
     dependency.shutdown().await.map_err(|error| {
         FaultError::NotPossible(format!(
             "the dependency at {} cannot be shut down: {error}",
@@ -15,8 +14,8 @@ pub(super) async fn on(patient: &Patient) -> Result<(), FaultError> {
     })
 }
 
-pub(super) async fn off(patient: &Patient) -> Result<(), FaultError> {
-    let dependency = dependency(patient)?;
+pub(super) async fn off(dependency: Option<&Dependency>) -> Result<(), FaultError> {
+    let dependency = required(dependency)?;
     dependency.ping().await.map_err(|_| {
         FaultError::NotPossible(format!(
             "the patient cannot start the dependency again; start it manually: \
@@ -26,8 +25,8 @@ pub(super) async fn off(patient: &Patient) -> Result<(), FaultError> {
     })
 }
 
-pub(super) async fn state(patient: &Patient) -> (bool, String) {
-    match &patient.dependency {
+pub(super) async fn state(dependency: Option<&Dependency>) -> (bool, String) {
+    match dependency {
         None => (false, "no dependency is set".to_owned()),
         Some(dependency) => match dependency.ping().await {
             Ok(()) => (false, format!("{} responds", dependency.address())),
@@ -39,8 +38,8 @@ pub(super) async fn state(patient: &Patient) -> (bool, String) {
     }
 }
 
-fn dependency(patient: &Patient) -> Result<&Dependency, FaultError> {
-    patient.dependency.as_ref().ok_or_else(|| {
+fn required(dependency: Option<&Dependency>) -> Result<&Dependency, FaultError> {
+    dependency.ok_or_else(|| {
         FaultError::NotPossible(
             "no dependency is set; start the patient with --dependency HOST:PORT".to_owned(),
         )

@@ -13,7 +13,7 @@ const STEP_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Leak, with its memory and its state.
 #[derive(Debug, Default)]
-pub struct Leak {
+pub(super) struct Leak {
     held: Arc<Mutex<Held>>,
 }
 

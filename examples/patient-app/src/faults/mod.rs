@@ -16,12 +16,13 @@ use axum::{Json, Router, middleware};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-pub use cpu_spin::CpuSpin;
-pub use leak::Leak;
-pub use wedge::Wedge;
+use cpu_spin::CpuSpin;
+use leak::Leak;
+use wedge::Wedge;
 
+use crate::cache::Cache;
+use crate::dependency::Dependency;
 use crate::loopback;
-use crate::patient::Patient;
 
 /// Fault that can be switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +79,29 @@ impl Fault {
     }
 }
 
+/// State of all faults, and the parts of the patient that they affect.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    cache: Arc<Cache>,
+    dependency: Option<Dependency>,
+    leak: Leak,
+    wedge: Wedge,
+    cpu_spin: CpuSpin,
+}
+
+impl Faults {
+    /// Creates the faults of a patient with this cache and dependency, all of them off.
+    pub(crate) fn new(cache: Arc<Cache>, dependency: Option<Dependency>) -> Self {
+        Self {
+            cache,
+            dependency,
+            leak: Leak::default(),
+            wedge: Wedge::default(),
+            cpu_spin: CpuSpin::default(),
+        }
+    }
+}
+
 /// Parameters of all faults. Each fault ignores those of others.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,61 +153,61 @@ impl IntoResponse for FaultError {
 }
 
 /// Returns the routes, which accept requests from loopback only.
-pub(crate) fn routes() -> Router<Arc<Patient>> {
+pub(crate) fn routes() -> Router<Arc<Faults>> {
     Router::new()
         .route("/faults", get(list))
         .route("/faults/{name}", post(switch_on).delete(switch_off))
         .layer(middleware::from_fn(loopback::only))
 }
 
-async fn list(State(patient): State<Arc<Patient>>) -> Json<Vec<FaultStatus>> {
+async fn list(State(faults): State<Arc<Faults>>) -> Json<Vec<FaultStatus>> {
     let mut all = Vec::with_capacity(Fault::ALL.len());
     for fault in Fault::ALL {
-        all.push(state(&patient, fault).await);
+        all.push(state(&faults, fault).await);
     }
     Json(all)
 }
 
 async fn switch_on(
-    State(patient): State<Arc<Patient>>,
+    State(faults): State<Arc<Faults>>,
     Path(name): Path<String>,
     Query(params): Query<FaultParams>,
 ) -> Result<Json<FaultStatus>, FaultError> {
     let fault = Fault::named(&name)?;
     match fault {
-        Fault::PoisonedCache => poisoned_cache::on(&patient),
-        Fault::Leak => patient.leak.on(params),
-        Fault::Wedge => patient.wedge.on(params),
-        Fault::CpuSpin => patient.cpu_spin.on(params),
-        Fault::DependencyOutage => dependency_outage::on(&patient).await,
+        Fault::PoisonedCache => poisoned_cache::on(&faults.cache),
+        Fault::Leak => faults.leak.on(params),
+        Fault::Wedge => faults.wedge.on(params),
+        Fault::CpuSpin => faults.cpu_spin.on(params),
+        Fault::DependencyOutage => dependency_outage::on(faults.dependency.as_ref()).await,
     }?;
     tracing::warn!(fault = fault.name(), "fault switched on");
-    Ok(Json(state(&patient, fault).await))
+    Ok(Json(state(&faults, fault).await))
 }
 
 async fn switch_off(
-    State(patient): State<Arc<Patient>>,
+    State(faults): State<Arc<Faults>>,
     Path(name): Path<String>,
 ) -> Result<Json<FaultStatus>, FaultError> {
     let fault = Fault::named(&name)?;
     match fault {
-        Fault::PoisonedCache => poisoned_cache::off(&patient),
-        Fault::Leak => patient.leak.off(),
-        Fault::Wedge => patient.wedge.off(),
-        Fault::CpuSpin => patient.cpu_spin.off(),
-        Fault::DependencyOutage => dependency_outage::off(&patient).await?,
+        Fault::PoisonedCache => poisoned_cache::off(&faults.cache),
+        Fault::Leak => faults.leak.off(),
+        Fault::Wedge => faults.wedge.off(),
+        Fault::CpuSpin => faults.cpu_spin.off(),
+        Fault::DependencyOutage => dependency_outage::off(faults.dependency.as_ref()).await?,
     }
     tracing::info!(fault = fault.name(), "fault switched off");
-    Ok(Json(state(&patient, fault).await))
+    Ok(Json(state(&faults, fault).await))
 }
 
-async fn state(patient: &Patient, fault: Fault) -> FaultStatus {
+async fn state(faults: &Faults, fault: Fault) -> FaultStatus {
     let (on, detail) = match fault {
-        Fault::PoisonedCache => poisoned_cache::state(patient),
-        Fault::Leak => patient.leak.state(),
-        Fault::Wedge => patient.wedge.state(),
-        Fault::CpuSpin => patient.cpu_spin.state(),
-        Fault::DependencyOutage => dependency_outage::state(patient).await,
+        Fault::PoisonedCache => poisoned_cache::state(&faults.cache),
+        Fault::Leak => faults.leak.state(),
+        Fault::Wedge => faults.wedge.state(),
+        Fault::CpuSpin => faults.cpu_spin.state(),
+        Fault::DependencyOutage => dependency_outage::state(faults.dependency.as_ref()).await,
     };
     FaultStatus {
         name: fault.name(),

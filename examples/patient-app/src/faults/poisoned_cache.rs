@@ -1,18 +1,18 @@
 //! `poisoned-cache`: entries that do not parse and do not expire. Dropping the cache removes them.
 
 use super::FaultError;
-use crate::patient::Patient;
+use crate::cache::Cache;
 
-pub(super) fn on(patient: &Patient) -> Result<(), FaultError> {
-    patient.cache.poison();
+pub(super) fn on(cache: &Cache) -> Result<(), FaultError> {
+    cache.poison();
     Ok(())
 }
 
-pub(super) fn off(patient: &Patient) {
-    patient.cache.clear();
+pub(super) fn off(cache: &Cache) {
+    cache.clear();
 }
 
-pub(super) fn state(patient: &Patient) -> (bool, String) {
-    let broken = patient.cache.broken();
+pub(super) fn state(cache: &Cache) -> (bool, String) {
+    let broken = cache.broken();
     (broken > 0, format!("{broken} broken entries"))
 }

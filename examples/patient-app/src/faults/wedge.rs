@@ -18,7 +18,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Wedge, with its state and its blocked workers.
 #[derive(Debug, Default)]
-pub struct Wedge {
+pub(super) struct Wedge {
     shared: Arc<Shared>,
 }
 

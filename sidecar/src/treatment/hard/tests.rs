@@ -55,7 +55,7 @@ async fn hard_heal_records_saves_intent_drains_rechecks_and_exits_in_order() {
         ["diagnostics", "treatment", "intent", "drain", "exit"]
     );
     let journal = fixture.journal();
-    assert_eq!(journal[0]["observation"]["care"]["answer"], "valid");
+    assert_eq!(journal[0]["observation"]["care"]["result"], "valid");
     assert_eq!(journal[4]["code"], 88);
     assert_eq!(treatments(&fixture), ["started"]);
     assert_eq!(

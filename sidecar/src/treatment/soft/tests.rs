@@ -24,7 +24,7 @@ async fn entry(error: Option<fn() -> CareError>) -> Value {
 async fn soft_heal_is_done_when_app_accepts() {
     let entry = entry(None).await;
     assert_eq!(entry["treatment"]["result"], "done");
-    assert_eq!(entry["detail"]["answer"]["message"], "done");
+    assert_eq!(entry["detail"]["response"]["message"], "done");
 }
 
 #[tokio::test]
