@@ -3,66 +3,66 @@
 use healing_core::rng::Rng;
 
 /// Upper bounds of the latency histogram's buckets in seconds (OpenTelemetry's defaults).
-pub(super) const BOUNDS: [f64; 14] = [
+pub(crate) const BOUNDS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 
 /// Constants of one service.
 #[derive(Debug, Clone)]
-pub(super) struct ServiceParams {
+pub(crate) struct ServiceParams {
     /// Usual arrival rate in requests per second.
-    pub(super) rate: f64,
+    pub(crate) rate: f64,
     /// Variability of the load: standard deviation of its logarithm.
-    pub(super) swing: f64,
+    pub(crate) swing: f64,
     /// Median service time of a request in seconds, warm and without queueing.
-    pub(super) service: f64,
+    pub(crate) service: f64,
     /// Spread of the service times: standard deviation of their logarithm.
-    pub(super) spread: f64,
+    pub(crate) spread: f64,
     /// CPU limit in cores.
-    pub(super) cores: f64,
+    pub(crate) cores: f64,
     /// CPU time of a request in seconds.
-    pub(super) cpu_seconds: f64,
+    pub(crate) cpu_seconds: f64,
     /// Concurrency limit: connections of a pool, or permits.
-    pub(super) slots: f64,
+    pub(crate) slots: f64,
     /// Queueing time in seconds after which a request gets the response 503.
-    pub(super) timeout: f64,
+    pub(crate) timeout: f64,
     /// Share of requests that fail without any fault.
-    pub(super) errors: f64,
+    pub(crate) errors: f64,
     /// Share of failed requests that are retried at once.
-    pub(super) retries: f64,
+    pub(crate) retries: f64,
     /// Memory at rest, in percent of the limit.
-    pub(super) memory: f64,
+    pub(crate) memory: f64,
     /// Memory of filled caches, in percent of the limit.
-    pub(super) cache: f64,
+    pub(crate) cache: f64,
     /// Time constant of the caches' filling, in seconds.
-    pub(super) cache_seconds: f64,
+    pub(crate) cache_seconds: f64,
     /// Height of the garbage collector's sawtooth, in percent of the memory limit.
-    pub(super) saw: f64,
+    pub(crate) saw: f64,
     /// Period of the sawtooth in seconds.
-    pub(super) saw_seconds: f64,
+    pub(crate) saw_seconds: f64,
     /// Open descriptors at rest, in percent of the limit.
-    pub(super) fds: f64,
+    pub(crate) fds: f64,
     /// Descriptor limit.
-    pub(super) max_fds: f64,
+    pub(crate) max_fds: f64,
     /// Warm-up time of a new instance in seconds.
-    pub(super) warm_up: f64,
+    pub(crate) warm_up: f64,
     /// Time between the exit of one instance and the start of the next, in seconds.
-    pub(super) start: u32,
+    pub(crate) start: u32,
     /// Back-off that the supervisor adds after a crash, in seconds.
-    pub(super) back_off: u32,
+    pub(crate) back_off: u32,
     /// Number of declared dependencies.
-    pub(super) dependencies: usize,
+    pub(crate) dependencies: usize,
     /// Share of requests that need the first dependency.
-    pub(super) critical: f64,
+    pub(crate) critical: f64,
     /// Set if a local check watches the pool.
-    pub(super) local_check: bool,
+    pub(crate) local_check: bool,
     /// Usual runtime lag in seconds.
-    pub(super) lag: f64,
+    pub(crate) lag: f64,
 }
 
 impl ServiceParams {
     /// Draws a service.
-    pub(super) fn draw(rng: &mut Rng) -> Self {
+    pub(crate) fn draw(rng: &mut Rng) -> Self {
         let log_between =
             |rng: &mut Rng, low: f64, high: f64| rng.between(low.ln(), high.ln()).exp();
         let rate = log_between(rng, 3.0, 400.0);
