@@ -1,11 +1,11 @@
-//! Resolution of the intent of an unfinished hard heal, which the doctor found at its start or which
-//! waits for the shutdown of a condemned app.
+//! Resolution of an unfinished hard heal: its intent was found at the start of the doctor, or it waits for
+//! a condemned app to shut down.
 //!
 //! | report | meaning | consequence |
 //! |---|---|---|
-//! | another instance | the app was restarted | the policy observes its probation |
+//! | another instance | the app was restarted | the policy judges it during probation |
 //! | same instance, condemned | the app is shutting down | the intent stays |
-//! | same instance | the doctor died before its exit, or the pod does not restart on exit 88 | undrain, aborted |
+//! | same instance | the doctor died before its exit, or the pod does not restart on exit 88 | the app is undrained and the heal is recorded as aborted |
 
 use healing_core::decision::TreatmentResult;
 use healing_core::health::Health;

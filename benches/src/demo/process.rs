@@ -1,4 +1,4 @@
-//! Subprocesses of the demo, which starts its own binary again as app, dependency and sidecar.
+//! Subprocesses of the demo: it executes its own binary again as app, dependency and sidecar.
 
 use std::env::VarError;
 use std::ffi::OsString;
@@ -84,7 +84,7 @@ pub(super) fn command(
         ],
     };
     let mut command = CommandLine::new(program).env(SUBPROCESS, subprocess.name());
-    // Settings in the user's shell must not apply to the demo's sidecar. Empty counts as unset.
+    // Settings in the user's shell must not apply to the demo's subprocesses. An empty variable counts as unset.
     for (key, _) in std::env::vars_os() {
         if key.to_str().is_some_and(|key| key.starts_with("HEALING_")) {
             command = command.env(key, "");
@@ -95,7 +95,7 @@ pub(super) fn command(
         .fold(command, |command, (key, value)| command.env(key, value))
 }
 
-/// Runs the subprocess that the environment selects until it exits. Returns `None` if it selects none.
+/// Runs the subprocess that the variable [`SUBPROCESS`] names, to its end. Returns `None` if it is not set.
 #[must_use]
 pub fn run_subprocess() -> Option<ExitCode> {
     let name = std::env::var(SUBPROCESS).ok()?;

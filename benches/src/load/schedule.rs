@@ -5,7 +5,7 @@ use std::time::Duration;
 /// Phase of a load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Phase {
-    /// Arrivals at a rate that changes linearly, in requests per second.
+    /// Open loop: the arrival rate, in requests per second, changes linearly.
     Open {
         /// Rate at the start.
         from: f64,
@@ -68,7 +68,7 @@ pub(super) fn intended_starts(
             return 0.0;
         }
         let number = f64::from(number);
-        // The radicand is negative, and the root NaN, if a falling rate never reaches the number.
+        // If a falling rate reaches zero before this request, the root is NaN and `take_while` stops.
         let root = (from * from + 2.0 * slope * number).sqrt();
         2.0 * number / (from + root)
     };

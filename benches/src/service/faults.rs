@@ -1,4 +1,4 @@
-//! Faults of the trial service. They last until a restart.
+//! Faults of the trial service. They last until a restart, or until their switch is set back to zero.
 
 use std::fs::File;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 /// Number of permits of the pool.
 const POOL: u64 = 10;
-/// Interval between two pieces of leaked memory.
+/// Interval between allocations of the memory leak.
 const LEAK_TICK: Duration = Duration::from_millis(100);
 
 /// Switches of the faults; zero means off.
@@ -81,7 +81,7 @@ impl Faults {
         })
     }
 
-    /// Switches a fault on. Returns `false` if the name is unknown.
+    /// Sets the switch of a fault, or starts a fault that cannot be undone. Returns `false` if the name is unknown.
     pub(super) fn inject(&self, name: &str, value: u64) -> bool {
         let switch = match name {
             "convoy" => &self.convoy_ms,
@@ -99,7 +99,7 @@ impl Faults {
     fn start_fault(&self, name: &str, value: u64) -> bool {
         match name {
             "pool-leak" => {
-                // The permits are never returned, as by a handler that forgets them on an error.
+                // The permits are never returned, as if a handler leaked them on its error path.
                 for _ in 0..value.min(POOL) {
                     if let Ok(permit) = self.pool.try_acquire() {
                         permit.forget();

@@ -1,4 +1,4 @@
-//! The app of the project's README: one route, a soft heal and a dependency.
+//! The example app of the project's README: one route, a soft heal and a dependency.
 
 use std::io;
 
@@ -10,7 +10,7 @@ fn app() -> Router {
     Router::new().route("/", get(|| async { "hello" }))
 }
 
-/// Returns the healing of the service.
+/// Configures healing for the service.
 fn healing() -> Healing {
     Healing::builder("orders")
         .soft_heal("cache", || async {

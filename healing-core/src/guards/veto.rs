@@ -1,5 +1,6 @@
-//! Vetoes of a proposal, one per line. The states of cooldown, budget and escalation are inputs, so that
-//! all vetoes are in one place. Only the splay is evaluated later, because it depends on the result.
+//! Vetoes of a proposal. The states of cooldown, budget and escalation are inputs, so that
+//! all vetoes are in one place. Only the splay is evaluated later, because it begins only if nothing
+//! else forbids the restart.
 
 use crate::decision::{Action, Reason, Vetoes};
 use crate::observation::{Circumstances, Mode};

@@ -72,7 +72,7 @@ impl SymptomTracker {
         self.low_load = is_low_load(windows, features, config.forecast.low_load_ratio);
     }
 
-    /// Clears the parts that do not apply after an event.
+    /// Clears the state that an event invalidates.
     pub(super) fn reset(&mut self, event: Reset) {
         if event.clears(Part::Detectors) {
             self.errors.reset();
@@ -86,7 +86,7 @@ impl SymptomTracker {
         }
     }
 
-    /// Returns `true` if the latest report shows a symptom, sustained or not.
+    /// Returns `true` if the latest report shows errors or a symptom of the detectors, sustained or not.
     pub(super) fn is_symptomatic(&self) -> bool {
         self.errors.is_symptomatic() || self.detectors.is_symptomatic()
     }

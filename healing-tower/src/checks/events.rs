@@ -1,4 +1,4 @@
-//! Subscription to the checks' changes of state.
+//! Subscription to check state changes.
 
 use healing_wire::health::{CheckKind, CheckState};
 use tokio::sync::broadcast;
@@ -6,7 +6,7 @@ use tokio::sync::broadcast;
 /// Maximum number of unread events per subscriber; further events replace the oldest.
 const BACKLOG: usize = 64;
 
-/// Change of a check's state.
+/// Change in a check's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CheckEvent {
@@ -14,7 +14,7 @@ pub struct CheckEvent {
     pub name: String,
     /// Kind of the check.
     pub kind: CheckKind,
-    /// Previous state; [`CheckState::Unknown`] at the first result.
+    /// Previous state; [`CheckState::Unknown`] for the first result.
     pub from: CheckState,
     /// New state.
     pub to: CheckState,
@@ -22,12 +22,12 @@ pub struct CheckEvent {
     pub error: Option<String>,
 }
 
-/// Subscription to events, made by [`Healing::check_events`](crate::Healing::check_events).
+/// Subscription to events, returned by [`Healing::check_events`](crate::Healing::check_events).
 #[derive(Debug)]
 pub struct CheckEvents(broadcast::Receiver<CheckEvent>);
 
 impl CheckEvents {
-    /// Returns the next change; `None` once the instance is dropped. A subscriber that is more than 64
+    /// Returns the next change; `None` once every handle of this [`Healing`](crate::Healing) is dropped. A subscriber that is more than 64
     /// events behind loses the oldest.
     pub async fn next(&mut self) -> Option<CheckEvent> {
         loop {

@@ -60,8 +60,8 @@ impl InFlightSlots {
 }
 
 /// Sums the slots of one ring over the shards. The read is not atomic as a whole, so a request that
-/// finishes on another thread meanwhile may still be counted, or make its slot negative, which reads as
-/// zero.
+/// finishes on another thread during the read may still be counted, or its slot's sum may be negative; such
+/// a sum counts as zero.
 fn sum_shards<'a>(shards: impl Iterator<Item = &'a SlotCounts>) -> Box<[u32]> {
     let mut sums = vec![0u32; SLOTS].into_boxed_slice();
     for shard in shards {
@@ -94,7 +94,7 @@ pub(crate) struct Rings {
 }
 
 struct Ring {
-    /// Slot of requests that start at this time.
+    /// Slot of the requests that start now.
     current: usize,
     /// Time at which each slot was last in use; for the current slot, the time of the last rotation.
     last_used: Box<[Duration]>,
@@ -110,12 +110,12 @@ impl Default for Ring {
 }
 
 impl Ring {
-    /// Returns the time from which requests started in `slot`.
+    /// Returns the time at which `slot` became current.
     fn began(&self, slot: usize) -> Duration {
         self.last_used[(slot + SLOTS - 1) % SLOTS]
     }
 
-    /// Returns the earliest start that the ring can represent, which is the end of its oldest slot.
+    /// Returns the time before which a start is not in this ring.
     fn horizon(&self) -> Duration {
         self.last_used[(self.current + 1) % SLOTS]
     }
@@ -133,8 +133,8 @@ impl Ring {
 
 impl Rings {
     /// Reads the slots at `now`, then directs new requests to the next slot. Returns the number of
-    /// requests in flight and the age of the oldest, which is too low by less than the length of a slot of
-    /// its ring.
+    /// requests in flight and the age of the oldest, underestimated by less than one slot of the ring
+    /// in which it was found.
     pub(crate) fn rotate<'a>(
         &mut self,
         now: Duration,

@@ -1,12 +1,12 @@
 //! Hard heal: diagnostics, intent on disk, drain, re-check, exit 88.
 //!
 //! With `restart = liveness` the app is condemned and the doctor does not exit. The app drains itself,
-//! its liveness probe fails with 503, the kubelet restarts only the app, and the doctor observes the
-//! probation.
+//! its liveness probe fails with 503, the kubelet restarts only the app, and the policy judges the new
+//! instance during probation.
 //!
 //! The order matters. The last observation is recorded, the budget is spent and the intent is fsynced
-//! before the app is touched. If the doctor is killed at any later moment, the next one reads the
-//! intent, and undrains the app if it is still running.
+//! before the app is touched. If the doctor is killed at any later moment, the next doctor reads
+//! the intent and, if the same instance is still running, undrains it.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -48,7 +48,7 @@ pub(crate) enum HardHealResult {
 /// Proof of a hard heal whose intent is on disk and whose re-check found the app unchanged.
 ///
 /// It is constructed only at the end of [`HardHeal::run`], and its conversion is the only way to
-/// [`exit_code::RESTART_ALL`].
+/// obtain [`exit_code::RESTART_ALL`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) struct ExitForRestart(());
@@ -70,7 +70,8 @@ impl HardHeal {
         }
     }
 
-    /// Carries out a restart that the policy allowed. `target` is the process that reported last.
+    /// Carries out a restart that the policy allowed. `target` is the instance that sent the
+    /// latest report.
     pub(crate) async fn run(
         &self,
         context: &mut Context<'_, impl App>,
@@ -110,7 +111,7 @@ impl HardHeal {
         }
     }
 
-    /// Drains the app unless it makes no progress, and re-checks that the restart is needed.
+    /// Drains the app unless it is stalled, and re-checks that the restart is needed.
     async fn prepare_exit(
         &self,
         context: &mut Context<'_, impl App>,
@@ -155,7 +156,7 @@ impl HardHeal {
         }
     }
 
-    /// Aborts the hard heal without a restart. The attempt still counts for the budget.
+    /// Aborts the hard heal without a restart. The attempt still counts against the budget.
     async fn abort(&self, context: &mut Context<'_, impl App>, reason: &str) -> HardHealResult {
         tracing::warn!(reason, "hard heal aborted");
         if let Some(intent) = context.store.clear_intent()

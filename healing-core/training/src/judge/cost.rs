@@ -9,8 +9,8 @@
 //!
 //! # Hazards
 //!
-//! - The weights never change: figures of different runs are compared. Another idea of cost needs
-//!   another name.
+//! - Do not change the weights: costs are compared across versions. A different cost needs a different
+//!   name.
 
 use std::time::Duration;
 
@@ -19,20 +19,19 @@ use healing_core::decision::Action;
 
 /// Weight of a restart that did not help: seconds of full outage. The simulators count the requests that fail
 /// during a restart, but not its other harm: lost state in memory, a reconnection storm, an operator who has
-/// to explain it. About as long as the restart itself: against a fault that fails all requests for one minute
-/// a restart pays off if it helps in one case of three.
+/// to explain it. About as long as the restart itself.
 pub const USELESS_RESTART_SECONDS: f64 = 30.0;
-/// Weight of the time without capacity: share of its requests. While an app drains or starts, its requests
-/// are served by other replicas; a tenth is what their higher load is taken to cost.
+/// Weight of the time without capacity, as a fraction of the requests that arrive in it. While an app drains or starts, its requests
+/// are served by other replicas; a tenth is what their higher load is assumed to cost.
 pub const CAPACITY_LOST_WEIGHT: f64 = 0.1;
-/// Weight of the time to recovery: share of its requests. Failures are counted already; this is for slow
-/// answers, and for the risk that a fault which lasts spreads. Small, so that it decides only between
+/// Weight of the time to recovery, as a fraction of the requests that arrive in it. Failures are counted already; this is for slow
+/// answers, and for the risk that a lasting fault spreads. Small, so that it decides only between
 /// deciders with equal failures.
 pub const RECOVERY_WEIGHT: f64 = 0.02;
 
 /// Returns the cost of an episode.
 ///
-/// A treatable fault without a recovery counts as not recovered until the end. The excess may be negative:
+/// A treatable fault without a recovery counts as not recovered until the end. Failures above `unavoidable` may be negative:
 /// `unavoidable` is an estimate, and equal for all deciders.
 #[must_use]
 #[allow(clippy::cast_precision_loss)] // requests

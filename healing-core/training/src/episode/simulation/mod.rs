@@ -1,23 +1,24 @@
-//! Discrete-event simulation of one [`Life`], request by request, without weights.
+//! Discrete-event simulation of one [`Life`]: every request is simulated.
 //!
 //! ```text
 //! clients ─► accept backlog ─► worker: first half ─► pool ─► worker: second half ─► response
 //!            (unseen by the    (the layer sees the   (slots,  (the end of the
 //!             layer)            request from here)    hold)    request)
 //! ```
-//! Workers take tasks in order of readiness; their CPU comes from [`cpu`], with quota and neighbours.
+//! Workers take tasks in order of readiness; their CPU comes from [`cpu`], subject to a quota and to noisy
+//! neighbours.
 //! A probe of the front door waits like a client's connection, and a ping of the runtime like a task;
 //! the care port has a thread of its own. Each request draws its random numbers from its own generator, by its
 //! index, so that a treatment does not change arrivals and demands.
 //!
-//! The parts own their state and get what else they touch as arguments: [`patient`] is the app with
+//! The parts own their state and receive everything else they touch as arguments: [`patient`] is the app with
 //! its clients, machine and faults, [`doctor`] polls and treats it, and the event loop of this module
 //! advances both.
 //!
 //! # Hazards
 //!
 //! - A connection carries one request: keep-alive, HTTP/2 and streams are not simulated.
-//! - Other replicas are only a share of requests that they absorb while this app is not ready: while it
+//! - Other replicas are modelled only as the share of requests that they take over while this app is not ready: while it
 //!   boots, drains or is down. A readiness probe that fails for another reason diverts nothing.
 //! - Without [`newest_first`](super::spec::Service::newest_first) a saturated queue serves only
 //!   requests whose clients have left, and any restart looks like a cure.
@@ -71,9 +72,9 @@ use patient::{BootEnd, Patient};
 /// Results of a simulation.
 #[derive(Debug)]
 pub(crate) struct Simulated {
-    /// Outcome, whose unavoidable failures are not computed.
+    /// Outcome, with `unavoidable` left at zero.
     pub(crate) outcome: EpisodeOutcome,
-    /// Time at which a metastable failure first counted, in seconds.
+    /// Time at which a metastable failure was first detected, in seconds.
     pub(crate) collapsed_at: Option<f64>,
     /// Results of the clients' calls.
     pub(crate) results: Results,
