@@ -95,7 +95,7 @@ pub(super) fn command(
         .fold(command, |command, (key, value)| command.env(key, value))
 }
 
-/// Runs the subprocess that the variable [`SUBPROCESS`] names, to its end. Returns `None` if it is not set.
+/// Runs the subprocess that the variable `SUBPROCESS` names, to its end. Returns `None` if it is not set.
 #[must_use]
 pub fn run_subprocess() -> Option<ExitCode> {
     let name = std::env::var(SUBPROCESS).ok()?;
