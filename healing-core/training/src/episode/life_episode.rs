@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_unavoidable_without_a_fault() {
+    fn episode_without_a_fault_has_no_unavoidable_failures() {
         let outcome = unavoidable(None);
         assert_eq!((outcome.failed, outcome.unavoidable), (0, 0));
         assert!(!outcome.treatable);

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_never_acts() {
+    fn decider_nothing_never_acts() {
         assert_eq!(actions(DeciderName::Nothing, Fault::Hung, 600), vec![]);
     }
 
