@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::cases::Case;
+use super::cases::TrialCase;
 use super::row::Row;
 use super::stub::Stub;
 
@@ -35,8 +35,8 @@ pub(super) fn append(file: &Path, row: &Row) -> std::io::Result<()> {
 }
 
 /// Estimates the time that these cases take.
-pub(super) fn remaining(cases: &[&Case], time_scale: f64, first_transport: bool) -> Duration {
-    let of = |case: &&Case| {
+pub(super) fn remaining(cases: &[&TrialCase], time_scale: f64, first_transport: bool) -> Duration {
+    let of = |case: &&TrialCase| {
         let runs = if first_transport {
             1
         } else {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cases::Case;
+use super::cases::TrialCase;
 use super::judge::{Judgement, Kind, Observed};
 
 /// Result of one run.
@@ -59,7 +59,7 @@ pub(super) struct Totals {
 
 impl Row {
     /// Returns the result of a case, which is right if all its runs are.
-    pub(super) fn new(case: &Case, time_scale: f64, runs: Vec<Run>) -> Self {
+    pub(super) fn new(case: &TrialCase, time_scale: f64, runs: Vec<Run>) -> Self {
         Self {
             case: case.name.to_owned(),
             time_scale,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Parser as _;
 
 use super::args::{Args, Selection};
-use super::cases::{CASES, Case, Group};
+use super::cases::{CASES, Group, TrialCase};
 use super::judge::{Judgement, Observed, judge};
 use super::process::{failed, guard, interrupted, raise_descriptor_limit};
 use super::programs::Programs;
@@ -63,8 +63,8 @@ pub fn main() -> ExitCode {
 }
 
 /// Returns the cases that the command line selects.
-fn choose(args: &Args) -> Vec<&'static Case> {
-    let wanted = |case: &&&Case| {
+fn choose(args: &Args) -> Vec<&'static TrialCase> {
+    let wanted = |case: &&&TrialCase| {
         let group = if args.soak {
             case.group == Group::Soak
         } else if args.selection == Some(Selection::Ci) {
@@ -79,7 +79,7 @@ fn choose(args: &Args) -> Vec<&'static Case> {
 }
 
 /// Runs the cases that the results file does not contain, and prints the table.
-async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
+async fn run(args: &Args, mut cases: Vec<&'static TrialCase>) -> ExitCode {
     sweep();
     let programs = match tokio::task::spawn_blocking(Programs::build).await {
         Ok(Ok(programs)) => programs,
@@ -91,12 +91,13 @@ async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
         None => Vec::new(),
     };
     let first_only = args.first_transport || args.selection.is_some();
-    let clients = |case: &Case| {
+    let clients = |case: &TrialCase| {
         let number = if first_only { 1 } else { case.clients.len() };
         case.clients.get(..number).unwrap_or_default()
     };
-    let is_of =
-        |row: &Row, case: &Case| row.case == case.name && row.runs.len() == clients(case).len();
+    let is_of = |row: &Row, case: &TrialCase| {
+        row.case == case.name && row.runs.len() == clients(case).len()
+    };
     rows.retain(|row| cases.iter().any(|case| is_of(row, case)));
     cases.retain(|case| rows.iter().all(|row| row.case != case.name));
     for (index, case) in cases.iter().enumerate() {
@@ -146,7 +147,7 @@ async fn run(args: &Args, mut cases: Vec<&'static Case>) -> ExitCode {
 }
 
 /// Runs a case with one client, and judges it.
-async fn run_once(args: &Args, programs: &Programs, case: &Case, client: Client) -> Run {
+async fn run_once(args: &Args, programs: &Programs, case: &TrialCase, client: Client) -> Run {
     let client = Client {
         timeout: client.timeout.div_f64(args.time_scale),
         ..client
@@ -182,7 +183,7 @@ async fn run_once(args: &Args, programs: &Programs, case: &Case, client: Client)
 /// Runs a case with one client, and records the observations in `run`.
 async fn observe(
     args: &Args,
-    case: &Case,
+    case: &TrialCase,
     context: RunContext,
     run: &mut Run,
 ) -> Result<(), RunError> {

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Case, Group, long_timeout, steady};
+use super::{TrialCase, Group, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "bound-before-serving",
     what: "The care thread starts, and the port is bound, 40 s before the app serves the port.",
     clients: &[

@@ -1,12 +1,12 @@
 //! Responses take longer than the timeout of the clients, so all clients disconnect.
 
-use super::{Case, Group, fault_after_usual_load, short_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, short_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "clients-leave",
     what: "Responses take longer than the timeout of the clients, so all clients disconnect.",
     clients: &[

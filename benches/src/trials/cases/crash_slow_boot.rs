@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Case, Group, fault_after_usual_load, long_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "crash-slow-boot",
     what: "The app crashes, and at its next start it serves the port 40 s after it has bound it.",
     clients: &[

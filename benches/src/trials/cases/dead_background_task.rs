@@ -1,12 +1,12 @@
 //! A background task that requests depend on has panicked, so 30 % of the requests fail.
 
-use super::{Case, Group, fault_after_usual_load, long_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "dead-background-task",
     what: "A background task that requests depend on has panicked, so 30 % of the requests fail.",
     clients: &[

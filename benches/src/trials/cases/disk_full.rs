@@ -1,12 +1,12 @@
 //! The disk is full, so 10 % of the requests fail.
 
-use super::{Case, Group, fault_after_usual_load, long_timeout, short_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, long_timeout, short_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "disk-full",
     what: "The disk is full, so 10 % of the requests fail.",
     clients: &[

@@ -2,13 +2,13 @@
 
 use rustix::process::Signal;
 
-use super::{Case, Group, USUAL, long_timeout, steady};
+use super::{TrialCase, Group, USUAL, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, signal_process};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "doctor-stopped",
     what: "The doctor is stopped by SIGSTOP for 20 s.",
     clients: &[

@@ -1,12 +1,12 @@
 //! The doctor exits with 88, but no supervisor restarts the app, which stays unresponsive.
 
-use super::{Case, Group, fault_after_usual_load, long_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec, Supervision};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "exit-without-supervisor",
     what: "The doctor exits with 88, but no supervisor restarts the app, which stays unresponsive.",
     clients: &[

@@ -1,12 +1,12 @@
 //! One route with 5 % of the traffic fails.
 
-use super::{Case, Group, fault_after_usual_load, long_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "failing-route",
     what: "One route with 5 % of the traffic fails.",
     clients: &[

@@ -1,12 +1,12 @@
 //! A healthy app at a steady rate.
 
-use super::{Case, Group, long_timeout, steady};
+use super::{TrialCase, Group, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "healthy",
     what: "A healthy app at a steady rate.",
     clients: &[

@@ -1,12 +1,12 @@
 //! Each request holds one blocking lock for 120 ms on 4 workers; 20 requests arrive per second.
 
-use super::{Case, Group, fault_after_usual_load, long_timeout, short_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, long_timeout, short_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "lock-convoy",
     what: "Each request holds one blocking lock for 120 ms on 4 workers; 20 requests arrive per \
            second.",

@@ -1,12 +1,12 @@
 //! Memory leaks at 0.3 MiB/s into a limit of 96 MiB.
 
-use super::{Case, Group, fault_after_usual_load, long_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, long_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "memory-leak",
     what: "Memory leaks at 0.3 MiB/s into a limit of 96 MiB.",
     clients: &[

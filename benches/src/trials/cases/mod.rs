@@ -13,8 +13,8 @@ const LONG_TIMEOUT: Duration = Duration::from_secs(10);
 /// Short timeout of a client, at scale 1.
 const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Case. Times are those of scale 1.
-pub struct Case {
+/// Case of the trials. Times are those of scale 1.
+pub struct TrialCase {
     /// Name on the command line.
     pub name: &'static str,
     /// Fault or load, in one sentence.
@@ -47,7 +47,7 @@ pub(super) enum Group {
 /// Run of a case.
 pub(super) type CaseFuture<'a> = Pin<Box<dyn Future<Output = Result<(), RunError>> + 'a>>;
 
-impl std::fmt::Debug for Case {
+impl std::fmt::Debug for TrialCase {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name)
     }
@@ -58,7 +58,7 @@ macro_rules! cases {
         $(mod $name;)+
 
         /// All cases, in the order in which they run.
-        pub static CASES: &[&Case] = &[$(&$name::CASE),+];
+        pub static CASES: &[&TrialCase] = &[$(&$name::CASE),+];
     };
 }
 

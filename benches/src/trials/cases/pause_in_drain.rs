@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Case, Group, USUAL, long_timeout, steady};
+use super::{TrialCase, Group, USUAL, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "pause-in-drain",
     what: "The operator runs `healing pause` while the doctor drains the app for a restart.",
     clients: &[

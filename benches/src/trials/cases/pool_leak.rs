@@ -1,12 +1,12 @@
 //! All permits of a pool have leaked, so every request waits forever.
 
-use super::{Case, Group, fault_after_usual_load, long_timeout, short_timeout};
+use super::{TrialCase, Group, fault_after_usual_load, long_timeout, short_timeout};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "pool-leak",
     what: "All permits of a pool have leaked, so every request waits forever.",
     clients: &[

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Case, Group, USUAL, long_timeout, short_timeout, steady};
+use super::{TrialCase, Group, USUAL, long_timeout, short_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, Cpu, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "quota-cut",
     what: "The CFS quota is cut from 0.8 to 0.25 core under an unchanged load.",
     clients: &[

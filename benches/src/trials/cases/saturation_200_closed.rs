@@ -1,11 +1,11 @@
 //! 40 closed-loop clients, which keep the app at its capacity.
 
-use super::{Case, Group, long_timeout, saturation, short_timeout};
+use super::{TrialCase, Group, long_timeout, saturation, short_timeout};
 use crate::load::Transport;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "saturation-200-closed",
     what: "40 closed-loop clients, which keep the app at its capacity.",
     clients: &[

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Case, Group, USUAL, long_timeout, steady};
+use super::{TrialCase, Group, USUAL, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec, Supervision, signal_process};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "sigterm-in-drain",
     what: "A doctor without a supervisor gets SIGTERM while it drains the app.",
     clients: &[

@@ -1,13 +1,13 @@
 //! A burst fills an unbounded queue whose consumer is only as fast as the usual load; every client
 //! times out before its item is consumed.
 
-use super::{Case, Group, USUAL, long_timeout, short_timeout};
+use super::{TrialCase, Group, USUAL, long_timeout, short_timeout};
 use crate::load::{Segment, Transport};
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "slow-consumer",
     what: "A burst fills an unbounded queue whose consumer is only as fast as the usual load; every \
            client times out before its item is consumed.",

@@ -1,11 +1,11 @@
 //! 40 closed-loop clients with a short timeout for half an hour.
 
-use super::{Case, Group, saturation, short_timeout};
+use super::{TrialCase, Group, saturation, short_timeout};
 use crate::load::Transport;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "soak-closed",
     what: "40 closed-loop clients with a short timeout for half an hour.",
     clients: &[short_timeout(Transport::KeepAlive)],

@@ -1,11 +1,11 @@
 //! Open-loop arrivals at 1.4 times the capacity for half an hour.
 
-use super::{Case, Group, long_timeout, saturation};
+use super::{TrialCase, Group, long_timeout, saturation};
 use crate::load::Transport;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "soak-open",
     what: "Open-loop arrivals at 1.4 times the capacity for half an hour.",
     clients: &[long_timeout(Transport::NewConnection)],

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::{Case, Group, long_timeout, short_timeout, steady};
+use super::{TrialCase, Group, long_timeout, short_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, Cpu, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "starved-from-start",
     what: "Competing processes leave the app a quarter of a core from its first second, \
            which is less than the load needs.",

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Case, Group, USUAL, long_timeout, short_timeout, steady};
+use super::{TrialCase, Group, USUAL, long_timeout, short_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, Cpu, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "starved-midway",
     what: "Competing processes leave the app a quarter of its core after a time of usual load.",
     clients: &[

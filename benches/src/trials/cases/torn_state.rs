@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::{Case, Group, long_timeout, steady};
+use super::{TrialCase, Group, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec, signal_process, tear_state_file};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "torn-state",
     what: "The budget of one restart is spent, then the doctor is killed and its state file is torn.",
     clients: &[

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::{Case, Group, long_timeout, steady};
+use super::{TrialCase, Group, long_timeout, steady};
 use crate::load::Transport;
 use crate::trials::expected::Expected;
 use crate::trials::testbed::{Bed, RunError, Spec};
 
 /// Definition of the case.
-pub(super) static CASE: Case = Case {
+pub(super) static CASE: TrialCase = TrialCase {
     name: "two-doctors",
     what: "Two pods share a state directory with a budget of one restart; each app becomes \
            unresponsive 20 s after every start.",

@@ -20,15 +20,12 @@ use super::observer::Observer;
 use super::ports::Ports;
 use super::processes::Processes;
 use super::service_args::service_args;
-use super::spec::{Cpu, Spec, Supervision};
+use super::spec::{Cpu, START_TIMEOUT, Spec, Supervision};
 use crate::load::{Client, LoadSpec, Transport};
 use crate::poll::poll_until;
 use crate::trials::programs::Programs;
 use crate::trials::settings;
 use crate::trials::stub::Stub;
-
-/// Timeout of the start of a process, which allows for a busy machine.
-pub(super) const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Programs and settings that all runs of an invocation share, and the client of this run.
 #[derive(Debug, Clone)]

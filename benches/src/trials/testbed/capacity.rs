@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::RunError;
-use super::bed::START_TIMEOUT;
 use super::endpoints::Endpoints;
 use super::groups::Groups;
 use super::launcher::Launcher;
 use super::ports::Ports;
 use super::service_args::service_args;
+use super::spec::START_TIMEOUT;
 use super::spec::Spec;
 use crate::load::{Client, Counts, Load, LoadSpec, Segment};
 use crate::poll::poll_until;

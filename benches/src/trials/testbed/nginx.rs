@@ -7,10 +7,10 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use super::RunError;
-use super::bed::START_TIMEOUT;
 use super::child::Child;
 use super::launcher::Launcher;
 use super::ports::Ports;
+use super::spec::START_TIMEOUT;
 use crate::poll::poll_until;
 
 /// Paths at which the program is looked for.

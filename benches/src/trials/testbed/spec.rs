@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use toml::Value;
 
+/// Timeout of the start of a process, which allows for a busy machine.
+pub(super) const START_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Supply of CPU time to the app.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::trials) enum Cpu {
