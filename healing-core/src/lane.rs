@@ -71,6 +71,7 @@ mod tests {
     fn lane(care: ProbeResult<Health>, front_door: ProbeResult<()>) -> Lane {
         let circumstances = Circumstances::default();
         classify(&Observation {
+            sockets: None,
             care,
             front_door,
             circumstances,

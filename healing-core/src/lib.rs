@@ -22,7 +22,7 @@
 //!     let care = ProbeResult::Valid(app.clone(), Duration::from_millis(1));
 //!     let front_door = ProbeResult::Valid((), Duration::from_millis(1));
 //!     let now = Now { monotonic: time, wall: time };
-//!     let decision = policy.step(now, &Observation { care, front_door, circumstances });
+//!     let decision = policy.step(now, &Observation { care, front_door, sockets: None, circumstances });
 //!     println!("{time:?}: {}", policy.explain(&decision));
 //!     if decision.action == Action::ResetErrors {
 //!         // carry out the treatment here, then report its result

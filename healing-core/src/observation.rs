@@ -21,8 +21,26 @@ pub struct Observation {
     pub care: ProbeResult<Health>,
     /// Result of `GET /healthz` on the app's own port, the front door of its clients.
     pub front_door: ProbeResult<()>,
+    /// Sockets of the app's own port. `None` if they cannot be read.
+    pub sockets: Option<PortSockets>,
     /// Knowledge of the caller in addition to the probes.
     pub circumstances: Circumstances,
+}
+
+/// Sockets of the app's own port, without the doctor's own. Each figure is the smallest of several reads
+/// within a second, so that a short burst is not taken for a queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct PortSockets {
+    /// Number of connections that the app has not accepted.
+    pub backlog: u64,
+    /// Number of established connections, including those in the backlog.
+    pub established: u64,
+    /// Number of connections, established or closed by the client, with bytes that the app has not read.
+    pub unread: u64,
+    /// Number of bytes that the app has not read.
+    pub unread_bytes: u64,
+    /// Set if a socket listens on the port.
+    pub listening: bool,
 }
 
 /// Result of a probe.
@@ -69,6 +87,9 @@ pub struct Circumstances {
     /// Set if the app's process is running. `None` if the caller cannot know it; it can in a local pod or
     /// with a shared PID namespace.
     pub process_alive: Option<bool>,
+    /// Set if the doctor itself was late in this poll (stopped, starved, or waiting for name resolution), so
+    /// that the results say nothing about the app.
+    pub late: bool,
 }
 
 /// Mode of the doctor.
@@ -90,6 +111,7 @@ impl Default for Circumstances {
             state_writable: true,
             draining: false,
             process_alive: None,
+            late: false,
         }
     }
 }

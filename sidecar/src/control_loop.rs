@@ -170,6 +170,7 @@ impl<A: App> ControlLoop<A> {
         unfinished_intent::resolve(&mut context, &self.drain, &report.result).await;
         PollReport {
             observation: Observation {
+                sockets: None,
                 care: report.result,
                 front_door,
                 circumstances: self.circumstances(),
@@ -191,6 +192,7 @@ impl<A: App> ControlLoop<A> {
             // The sidecar has no drain of its own; the app's is in `/health`.
             draining: false,
             process_alive: None,
+            late: false,
         }
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn health(instance_id: &str) -> Health {
             tick_age_seconds: 0.01,
             lag_seconds: 0.001,
             stalled: false,
+            workers: None,
         }),
         ..Health::default()
     }
@@ -57,6 +58,7 @@ pub(crate) fn valid<T>(content: T) -> ProbeResult<T> {
 pub(crate) fn poll() -> PollReport {
     PollReport {
         observation: Observation {
+            sockets: None,
             care: valid(health("a")),
             front_door: valid(()),
             circumstances: Circumstances::default(),

@@ -66,10 +66,12 @@ fn observation(poll: u64) -> Observation {
             tick_age_seconds: 0.01,
             lag_seconds: 0.001,
             stalled: false,
+            workers: None,
         }),
         ..Health::default()
     };
     let mut observation = Observation {
+        sockets: None,
         care: ProbeResult::Valid(health, Duration::from_millis(1)),
         front_door: ProbeResult::Valid((), Duration::from_millis(1)),
         circumstances: Circumstances::default(),

@@ -67,6 +67,7 @@ impl ScriptedApp {
             ..Circumstances::default()
         };
         Observation {
+            sockets: None,
             care,
             front_door,
             circumstances,
@@ -104,6 +105,7 @@ impl ScriptedApp {
                 tick_age_seconds: if self.wedged { 15.0 } else { 0.01 },
                 lag_seconds: 0.001,
                 stalled: self.wedged,
+                workers: None,
             }),
             ..Health::default()
         }

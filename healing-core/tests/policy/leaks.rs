@@ -37,6 +37,7 @@ fn lead(recording: &str) -> (f64, f64) {
         let decision = policy.step(
             now,
             &Observation {
+                sockets: None,
                 care: ProbeResult::Valid(poll.health, Duration::from_millis(1)),
                 front_door: ProbeResult::Valid((), Duration::from_millis(1)),
                 circumstances: Circumstances {

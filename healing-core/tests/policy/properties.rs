@@ -349,6 +349,7 @@ impl Run {
         let care = care.unwrap_or_else(|| self.app.care_result());
         let front_door = self.app.front_door.clone();
         Observation {
+            sockets: None,
             care,
             front_door,
             circumstances: self.circumstances,
@@ -470,6 +471,7 @@ fn circumstances(bits: u8) -> Circumstances {
         state_writable: !(bit(4) && bit(5)),
         draining: bit(6) && bit(7),
         process_alive: [None, Some(true), Some(false)][usize::from(bits % 3)],
+        late: false,
     }
 }
 
@@ -658,6 +660,7 @@ fn arbitrary_health() -> impl Strategy<Value = Health> {
                     tick_age_seconds: lag,
                     lag_seconds: uptime,
                     stalled: bits > 200,
+                    workers: None,
                 }),
                 checks: checks
                     .into_iter()
@@ -705,6 +708,7 @@ fn policy_accepts_any_number_in_a_report() {
                 let decision = policy.step(
                     now,
                     &Observation {
+                        sockets: None,
                         care: ProbeResult::Valid(health, Duration::MAX),
                         front_door: ProbeResult::Valid((), Duration::MAX),
                         circumstances: Circumstances {

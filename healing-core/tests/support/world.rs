@@ -156,6 +156,7 @@ impl App {
             }),
             runtime: Some(Runtime {
                 stalled: self.stalled,
+                workers: None,
                 tick_age_seconds: if self.stalled { 1.0 } else { 0.01 },
                 lag_seconds: self.lag,
             }),
@@ -289,6 +290,7 @@ impl World {
             None => self.app.care.clone(),
         };
         Observation {
+            sockets: None,
             care: care.unwrap_or_else(|| self.app.care_result()),
             front_door: self.app.front_door.clone(),
             circumstances: self.circumstances,

@@ -16,7 +16,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Schema version that this crate writes. Readers accept every version, because fields are only added.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Response of `GET /health`. Its HTTP status is always 200, even if the app is unhealthy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -59,6 +59,10 @@ pub struct Health {
     /// the app as started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<bool>,
+    /// `true` while the app declares that it is still starting, even if its ports are bound. Absent means
+    /// `false`.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub starting: bool,
     /// `true` while the app takes no new work, because of SIGTERM or a drain lease. Absent means `false`.
     #[serde(default)]
     pub draining: bool,
@@ -73,6 +77,17 @@ pub struct Health {
     /// unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<u64>,
+    /// Number of requests in flight whose response head has not been sent. Absent if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u64>,
+    /// Highest goodput of any 2 s within the last 30 s: response heads without an error, per second. A poll
+    /// every few seconds would miss a short surge. Absent if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peak_goodput: Option<f64>,
+    /// Counts of the busiest routes and of those with the most errors, at most [`MAX_ROUTES`]. Empty if
+    /// routes are not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteReport>,
     /// Age of the oldest request in flight, in seconds. Absent while none is in flight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub oldest_in_flight_seconds: Option<f64>,
@@ -158,6 +173,36 @@ pub struct Totals {
     /// Number of response bodies that failed, a subset of the errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_errors_total: Option<u64>,
+    /// Number of response heads sent, including those of errors. A stream counts once its head is sent,
+    /// however it finishes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_total: Option<u64>,
+    /// Number of response heads that report an error, and of panics before the head; a subset of
+    /// `answered_total`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_errors_total: Option<u64>,
+    /// Number of requests whose client disconnected before the response head was sent, a subset of
+    /// `cancelled_total`. The others disconnected while the body was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_before_head_total: Option<u64>,
+}
+
+/// Maximum number of routes in a health report.
+pub const MAX_ROUTES: usize = 10;
+
+/// Cumulative counts of one route since the start of the process.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RouteReport {
+    /// Method of the requests, for example `GET`.
+    pub method: String,
+    /// Route pattern of the app, for example `/items/{id}`.
+    pub route: String,
+    /// Number of requests that have begun.
+    pub begun_total: u64,
+    /// Number of response heads sent, including those of errors.
+    pub answered_total: u64,
+    /// Number of errors.
+    pub errors_total: u64,
 }
 
 /// Histogram of request durations since the start of the process.
@@ -210,6 +255,20 @@ pub struct Vitals {
     /// Time for which the cgroup was throttled since it was created, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_throttled_seconds_total: Option<f64>,
+    /// Number of CFS periods in which the cgroup was runnable, since it was created.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_periods_total: Option<u64>,
+    /// Number of those periods in which the cgroup used up its quota.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_throttled_periods_total: Option<u64>,
+    /// Time for which threads of the process were runnable but not running, summed over all threads, in
+    /// seconds. Threads that have exited may be missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_queue_wait_seconds_total: Option<f64>,
+    /// CPU time of the busiest thread of each sampling interval, summed over the intervals, in seconds. Its
+    /// rise per second is the share of a core that the busiest thread uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub busiest_thread_cpu_seconds_total: Option<f64>,
     /// Source of `memory_limit_bytes`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_source: Option<Source>,
@@ -250,6 +309,15 @@ pub struct Runtime {
     pub lag_seconds: f64,
     /// `true` if `tick_age_seconds` exceeds the stall threshold. No task of the app then makes progress.
     pub stalled: bool,
+    /// Number of worker threads of the runtime; 1 for a current-thread runtime. Absent if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<u64>,
+}
+
+/// Returns `true` for `false`, so that a false field is omitted.
+#[allow(clippy::trivially_copy_pass_by_ref)] // the signature that serde calls
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// State of one health check.

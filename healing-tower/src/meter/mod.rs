@@ -198,6 +198,7 @@ impl Meter {
             panics_total: Some(panics),
             cancelled_total: Some(cancelled),
             body_errors_total: Some(body_errors),
+            ..health::Totals::default()
         }
     }
 

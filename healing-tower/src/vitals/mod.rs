@@ -113,6 +113,7 @@ impl Sampler {
                 open_fds: process.open_fds,
                 max_fds: process.max_fds,
                 threads: process.threads,
+                ..Vitals::default()
             },
         }
     }

@@ -93,6 +93,7 @@ mod tests {
     ) -> PollReport {
         PollReport {
             observation: Observation {
+                sockets: None,
                 care: ProbeResult::Invalid(invalid),
                 front_door,
                 circumstances: Circumstances::default(),

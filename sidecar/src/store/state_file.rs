@@ -239,6 +239,7 @@ mod tests {
         let mut file = StateFile::open(dir.path());
         let mut policy = policy();
         let observation = Observation {
+            sockets: None,
             care: ProbeResult::Refused,
             front_door: ProbeResult::Refused,
             circumstances: Circumstances::default(),

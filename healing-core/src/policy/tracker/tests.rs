@@ -40,6 +40,7 @@ impl Polls {
 
     fn poll(&mut self, seconds: u64, care: ProbeResult<Health>) -> Reading {
         let observation = Observation {
+            sockets: None,
             care,
             front_door: ProbeResult::NotProbed,
             circumstances: Circumstances::default(),

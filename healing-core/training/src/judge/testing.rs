@@ -54,6 +54,7 @@ pub(super) fn observation(instance: &str) -> Observation {
         ..Health::default()
     };
     Observation {
+        sockets: None,
         care: ProbeResult::Valid(health, QUICK),
         front_door: ProbeResult::Valid((), QUICK),
         circumstances: Circumstances {
@@ -120,6 +121,7 @@ impl Episode for FakeEpisode {
                         tick_age_seconds: (second - ONSET) as f64 + 3.0,
                         lag_seconds: (second - ONSET) as f64 + 3.0,
                         stalled: true,
+                        workers: None,
                     });
                 }
             }

@@ -150,6 +150,7 @@ impl Recording {
 /// Returns the observation of a sample by a sidecar in enforce mode that cannot see the app's process.
 fn observation(sample: &RecordedSample) -> Observation {
     Observation {
+        sockets: None,
         care: sample.care.clone(),
         front_door: sample.front_door_result(),
         circumstances: Circumstances {

@@ -134,6 +134,7 @@ impl Incident {
             )
         };
         Observation {
+            sockets: None,
             care,
             front_door,
             circumstances,
@@ -182,6 +183,7 @@ impl Incident {
                 tick_age_seconds: app.tick_age,
                 lag_seconds: app.lag,
                 stalled,
+                workers: None,
             }),
             checks: self.checks(),
             ..Health::default()

@@ -74,6 +74,7 @@ fn health(now: f64, life: &Life, app: &App<'_>, noise: &Rng) -> Health {
             panics_total: total(layer.panics),
             cancelled_total: total(layer.cancelled).filter(|_| visible.cancelled),
             body_errors_total: total(0).filter(|_| visible.cancelled),
+            ..Totals::default()
         },
         in_flight: visible.in_flight.then_some(layer.in_flight),
         oldest_in_flight_seconds: oldest.filter(|_| visible.in_flight),
@@ -121,6 +122,7 @@ fn vitals(life: &Life, app: &App<'_>) -> Vitals {
         open_fds: Some(of_limit(app.usage.descriptors, memory.max_descriptors)),
         max_fds: Some(memory.max_descriptors as u64),
         threads: Some(u64::from(life.service.workers) + 2),
+        ..Vitals::default()
     }
 }
 
@@ -130,5 +132,6 @@ fn runtime(now: f64, app: &App<'_>) -> Option<Runtime> {
         tick_age_seconds: app.heartbeat.age(now),
         lag_seconds: app.heartbeat.lag(now),
         stalled: app.heartbeat.is_stalled(now),
+        workers: None,
     })
 }

@@ -83,6 +83,7 @@ impl<'a> Doctor<'a> {
             _ => true,
         };
         let observation = Observation {
+            sockets: None,
             care,
             front_door,
             circumstances: Circumstances {

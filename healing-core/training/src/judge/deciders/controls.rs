@@ -54,6 +54,7 @@ impl Decider for Blind {
             return Action::NoAction;
         };
         let observation = Observation {
+            sockets: None,
             care: ProbeResult::Valid(health, after),
             front_door: ProbeResult::Valid((), after),
             circumstances: observation.circumstances,

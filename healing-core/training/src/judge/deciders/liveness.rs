@@ -105,6 +105,7 @@ mod tests {
                 wall: time,
             };
             let observation = Observation {
+                sockets: None,
                 front_door: front_door.clone(),
                 ..observation("a")
             };
@@ -126,6 +127,7 @@ mod tests {
     fn liveness_probes_on_a_ticker_despite_early_and_late_polls() {
         let mut liveness = Liveness::default();
         let hung = Observation {
+            sockets: None,
             front_door: ProbeResult::TimedOut,
             ..observation("a")
         };
@@ -183,6 +185,7 @@ mod tests {
                 wall: time,
             };
             let observation = Observation {
+                sockets: None,
                 front_door: ProbeResult::TimedOut,
                 ..observation(instance)
             };
@@ -196,6 +199,7 @@ mod tests {
         let restarts = |process_alive| {
             let mut liveness = Liveness::default();
             let mut observation = Observation {
+                sockets: None,
                 care: ProbeResult::Refused,
                 front_door: ProbeResult::Refused,
                 ..observation("a")
