@@ -4,8 +4,8 @@
 
 use healing_wire::heal::{HealAction, HealError, HealRequest, HealResponse, HookOutcome};
 use healing_wire::health::{
-    CheckKind, CheckReport, CheckState, Health, HookReport, Latency, Runtime, SCHEMA, Source,
-    Status, Totals, Vitals, WindowStats,
+    CheckKind, CheckReport, CheckState, Health, HookReport, Latency, RouteReport, Runtime, SCHEMA,
+    Source, Status, Totals, Vitals, WindowStats,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ fn complete_health() -> Health {
         pid: Some(1),
         hour_of_day: Some(23),
         started: Some(true),
+        starting: true,
         draining: true,
         condemned: true,
         totals: Totals {
@@ -32,8 +33,20 @@ fn complete_health() -> Health {
             panics_total: Some(2),
             cancelled_total: Some(3),
             body_errors_total: Some(1),
+            answered_total: Some(998),
+            answered_errors_total: Some(6),
+            cancelled_before_head_total: Some(2),
         },
         in_flight: Some(4),
+        waiting: Some(3),
+        peak_goodput: Some(27.5),
+        routes: vec![RouteReport {
+            method: "GET".into(),
+            route: "/orders/{id}".into(),
+            begun_total: 900,
+            answered_total: 899,
+            errors_total: 5,
+        }],
         oldest_in_flight_seconds: Some(0.75),
         latency: Some(Latency {
             bounds_seconds: vec![0.1, 1.0],
@@ -53,6 +66,10 @@ fn complete_health() -> Health {
             cpu_seconds_total: Some(120.5),
             cpu_limit_cores: Some(0.5),
             cpu_throttled_seconds_total: Some(1.5),
+            cpu_periods_total: Some(600),
+            cpu_throttled_periods_total: Some(15),
+            run_queue_wait_seconds_total: Some(2.25),
+            busiest_thread_cpu_seconds_total: Some(90.5),
             memory_source: Some(Source::Machine),
             memory_working_set_bytes: Some(1 << 26),
             memory_limit_bytes: Some(1 << 28),
@@ -64,6 +81,7 @@ fn complete_health() -> Health {
             tick_age_seconds: 0.25,
             lag_seconds: 0.125,
             stalled: true,
+            workers: Some(4),
         }),
         checks: vec![
             CheckReport {
