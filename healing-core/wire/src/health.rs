@@ -45,6 +45,10 @@ pub struct Health {
     /// Name of the app, as given to the healing layer. Absent if unnamed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app: Option<String>,
+    /// Version of the app. What is learned about an app, for example its capacity, holds for one version.
+    /// Absent if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Identifier of this start of the app, different after every restart. Absent if the app has none;
     /// a restart is then recognised by a lower `uptime`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -20,6 +20,7 @@ fn complete_health() -> Health {
         uptime: 3600.5,
         schema: Some(SCHEMA),
         app: Some("orders".into()),
+        version: Some("1.4.2".into()),
         instance_id: Some("6f1c".into()),
         pid: Some(1),
         hour_of_day: Some(23),

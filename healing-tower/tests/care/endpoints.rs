@@ -133,7 +133,7 @@ async fn care_port_serves_complete_health_and_metrics() {
         complete.then_some(health)
     })
     .await;
-    assert_eq!(health["schema"], 1);
+    assert_eq!(health["schema"], 2);
     assert_eq!(health["pid"], std::process::id());
     assert_eq!(health["started"], true);
     assert_eq!(health["draining"], false);
