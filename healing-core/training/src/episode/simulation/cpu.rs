@@ -26,6 +26,8 @@ pub(super) struct Cpu {
     virtual_now: f64,
     /// End of the current period.
     period_end: f64,
+    /// Number of the first period that is not counted yet.
+    periods_until: u64,
     /// Time of the next event; absent until it is computed.
     next: Option<f64>,
     /// Virtual end and job of each running thread.
@@ -37,16 +39,22 @@ pub(super) struct Cpu {
 pub(super) type Job = u32;
 
 /// Totals since the start of the episode, in seconds.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct CpuTotals {
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CpuTotals {
     /// CPU time used.
-    pub(super) used: f64,
+    pub used: f64,
     /// Time for which the container was throttled.
-    pub(super) throttled: f64,
+    pub throttled: f64,
+    /// Number of periods of the quota in which a thread was ready to run; zero without a quota.
+    pub periods: u64,
     /// Number of periods in which the container was throttled.
-    pub(super) throttled_periods: u64,
-    /// Time for which threads waited for a core, outside of throttling, summed over threads.
-    pub(super) run_queue: f64,
+    pub throttled_periods: u64,
+    /// Time for which threads that were ready to run waited for a core, outside of throttling, summed
+    /// over threads.
+    pub run_queue: f64,
+    /// Time for which threads that were ready to run were throttled, summed over threads. The kernel
+    /// counts it as time in run queues too.
+    pub throttled_run_queue: f64,
 }
 
 // === impl Cpu ===
@@ -63,6 +71,7 @@ impl Cpu {
             throttled: false,
             virtual_now: 0.0,
             period_end: PERIOD,
+            periods_until: 0,
             next: None,
             running: Vec::new(),
             totals: CpuTotals::default(),
@@ -152,12 +161,17 @@ impl Cpu {
         let threads = self.threads();
         let rate = threads.min(self.cores);
         if self.throttled {
-            self.totals.throttled += elapsed.min(self.period_end - self.now).max(0.0);
+            let throttled = elapsed.min(self.period_end - self.now).max(0.0);
+            self.totals.throttled += throttled;
+            self.totals.throttled_run_queue += throttled * threads;
         } else if threads > 0.0 {
             self.virtual_now += elapsed * rate / threads;
             self.totals.used += elapsed * rate;
             self.totals.run_queue += elapsed * (threads - rate);
             self.used += elapsed * rate;
+        }
+        if self.quota.is_finite() && threads > 0.0 {
+            self.count_periods(to);
         }
         self.now = to;
         if self.quota.is_finite() {
@@ -169,6 +183,15 @@ impl Cpu {
         let ended = self.take_ended();
         self.next = None;
         ended
+    }
+
+    /// Counts the periods up to a time, in which threads are ready to run.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
+    fn count_periods(&mut self, to: f64) {
+        let first = ((self.now + EPSILON) / PERIOD) as u64;
+        let end = ((to - EPSILON) / PERIOD).ceil() as u64;
+        self.totals.periods += end.saturating_sub(first.max(self.periods_until));
+        self.periods_until = self.periods_until.max(end);
     }
 
     /// Begins the current period, and throttles once its quota is used.
@@ -229,6 +252,7 @@ mod tests {
         assert!((time_of(&mut cpu, 1.0) - 4.92).abs() < 1e-6);
         assert!((cpu.totals.throttled - 49.0 * 0.08).abs() < 1e-6);
         assert!((cpu.totals.used - 1.0).abs() < 1e-6);
+        assert_eq!((cpu.totals.periods, cpu.totals.throttled_periods), (50, 50));
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod app;
 mod call;
 mod care_port;
 mod checks;
+mod client_counts;
 mod clients;
 mod collapse;
 mod cpu;
@@ -49,6 +50,7 @@ mod process;
 mod requests;
 mod streams;
 mod tasks;
+mod trace;
 mod treatments;
 mod workers;
 
@@ -57,7 +59,10 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use client_counts::ClientCounts;
+pub use cpu::CpuTotals;
 pub(crate) use measured::Measured;
+pub use trace::TracePoint;
 
 use std::time::Duration;
 
@@ -68,6 +73,7 @@ use cpu::PERIOD;
 use doctor::Doctor;
 use events::{Event, Events};
 use patient::{BootEnd, Patient};
+use trace::Prober;
 
 /// Results of a simulation.
 #[derive(Debug)]
@@ -91,6 +97,32 @@ pub(crate) fn simulate(life: &Life, decider: &mut dyn Decider) -> Simulated {
     let mut simulation = Simulation::new(life);
     while simulation.step(decider) {}
     simulation.finish()
+}
+
+/// Simulates a life without any treatment. Returns its figures after each interval of `every_seconds`,
+/// 0.1 s or longer, in ascending order of time.
+///
+/// The doctor of the life is replaced by one that only probes, at the same interval: like the recorder
+/// of a real run, it opens one connection after the other. Figures that the app does not report are
+/// absent, see [`Life::visible`].
+#[must_use]
+pub fn trace(life: &Life, every_seconds: f64) -> Vec<TracePoint> {
+    let every = every_seconds.max(PERIOD);
+    let life = Prober::attach(life, every);
+    let mut prober = Prober::new();
+    let mut simulation = Simulation::new(&life);
+    let mut points = Vec::new();
+    let mut due = every;
+    let mut goes_on = true;
+    while goes_on {
+        goes_on = simulation.step(&mut prober);
+        if simulation.now >= due {
+            let Simulation { now, patient, .. } = &simulation;
+            points.push(TracePoint::of(*now, &life, patient, &prober));
+            due += every;
+        }
+    }
+    points
 }
 
 /// Event loop over a patient and its doctor.
@@ -218,7 +250,7 @@ impl<'a> Simulation<'a> {
     /// Returns the result.
     fn finish(self) -> Simulated {
         let (patient, seconds) = (self.patient, self.life.seconds);
-        let measured = Measured::of(&patient.clients.counts, &patient.app, self.now);
+        let measured = Measured::of(&patient.clients, &patient.app, self.now);
         let (treatments, capacity_lost) = self.doctor.treatments.finish(self.now);
         let results = patient.clients.results;
         let faults = self.life.faults.iter();

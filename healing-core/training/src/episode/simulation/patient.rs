@@ -2,6 +2,7 @@
 
 use super::app::App;
 use super::call::{Call, Response};
+use super::client_counts::RequestEnd;
 use super::clients::Clients;
 use super::collapse::{CollapseDetector, is_collapsed};
 use super::cpu::Job;
@@ -97,8 +98,10 @@ impl<'a> Patient<'a> {
             self.clients.end_call(now, call, true, events);
             return;
         }
+        self.clients.counts.sent += 1;
         if self.app.is_refusing(&self.faults.active) {
-            self.clients.refuse(now, call, events);
+            let refused = RequestEnd::Refused;
+            self.clients.end_request(now, call, refused, events);
             return;
         }
         let key = self.app.pipeline.connect(now, call, demand);
@@ -132,7 +135,8 @@ impl<'a> Patient<'a> {
         }
         request.left = true;
         let call = request.call;
-        self.clients.end_call(now, call, false, events);
+        let timed_out = RequestEnd::TimedOut;
+        self.clients.end_request(now, call, timed_out, events);
         self.app
             .pipeline
             .stop_work(now, key, &self.faults.active, events);
@@ -244,7 +248,8 @@ impl<'a> Patient<'a> {
         self.faults.restart(now);
         self.change(now);
         for request in requests {
-            self.clients.end_call(now, request.call, false, events);
+            let reset = RequestEnd::Reset;
+            self.clients.end_request(now, request.call, reset, events);
         }
         next
     }

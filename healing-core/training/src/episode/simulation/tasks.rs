@@ -43,6 +43,11 @@ impl TaskQueues {
         self.front.len() < self.backlog
     }
 
+    /// Returns the number of connections that wait in front of the app.
+    pub(super) fn backlog(&self) -> usize {
+        self.front.len()
+    }
+
     /// Adds a connection; drops it if the backlog is full.
     pub(super) fn connect(&mut self, now: f64, task: Task) {
         if self.has_room() {

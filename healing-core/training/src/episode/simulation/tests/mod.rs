@@ -6,6 +6,7 @@ mod faults;
 mod lifecycle;
 mod machine;
 mod queueing;
+mod trace;
 
 use super::Measured;
 use crate::episode::spec::{Distribution, Life, Rate};
