@@ -48,7 +48,7 @@ impl<'a> Clients<'a> {
         Self {
             spec: &life.clients,
             service: &life.service,
-            next_arrival: life.clients.rate.next_arrival(0.0, &mut arrivals),
+            next_arrival: next_arrival(&life.clients, 0.0, &mut arrivals),
             arrivals,
             requests: Stream::Requests.rng(life.seed),
             thinking: Stream::Closed.rng(life.seed),
@@ -98,7 +98,7 @@ impl<'a> Clients<'a> {
             attempt: 0,
         };
         self.arrived += 1;
-        self.next_arrival = self.spec.rate.next_arrival(now, &mut self.arrivals);
+        self.next_arrival = next_arrival(self.spec, now, &mut self.arrivals);
         call
     }
 
@@ -152,6 +152,15 @@ impl<'a> Clients<'a> {
         if call.client != OPEN {
             self.think(now, call.client, events);
         }
+    }
+}
+
+/// Returns the time of the next request of the open load.
+fn next_arrival(spec: &spec::Clients, now: f64, rng: &mut Rng) -> f64 {
+    if spec.evenly {
+        spec.rate.next_even_arrival(now)
+    } else {
+        spec.rate.next_arrival(now, rng)
     }
 }
 

@@ -4,10 +4,15 @@
 //! Threads progress at one common speed, so a job's end is a fixed point on a virtual clock that runs
 //! at that speed. A change of speed does not change this point.
 
+use crate::episode::spec::Machine;
+
 /// Length of a quota period in seconds, the kernel's default.
 pub(super) const PERIOD: f64 = 0.1;
 /// Difference below which two times are equal, in seconds.
 const EPSILON: f64 = 1e-9;
+/// Wake-ups per second of an app without requests: ten pings of the heartbeat, by the care thread and in
+/// the runtime.
+const IDLE_WAKE_UPS: f64 = 20.0;
 
 /// CPU of one container.
 #[derive(Debug)]
@@ -17,6 +22,10 @@ pub(super) struct Cpu {
     quota: f64,
     /// Cores that the machine gives.
     cores: f64,
+    /// Cores used without any job.
+    idle_cores: f64,
+    /// Time in run queues of a wake-up.
+    wake_up_wait: f64,
     /// Number of threads that run in addition to the jobs and never stop.
     extra: u32,
     /// CPU time used in this period.
@@ -60,12 +69,14 @@ pub struct CpuTotals {
 // === impl Cpu ===
 
 impl Cpu {
-    /// Returns an idle CPU with `quota` cores of quota.
-    pub(super) fn new(quota: Option<f64>, cores: f64) -> Self {
+    /// Returns the CPU of a container without threads that run.
+    pub(super) fn new(machine: &Machine) -> Self {
         Self {
             now: 0.0,
-            quota: quota.map_or(f64::INFINITY, |quota| quota * PERIOD),
-            cores,
+            quota: machine.quota.map_or(f64::INFINITY, |quota| quota * PERIOD),
+            cores: machine.cores,
+            idle_cores: machine.idle_cores,
+            wake_up_wait: machine.wake_up_wait,
             extra: 0,
             used: 0.0,
             throttled: false,
@@ -88,6 +99,11 @@ impl Cpu {
     pub(super) fn set_extra(&mut self, threads: u32) {
         self.extra = threads;
         self.next = None;
+    }
+
+    /// Counts the time in run queues of a thread that wakes up.
+    pub(super) fn wake_up(&mut self) {
+        self.totals.run_queue += self.wake_up_wait;
     }
 
     /// Starts a job of this CPU time.
@@ -170,6 +186,8 @@ impl Cpu {
             self.totals.run_queue += elapsed * (threads - rate);
             self.used += elapsed * rate;
         }
+        self.totals.used += elapsed * self.idle_cores;
+        self.totals.run_queue += elapsed * IDLE_WAKE_UPS * self.wake_up_wait;
         if self.quota.is_finite() && threads > 0.0 {
             self.count_periods(to);
         }
@@ -227,6 +245,14 @@ impl Cpu {
 mod tests {
     use super::*;
 
+    fn cpu(quota: Option<f64>, cores: f64) -> Cpu {
+        Cpu::new(&Machine {
+            quota,
+            cores,
+            ..Machine::default()
+        })
+    }
+
     /// Runs one job to its end.
     fn time_of(cpu: &mut Cpu, seconds: f64) -> f64 {
         let from = cpu.now;
@@ -242,13 +268,13 @@ mod tests {
 
     #[test]
     fn job_alone_takes_its_cpu_time() {
-        assert!((time_of(&mut Cpu::new(None, 1.0), 0.25) - 0.25).abs() < 1e-9);
+        assert!((time_of(&mut cpu(None, 1.0), 0.25) - 0.25).abs() < 1e-9);
     }
 
     #[test]
     fn quota_stretches_a_job_by_its_inverse() {
         // 1 s at a quota of 0.2: 49 periods of 20 ms each, and the last 20 ms at the start of the 50th.
-        let mut cpu = Cpu::new(Some(0.2), 4.0);
+        let mut cpu = cpu(Some(0.2), 4.0);
         assert!((time_of(&mut cpu, 1.0) - 4.92).abs() < 1e-6);
         assert!((cpu.totals.throttled - 49.0 * 0.08).abs() < 1e-6);
         assert!((cpu.totals.used - 1.0).abs() < 1e-6);
@@ -257,7 +283,7 @@ mod tests {
 
     #[test]
     fn threads_share_too_few_cores_equally() {
-        let mut cpu = Cpu::new(None, 2.0);
+        let mut cpu = cpu(None, 2.0);
         cpu.set_extra(3);
         assert!(
             (time_of(&mut cpu, 0.5) - 1.0).abs() < 1e-9,
@@ -267,8 +293,21 @@ mod tests {
     }
 
     #[test]
+    fn idle_app_uses_its_idle_cores_and_waits_at_each_wake_up() {
+        let mut cpu = Cpu::new(&Machine {
+            idle_cores: 0.002,
+            wake_up_wait: 0.0003,
+            ..Machine::default()
+        });
+        cpu.wake_up();
+        cpu.advance(100.0);
+        assert!((cpu.totals.used - 0.2).abs() < 1e-9);
+        assert!((cpu.totals.run_queue - 2001.0 * 0.0003).abs() < 1e-9);
+    }
+
+    #[test]
     fn demand_below_the_quota_is_not_throttled() {
-        let mut cpu = Cpu::new(Some(1.0), 4.0);
+        let mut cpu = cpu(Some(1.0), 4.0);
         assert!((time_of(&mut cpu, 5.0) - 5.0).abs() < 1e-6);
         assert!(cpu.totals.throttled < 1e-6);
     }

@@ -5,6 +5,10 @@
 //!            (unseen by the    (the layer sees the   (slots,  (the end of the
 //!             layer)            request from here)    hold)    request)
 //! ```
+//! Clients may keep connections, as a pool or a reverse proxy does ([`connections`]): a request then waits for
+//! one, unseen by the app, and needs no place in the backlog if the connection is open. The runtime may look at
+//! its sockets and timers only now and then ([`looks`]).
+//!
 //! Workers take tasks in order of readiness; their CPU comes from [`cpu`], subject to a quota and to noisy
 //! neighbours.
 //! A probe of the front door waits like a client's connection, and a ping of the runtime like a task;
@@ -17,7 +21,12 @@
 //!
 //! # Hazards
 //!
-//! - A connection carries one request: keep-alive, HTTP/2 and streams are not simulated.
+//! - A connection carries one request at a time: HTTP/2 and streams are not simulated. A kept connection stays
+//!   open until its client leaves or the process exits.
+//! - The lock of a convoy is fair. A real one may be taken again before a thread that waits for it wakes up, so
+//!   that some requests of a small pool of connections wait much longer, and a front-door probe much shorter.
+//! - A connection that the full backlog drops is not tried again, as TCP does after 1, 3 and 7 s.
+//! - Contention of other containers for a core is a constant wait of each wake-up, and a window of fewer cores.
 //! - Other replicas are modelled only as the share of requests that they take over while this app is not ready: while it
 //!   boots, drains or is down. A readiness probe that fails for another reason diverts nothing.
 //! - Without [`newest_first`](super::spec::Service::newest_first) a saturated queue serves only
@@ -30,6 +39,7 @@ mod checks;
 mod client_counts;
 mod clients;
 mod collapse;
+mod connections;
 mod cpu;
 mod cpu_meter;
 mod demand;
@@ -39,6 +49,7 @@ mod events;
 mod faults;
 mod heartbeat;
 mod layer;
+mod looks;
 mod machine;
 mod measured;
 mod memory;

@@ -22,9 +22,11 @@ pub struct TracePoint {
     /// Result of the last finished probe of the front door. Probes follow each other at the interval of
     /// the trace, or as soon as the one before has finished; their limit is 2 s.
     pub front_door: ProbeResult<()>,
+    /// Time at which that probe had finished, in seconds since the start of the episode.
+    pub probed_at: f64,
     /// Totals of the CPU.
     pub cpu: CpuTotals,
-    /// Connections that wait in front of the app: in the accept backlog, or accepted and unread.
+    /// Connections that wait to be accepted.
     pub backlog: usize,
     /// Counts of the clients.
     pub clients: ClientCounts,
@@ -34,6 +36,7 @@ pub struct TracePoint {
 #[derive(Debug)]
 pub(super) struct Prober {
     front_door: ProbeResult<()>,
+    probed_at: f64,
 }
 
 // === impl TracePoint ===
@@ -46,6 +49,7 @@ impl TracePoint {
             seconds: now,
             care: care_port::probe(now, life, &patient.app, &noise).0,
             front_door: prober.front_door.clone(),
+            probed_at: prober.probed_at,
             cpu: patient.app.cpu.totals,
             backlog: patient.app.pipeline.tasks.backlog(),
             clients: patient.clients.counts,
@@ -60,6 +64,7 @@ impl Prober {
     pub(super) fn new() -> Self {
         Self {
             front_door: ProbeResult::NotProbed,
+            probed_at: 0.0,
         }
     }
 
@@ -77,8 +82,9 @@ impl Prober {
 }
 
 impl Decider for Prober {
-    fn poll(&mut self, _: Now, observation: &Observation) -> Action {
+    fn poll(&mut self, now: Now, observation: &Observation) -> Action {
         self.front_door = observation.front_door.clone();
+        self.probed_at = now.monotonic.as_secs_f64();
         Action::NoAction
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of the simulation against known results.
 
 mod clients;
+mod connections;
 mod doctor;
 mod faults;
 mod lifecycle;
