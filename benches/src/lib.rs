@@ -1,5 +1,7 @@
 //! Proof on real processes: the demo, the trials, and the parts that they and the benches share.
 
+#[cfg(feature = "calibration")]
+pub mod calibration;
 pub mod cgroup;
 pub mod demo;
 mod descriptors;
