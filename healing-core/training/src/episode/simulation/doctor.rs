@@ -7,7 +7,7 @@ use super::events::{Event, Events};
 use super::patient::Patient;
 use super::polls::Polls;
 use super::process::Phase;
-use super::sockets::{SocketReader, sockets};
+use super::sockets::sockets;
 use super::treatments::Treatments;
 use crate::episode::Decider;
 use crate::episode::spec::{DAY, Life};
@@ -31,7 +31,6 @@ const DRAIN_INTERVAL: f64 = 0.1;
 pub(super) struct Doctor<'a> {
     life: &'a Life,
     pub(super) polls: Polls<'a>,
-    pub(super) sockets: SocketReader,
     pub(super) treatments: Treatments,
 }
 
@@ -43,7 +42,6 @@ impl<'a> Doctor<'a> {
         Self {
             life,
             polls: Polls::new(life),
-            sockets: SocketReader::new(life),
             treatments: Treatments::default(),
         }
     }
@@ -51,7 +49,7 @@ impl<'a> Doctor<'a> {
     /// Begins a poll, whose probe of the front door waits among the patient's connections.
     pub(super) fn poll(&mut self, now: f64, patient: &mut Patient<'_>, events: &mut Events) {
         self.polls.begin(now);
-        self.sockets.poll(now, sockets(patient));
+        self.polls.sockets.poll(sockets(patient));
         let noise = self.polls.noise();
         let (care, seconds) = care_port::probe(now, self.life, &patient.app, &noise);
         self.polls.record_care(now, care, seconds);
@@ -89,7 +87,7 @@ impl<'a> Doctor<'a> {
         let observation = Observation {
             care,
             front_door,
-            sockets: self.sockets.standing,
+            sockets: self.polls.sockets.standing,
             circumstances: Circumstances {
                 mode: Mode::Enforce,
                 late: self.polls.late,

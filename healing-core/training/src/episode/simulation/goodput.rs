@@ -1,6 +1,8 @@
 //! Peak of the goodput, which the care thread samples: a surge of 2 s would disappear in the mean between two
 //! polls.
 
+use std::collections::VecDeque;
+
 use super::cpu::PERIOD;
 
 /// Number of samples in the interval over which the goodput is averaged; one is taken per tick.
@@ -11,10 +13,8 @@ const KEPT: usize = 301;
 /// Recent samples of the number of response heads without an error since the start of the process.
 #[derive(Debug)]
 pub(super) struct Goodput {
-    /// Ring of the samples.
-    good: [u64; KEPT],
-    /// Number of samples so far.
-    count: usize,
+    /// Samples, oldest first.
+    good: VecDeque<u64>,
 }
 
 // === impl Goodput ===
@@ -23,24 +23,24 @@ impl Goodput {
     /// Returns the state before the first sample of a process.
     pub(super) fn new() -> Self {
         Self {
-            good: [0; KEPT],
-            count: 0,
+            good: VecDeque::with_capacity(KEPT),
         }
     }
 
     /// Takes a sample.
     pub(super) fn sample(&mut self, good: u64) {
-        self.good[self.count % KEPT] = good;
-        self.count += 1;
+        if self.good.len() >= KEPT {
+            self.good.pop_front();
+        }
+        self.good.push_back(good);
     }
 
     /// Returns the highest goodput of any interval in response heads per second; `None` before the first
     /// interval is over.
     #[allow(clippy::cast_precision_loss)] // small
     pub(super) fn peak(&self) -> Option<f64> {
-        let first = self.count.saturating_sub(KEPT);
-        let at = |sample: usize| self.good[sample % KEPT];
-        let rises = (first + INTERVAL..self.count).map(|end| at(end) - at(end - INTERVAL));
+        let ends = self.good.iter().skip(INTERVAL);
+        let rises = self.good.iter().zip(ends).map(|(begin, end)| end - begin);
         Some(rises.max()? as f64 / (INTERVAL as f64 * PERIOD))
     }
 }

@@ -188,8 +188,8 @@ impl<'a> Simulation<'a> {
             return false;
         }
         // Nothing changes between two events, so the sockets are still those of the read's time.
-        while self.doctor.sockets.is_due(next) {
-            self.doctor.sockets.read(sockets(&self.patient));
+        while self.doctor.polls.sockets.is_due(next) {
+            self.doctor.polls.sockets.read(sockets(&self.patient));
         }
         self.advance(next);
         if next == arrival {

@@ -1,9 +1,10 @@
-//! Polls of the doctor: their times, and the results of both probes.
+//! Polls of the doctor: their times, and the results of both probes and of the reads of the sockets.
 
 use std::time::Duration;
 
 use super::care_port::PROBE_TIMEOUT;
 use super::events::{Event, Events};
+use super::sockets::SocketReader;
 use super::streams::Stream;
 use crate::episode::spec::{Doctor, Life, exponential};
 use healing_core::health::Health;
@@ -33,6 +34,7 @@ pub(super) struct Polls<'a> {
     probing: bool,
     /// Set if the current poll, or the next one between two polls, begins too late to be relied on.
     pub(super) late: bool,
+    pub(super) sockets: SocketReader,
 }
 
 // === impl Polls ===
@@ -51,12 +53,14 @@ impl<'a> Polls<'a> {
             front_door: None,
             probing: false,
             late: false,
+            sockets: SocketReader::new(life),
         }
     }
 
     /// Schedules the first poll.
-    pub(super) fn schedule_first(&self, events: &mut Events) {
+    pub(super) fn schedule_first(&mut self, events: &mut Events) {
         let phase = self.times.part(0).between(0.0, self.spec.interval);
+        self.sockets.schedule(phase);
         events.schedule(phase, Event::Poll);
     }
 
@@ -80,6 +84,7 @@ impl<'a> Polls<'a> {
             0.0
         };
         self.late = delay >= LATE;
+        self.sockets.schedule(at + delay);
         events.schedule(at + delay, Event::Poll);
     }
 

@@ -4,20 +4,16 @@
 //! A real doctor reads after the beginning of a poll, this one before it, so that the reads do not delay a poll.
 //! The pauses are random, because reads in step with the periods of a quota would see a queue each time.
 
-use std::collections::VecDeque;
-
 use super::patient::Patient;
 use super::streams::Stream;
 use crate::episode::spec::Life;
 use healing_core::observation::PortSockets;
 use healing_core::rng::Rng;
 
-/// Mean pause between two reads in seconds.
-const PAUSE: f64 = 0.1;
-/// Number of reads before that of the poll.
-const EARLIER_READS: usize = 9;
 /// Time over which the reads of one poll are spread, in seconds.
 const SPAN: f64 = 1.0;
+/// Mean pause between two reads in seconds.
+const PAUSE: f64 = 0.1;
 /// Size of a request in bytes: a request line with some headers.
 const REQUEST_BYTES: u64 = 300;
 
@@ -26,10 +22,11 @@ const REQUEST_BYTES: u64 = 300;
 pub(super) struct SocketReader {
     /// Stream of the pauses.
     pauses: Rng,
-    /// Time of the next read; infinite if the sockets cannot be read.
+    is_permitted: bool,
+    /// Time of the next read before a poll; infinite without one.
     next: f64,
-    /// Last reads with their times, oldest first.
-    reads: VecDeque<(f64, PortSockets)>,
+    /// Reads before the next poll, oldest first.
+    reads: Vec<PortSockets>,
     /// Figures of the current poll; `None` if the sockets cannot be read.
     pub(super) standing: Option<PortSockets>,
 }
@@ -41,13 +38,17 @@ impl SocketReader {
     pub(super) fn new(life: &Life) -> Self {
         Self {
             pauses: Stream::Sockets.rng(life.seed),
-            next: if life.visible.sockets {
-                0.0
-            } else {
-                f64::INFINITY
-            },
-            reads: VecDeque::with_capacity(EARLIER_READS),
+            is_permitted: life.visible.sockets,
+            next: f64::INFINITY,
+            reads: Vec::new(),
             standing: None,
+        }
+    }
+
+    /// Schedules the reads before a poll.
+    pub(super) fn schedule(&mut self, poll_at: f64) {
+        if self.is_permitted {
+            self.next = poll_at - SPAN + PAUSE * self.pauses.unit();
         }
     }
 
@@ -58,22 +59,16 @@ impl SocketReader {
 
     /// Adds the read that is due.
     pub(super) fn read(&mut self, sockets: PortSockets) {
-        if self.reads.len() >= EARLIER_READS {
-            self.reads.pop_front();
-        }
-        self.reads.push_back((self.next, sockets));
+        self.reads.push(sockets);
         self.next += PAUSE * self.pauses.between(0.5, 1.5);
     }
 
     /// Begins a poll with a read. While there is a queue, the earlier reads count too.
-    pub(super) fn poll(&mut self, now: f64, sockets: PortSockets) {
-        if self.next.is_infinite() {
-            return;
-        }
+    pub(super) fn poll(&mut self, sockets: PortSockets) {
+        self.next = f64::INFINITY;
         let mut standing = sockets;
-        for (at, earlier) in self.reads.iter().rev() {
-            let is_idle = standing.backlog == 0 && standing.unread == 0;
-            if is_idle || now - at > SPAN {
+        for earlier in self.reads.drain(..).rev() {
+            if standing.backlog == 0 && standing.unread == 0 {
                 break;
             }
             standing.backlog = standing.backlog.min(earlier.backlog);
@@ -81,7 +76,7 @@ impl SocketReader {
             standing.unread = standing.unread.min(earlier.unread);
             standing.unread_bytes = standing.unread_bytes.min(earlier.unread_bytes);
         }
-        self.standing = Some(standing);
+        self.standing = self.is_permitted.then_some(standing);
     }
 }
 
@@ -122,24 +117,37 @@ mod tests {
         }
     }
 
-    /// Returns the figures of a poll just after reads of queues of these lengths, the last by the poll.
+    /// Returns the figures of a poll after reads of queues of these lengths, the last by the poll.
     fn standing(lengths: &[u64]) -> PortSockets {
         let mut reader = SocketReader::new(&Life::new(1));
         let (last, earlier) = lengths.split_last().unwrap();
         for length in earlier {
             reader.read(queue(*length));
         }
-        reader.poll(reader.next, queue(*last));
+        reader.poll(queue(*last));
         reader.standing.unwrap()
     }
 
     #[test]
-    fn smallest_queue_of_a_second_is_standing() {
+    fn smallest_queue_is_standing() {
         assert_eq!(standing(&[7, 3, 9]), queue(3));
-        assert_eq!(standing(&[1, 0, 9]), queue(0));
-        let mut lengths = vec![5; 30];
-        lengths[0] = 1; // more than a second before
-        assert_eq!(standing(&lengths), queue(5));
+        assert_eq!(standing(&[7, 0, 9]), queue(0));
+    }
+
+    #[test]
+    fn reads_are_spread_over_the_second_before_a_poll() {
+        let mut reader = SocketReader::new(&Life::new(1));
+        for poll_at in [5.0, 10.0] {
+            assert!(!reader.is_due(f64::MAX));
+            reader.schedule(poll_at);
+            assert!(!reader.is_due(poll_at - SPAN));
+            while reader.is_due(poll_at) {
+                reader.read(queue(1));
+            }
+            assert!((7..=20).contains(&reader.reads.len()));
+            reader.poll(queue(2));
+        }
+        assert_eq!(reader.standing, Some(queue(1)));
     }
 
     #[test]
@@ -151,7 +159,7 @@ mod tests {
         };
         let mut reader = SocketReader::new(&Life::new(1));
         reader.read(PortSockets::default());
-        reader.poll(reader.next, idle);
+        reader.poll(idle);
         assert_eq!(reader.standing, Some(idle));
     }
 
@@ -160,8 +168,9 @@ mod tests {
         let mut life = Life::new(1);
         life.visible.sockets = false;
         let mut reader = SocketReader::new(&life);
-        assert!(!reader.is_due(1e9));
-        reader.poll(5.0, queue(3));
+        reader.schedule(5.0);
+        assert!(!reader.is_due(f64::MAX));
+        reader.poll(queue(3));
         assert_eq!(reader.standing, None);
     }
 }
