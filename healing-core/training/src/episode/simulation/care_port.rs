@@ -7,6 +7,7 @@
 //! | `routes` | counts of the layer for each route of the service |
 //! | quota periods | the [CPU](super::cpu), only with a quota |
 //! | wait in run queues, busiest thread | the CPU, since the start of the process |
+//! | `workers` | the service |
 //! | `starting` | the boot, if the app declares it |
 //! | `version` | the same for all instances |
 
@@ -102,7 +103,7 @@ fn health(now: f64, life: &Life, app: &App<'_>, noise: &Rng) -> Health {
         oldest_in_flight_seconds: oldest.filter(|_| visible.in_flight),
         latency: visible.latency.then(|| layer.latency()),
         vitals: visible.vitals.then(|| vitals(life, app, is_current)),
-        runtime: runtime(now, life, app).filter(|_| visible.runtime),
+        runtime: runtime(now, life, app, is_current).filter(|_| visible.runtime),
         checks: if visible.checks {
             app.checks.reports(now, &life.service)
         } else {
@@ -169,14 +170,11 @@ fn vitals(life: &Life, app: &App<'_>, is_current: bool) -> Vitals {
 }
 
 /// Returns the state of the runtime; absent before the app serves.
-fn runtime(now: f64, life: &Life, app: &App<'_>) -> Option<Runtime> {
+fn runtime(now: f64, life: &Life, app: &App<'_>, is_current: bool) -> Option<Runtime> {
     (app.process.phase == Phase::Serving).then(|| Runtime {
         tick_age_seconds: app.heartbeat.age(now),
         lag_seconds: app.heartbeat.lag(now),
         stalled: app.heartbeat.is_stalled(now),
-        workers: life
-            .visible
-            .schema_2
-            .then_some(u64::from(life.service.workers)),
+        workers: is_current.then_some(u64::from(life.service.workers)),
     })
 }
