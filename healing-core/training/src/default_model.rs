@@ -106,7 +106,7 @@ mod tests {
     use super::*;
     use healing_core::config::PolicyConfig;
     use healing_core::decision::Action;
-    use healing_core::model::{Classifier, Votes, builtin};
+    use healing_core::model::{Votes, builtin};
     use healing_core::policy::min_expected_cost;
 
     /// Compares on fresh incidents, few enough for every test run; `cargo judge incidents` is the full comparison.
