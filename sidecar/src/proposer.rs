@@ -1,22 +1,39 @@
 //! Choice of the proposer from a model file, the built-in model, and rules.
 
+use healing_core::decision::Abstention;
+use healing_core::features::Features;
+use healing_core::model::{Classification, Classifier, ModelError};
 use healing_core::policy::Proposer;
 
 use crate::config::{Rules, Settings};
-use crate::model_file::read_model;
+use crate::model_file::{ReadModelError, read_model};
 use crate::status::Shared;
 
 /// Proposer with its name.
-pub(crate) struct LoadedProposer {
-    pub(crate) proposer: Proposer,
+#[derive(Debug)]
+pub struct LoadedProposer {
+    /// The proposer.
+    pub proposer: Proposer,
     source: &'static str,
-    pub(crate) label: String,
+    /// Name of the model or of the rules, for people.
+    pub label: String,
+}
+
+/// Model whose file cannot be used. It always abstains, so that the rules decide and the reason is counted.
+#[derive(Debug)]
+struct UnusableModel(Abstention);
+
+impl Classifier for UnusableModel {
+    fn classify(&self, _: &Features) -> Classification {
+        Err(self.0).into()
+    }
 }
 
 impl LoadedProposer {
     /// Loads the proposer that the settings name. If its model cannot be used, the compiled-in rules
     /// decide.
-    pub(crate) fn load(settings: &Settings) -> Self {
+    #[must_use]
+    pub fn load(settings: &Settings) -> Self {
         if settings.rules == Rules::Original {
             return Self::new(Proposer::Original, "rules", "original rules");
         }
@@ -35,7 +52,13 @@ impl LoadedProposer {
                     "the model cannot be used, so the compiled-in rules decide"
                 );
                 let label = "compiled-in rules, because the model cannot be used";
-                Self::new(Proposer::Rules, "rules", label)
+                let model = UnusableModel(match error {
+                    ReadModelError::Invalid(ModelError::UnknownFeature { .. }) => {
+                        Abstention::UnknownFeature
+                    }
+                    _ => Abstention::ModelError,
+                });
+                Self::new(Proposer::Model(Box::new(model)), "rules", label)
             }
         }
     }
