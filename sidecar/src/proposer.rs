@@ -82,3 +82,47 @@ impl LoadedProposer {
         shared.view().proposer.clone_from(&self.label);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use healing_core::model::builtin::ORIGINAL_FIVE;
+    use healing_core::model::file::checksum;
+
+    use super::*;
+
+    /// Returns the abstention of the model in a file.
+    fn abstention(content: &[u8]) -> Option<Abstention> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        let loaded = crate::config::load(&crate::config::Flags::default(), &|_: &str| None);
+        let settings = Settings {
+            model: Some(PathBuf::from(file.path())),
+            ..loaded.settings
+        };
+        match LoadedProposer::load(&settings).proposer {
+            Proposer::Model(model) => model.classify(&Features::EMPTY).votes.err(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn abstention_of_unusable_model_names_the_defect() {
+        let defect = abstention(b"not a model");
+        assert_eq!(defect, Some(Abstention::ModelError));
+        let absent = abstention(ORIGINAL_FIVE);
+        assert_eq!(absent, Some(Abstention::AbsentFeature));
+
+        let mut unknown = ORIGINAL_FIVE[..ORIGINAL_FIVE.len() - 8].to_vec();
+        let known = b"\"cpu_usage\"";
+        let at = unknown
+            .windows(known.len())
+            .position(|bytes| bytes == known)
+            .unwrap();
+        unknown[at..at + known.len()].copy_from_slice(b"\"cpu_moods\"");
+        let sum = checksum(&unknown);
+        unknown.extend(sum.to_le_bytes());
+        assert_eq!(abstention(&unknown), Some(Abstention::UnknownFeature));
+    }
+}
