@@ -23,7 +23,7 @@ use crate::reading::Reading;
 /// Source of the proposals.
 #[derive(Debug)]
 pub enum Proposer {
-    /// A model, or the rules if it cannot classify.
+    /// A model, or the rules if it abstains.
     Model(Box<dyn Classifier>),
     /// The compiled-in rules.
     Rules,

@@ -219,7 +219,7 @@ fn dependency(state: CheckState, age_seconds: f64) -> CheckReport {
     }
 }
 
-/// Classifier that always votes for one action, or cannot classify.
+/// Classifier that always votes for one action, or abstains.
 #[derive(Debug)]
 pub(crate) struct FixedVotes(pub(crate) Option<Action>);
 
