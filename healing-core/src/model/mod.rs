@@ -9,7 +9,9 @@
 //! A model gets every value within the range that it was trained on, and the [neutral value](crate::features)
 //! of an absent feature. Both make a familiar row of an unfamiliar one: an app that uses less memory than any
 //! in training looks like the one that used least. The classification names these features, and a vote stays
-//! bounded by the evidence: a model never restarts a healthy app.
+//! bounded by the evidence: a model never restarts a healthy app. Such votes are much worse: on 416 simulated
+//! moments, the default model's log loss is 0.18 where it gets every feature, and 1.6 on the 46 others; 26 of
+//! these are of an app whose usual load is not known yet, and there it votes for treatments that do not help.
 
 pub mod builtin;
 mod classifier;
