@@ -71,7 +71,7 @@ where
         let Poll::Ready(result) = &polled else {
             return Poll::Pending;
         };
-        let Some(guard) = this.guard else {
+        let Some(guard) = &mut *this.guard else {
             return K::whole(polled);
         };
         let disposition = match result {
@@ -82,6 +82,7 @@ where
             Disposition::Finish(outcome) => RequestGuard::finish_in(this.guard, outcome),
             Disposition::Exclude => RequestGuard::exclude_in(this.guard),
             Disposition::Track(state) => {
+                guard.begin_body(state.error);
                 if let Some(guard) = this.guard.take() {
                     return K::tracked(polled, Tracking::new(guard, state));
                 }
@@ -105,6 +106,13 @@ enum Disposition {
 /// read from elsewhere while it is sent, and fail midway.
 const IN_MEMORY: u64 = 64 * 1024;
 
+/// Returns `true` for the statuses that are errors by default: those of class 5xx, and 408, with which a server
+/// reports that it took too long.
+#[inline]
+fn is_error(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 500..600)
+}
+
 /// Returns `true` if the server sends no body for this response and never polls the handler's body.
 #[inline]
 fn has_no_body(status: StatusCode, method: MethodSlot) -> bool {
@@ -121,9 +129,8 @@ fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposi
         return Disposition::Exclude;
     }
     let status = response.status();
-    guard.set_status(status.as_u16());
     let error = match &options.errors {
-        None => status.is_server_error(),
+        None => is_error(status),
         Some(rule) => guard.run_app_code(|| {
             rule(&ResponseHead {
                 status,
@@ -150,6 +157,7 @@ fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposi
         })
     };
     let length = if finished { Some(0) } else { length() };
+    guard.set_status(status.as_u16()); // last, because a panic of a rule is one before the head
     match length.map(NonZeroU64::new) {
         Some(None) => Disposition::Finish(if error { Outcome::Error } else { Outcome::Ok }),
         remaining => Disposition::Track(BodyState {

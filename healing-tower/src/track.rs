@@ -88,7 +88,7 @@ impl Tracking {
             }
         };
         if let Some(outcome) = outcome {
-            RequestGuard::finish_in(&mut self.guard, outcome);
+            RequestGuard::finish_body_in(&mut self.guard, outcome);
         }
         polled
     }

@@ -4,7 +4,7 @@
 //! integers until they are written, and there is no intermediate form.
 
 use super::series;
-use super::{Inner, Meter};
+use super::{Inner, Meter, Outcome};
 use crate::exposition::text::{self, Text};
 
 pub(super) use crate::exposition::text::Kind;
@@ -51,19 +51,19 @@ pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64)
             "healing_app_panics_total",
             "Handler panics; counted as errors too.",
             Kind::Counter,
-            total(meter.sum(|shard| &shard.panics)),
+            total(meter.outcomes(Outcome::Panic)),
         ),
         (
             "healing_app_cancelled_total",
             "Requests whose client disconnected before the response was complete.",
             Kind::Counter,
-            total(meter.sum(|shard| &shard.cancelled)),
+            total(meter.outcomes(Outcome::Cancelled)),
         ),
         (
             "healing_app_body_errors_total",
             "Responses whose body failed midway; counted as errors too.",
             Kind::Counter,
-            total(meter.sum(|shard| &shard.body_errors)),
+            total(meter.outcomes(Outcome::BodyError)),
         ),
     ]
 }

@@ -33,6 +33,15 @@ impl ShardCounters {
         }
     }
 
+    /// Returns the sum of the counters from `first` on.
+    pub(crate) fn sum(&self, first: usize) -> u64 {
+        let counters = self.0.iter().flat_map(|line| &line.0);
+        counters
+            .skip(first)
+            .map(|counter| counter.load(Relaxed))
+            .sum()
+    }
+
     /// Returns the value of one counter.
     pub(crate) fn get(&self, index: usize) -> u64 {
         (self.0.get(index / 16)).map_or(0, |line| line.0[index % 16].load(Relaxed))
