@@ -13,12 +13,13 @@ type PollFrame<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Er
 /// Guard of a request whose body is being read. The request counts as cancelled if this is dropped before
 /// the body is complete.
 pub struct Tracking {
-    /// Absent once the request has finished.
+    /// Absent once the request has finished, or if it finished with its head.
     guard: Option<RequestGuard>,
     state: BodyState,
 }
 
 /// State of a body that is being read.
+#[derive(Default)]
 pub(crate) struct BodyState {
     /// Set if the response's head, or a trailer, is an error.
     pub(crate) error: bool,
@@ -56,6 +57,14 @@ impl Tracking {
         Self {
             guard: Some(guard),
             state,
+        }
+    }
+
+    /// Returns the state of a body that is not tracked.
+    pub(crate) fn none() -> Self {
+        Self {
+            guard: None,
+            state: BodyState::default(),
         }
     }
 

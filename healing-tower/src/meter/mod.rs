@@ -25,7 +25,7 @@ mod windows;
 
 use healing_wire::health::{self, Latency, RouteReport, WindowStats};
 use std::fmt;
-use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -61,7 +61,7 @@ pub(crate) struct Inner {
     origin: Instant,
     shards: Box<[Shard]>,
     /// Slot of [`InFlightSlots`] in which new requests are counted; advanced at each tick.
-    slot: AtomicU16,
+    slot: AtomicU32,
     routes: Routes,
     #[cfg(feature = "axum")]
     paths: path_cache::PathCache,
@@ -128,8 +128,7 @@ impl Inner {
     /// Returns the index of this thread's shard, and the shard.
     #[inline]
     fn shard(&self) -> (usize, &Shard) {
-        let index = sharded::thread_number() & (self.shards.len() - 1);
-        (index, &self.shards[index])
+        sharded::of_thread(&self.shards)
     }
 
     #[inline]
@@ -230,7 +229,7 @@ impl Meter {
         Self(Box::leak(Box::new(Inner {
             origin: Instant::now(),
             shards: (0..sharded::shard_count()).map(|_| Shard::new()).collect(),
-            slot: AtomicU16::new(0),
+            slot: AtomicU32::new(0),
             routes: Routes::new(options.routes),
             #[cfg(feature = "axum")]
             paths: path_cache::PathCache::new(options.routes),

@@ -99,7 +99,7 @@ impl Ranking {
         let is_failing = |entry: &Entry| failing.iter().any(|other| std::ptr::eq(*other, entry));
         let rest = health::MAX_ROUTES - failing.len();
         let busiest = highest(&self.entries, rest, |entry| {
-            (!is_failing(entry)).then_some(entry.begun)
+            (entry.begun_total > 0 && !is_failing(entry)).then_some(entry.begun)
         });
         failing
             .iter()

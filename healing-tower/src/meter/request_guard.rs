@@ -43,16 +43,13 @@ pub(crate) struct RequestGuard {
     started: u64,
     /// Slot in which the request is counted as in flight.
     slot: Slot,
-    /// Status of the response; [`NO_RESPONSE`] until there is one.
+    /// Status of the response head; [`NO_RESPONSE`] until there is one.
     status: u16,
     pub(crate) method: MethodSlot,
     /// Set for HTTP/2, over which gRPC is possible.
     pub(crate) http2: bool,
     /// Set while the app's own code runs.
     in_app_code: bool,
-    /// Set once the response head was counted apart from the end of the request, because the body is
-    /// tracked.
-    tracked: bool,
 }
 
 impl RequestGuard {
@@ -77,7 +74,6 @@ impl RequestGuard {
             method,
             http2: request.version() == Version::HTTP_2,
             in_app_code: true,
-            tracked: false,
         }
     }
 
@@ -86,7 +82,8 @@ impl RequestGuard {
         self.meter
     }
 
-    /// Sets the status of the response head.
+    /// Sets the status of the response head. No app code may run from then on, except that of a tracked
+    /// body.
     #[inline]
     pub(crate) fn set_status(&mut self, status: u16) {
         self.status = status;
@@ -124,7 +121,6 @@ impl RequestGuard {
         let (index, shard) = self.meter.shard();
         shard.tracked_heads[usize::from(error)].fetch_add(1, Relaxed);
         self.endpoint.begin_body(index);
-        self.tracked = true;
     }
 
     /// Counts a request without a tracked body as finished.
@@ -188,6 +184,7 @@ impl Drop for RequestGuard {
         } else {
             Outcome::Cancelled
         };
-        self.record(outcome, self.tracked);
+        // A request with a head is dropped only if its body is tracked; else it finishes with the head.
+        self.record(outcome, self.status != NO_RESPONSE);
     }
 }
