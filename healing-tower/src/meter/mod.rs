@@ -4,8 +4,6 @@
 //! starts, four when it finishes (five unless its outcome is [`Outcome::Ok`]), two between them for the
 //! response head if the body is tracked, no lock, no allocation, no shared cache line. Readers sum the
 //! shards on demand; [`Meter::tick`] does so on the care thread.
-//!
-//! A head that is not tracked has no counter of its own, because the request finishes with it.
 
 mod clock;
 mod collector;
@@ -17,6 +15,7 @@ mod options;
 mod path_cache;
 mod ranking;
 mod render;
+mod request_counts;
 mod request_guard;
 mod routes;
 mod series;
@@ -34,10 +33,10 @@ pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
 pub(crate) use request_guard::{Outcome, RequestGuard};
 pub(crate) use routes::{MethodSlot, Route};
 
-use durations::{BUCKETS, BucketCounts};
 use goodput::Goodput;
-use in_flight::{InFlightSlots, Rotation};
+use in_flight::Rotation;
 use ranking::Ranking;
+use request_counts::RequestCounts;
 use routes::Routes;
 use windows::{Snapshot, Windows};
 
@@ -59,8 +58,8 @@ pub struct Meter(&'static Inner);
 /// Shared counts and options of a [`Meter`].
 pub(crate) struct Inner {
     origin: Instant,
-    shards: Box<[Shard]>,
-    /// Slot of [`InFlightSlots`] in which new requests are counted; advanced at each tick.
+    counts: RequestCounts,
+    /// Slot (see [`in_flight`]) in which new requests are counted; advanced at each tick.
     slot: AtomicU32,
     routes: Routes,
     #[cfg(feature = "axum")]
@@ -83,54 +82,7 @@ struct Recent {
     oldest_in_flight: Option<Duration>,
 }
 
-/// Counts of one shard (see [`sharded`]).
-#[repr(align(128))]
-struct Shard {
-    /// Durations of the requests that finished with their head, or panicked before it.
-    with_head: Durations,
-    /// Durations of the requests with a tracked body.
-    with_body: Durations,
-    /// Durations of the requests that were cancelled before their head.
-    before_head: Durations,
-    /// Response heads with a tracked body, those without and those with an error.
-    tracked_heads: [AtomicU64; 2],
-    /// Requests by outcome other than [`Outcome::Ok`], without and with a tracked body.
-    failures: [[AtomicU64; Outcome::COUNT]; 2],
-    in_flight: InFlightSlots,
-}
-
-type Durations = [AtomicU64; BUCKETS];
-
-impl Shard {
-    const fn new() -> Self {
-        Self {
-            with_head: [const { AtomicU64::new(0) }; BUCKETS],
-            with_body: [const { AtomicU64::new(0) }; BUCKETS],
-            before_head: [const { AtomicU64::new(0) }; BUCKETS],
-            tracked_heads: [const { AtomicU64::new(0) }; 2],
-            failures: [const { [const { AtomicU64::new(0) }; Outcome::COUNT] }; 2],
-            in_flight: InFlightSlots::new(),
-        }
-    }
-
-    /// Returns the histogram in which a finished request counts.
-    #[inline]
-    fn finished(&self, outcome: Outcome, tracked: bool) -> &Durations {
-        match (tracked, outcome) {
-            (true, _) => &self.with_body,
-            (false, Outcome::Cancelled) => &self.before_head,
-            (false, _) => &self.with_head,
-        }
-    }
-}
-
 impl Inner {
-    /// Returns the index of this thread's shard, and the shard.
-    #[inline]
-    fn shard(&self) -> (usize, &Shard) {
-        sharded::of_thread(&self.shards)
-    }
-
     #[inline]
     pub(crate) fn options(&self) -> &MeterOptions {
         &self.options
@@ -147,66 +99,6 @@ impl Inner {
     #[inline]
     pub(crate) fn route_of_path(&self, path: &axum::extract::MatchedPath) -> &'static Route {
         self.paths.route(path, &self.routes)
-    }
-
-    fn sum(&self, field: impl Fn(&Shard) -> &AtomicU64) -> u64 {
-        self.shards
-            .iter()
-            .map(|shard| field(shard).load(Relaxed))
-            .sum()
-    }
-
-    fn sum_buckets(&self, field: impl Fn(&Shard) -> &Durations) -> u64 {
-        let buckets = self.shards.iter().flat_map(|shard| field(shard));
-        buckets.map(|count| count.load(Relaxed)).sum()
-    }
-
-    fn failures(&self, outcome: Outcome, tracked: bool) -> u64 {
-        self.sum(|shard| &shard.failures[usize::from(tracked)][outcome as usize])
-    }
-
-    /// Returns the number of requests with this outcome, which is not [`Outcome::Ok`].
-    fn outcomes(&self, outcome: Outcome) -> u64 {
-        self.failures(outcome, false) + self.failures(outcome, true)
-    }
-
-    fn errors(&self) -> u64 {
-        let errors = [Outcome::Error, Outcome::Panic, Outcome::BodyError];
-        errors.map(|outcome| self.outcomes(outcome)).iter().sum()
-    }
-
-    /// Returns the response heads, and the panics before a head.
-    fn answered(&self) -> u64 {
-        self.sum_buckets(|shard| &shard.with_head)
-            + self.sum(|shard| &shard.tracked_heads[0])
-            + self.sum(|shard| &shard.tracked_heads[1])
-    }
-
-    /// Returns the answers that are errors.
-    fn answered_errors(&self) -> u64 {
-        self.failures(Outcome::Error, false)
-            + self.failures(Outcome::Panic, false)
-            + self.sum(|shard| &shard.tracked_heads[1])
-    }
-
-    /// Returns the number of requests in flight whose head has been sent.
-    fn open_bodies(&self) -> u64 {
-        let finished = self.sum_buckets(|shard| &shard.with_body);
-        let begun =
-            self.sum(|shard| &shard.tracked_heads[0]) + self.sum(|shard| &shard.tracked_heads[1]);
-        begun.saturating_sub(finished)
-    }
-
-    fn durations(&self) -> BucketCounts {
-        std::array::from_fn(|bucket| {
-            self.sum(|shard| &shard.with_head[bucket])
-                + self.sum(|shard| &shard.with_body[bucket])
-                + self.sum(|shard| &shard.before_head[bucket])
-        })
-    }
-
-    fn in_flight_slots(&self) -> impl Iterator<Item = &InFlightSlots> + Clone {
-        self.shards.iter().map(|shard| &shard.in_flight)
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -228,7 +120,7 @@ impl Meter {
             .map(|&b| nanos(Duration::try_from_secs_f64(b).unwrap_or(Duration::MAX)));
         Self(Box::leak(Box::new(Inner {
             origin: Instant::now(),
-            shards: (0..sharded::shard_count()).map(|_| Shard::new()).collect(),
+            counts: RequestCounts::new(),
             slot: AtomicU32::new(0),
             routes: Routes::new(options.routes),
             #[cfg(feature = "axum")]
@@ -255,16 +147,16 @@ impl Meter {
     pub fn totals(&self) -> health::Totals {
         // A part is read before its whole, so that a request that finishes meanwhile cannot raise the part
         // above the whole.
-        let meter = self.0;
-        let answered_errors = meter.answered_errors();
-        let answered = meter.answered();
-        let cancelled_before_head = meter.failures(Outcome::Cancelled, false);
-        let panics = meter.outcomes(Outcome::Panic);
-        let body_errors = meter.outcomes(Outcome::BodyError);
-        let errors = meter.errors();
-        let cancelled = meter.outcomes(Outcome::Cancelled);
+        let counts = &self.0.counts;
+        let answered_errors = counts.answered_errors();
+        let answered = counts.answered();
+        let cancelled_before_head = counts.cancelled_before_head();
+        let panics = counts.outcomes(Outcome::Panic);
+        let body_errors = counts.outcomes(Outcome::BodyError);
+        let errors = counts.errors();
+        let cancelled = counts.outcomes(Outcome::Cancelled);
         health::Totals {
-            requests_total: Some(meter.durations().iter().sum()),
+            requests_total: Some(counts.durations().iter().sum()),
             errors_total: Some(errors),
             panics_total: Some(panics),
             cancelled_total: Some(cancelled),
@@ -278,35 +170,34 @@ impl Meter {
     /// Returns the errors since the start or the last [`reset_errors`](Self::reset_errors).
     #[must_use]
     pub fn error_count(&self) -> u64 {
-        self.0
-            .errors()
-            .saturating_sub(self.0.baseline.load(Relaxed))
+        let errors = self.0.counts.errors();
+        errors.saturating_sub(self.0.baseline.load(Relaxed))
     }
 
     /// Resets `error_count` to zero and returns its previous value. Totals are not reset.
     pub fn reset_errors(&self) -> u64 {
-        let errors = self.0.errors();
+        let errors = self.0.counts.errors();
         errors.saturating_sub(self.0.baseline.swap(errors, Relaxed))
     }
 
     /// Returns the number of requests in flight, their bodies included.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        in_flight::count(self.0.in_flight_slots())
+        in_flight::count(self.0.counts.in_flight_slots())
     }
 
     /// Returns the number of requests in flight whose response head has not been sent.
     #[must_use]
     pub fn waiting(&self) -> u64 {
         // Read first, so that a body that begins meanwhile is not subtracted from an older number.
-        let open_bodies = self.0.open_bodies();
+        let open_bodies = self.0.counts.open_bodies();
         self.in_flight().saturating_sub(open_bodies)
     }
 
     /// Returns the histogram of request durations since the meter was created.
     #[must_use]
     pub fn latency(&self) -> Latency {
-        durations::latency(&self.0.durations())
+        durations::latency(&self.0.counts.durations())
     }
 
     /// Takes the snapshot from which [`windows`](Self::windows), [`peak_goodput`](Self::peak_goodput),
@@ -314,20 +205,20 @@ impl Meter {
     /// four times per second, off the app's runtime; `now` must not decrease.
     pub fn tick(&self, now: Instant) {
         let at = now.saturating_duration_since(self.0.origin);
-        let errors = self.0.errors();
-        let panics = self.0.outcomes(Outcome::Panic);
-        let answered_errors = self.0.answered_errors();
-        let good = self.0.answered().saturating_sub(answered_errors);
+        let errors = self.0.counts.errors();
+        let panics = self.0.counts.outcomes(Outcome::Panic);
+        let answered_errors = self.0.counts.answered_errors();
+        let good = self.0.counts.answered().saturating_sub(answered_errors);
         let mut recent = self.0.recent();
         let (in_flight, oldest) =
             recent
                 .rotation
-                .rotate(at, self.0.in_flight_slots(), &self.0.slot);
+                .rotate(at, self.0.counts.in_flight_slots(), &self.0.slot);
         recent.goodput.push(at, good);
         recent
             .ranking
-            .visit(at, &self.0.routes, self.0.shards.len());
-        let durations = self.0.durations();
+            .visit(at, &self.0.routes, self.0.counts.shards());
+        let durations = self.0.counts.durations();
         recent.oldest_in_flight = oldest;
         recent.windows.push(Snapshot {
             at,

@@ -61,8 +61,8 @@ impl RequestGuard {
     ) -> Self {
         let method = MethodSlot::of(request.method());
         let slot = meter.slot.load(Relaxed);
-        let endpoint = meter.routes.endpoint(route, method, meter.shards.len());
-        let (index, shard) = meter.shard();
+        let endpoint = meter.routes.endpoint(route, method, meter.counts.shards());
+        let (index, shard) = meter.counts.of_thread();
         shard.in_flight.increment(slot);
         endpoint.begin(index);
         Self {
@@ -118,7 +118,7 @@ impl RequestGuard {
     /// Counts the response head of a request whose body is tracked.
     #[inline]
     pub(crate) fn begin_body(&mut self, error: bool) {
-        let (index, shard) = self.meter.shard();
+        let (index, shard) = self.meter.counts.of_thread();
         shard.tracked_heads[usize::from(error)].fetch_add(1, Relaxed);
         self.endpoint.begin_body(index);
     }
@@ -151,7 +151,7 @@ impl RequestGuard {
     /// Excludes the request in `place` from all counts, the number in flight included.
     pub(crate) fn exclude_in(place: &mut Option<Self>) {
         if let Some(guard) = place {
-            let (index, shard) = guard.meter.shard();
+            let (index, shard) = guard.meter.counts.of_thread();
             shard.in_flight.decrement(guard.slot);
             guard.endpoint.exclude(index);
         }
@@ -164,7 +164,7 @@ impl RequestGuard {
     fn record(&self, outcome: Outcome, tracked: bool) {
         let nanos = clock::nanos().saturating_sub(self.started);
         let meter = self.meter;
-        let (index, shard) = meter.shard();
+        let (index, shard) = meter.counts.of_thread();
         shard.in_flight.decrement(self.slot);
         shard.finished(outcome, tracked)[super::durations::bucket(nanos)].fetch_add(1, Relaxed);
         let key = Key::new(self.status, outcome, tracked);

@@ -53,7 +53,7 @@ impl Key {
     #[inline]
     pub(crate) fn new(status: u16, outcome: Outcome, tracked: bool) -> Self {
         let tracked = if tracked { Self::TRACKED } else { 0 };
-        Self(status | outcome as u16 * Self::STATUSES | tracked)
+        Self(status | (outcome as u16 * Self::STATUSES) | tracked)
     }
 
     fn status(self) -> u16 {
