@@ -245,8 +245,8 @@ impl Meter {
 
     /// Returns the cumulative counts of the routes with the most failed requests in the last minutes, five
     /// at most, and of the busiest others, [`MAX_ROUTES`](health::MAX_ROUTES) in total. A request without an
-    /// answer counts as failed. Empty before the first tick. A tick visits a limited number of routes, so a
-    /// new one appears within a second if there are few, and within a minute if there are thousands.
+    /// answer counts as failed. Empty before the first tick. A tick visits a limited number of routes, so
+    /// among thousands a new one appears only after some seconds, or after minutes on many cores.
     #[must_use]
     pub fn routes(&self) -> Vec<RouteReport> {
         self.0.recent().ranking.reports()
