@@ -177,12 +177,12 @@ pub struct Totals {
     /// Number of response bodies that failed, a subset of the errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_errors_total: Option<u64>,
-    /// Number of response heads sent, including those of errors. A stream counts once its head is sent,
-    /// however it finishes.
+    /// Number of response heads sent, including those of errors, and of requests that failed before their
+    /// head. A stream counts once its head is sent, however it finishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_total: Option<u64>,
-    /// Number of response heads that report an error, and of panics before the head; a subset of
-    /// `answered_total`.
+    /// Number of response heads that report an error, and of requests that end without a head by a panic or
+    /// an error of the service; a subset of `answered_total`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_errors_total: Option<u64>,
     /// Number of requests whose client disconnected before the response head was sent, a subset of
