@@ -11,6 +11,7 @@ mod durations;
 mod goodput;
 mod in_flight;
 mod options;
+mod outcome;
 #[cfg(feature = "axum")]
 mod path_cache;
 mod ranking;
@@ -30,7 +31,8 @@ use std::time::{Duration, Instant};
 
 pub use collector::MeterCollector;
 pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
-pub(crate) use request_guard::{Outcome, RequestGuard};
+pub(crate) use outcome::Outcome;
+pub(crate) use request_guard::RequestGuard;
 pub(crate) use routes::{MethodSlot, Route};
 
 use goodput::Goodput;

@@ -1,35 +1,15 @@
-//! Guard of one in-flight request, and the outcome of the request.
+//! Guard of one in-flight request.
 
 use super::Inner;
 use super::clock;
 use super::in_flight::Slot;
+use super::outcome::Outcome;
 use super::routes::{MethodSlot, Route};
 use super::series::{Endpoint, Key};
 use crate::grpc;
 use http::{HeaderMap, Request, Version};
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
-
-/// Outcome class of a request. Each request has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u16)]
-pub(crate) enum Outcome {
-    /// Response that is not an error.
-    Ok,
-    /// Response that is an error, or an error of the service itself.
-    Error,
-    /// Panic of the handler or the body.
-    Panic,
-    /// Drop before the response was complete, because the client disconnected.
-    Cancelled,
-    /// Failure of the body midway.
-    BodyError,
-}
-
-impl Outcome {
-    /// Number of outcome classes.
-    pub(super) const COUNT: usize = 5;
-}
 
 /// Status of requests without a response, reported with an empty status label.
 pub(crate) const NO_RESPONSE: u16 = 0;

@@ -4,7 +4,7 @@
 //! A handler responds with few status codes, so a linear search of a short chain is faster than a map.
 //! The chain is append-only, so an entry, once filled, keeps its key.
 
-use super::request_guard::Outcome;
+use super::outcome::Outcome;
 use super::sharded::ShardCounters;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
