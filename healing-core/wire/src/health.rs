@@ -332,7 +332,8 @@ pub struct CheckReport {
     pub name: String,
     /// Kind of the check; it determines if a failure vetoes restarts.
     pub kind: CheckKind,
-    /// `true` for a dependency whose failure does not veto restarts. Absent means `false`.
+    /// `true` if the app works without the dependency, so that a failure vetoes nothing. Absent means
+    /// `false`. Without meaning for a local check.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
     /// Last result.
@@ -350,7 +351,7 @@ pub struct CheckReport {
 #[serde(rename_all = "lowercase")]
 pub enum CheckKind {
     /// Check of something outside the process, over a connection of its own. A failure vetoes restarts,
-    /// unless the check is optional.
+    /// unless the dependency is optional.
     Dependency,
     /// Check of something inside the process (a pool, a queue). A failure never vetoes a restart, because a
     /// restart may help.
