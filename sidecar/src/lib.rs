@@ -10,13 +10,13 @@ pub mod files;
 pub mod logging;
 pub mod model_file;
 pub mod parent_death;
+pub mod proposer;
 pub mod sidecar;
 pub mod store;
 
 mod clock;
 mod control_loop;
 mod heartbeat;
-mod proposer;
 mod recorder;
 mod status;
 mod supervise;

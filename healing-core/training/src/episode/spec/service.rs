@@ -59,12 +59,14 @@ pub struct Pool {
 }
 
 /// Fate of the work of a client that left.
+///
+/// Real apps lie between `Stop` and `Discard`: hyper skips a request in front of the app if it sees the end of
+/// the connection first, but an async runtime looks at its sockets only now and then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnLeave {
-    /// The future is dropped at its next await, as hyper does; a request that waits in front of the
-    /// app is still begun.
+    /// The future is dropped at its next await; a request that waits in front of the app is still begun.
     Stop,
-    /// Like `Stop`, and a request that waits in front of the app is skipped at no cost.
+    /// Like `Stop`, but a request that waits in front of the app is skipped at no cost.
     Discard,
     /// The work was spawned and continues; the layer counts the request as cancelled at once.
     Continue,
