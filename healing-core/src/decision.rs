@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
+use crate::impairment::Assessment;
 pub use crate::reason::{Reason, ReasonKind, Vetoes};
 
 /// Action that the policy can choose. The discriminants are the classes of a model.
@@ -113,6 +114,9 @@ pub struct Decision {
     pub probabilities: Option<[f64; 3]>,
     /// Features of the poll.
     pub features: Features,
+    /// Impairment of the app at the poll.
+    #[serde(default)]
+    pub impairment: Assessment,
     /// Set if the app makes no progress and should be restarted without draining.
     pub wedged: bool,
     /// Number of restarts that the budget still allows.

@@ -2,6 +2,7 @@
 
 use crate::decision::{Lane, Reason};
 use crate::features::Features;
+use crate::impairment::Assessment;
 
 /// Output of the [tracker](super::tracker) for one poll.
 #[derive(Debug, Clone)]
@@ -48,6 +49,7 @@ pub(crate) struct Reading {
     /// Set if a dependency has not been checked since the onset of the symptom, but may be soon.
     pub(crate) awaiting_checks: bool,
     pub(crate) features: Features,
+    pub(crate) impairment: Assessment,
 }
 
 #[cfg(test)]
@@ -78,6 +80,7 @@ impl Reading {
             dependency_down: false,
             awaiting_checks: false,
             features: Features::EMPTY,
+            impairment: Assessment::default(),
         }
     }
 }

@@ -57,6 +57,14 @@ reasons! {
     StartupGrace "startup_grace" Veto "The app has only just started, or has not been ready yet.";
     DependencyDown "dependency_down" Veto
         "A declared dependency fails, so no treatment of this app would help.";
+    Starved "starved" Veto
+        "The app cannot get the CPU that it needs, because of its quota or a busy node, and a restart would not change that.";
+    CpuSaturated "cpu_saturated" Veto
+        "The app's requests use up its CPU, and a restart would not change that.";
+    Saturated "saturated" Veto
+        "More requests arrive than the app has proved it can serve, and a restart would not change that.";
+    RestartDoesNotHelp "restart_does_not_help" Veto
+        "The last restart did not halve the impairment, so it is not repeated.";
     Overload "overload" Veto
         "The app gets far more load than usual and becomes slower, and a restart would make that worse.";
     Escalation "escalation" Veto
@@ -70,12 +78,15 @@ reasons! {
     ErrorCount "error_count" Evidence "Several requests fail, and they are a relevant share of all requests.";
     ErrorRatio "error_ratio" Evidence "Too large a share of the requests fails.";
     SoftHealFailed "soft_heal_failed" Evidence "Soft heals did not help and requests still fail.";
+    Impaired "impaired" Evidence
+        "The app's goodput is far below the demand that it has proved it can serve.";
+    NoGoodput "no_goodput" Evidence "No request succeeds.";
+    LastResort "last_resort" Evidence
+        "Goodput has been almost gone for minutes, so one restart is tried although load is the cause.";
     RepeatedPanics "repeated_panics" Evidence
         "Handlers panic repeatedly, because state in the app's memory is broken.";
     RuntimeLag "runtime_lag" Evidence
         "The app's runtime ticks late and requests wait, because most of its workers are blocked.";
-    CpuSaturated "cpu_saturated" Evidence
-        "The CPU is saturated at no more than the usual load, and clients are harmed.";
     LimitForecast "limit_forecast" Evidence "Memory or file descriptors will reach their limit soon.";
     RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick, so no request makes progress.";
     FrontDoorHangs "front_door_hangs" Evidence "The app's port times out while its care port responds.";
@@ -167,6 +178,16 @@ impl Vetoes {
         reason.is_veto() && self.0 & (1 << reason as u8) != 0
     }
 
+    /// Returns the set without some vetoes.
+    #[must_use]
+    pub(crate) fn without(self, reasons: &[Reason]) -> Self {
+        let mut rest = Self::NONE;
+        for reason in self.iter().filter(|reason| !reasons.contains(reason)) {
+            rest.insert(reason);
+        }
+        rest
+    }
+
     /// Returns `true` if there is no veto.
     #[must_use]
     pub fn is_empty(self) -> bool {
@@ -227,7 +248,7 @@ mod tests {
             assert_eq!(Reason::from_code(reason.as_str()), Some(reason));
             assert!(reason.explain().ends_with('.'));
         }
-        assert_eq!(Reason::ALL.iter().filter(|r| r.is_veto()).count(), 11);
+        assert_eq!(Reason::ALL.iter().filter(|r| r.is_veto()).count(), 15);
     }
 
     #[test]

@@ -81,6 +81,7 @@ pub(crate) fn no_proposal() -> Decision {
         decided_by: DecidedBy::Rules,
         probabilities: None,
         features: Features::default(),
+        impairment: healing_core::impairment::Assessment::default(),
         wedged: false,
         budget_remaining: 3,
         concluded: None,

@@ -20,6 +20,8 @@ pub struct PolicyConfig {
     pub slow_window: Duration,
     /// Thresholds of the symptoms, and the time for which they must persist.
     pub evidence: EvidenceConfig,
+    /// Thresholds of the impairment, and the times for which it must persist.
+    pub impairment: ImpairmentConfig,
     /// Limits of the treatments.
     pub permission: PermissionConfig,
     /// Times that determine the outcome of a treatment.
@@ -96,6 +98,31 @@ pub struct EvidenceConfig {
     pub overload_load_ratio: f64,
     /// Overload: minimum latency, in multiples of the usual latency.
     pub overload_latency_ratio: f64,
+}
+
+/// Thresholds of the impairment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImpairmentConfig {
+    /// Window over which goodput and demand are compared. It grows until it holds 20 requests.
+    #[serde(with = "duration")]
+    pub window: Duration,
+    /// Soft heal: minimum share of the demand that is not met.
+    pub soft_ratio: f64,
+    /// Restart: minimum share of the demand that is not met.
+    pub hard_ratio: f64,
+    /// Time for which the impairment must persist.
+    #[serde(with = "duration")]
+    pub sustain_for: Duration,
+    /// Time after which an impairment that justified a soft heal, and persists, justifies a restart.
+    #[serde(with = "duration")]
+    pub soft_heal_wait: Duration,
+    /// Time with hardly any goodput after which one restart is tried although load is the cause.
+    #[serde(with = "duration")]
+    pub last_resort_after: Duration,
+    /// Time in which half of the proven capacity is forgotten.
+    #[serde(with = "duration")]
+    pub capacity_half_life: Duration,
 }
 
 /// Limits of the treatments.
@@ -181,6 +208,7 @@ impl Default for PolicyConfig {
             fast_window: seconds(10),
             slow_window: seconds(60),
             evidence: EvidenceConfig::default(),
+            impairment: ImpairmentConfig::default(),
             permission: PermissionConfig::default(),
             outcome: OutcomeConfig::default(),
             forecast: ForecastConfig::default(),
@@ -213,6 +241,20 @@ impl Default for EvidenceConfig {
             check_expiry: seconds(60),
             overload_load_ratio: 2.0,
             overload_latency_ratio: 2.0,
+        }
+    }
+}
+
+impl Default for ImpairmentConfig {
+    fn default() -> Self {
+        Self {
+            window: seconds(30),
+            soft_ratio: 0.2,
+            hard_ratio: 0.5,
+            sustain_for: seconds(10),
+            soft_heal_wait: seconds(60),
+            last_resort_after: seconds(300),
+            capacity_half_life: seconds(86_400),
         }
     }
 }

@@ -137,6 +137,21 @@ settings! {
     evidence.overload_latency_ratio: |_| 1.0..=MAX, "at least 1",
         "Overload: minimum latency, in multiples of the usual latency.";
 
+    impairment.window: |_| 10.0..=120.0, "between 10s and 2min",
+        "Window over which goodput and demand are compared. It grows until it holds 20 requests.";
+    impairment.soft_ratio: |c| 0.05..=c.impairment.hard_ratio, "between 0.05 and hard_ratio",
+        "Soft heal: minimum share of the demand that is not met.";
+    impairment.hard_ratio: |_| 0.2..=1.0, "between 0.2 and 1",
+        "Restart: minimum share of the demand that is not met.";
+    impairment.sustain_for: |_| 1.0..=MAX, "at least 1s",
+        "Time for which the impairment must persist.";
+    impairment.soft_heal_wait: |_| 15.0..=MAX, "at least 15s",
+        "Time after which an impairment that justified a soft heal, and persists, justifies a restart.";
+    impairment.last_resort_after: |_| 60.0..=MAX, "at least 1min",
+        "Time with hardly any goodput after which one restart is tried although load is the cause.";
+    impairment.capacity_half_life: |_| 3600.0..=MAX, "at least 1h",
+        "Time in which half of the proven capacity is forgotten.";
+
     permission.startup_grace: any, "any time",
         "Minimum age before an app may be healed. It must also have been ready.";
     permission.soft_cooldown: any, "any time",

@@ -123,7 +123,7 @@ impl Policy {
         self.guards
             .report_treatment(time, report, error_ratio, &self.config.permission);
         if report.result != TreatmentResult::Aborted {
-            self.tracker.on_treatment(time);
+            self.tracker.on_treatment(time, report.action, &self.config);
         }
     }
 
@@ -193,6 +193,7 @@ fn decision(
         decided_by: proposal.decided_by,
         probabilities: proposal.probabilities,
         features: reading.features,
+        impairment: reading.impairment,
         wedged: reading.lane == Lane::Stalled && proposal.action == Action::RestartService,
         budget_remaining,
         concluded,

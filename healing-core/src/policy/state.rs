@@ -10,6 +10,7 @@ use crate::baseline::Baseline;
 use crate::decision::Action;
 use crate::evidence::availability::Availability;
 use crate::guards::Guards;
+use crate::impairment::Learned;
 use crate::time::{ClockReading, Time};
 
 /// Persistent state of a policy: budget, cooldowns, escalation, jitter, the current treatment, and the
@@ -34,6 +35,8 @@ pub(super) struct KnownApp {
     /// Start of the last treatment.
     pub(super) last_treatment: Option<Time>,
     pub(super) baseline: Baseline,
+    #[serde(default)]
+    pub(super) learned: Learned,
 }
 
 /// Age at which a start stops counting as recent.
@@ -67,6 +70,7 @@ impl KnownApp {
             starts: Vec::with_capacity(MAX_STARTS),
             last_treatment: None,
             baseline: Baseline::default(),
+            learned: Learned::default(),
         }
     }
 

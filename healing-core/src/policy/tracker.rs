@@ -14,13 +14,14 @@ use super::symptoms::{DetectorInput, SymptomTracker};
 use super::trends::Trends;
 use super::windows::Windows;
 use crate::config::PolicyConfig;
-use crate::decision::Lane;
+use crate::decision::{Action, Lane};
 use crate::evidence::dependencies::Dependencies;
 use crate::evidence::unresponsive::tick_age;
 use crate::evidence::{ErrorSignal, availability};
 use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
 use crate::health::Health;
+use crate::impairment::{Assessment, Impairment};
 use crate::lane::{Classified, classify};
 use crate::observation::{Circumstances, Observation, ProbeResult};
 use crate::reading::Reading;
@@ -37,6 +38,7 @@ pub(super) struct Tracker {
     history: History,
     trends: Trends,
     symptoms: SymptomTracker,
+    impairment: Impairment,
     dependencies: Dependencies,
     /// Set if this instance has been ready.
     has_been_ready: bool,
@@ -64,6 +66,7 @@ impl Tracker {
             history: History::new(slow_window),
             trends: Trends::new(),
             symptoms: SymptomTracker::default(),
+            impairment: Impairment::new(),
             dependencies: Dependencies::default(),
             has_been_ready: false,
             start_time: None,
@@ -88,6 +91,7 @@ impl Tracker {
         let gap = config.slow_window.saturating_mul(2);
         if self.last_poll.is_some_and(|last| now.since(last) > gap) {
             self.reset(Reset::Gap);
+            self.impairment.clear();
         }
         let report = match &observation.care {
             ProbeResult::Valid(health, latency) => Some((health, *latency)),
@@ -108,17 +112,48 @@ impl Tracker {
                 self.detect(now, latency, windows, &features, config);
             }
         }
+        let impairment = self.assess(now, observation, report, is_new && !status.stale, config);
         let mut reading = self.read(now, classified, observation.circumstances, config);
         reading.stale = status.stale;
         reading.restarted = status.restarted;
         reading.features = features;
+        reading.impairment = impairment;
         reading.long_healthy = self.track_health(now, reading.healthy, windows.as_ref(), config);
         self.last_poll = self.last_poll.max(Some(now));
         reading
     }
 
+    /// Assesses the impairment after a poll. A poll that is not `current` changes nothing.
+    fn assess(
+        &mut self,
+        now: Time,
+        observation: &Observation,
+        report: Option<Report<'_>>,
+        current: bool,
+        config: &PolicyConfig,
+    ) -> Assessment {
+        let health = report.map(|(health, _)| health).filter(|_| current);
+        let starting = health.is_some_and(|health| health.starting);
+        let serves = self.has_been_ready && !self.draining && !starting;
+        let learned = &mut self.app.learned;
+        self.impairment.observe(
+            now,
+            observation,
+            health,
+            serves,
+            learned,
+            &config.impairment,
+        )
+    }
+
     /// Records that a treatment has started.
-    pub(super) fn on_treatment(&mut self, now: Time) {
+    pub(super) fn on_treatment(&mut self, now: Time, action: Action, config: &PolicyConfig) {
+        if action == Action::RestartService {
+            let learned = &mut self.app.learned;
+            self.impairment.on_restart(now, learned, &config.impairment);
+        } else {
+            self.impairment.on_soft_heal(now);
+        }
         self.app.last_treatment = Some(now);
         self.reset(Reset::Treatment);
     }
@@ -189,6 +224,7 @@ impl Tracker {
         if is_new {
             if matched == InstanceMatch::Same && identity.totals_fell {
                 self.reset(Reset::CounterReset);
+                self.impairment.clear();
             }
             if dependencies.has_recovered_since(&self.dependencies, now) {
                 self.reset(Reset::DependencyRecovered);
@@ -249,6 +285,7 @@ impl Tracker {
         instance.set_id(health.instance_id.as_deref());
         instance.availability.on_first_poll(age, &config.outcome);
         self.reset(Reset::AppStart);
+        self.impairment.on_app_start(now, &mut self.app.learned);
         self.start_time = Some(start_time);
         // For an app younger than two slow windows, assume all totals started at zero, unless it was
         // treated since it started.
@@ -358,6 +395,7 @@ impl Tracker {
             awaiting_checks: now.since(onset) < evidence.check_expiry
                 && self.dependencies.has_check_older_than(onset),
             features: Features::EMPTY,
+            impairment: Assessment::default(),
         }
     }
 

@@ -9,7 +9,7 @@
 use std::sync::OnceLock;
 
 use healing_training::recordings::{
-    Collection, Phase, Range, Run, Score, Wanted, figure_ranges, score, undelayed_policy,
+    Collection, Detail, Phase, Range, Run, Score, Wanted, figure_ranges, score, undelayed_policy,
 };
 
 /// Returns all runs, read once.
@@ -23,7 +23,7 @@ fn runs() -> &'static [Run] {
 fn scores() -> impl Iterator<Item = (usize, Score)> {
     Phase::ALL
         .into_iter()
-        .map(|phase| score(runs(), phase, undelayed_policy))
+        .map(|phase| score(runs(), phase, Detail::Recorded, undelayed_policy))
         .enumerate()
 }
 
@@ -110,7 +110,7 @@ fn polls_are_five_seconds_apart() {
     for Run { recording, .. } in runs() {
         for phase in Phase::ALL {
             let seconds: Vec<f64> = recording
-                .polls(phase)
+                .polls(phase, Detail::Recorded)
                 .map(|poll| poll.sample.seconds)
                 .collect();
             for pair in seconds.windows(2) {

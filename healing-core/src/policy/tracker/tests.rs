@@ -199,7 +199,9 @@ fn totals_of_a_young_app_count_from_zero_unless_it_was_treated() {
     for (treated, expected) in [(false, Some(0.5)), (true, None)] {
         let mut polls = Polls::new();
         if treated {
-            polls.tracker.on_treatment(at(0));
+            polls
+                .tracker
+                .on_treatment(at(0), Action::ResetErrors, &PolicyConfig::default());
         }
         let reading = polls.report(1, health("a", 20, 100, 50));
         assert_eq!(reading.features.get(Feature::ErrorRatioFast), expected);

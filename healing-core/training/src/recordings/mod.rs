@@ -6,6 +6,7 @@
 //! | `case` | load and faults of a run |
 //! | `sample`, `line`, `health` | one second of a run: types, parser, reconstruction of the answer |
 //! | `recording` | one run, and its polls at a phase |
+//! | `completion` | figures of the present schema that were recorded beside the answers |
 //! | `expected` | wanted decision of each run |
 //! | `collection` | all runs of this repository |
 //! | `replay`, `class`, `score` | decisions of a policy, if they are right, and how often |
@@ -20,6 +21,7 @@ mod archive;
 mod case;
 mod class;
 mod collection;
+mod completion;
 mod error;
 mod expected;
 mod figures;
@@ -35,12 +37,15 @@ pub use self::archive::Archive;
 pub use self::case::{Fault, RecordedCase};
 pub use self::class::{Class, LATE_SECONDS, class};
 pub use self::collection::{Collection, Run};
+pub use self::completion::Detail;
 pub use self::error::{RecordingError, RecordingErrorKind};
 pub use self::expected::{Expected, Wanted};
 pub use self::figures::{Figure, figures};
 pub use self::ranges::{Range, figure_ranges};
 pub use self::recording::{POLL_INTERVAL, Phase, Poll, Recording};
-pub use self::replay::{Replay, Treated, default_policy, replay, undelayed_policy};
+pub use self::replay::{
+    Replay, Treated, default_policy, impairment_replay, replay, undelayed_policy,
+};
 pub use self::sample::{
     AppCounts, CgroupCpu, FRONT_DOOR_LIMIT, FrontDoor, RecordedSample, Scheduler, Sockets,
 };

@@ -7,6 +7,7 @@ use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Reason, TreatmentReport, TreatmentResult};
 use healing_core::policy::{Policy, Proposer};
 
+use super::completion::Detail;
 use super::recording::{Phase, Recording};
 
 /// Treatments that a policy decided on in a replay.
@@ -58,9 +59,9 @@ pub fn undelayed_policy() -> Policy {
 /// - `error_count` does not fall after a replayed soft heal, as it would in an app.
 /// - Three runs contain restarts by the recorder ([`Fault::name`](super::Fault::name) `restart`).
 #[must_use]
-pub fn replay(mut policy: Policy, recording: &Recording, phase: Phase) -> Replay {
+pub fn replay(mut policy: Policy, recording: &Recording, phase: Phase, detail: Detail) -> Replay {
     let mut treatments = Vec::new();
-    for poll in recording.polls(phase) {
+    for poll in recording.polls(phase, detail) {
         let decision = policy.step(poll.now, &poll.observation);
         let action = decision.action;
         if action == Action::NoAction {
@@ -74,6 +75,72 @@ pub fn replay(mut policy: Policy, recording: &Recording, phase: Phase) -> Replay
         for result in [TreatmentResult::Started, TreatmentResult::Done] {
             policy.report_treatment(poll.now, TreatmentReport { action, result });
         }
+    }
+    Replay { treatments }
+}
+
+/// Replays a recording through the assessment of the impairment alone: every evidence without a veto is
+/// acted on, with a minute between two soft heals.
+#[must_use]
+pub fn impairment_replay(
+    mut policy: Policy,
+    recording: &Recording,
+    phase: Phase,
+    detail: Detail,
+    trace: bool,
+) -> Replay {
+    let mut treatments: Vec<Treated> = Vec::new();
+    for poll in recording.polls(phase, detail) {
+        let assessment = policy.step(poll.now, &poll.observation).impairment;
+        let seconds = poll.sample.seconds - recording.case.fault_seconds;
+        if trace {
+            println!(
+                "{seconds:6.1} I {:?} good {:?} demand {:?} cap {:?} usual {:?} unseen {} soft {:?} hard {:?} {:?} | {:?} inflight {:?} peak {:?}",
+                assessment.ratio,
+                assessment.goodput,
+                assessment.demand,
+                assessment.proven_capacity,
+                assessment.usual_arrivals,
+                assessment.unseen_demand,
+                assessment.soft,
+                assessment.hard,
+                assessment.vetoes,
+                poll.observation.sockets,
+                poll.sample.health().and_then(|h| h.in_flight),
+                match &poll.observation.care {
+                    healing_core::observation::ProbeResult::Valid(h, _) => h.peak_goodput,
+                    _ => None,
+                },
+            );
+        }
+        let soft_allowed = |treatments: &[Treated]| {
+            treatments
+                .last()
+                .is_none_or(|last: &Treated| seconds - last.seconds >= 60.0)
+        };
+        let only_restart = assessment
+            .vetoes
+            .iter()
+            .all(|veto| veto == Reason::RestartDoesNotHelp);
+        let (action, reason) = match (assessment.hard, assessment.soft) {
+            (Some(reason), _) if assessment.vetoes.is_empty() => (Action::RestartService, reason),
+            (_, Some(reason)) if only_restart && soft_allowed(&treatments) => {
+                (Action::ResetErrors, reason)
+            }
+            _ => continue,
+        };
+        treatments.push(Treated {
+            seconds,
+            action,
+            reason,
+        });
+        policy.report_treatment(
+            poll.now,
+            TreatmentReport {
+                action,
+                result: TreatmentResult::Done,
+            },
+        );
     }
     Replay { treatments }
 }
@@ -165,7 +232,12 @@ mod tests {
     #[test]
     fn hang_is_restarted_after_its_timeout() {
         for phase in Phase::ALL {
-            let replay = replay(undelayed_policy(), &hanging_from(30, 60), phase);
+            let replay = replay(
+                undelayed_policy(),
+                &hanging_from(30, 60),
+                phase,
+                Detail::Recorded,
+            );
             let restart = replay.first_restart().unwrap();
             assert_eq!(restart.reason, Reason::Unresponsive);
             assert_eq!(restart.seconds, 10.0 + f64::from(phase.second()));
@@ -175,7 +247,12 @@ mod tests {
 
     #[test]
     fn restart_is_reported_as_carried_out() {
-        let replay = replay(undelayed_policy(), &hanging_from(30, 120), Phase::ALL[0]);
+        let replay = replay(
+            undelayed_policy(),
+            &hanging_from(30, 120),
+            Phase::ALL[0],
+            Detail::Recorded,
+        );
         let seconds: Vec<f64> = replay.restarts().map(|restart| restart.seconds).collect();
         assert!(seconds.len() <= 2, "the cooldown holds: {seconds:?}");
         assert_eq!(replay.to_string(), "restart+10 unresponsive");
@@ -183,7 +260,12 @@ mod tests {
 
     #[test]
     fn healthy_recording_has_no_treatment() {
-        let replay = replay(undelayed_policy(), &hanging_from(60, 60), Phase::ALL[0]);
+        let replay = replay(
+            undelayed_policy(),
+            &hanging_from(60, 60),
+            Phase::ALL[0],
+            Detail::Recorded,
+        );
         assert_eq!(
             (replay.treatments.len(), replay.to_string().as_str()),
             (0, "-")

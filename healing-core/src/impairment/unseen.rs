@@ -1,0 +1,205 @@
+//! Unseen demand: requests that wait in front of the app, where its layer cannot count them.
+//!
+//! A wedge or a lock convoy hides its arrivals. They are proved by any of these, in most of the polls of the
+//! last 30 s:
+//!
+//! - the sockets of the app's port hold a *standing queue*, of more requests than usually arrive in 0.25 s;
+//! - no connection is idle, one has unread bytes, and usually some are idle: a bounded client pool, whose
+//!   queue is in the clients, is used up;
+//! - the front door refuses connections;
+//! - only where sockets cannot be read: the front door is late.
+//!
+//! The front door counts only once it has answered in this instance.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::recent::Recent;
+use super::usual::Usual;
+use crate::health::Health;
+use crate::observation::{Observation, PortSockets, ProbeResult};
+use crate::time::Time;
+use crate::window::as_f64;
+
+/// Time over which the polls are evaluated: long enough for six polls at the default interval.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// Polls that are evaluated at least, however far apart they are.
+const MIN_POLLS: usize = 3;
+
+/// Time in which a healthy app reads what has arrived, in seconds: a larger queue is standing.
+const STANDING_SECONDS: f64 = 0.25;
+
+/// Share of the polls that must show a standing queue, a refusal or a late front door.
+const MOST: f64 = 0.5;
+
+/// Share of the polls in which no connection may be idle. It is higher than [`MOST`], because a small pool
+/// may be busy for a moment.
+const NEARLY_ALL: f64 = 0.8;
+
+/// Latency of the front door from which it is late.
+const LATE: Duration = Duration::from_secs(1);
+
+/// Bytes of a request before any was seen: a request line with the headers of a browser.
+const USUAL_REQUEST_BYTES: f64 = 500.0;
+
+/// Weight of a new sample in the average size of a request.
+const BYTES_WEIGHT: f64 = 0.1;
+
+/// Figures of one poll.
+#[derive(Debug, Clone, Copy)]
+struct Poll {
+    /// Requests that wait in the sockets. `None` if sockets cannot be read.
+    queue: Option<f64>,
+    /// Set if no connection is idle and one has unread bytes. `None` if that cannot be known.
+    no_idle: Option<bool>,
+    /// Result of the front door. `None` if it was not probed, or has not answered in this instance.
+    front_door: Option<FrontDoor>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FrontDoor {
+    Prompt,
+    Late,
+    Refused,
+}
+
+/// Knowledge about the app's sockets that outlives the process.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct UsualSockets {
+    /// Connections that are usually idle.
+    idle: Usual,
+    /// Average number of unread bytes of a connection that has some.
+    request_bytes: Option<f64>,
+}
+
+/// Polls of the instance.
+#[derive(Debug)]
+pub(super) struct UnseenDemand {
+    polls: Recent<Poll>,
+    /// Set if the front door has answered in this instance.
+    has_answered: bool,
+}
+
+// === impl UsualSockets ===
+
+impl UsualSockets {
+    /// Returns the knowledge about an app that was never seen.
+    pub(super) fn new() -> Self {
+        Self {
+            idle: Usual::new(),
+            request_bytes: None,
+        }
+    }
+
+    /// Learns from a poll without unseen demand.
+    pub(super) fn learn(&mut self, now: Time, sockets: &PortSockets, health: &Health) {
+        if self.idle.is_due(now)
+            && let Some(idle) = idle(sockets, health)
+        {
+            self.idle.push(now, idle);
+        }
+        if sockets.unread > 0 && sockets.unread_bytes > 0 {
+            let bytes = as_f64(sockets.unread_bytes) / as_f64(sockets.unread);
+            let known = self.request_bytes.get_or_insert(bytes);
+            *known += BYTES_WEIGHT * (bytes - *known);
+        }
+    }
+
+    /// Returns the number of requests that wait. Connections in the backlog may be among the unread ones,
+    /// and one HTTP/2 connection holds many requests, so the largest figure counts.
+    fn queue(&self, sockets: &PortSockets) -> f64 {
+        let bytes = self.request_bytes.unwrap_or(USUAL_REQUEST_BYTES).max(1.0);
+        as_f64(sockets.unread.max(sockets.backlog)).max(as_f64(sockets.unread_bytes) / bytes)
+    }
+}
+
+/// Returns the connections that wait for a request of their client.
+fn idle(sockets: &PortSockets, health: &Health) -> Option<f64> {
+    let busy = sockets.unread.saturating_add(health.in_flight?);
+    Some(as_f64(sockets.established.saturating_sub(busy)))
+}
+
+// === impl UnseenDemand ===
+
+impl UnseenDemand {
+    /// Returns a detector without polls.
+    pub(super) fn new() -> Self {
+        Self {
+            polls: Recent::new(Duration::from_secs(300)),
+            has_answered: false,
+        }
+    }
+
+    /// Adds a poll with a health report.
+    pub(super) fn observe(
+        &mut self,
+        now: Time,
+        observation: &Observation,
+        health: &Health,
+        usual: &UsualSockets,
+    ) {
+        let front_door = match observation.front_door {
+            ProbeResult::Valid((), latency) if latency <= LATE => Some(FrontDoor::Prompt),
+            ProbeResult::Valid(..) | ProbeResult::TimedOut => Some(FrontDoor::Late),
+            ProbeResult::Refused => Some(FrontDoor::Refused),
+            ProbeResult::Invalid(_) | ProbeResult::NotProbed => None,
+        };
+        self.has_answered |= matches!(observation.front_door, ProbeResult::Valid(..));
+        let sockets = observation.sockets.as_ref();
+        self.polls.push(
+            now,
+            Poll {
+                queue: sockets.map(|sockets| usual.queue(sockets)),
+                no_idle: sockets.and_then(|sockets| {
+                    let idle = idle(sockets, health)?;
+                    Some(idle <= 0.0 && sockets.unread > 0)
+                }),
+                front_door: front_door.filter(|_| self.has_answered),
+            },
+        );
+    }
+
+    /// Returns `true` if requests wait unseen. `arrivals` are the usual ones, per second.
+    pub(super) fn is_proved(&self, now: Time, arrivals: Option<f64>, usual: &UsualSockets) -> bool {
+        let standing = (STANDING_SECONDS * arrivals.unwrap_or(0.0)).max(1.0);
+        let queue = self.share(|poll| Some(poll.queue? >= standing));
+        let usually_idle = usual.idle.median(now).is_some_and(|idle| idle >= 1.0);
+        let no_idle = self.share(|poll| poll.no_idle);
+        let refused = self.share(|poll| Some(poll.front_door? == FrontDoor::Refused));
+        let late = self.share(|poll| Some(poll.front_door? != FrontDoor::Prompt));
+        queue.is_some_and(|share| share >= MOST)
+            || (usually_idle && no_idle.is_some_and(|share| share >= NEARLY_ALL))
+            || refused.is_some_and(|share| share >= MOST)
+            || (queue.is_none() && late.is_some_and(|share| share >= MOST))
+    }
+
+    /// Discards the polls, after which the same instance goes on.
+    pub(super) fn clear(&mut self) {
+        self.polls.clear();
+    }
+
+    /// Starts with another instance.
+    pub(super) fn on_app_start(&mut self) {
+        *self = Self {
+            has_answered: false,
+            polls: std::mem::replace(&mut self.polls, Recent::new(Duration::ZERO)),
+        };
+        self.polls.clear();
+    }
+
+    /// Returns the share of the recent polls with a condition, among those in which it is known. `None` if
+    /// it is known in fewer than [`MIN_POLLS`].
+    fn share(&self, condition: impl Fn(&Poll) -> Option<bool>) -> Option<f64> {
+        let mut known = 0_u32;
+        let mut holds = 0_u32;
+        for poll in self.polls.within(WINDOW, MIN_POLLS) {
+            if let Some(condition) = condition(&poll) {
+                known += 1;
+                holds += u32::from(condition);
+            }
+        }
+        (known >= 3).then(|| f64::from(holds) / f64::from(known))
+    }
+}
