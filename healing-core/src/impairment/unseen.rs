@@ -41,6 +41,10 @@ const NEARLY_ALL: f64 = 0.8;
 /// Latency of the front door from which it is late.
 const LATE: Duration = Duration::from_secs(1);
 
+/// Queue, in multiples of the usual one, that is more than usual: an app that reads large bodies slowly has
+/// unread bytes at all times.
+const UNUSUAL: f64 = 2.0;
+
 /// Bytes of a request before any was seen: a request line with the headers of a browser.
 const USUAL_REQUEST_BYTES: f64 = 500.0;
 
@@ -70,6 +74,8 @@ enum FrontDoor {
 pub(super) struct UsualSockets {
     /// Connections that are usually idle.
     idle: Usual,
+    /// Requests that usually wait in the sockets.
+    queue: Usual,
     /// Average number of unread bytes of a connection that has some.
     request_bytes: Option<f64>,
 }
@@ -89,6 +95,7 @@ impl UsualSockets {
     pub(super) fn new() -> Self {
         Self {
             idle: Usual::new(),
+            queue: Usual::new(),
             request_bytes: None,
         }
     }
@@ -99,6 +106,7 @@ impl UsualSockets {
             && let Some(idle) = idle(sockets, health)
         {
             self.idle.push(now, idle);
+            self.queue.push(now, self.queue(sockets));
         }
         if sockets.unread > 0 && sockets.unread_bytes > 0 {
             let bytes = as_f64(sockets.unread_bytes) / as_f64(sockets.unread);
@@ -163,7 +171,10 @@ impl UnseenDemand {
 
     /// Returns `true` if requests wait unseen. `arrivals` are the usual ones, per second.
     pub(super) fn is_proved(&self, now: Time, arrivals: Option<f64>, usual: &UsualSockets) -> bool {
-        let standing = (STANDING_SECONDS * arrivals.unwrap_or(0.0)).max(1.0);
+        let usual_queue = usual.queue.median(now).unwrap_or(0.0);
+        let standing = (STANDING_SECONDS * arrivals.unwrap_or(0.0))
+            .max(UNUSUAL * usual_queue)
+            .max(1.0);
         let queue = self.share(|poll| Some(poll.queue? >= standing));
         let usually_idle = usual.idle.median(now).is_some_and(|idle| idle >= 1.0);
         let no_idle = self.share(|poll| poll.no_idle);

@@ -45,6 +45,10 @@ const PEAK_SECONDS: f64 = 2.0;
 /// Age of the oldest peak that an app reports, in seconds.
 const PEAK_MEMORY: f64 = 30.0;
 
+/// Seconds between a probe and a sample of the same second, at most: a probe that takes no longer has ended
+/// when the sockets are read.
+const SETTLED: f64 = 0.05;
+
 /// Completes the samples of a recording, in their order.
 #[derive(Debug)]
 pub(super) struct Completion<'a> {
@@ -196,10 +200,9 @@ impl<'a> Completion<'a> {
     /// Returns the sockets without the recorder's own probe. A probe in flight waits like a request: answers
     /// take a millisecond.
     fn without_own_probe(&self, sample: &RecordedSample, sockets: Sockets) -> PortSockets {
-        let probed = self
-            .probes
-            .iter()
-            .any(|(begin, end)| (*begin..*end).contains(&sample.seconds));
+        let probed = self.probes.iter().any(|(begin, end)| {
+            begin + SETTLED <= sample.seconds && sample.seconds + SETTLED <= *end
+        });
         let own = u64::from(probed);
         let unread = sockets.unread + sockets.close_wait_unread;
         let bytes = sockets.unread_bytes.unwrap_or(0);
