@@ -56,7 +56,7 @@ reasons! {
     Observe "observe" Veto "In observe mode actions are only reported.";
     StartupGrace "startup_grace" Veto "The app has only just started, or has not been ready yet.";
     DependencyDown "dependency_down" Veto
-        "A declared dependency fails, so no treatment of this app would help.";
+        "A required dependency fails, so no treatment of this app would help.";
     Overload "overload" Veto
         "The app gets far more load than usual and becomes slower, and a restart would make that worse.";
     Escalation "escalation" Veto

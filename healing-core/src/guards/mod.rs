@@ -125,6 +125,7 @@ impl Guards {
             app_draining: reading.draining,
             mature: reading.mature,
             dependency_down: reading.dependency_down,
+            wedged: reading.lane == Lane::Stalled,
             overloaded: reading.overloaded,
             attempts_exhausted: action == Action::ResetErrors
                 && !self.escalation.allows_soft(config),
