@@ -56,13 +56,13 @@ reasons! {
     Observe "observe" Veto "In observe mode actions are only reported.";
     StartupGrace "startup_grace" Veto "The app has only just started, or has not been ready yet.";
     DependencyDown "dependency_down" Veto
-        "A declared dependency fails, so no treatment of this app would help.";
-    Starved "starved" Veto
-        "The app cannot get the CPU that it needs, because of its quota or a busy node, and a restart would not change that.";
+        "A required dependency fails, so no treatment of this app would help.";
     CpuSaturated "cpu_saturated" Veto
-        "The app's requests use up its CPU, and a restart would not change that.";
+        "The app's requests use up its CPU, and a treatment would not change that.";
+    Starved "starved" Veto
+        "The app cannot get the CPU that it needs, because of its quota or a busy node, and a treatment would not change that.";
     Saturated "saturated" Veto
-        "More requests arrive than the app has proved it can serve, and a restart would not change that.";
+        "More requests arrive than the app has proved it can serve, and a treatment would not change that.";
     RestartDoesNotHelp "restart_does_not_help" Veto
         "The last restart did not halve the impairment, so it is not repeated.";
     Overload "overload" Veto

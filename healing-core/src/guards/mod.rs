@@ -74,8 +74,10 @@ impl Guards {
         reading: &Reading,
         config: &PolicyConfig,
     ) -> Option<Conclusion> {
+        // Only a restart is expected to end the instance; after a soft heal, the app died.
+        let restarted_by_others = reading.restarted && !self.probation.is_awaiting_start();
         if reading.restarted {
-            self.on_app_start(now);
+            self.probation.app_started(now);
         }
         let reported = reading.lane == Lane::Reported;
         let input = ProbationInput {
@@ -94,6 +96,10 @@ impl Guards {
             if outcome == Outcome::Recovered {
                 self.cooldown.record_recovery(action);
             }
+        }
+        if restarted_by_others {
+            // The treatments, including the one that was just concluded, were those of another instance.
+            self.escalation.reset();
         }
         if reading.long_healthy {
             self.escalation.reset();
@@ -119,6 +125,7 @@ impl Guards {
             app_draining: reading.draining,
             mature: reading.mature,
             dependency_down: reading.dependency_down,
+            wedged: reading.lane == Lane::Stalled,
             overloaded: reading.overloaded,
             attempts_exhausted: action == Action::ResetErrors
                 && !self.escalation.allows_soft(config),
@@ -189,15 +196,6 @@ impl Guards {
     /// Returns `true` if every kind of treatment has reached the allowed number of failures.
     pub(crate) fn attempts_exhausted(&self, config: &PermissionConfig) -> bool {
         self.escalation.attempts_exhausted(config)
-    }
-
-    /// Records that the app restarted. Escalation is reset unless a treatment caused the restart.
-    fn on_app_start(&mut self, now: Time) {
-        let is_treatment = self.probation.is_in_progress();
-        self.probation.app_started(now);
-        if !is_treatment {
-            self.escalation.reset();
-        }
     }
 }
 
@@ -315,6 +313,22 @@ mod tests {
             guards.conclude(at(1), &reading, &config);
             let allows_restart = guards.allows_restart(false, &config.permission);
             assert_eq!(allows_restart, !is_reset);
+        }
+    }
+
+    #[test]
+    fn instance_started_by_others_has_no_failed_soft_heals() {
+        let config = PolicyConfig::default();
+        for result in [TreatmentResult::Started, TreatmentResult::Done] {
+            let mut guards = Guards::new(7);
+            report(&mut guards, at(0), Action::ResetErrors, result);
+            let reading = Reading {
+                restarted: true,
+                ..Reading::unknown(Lane::Reported)
+            };
+            let concluded = guards.conclude(at(20), &reading, &config).unwrap();
+            assert_eq!(concluded.outcome, Outcome::Worse);
+            assert!(!guards.allows_restart(false, &config.permission));
         }
     }
 

@@ -190,6 +190,13 @@ impl Probation {
             .is_some_and(PendingTreatment::is_in_progress)
     }
 
+    /// Returns `true` if a restart is in progress and no new instance is ready.
+    pub(super) fn is_awaiting_start(&self) -> bool {
+        self.pending
+            .as_ref()
+            .is_some_and(|pending| matches!(pending.phase, Phase::AwaitingStart { .. }))
+    }
+
     /// Returns the treatment that is in progress or on probation.
     pub(super) fn action(&self) -> Option<Action> {
         self.pending.as_ref().map(|pending| pending.action)

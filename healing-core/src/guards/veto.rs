@@ -15,6 +15,8 @@ pub(super) struct VetoInput {
     /// Set if the app has been ready and its startup grace is over.
     pub(super) mature: bool,
     pub(super) dependency_down: bool,
+    /// Set if the runtime is stalled, or no port responds. A restart ends that whatever else fails.
+    pub(super) wedged: bool,
     pub(super) overloaded: bool,
     /// Set if the action has reached the allowed number of failures.
     pub(super) attempts_exhausted: bool,
@@ -41,7 +43,10 @@ pub(super) fn vetoes(input: &VetoInput) -> Vetoes {
     );
     vetoes.insert_if(circumstances.mode == Mode::Observe, Reason::Observe);
     vetoes.insert_if(!input.mature, Reason::StartupGrace);
-    vetoes.insert_if(input.dependency_down, Reason::DependencyDown);
+    vetoes.insert_if(
+        input.dependency_down && !input.wedged,
+        Reason::DependencyDown,
+    );
     vetoes.insert_if(restart && input.overloaded, Reason::Overload);
     vetoes.insert_if(input.attempts_exhausted, Reason::Escalation);
     vetoes.insert_if(input.cooling_down, Reason::Cooldown);
@@ -66,6 +71,7 @@ mod tests {
             app_draining: false,
             mature: true,
             dependency_down: false,
+            wedged: false,
             overloaded: false,
             attempts_exhausted: false,
             cooling_down: false,
@@ -112,6 +118,18 @@ mod tests {
             vetoes_after(|c| c.attempts_exhausted = true, ResetErrors),
             [Reason::Escalation]
         );
+    }
+
+    #[test]
+    fn wedge_is_healed_in_spite_of_a_failing_dependency() {
+        let down = |wedged| {
+            vetoes_after(
+                |c| (c.dependency_down, c.wedged) = (true, wedged),
+                Action::RestartService,
+            )
+        };
+        assert_eq!(down(true), []);
+        assert_eq!(down(false), [Reason::DependencyDown]);
     }
 
     #[test]

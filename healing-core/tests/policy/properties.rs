@@ -391,7 +391,7 @@ impl Run {
                 .checks
                 .iter()
                 .any(|check| check.state == CheckState::Failing);
-            assert!(!down, "{decision:?}");
+            assert!(!down || decision.wedged, "{decision:?}");
             let grace = self.policy.config().permission.startup_grace.as_secs_f64();
             assert!(health.uptime >= grace - 0.01, "in grace: {decision:?}");
             assert!(
@@ -671,6 +671,7 @@ fn arbitrary_health() -> impl Strategy<Value = Health> {
                         } else {
                             CheckKind::Dependency
                         },
+                        optional: false,
                         state: if fails {
                             CheckState::Failing
                         } else {

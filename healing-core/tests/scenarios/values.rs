@@ -50,7 +50,7 @@ enum Kind {
 }
 
 /// Every change, sorted by name.
-const CHANGES: [(&str, Kind); 34] = [
+const CHANGES: [(&str, Kind); 35] = [
     ("age", Kind::Seconds(|w, seconds| w.app.uptime = seconds)),
     ("app-restarts", Kind::Event(|w| w.app.restart())),
     (
@@ -86,6 +86,10 @@ const CHANGES: [(&str, Kind); 34] = [
                 _ => None,
             };
         }),
+    ),
+    (
+        "dependency-optional",
+        Kind::YesNo(|w, yes| w.app.dependency_optional = yes),
     ),
     ("doctor-restarts", Kind::Event(World::restart_doctor)),
     ("draining", Kind::YesNo(|w, yes| w.app.draining = yes)),

@@ -42,6 +42,8 @@ pub(crate) struct App {
     pub(crate) memory_per_second: f64,
     pub(crate) cpu: f64,
     pub(crate) dependency: Option<CheckState>,
+    /// Set if the app works without the dependency.
+    pub(crate) dependency_optional: bool,
     /// Age of the dependency's check, in seconds.
     pub(crate) check_age: f64,
     /// Set if the check has stopped running, so that its age grows.
@@ -83,6 +85,7 @@ impl App {
             memory_per_second: 0.0,
             cpu: 20.0,
             dependency: None,
+            dependency_optional: false,
             check_age: 0.1,
             checks_stopped: false,
             stalled: false,
@@ -163,9 +166,20 @@ impl App {
             checks: self
                 .dependency
                 .iter()
-                .map(|&state| dependency(state, self.check_age))
+                .map(|&state| self.dependency_check(state))
                 .collect(),
             ..Health::default()
+        }
+    }
+
+    fn dependency_check(&self, state: CheckState) -> CheckReport {
+        CheckReport {
+            name: "db".into(),
+            kind: CheckKind::Dependency,
+            optional: self.dependency_optional,
+            state,
+            age_seconds: Some(self.check_age),
+            error: None,
         }
     }
 
@@ -188,6 +202,7 @@ impl App {
             uptime: 0.5,
             requests: 0.0,
             dependency: self.dependency,
+            dependency_optional: self.dependency_optional,
             five_fields: self.five_fields,
             ..healthy
         };
@@ -204,16 +219,6 @@ impl App {
                 ..fresh
             }
         };
-    }
-}
-
-fn dependency(state: CheckState, age_seconds: f64) -> CheckReport {
-    CheckReport {
-        name: "db".into(),
-        kind: CheckKind::Dependency,
-        state,
-        age_seconds: Some(age_seconds),
-        error: None,
     }
 }
 

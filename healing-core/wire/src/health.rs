@@ -331,6 +331,10 @@ pub struct CheckReport {
     pub name: String,
     /// Kind of the check; it determines if a failure vetoes restarts.
     pub kind: CheckKind,
+    /// `true` if the app works without the dependency, so that a failure vetoes nothing. Absent means
+    /// `false`. Without meaning for a local check.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
     /// Last result.
     pub state: CheckState,
     /// Time since the last result, in seconds. Absent before the first.
@@ -345,7 +349,8 @@ pub struct CheckReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckKind {
-    /// Check of something outside the process, over a connection of its own. A failure vetoes restarts.
+    /// Check of something outside the process, over a connection of its own. A failure vetoes restarts,
+    /// unless the dependency is optional.
     Dependency,
     /// Check of something inside the process (a pool, a queue). A failure never vetoes a restart, because a
     /// restart may help.

@@ -129,6 +129,7 @@ impl Check {
         CheckReport {
             name: self.name.clone(),
             kind: self.kind,
+            optional: false,
             state,
             age_seconds: at.map(|at| now.saturating_duration_since(at).as_secs_f64()),
             error,
