@@ -68,7 +68,7 @@ const SOFT_HEAL_TIME: Duration = Duration::from_secs(15);
 /// Shortest window in which arrivals are learned: as long as that between two values of their median.
 const ARRIVALS_WINDOW: Duration = Duration::from_secs(10);
 
-/// Time without a report, although the app was polled, after which the counts before it are not used.
+/// Time in which polls get no report, after which the counts before it are not used.
 const SILENCE: Duration = Duration::from_secs(30);
 
 /// Time without impairment after which a new fault is another one.
@@ -90,7 +90,8 @@ pub(crate) struct Impairment {
     no_goodput: Run,
     /// Polls without impairment.
     unimpaired: Run,
-    last_report: Option<Time>,
+    /// Time of the first of the latest polls without a report.
+    silent_since: Option<Time>,
     soft_heal: Option<Time>,
     latest: Assessment,
 }
@@ -110,7 +111,7 @@ impl Impairment {
             severe: Run::default(),
             no_goodput: Run::default(),
             unimpaired: Run::default(),
-            last_report: None,
+            silent_since: None,
             soft_heal: None,
             latest: Assessment::default(),
         }
@@ -130,15 +131,18 @@ impl Impairment {
         learned: &mut Learned,
         config: &ImpairmentConfig,
     ) -> Assessment {
-        let report = report.filter(|_| !observation.circumstances.late);
+        if observation.circumstances.late {
+            return self.latest.without_evidence();
+        }
         let Some(health) = report else {
+            self.silent_since.get_or_insert(now);
             return self.latest.without_evidence();
         };
-        learned.bind(health);
-        let silence = self.last_report.replace(now);
-        if silence.is_some_and(|last| now.since(last) >= SILENCE.max(2 * config.window)) {
+        let silence = self.silent_since.take();
+        if silence.is_some_and(|since| now.since(since) >= SILENCE) {
             self.clear();
         }
+        learned.bind(health);
         let counts = Counts::of(health).filter(|_| serves);
         let Some(counts) = counts else {
             learned.restart_effect.on_starting(now);
