@@ -57,8 +57,6 @@ reasons! {
     StartupGrace "startup_grace" Veto "The app has only just started, or has not been ready yet.";
     DependencyDown "dependency_down" Veto
         "A required dependency fails, so no treatment of this app would help.";
-    Overload "overload" Veto
-        "The app gets far more load than usual and becomes slower, and a restart would make that worse.";
     Escalation "escalation" Veto
         "A treatment that failed is not repeated, and no stronger one is justified.";
     Cooldown "cooldown" Veto "The last treatment is too recent.";
@@ -72,19 +70,18 @@ reasons! {
     SoftHealFailed "soft_heal_failed" Evidence "Soft heals did not help and requests still fail.";
     RepeatedPanics "repeated_panics" Evidence
         "Handlers panic repeatedly, because state in the app's memory is broken.";
-    RuntimeLag "runtime_lag" Evidence
-        "The app's runtime ticks late and requests wait, because most of its workers are blocked.";
-    CpuSaturated "cpu_saturated" Evidence
-        "The CPU is saturated at no more than the usual load, and clients are harmed.";
     LimitForecast "limit_forecast" Evidence "Memory or file descriptors will reach their limit soon.";
     RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick, so no request makes progress.";
-    FrontDoorHangs "front_door_hangs" Evidence "The app's port times out while its care port responds.";
+    FrontDoorHangs "front_door_hangs" Evidence
+        "The app's port times out while its runtime ticks, and demand behind it is not met.";
+    FrontDoorRefused "front_door_refused" Evidence
+        "The app's port refuses connections, although it was open and the process lives.";
     Unresponsive "unresponsive" Evidence "Neither the app's port nor its care port responds in time.";
     AppDown "app_down" Evidence "The app refuses connections.";
 
     Healthy "healthy" NoAction "There is no symptom.";
     Starting "starting" NoAction
-        "The app has not been ready yet, and its supervisor starts it.";
+        "The app has not been ready yet, or its port has not answered since it started.";
     InvalidAnswer "invalid_answer" NoAction
         "The app's response is invalid, which alone is not a reason to act.";
     InsufficientEvidence "insufficient_evidence" NoAction
@@ -100,6 +97,8 @@ reasons! {
         "There is a symptom, but by the model's votes doing nothing has the lowest expected cost.";
     Probation "probation" NoAction "The last treatment is in progress or on probation.";
     AttemptsExhausted "attempts_exhausted" NoAction "Every treatment failed, so an operator is needed.";
+    DoctorLate "doctor_late" NoAction
+        "The doctor itself was late, so that the poll says nothing about the app.";
     StaleAnswer "stale_answer" NoAction "The response is out of order and is ignored.";
 }
 
@@ -227,7 +226,7 @@ mod tests {
             assert_eq!(Reason::from_code(reason.as_str()), Some(reason));
             assert!(reason.explain().ends_with('.'));
         }
-        assert_eq!(Reason::ALL.iter().filter(|r| r.is_veto()).count(), 11);
+        assert_eq!(Reason::ALL.iter().filter(|r| r.is_veto()).count(), 10);
     }
 
     #[test]

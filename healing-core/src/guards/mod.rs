@@ -82,7 +82,7 @@ impl Guards {
         let reported = reading.lane == Lane::Reported;
         let input = ProbationInput {
             healthy: reading.healthy,
-            ready: reported && reading.has_been_ready,
+            ready: reported && reading.has_been_ready && !reading.front_door_fails,
             treatment_justified: reading.soft_evidence.is_some() || reading.hard_evidence.is_some(),
             unresponsive: reading.unresponsive.is_some(),
             error_ratio: reading.error_ratio,
@@ -118,7 +118,7 @@ impl Guards {
         config: &PermissionConfig,
     ) -> Permission {
         let action = proposal.action;
-        let budget_remaining = self.budget.remaining(now, config);
+        let budget_remaining = self.budget_remaining(now, config);
         let mut vetoes = vetoes(&VetoInput {
             action,
             circumstances,
@@ -126,7 +126,6 @@ impl Guards {
             mature: reading.mature,
             dependency_down: reading.dependency_down,
             wedged: reading.lane == Lane::Stalled,
-            overloaded: reading.overloaded,
             attempts_exhausted: action == Action::ResetErrors
                 && !self.escalation.allows_soft(config),
             cooling_down: self.cooldown.is_active(action, proposal.unresponsive, now),
@@ -146,6 +145,11 @@ impl Guards {
             vetoes,
             budget_remaining,
         }
+    }
+
+    /// Returns the number of restarts that the budget still allows.
+    pub(crate) fn budget_remaining(&self, now: Time, config: &PermissionConfig) -> u32 {
+        self.budget.remaining(now, config)
     }
 
     /// Records the caller's report of a treatment. `error_ratio` is taken from the latest

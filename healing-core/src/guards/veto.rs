@@ -17,7 +17,6 @@ pub(super) struct VetoInput {
     pub(super) dependency_down: bool,
     /// Set if the runtime is stalled, or no port responds. A restart ends that whatever else fails.
     pub(super) wedged: bool,
-    pub(super) overloaded: bool,
     /// Set if the action has reached the allowed number of failures.
     pub(super) attempts_exhausted: bool,
     pub(super) cooling_down: bool,
@@ -47,7 +46,6 @@ pub(super) fn vetoes(input: &VetoInput) -> Vetoes {
         input.dependency_down && !input.wedged,
         Reason::DependencyDown,
     );
-    vetoes.insert_if(restart && input.overloaded, Reason::Overload);
     vetoes.insert_if(input.attempts_exhausted, Reason::Escalation);
     vetoes.insert_if(input.cooling_down, Reason::Cooldown);
     vetoes.insert_if(
@@ -72,7 +70,6 @@ mod tests {
             mature: true,
             dependency_down: false,
             wedged: false,
-            overloaded: false,
             attempts_exhausted: false,
             cooling_down: false,
             budget_remaining: 3,
@@ -102,12 +99,11 @@ mod tests {
             assert_eq!(vetoes_after(change, ResetErrors), [reason]);
             assert_eq!(vetoes_after(change, RestartService), [reason]);
         }
-        let restart_only: [(Change, Reason); 3] = [
+        let restart_only: [(Change, Reason); 2] = [
             (
                 |c| c.circumstances.state_writable = false,
                 Reason::StateUnavailable,
             ),
-            (|c| c.overloaded = true, Reason::Overload),
             (|c| c.budget_remaining = 0, Reason::BudgetExhausted),
         ];
         for (change, reason) in restart_only {

@@ -19,6 +19,8 @@ pub(crate) struct App {
     pub(crate) instance: u32,
     pub(crate) uptime: f64,
     pub(crate) started: bool,
+    /// Set if the app declares that it is still starting.
+    pub(crate) starting: bool,
     pub(crate) draining: bool,
     pub(crate) requests: f64,
     pub(crate) errors: f64,
@@ -68,6 +70,7 @@ impl App {
             instance: 1,
             uptime: 3600.0,
             started: true,
+            starting: false,
             draining: false,
             requests: 50_000.0,
             errors: 0.0,
@@ -140,6 +143,7 @@ impl App {
             uptime: self.uptime,
             instance_id: Some(format!("instance-{}", self.instance)),
             started: Some(self.started),
+            starting: self.starting,
             draining: self.draining,
             totals: Totals {
                 requests_total: Some(self.requests as u64),
@@ -159,6 +163,7 @@ impl App {
             }),
             runtime: Some(Runtime {
                 stalled: self.stalled,
+                stall_after_seconds: None,
                 workers: None,
                 tick_age_seconds: if self.stalled { 1.0 } else { 0.01 },
                 lag_seconds: self.lag,
