@@ -47,10 +47,12 @@ pub enum Lane {
     Reported,
     /// Connections are refused: the app is starting, or is dead and restarted by its supervisor.
     Refused,
-    /// The runtime does not tick, the front door times out, or the app is unresponsive.
+    /// The runtime does not tick, or the app is unresponsive.
     Stalled,
     /// A response is invalid. It is counted, but never a reason to restart.
     Invalid,
+    /// The doctor itself was late, so that the poll is void.
+    Late,
 }
 
 /// Source of a proposal.
@@ -179,7 +181,7 @@ macro_rules! words {
 }
 
 words! {
-    Lane { Reported "reported", Refused "refused", Stalled "stalled", Invalid "invalid" }
+    Lane { Reported "reported", Refused "refused", Stalled "stalled", Invalid "invalid", Late "late" }
     DecidedBy { Model "model", Rules "rules", OriginalRules "original_rules" }
     Verdict { NoProposal "no_proposal", Allowed "allowed", Vetoed "vetoed" }
     Outcome { Recovered "recovered", Ineffective "ineffective", Worse "worse", Aborted "aborted" }

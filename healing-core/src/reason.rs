@@ -65,8 +65,6 @@ reasons! {
         "More requests arrive than the app has proved it can serve, and a treatment would not change that.";
     RestartDoesNotHelp "restart_does_not_help" Veto
         "The last restart did not halve the impairment, so it is not repeated.";
-    Overload "overload" Veto
-        "The app gets far more load than usual and becomes slower, and a restart would make that worse.";
     Escalation "escalation" Veto
         "A treatment that failed is not repeated, and no stronger one is justified.";
     Cooldown "cooldown" Veto "The last treatment is too recent.";
@@ -85,17 +83,18 @@ reasons! {
         "Goodput has been almost gone for minutes, so one restart is tried although load is the cause.";
     RepeatedPanics "repeated_panics" Evidence
         "Handlers panic repeatedly, because state in the app's memory is broken.";
-    RuntimeLag "runtime_lag" Evidence
-        "The app's runtime ticks late and requests wait, because most of its workers are blocked.";
     LimitForecast "limit_forecast" Evidence "Memory or file descriptors will reach their limit soon.";
     RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick, so no request makes progress.";
-    FrontDoorHangs "front_door_hangs" Evidence "The app's port times out while its care port responds.";
+    FrontDoorHangs "front_door_hangs" Evidence
+        "The app's port times out while its runtime ticks, and demand behind it is not met.";
+    FrontDoorRefused "front_door_refused" Evidence
+        "The app's port refuses connections, although it was open and the process lives.";
     Unresponsive "unresponsive" Evidence "Neither the app's port nor its care port responds in time.";
     AppDown "app_down" Evidence "The app refuses connections.";
 
     Healthy "healthy" NoAction "There is no symptom.";
     Starting "starting" NoAction
-        "The app has not been ready yet, and its supervisor starts it.";
+        "The app has not been ready yet, or its port has not answered since it started.";
     InvalidAnswer "invalid_answer" NoAction
         "The app's response is invalid, which alone is not a reason to act.";
     InsufficientEvidence "insufficient_evidence" NoAction
@@ -111,6 +110,8 @@ reasons! {
         "There is a symptom, but by the model's votes doing nothing has the lowest expected cost.";
     Probation "probation" NoAction "The last treatment is in progress or on probation.";
     AttemptsExhausted "attempts_exhausted" NoAction "Every treatment failed, so an operator is needed.";
+    DoctorLate "doctor_late" NoAction
+        "The doctor itself was late, so that the poll says nothing about the app.";
     StaleAnswer "stale_answer" NoAction "The response is out of order and is ignored.";
 }
 
@@ -119,6 +120,23 @@ impl Reason {
     #[must_use]
     pub fn is_veto(self) -> bool {
         self.kind() == ReasonKind::Veto
+    }
+
+    /// Returns `true` if the reason follows from the impairment.
+    pub(crate) fn is_impairment(self) -> bool {
+        matches!(
+            self,
+            Self::Impaired | Self::NoGoodput | Self::LastResort | Self::FrontDoorHangs
+        )
+    }
+
+    /// Returns `true` if the reason is a loss of goodput, which load may explain.
+    pub(crate) fn is_loss_of_goodput(self) -> bool {
+        let errors = matches!(
+            self,
+            Self::ErrorCount | Self::ErrorRatio | Self::SoftHealFailed
+        );
+        errors || self.is_impairment()
     }
 
     /// Returns the reason with a code.
@@ -248,7 +266,7 @@ mod tests {
             assert_eq!(Reason::from_code(reason.as_str()), Some(reason));
             assert!(reason.explain().ends_with('.'));
         }
-        assert_eq!(Reason::ALL.iter().filter(|r| r.is_veto()).count(), 15);
+        assert_eq!(Reason::ALL.iter().filter(|r| r.is_veto()).count(), 14);
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub(crate) fn health(instance_id: &str) -> Health {
             tick_age_seconds: 0.01,
             lag_seconds: 0.001,
             stalled: false,
+            stall_after_seconds: None,
             workers: None,
         }),
         ..Health::default()

@@ -5,14 +5,17 @@
 //! - *Ratio rule*, for busy apps: at least 50 requests in the window and a larger share of errors than
 //!   the threshold.
 //!
-//! Either rule, in 3 of 5 polls, justifies a soft heal. A hard heal needs the ratio rule in 5
-//! consecutive polls after soft heals did not help.
+//! Either rule justifies a soft heal after
+//! [`soft_sustain_for`](crate::config::EvidenceConfig::soft_sustain_for). A hard heal needs the ratio rule
+//! for [`hard_sustain_for`](crate::config::EvidenceConfig::hard_sustain_for) without interruption, after soft
+//! heals did not help.
 //!
 //! # Hazards
 //!
 //! If an app does not count requests, the share is unknown, and the number of errors alone justifies a
 //! soft heal. It never justifies a hard heal.
 
+use super::sustained::Sustained;
 use crate::config::EvidenceConfig;
 use crate::decision::Reason;
 use crate::time::Time;
@@ -34,11 +37,10 @@ pub(crate) struct ErrorSignal {
 /// Error signals of the polls since the last reset.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ErrorDetector {
-    /// One bit per poll, the latest in bit 0. Set if the poll shows a symptom.
-    symptomatic: u32,
-    /// Consecutive polls in which the ratio rule holds.
-    ratio_run: u32,
-    onset: Option<Time>,
+    /// Polls with a symptom.
+    symptom: Sustained,
+    /// Polls in which the ratio rule holds.
+    ratio: Sustained,
     last: ErrorSignal,
 }
 
@@ -89,21 +91,12 @@ impl ErrorSignal {
 
 impl ErrorDetector {
     /// Adds a poll.
-    pub(crate) fn observe(&mut self, now: Time, signal: ErrorSignal) {
-        let active = self.last.is_present() || self.symptomatic & 1 == 1;
-        let symptom = signal.is_present() || (active && !signal.clear);
-        if symptom && self.symptomatic == 0 {
-            self.onset = Some(now);
-        }
-        self.symptomatic = self.symptomatic << 1 | u32::from(symptom);
-        self.ratio_run = if signal.ratio {
-            self.ratio_run.saturating_add(1)
-        } else {
-            0
-        };
-        if self.symptomatic == 0 {
-            self.onset = None;
-        }
+    pub(crate) fn observe(&mut self, now: Time, signal: ErrorSignal, config: &EvidenceConfig) {
+        let symptom = signal.is_present() || (self.symptom.is_active() && !signal.clear);
+        self.symptom
+            .observe_leaky(now, symptom, config.soft_sustain_for);
+        self.ratio
+            .observe(now, signal.ratio, config.hard_sustain_for);
         self.last = signal;
     }
 
@@ -114,12 +107,12 @@ impl ErrorDetector {
 
     /// Returns `true` if the latest poll shows a symptom.
     pub(crate) fn is_symptomatic(&self) -> bool {
-        self.symptomatic & 1 == 1
+        self.symptom.is_active()
     }
 
     /// Returns the time of the first poll that showed the symptom.
     pub(crate) fn onset(&self) -> Option<Time> {
-        self.onset
+        self.symptom.onset()
     }
 
     /// Returns the errors per request of the latest poll, if there were enough requests.
@@ -129,19 +122,19 @@ impl ErrorDetector {
 
     /// Returns the evidence for a soft heal.
     pub(crate) fn soft_evidence(&self, config: &EvidenceConfig) -> Option<Reason> {
-        let of = config.soft_window_polls.clamp(1, 32);
-        let recent = self.symptomatic & (u32::MAX >> (32 - of));
-        let sustained = recent.count_ones() >= config.soft_polls.clamp(1, of);
-        (sustained && self.is_symptomatic()).then_some(if self.last.ratio {
+        let reason = if self.last.ratio {
             Reason::ErrorRatio
         } else {
             Reason::ErrorCount
-        })
+        };
+        self.symptom
+            .is_firing(config.soft_sustain_for)
+            .then_some(reason)
     }
 
     /// Returns `true` if the ratio rule has held for long enough for a hard heal.
     pub(crate) fn is_ratio_sustained(&self, config: &EvidenceConfig) -> bool {
-        self.ratio_run >= config.hard_polls.max(1)
+        self.ratio.is_firing(config.hard_sustain_for)
     }
 }
 
@@ -221,45 +214,36 @@ mod tests {
     }
 
     #[test]
-    fn soft_evidence_needs_three_of_five_polls() {
+    fn soft_evidence_needs_time_with_a_symptom_at_every_poll_interval() {
         let config = EvidenceConfig::default();
-        let at = |seconds| Time::default() + Duration::from_secs(seconds);
         let failing = ErrorSignal {
             count: true,
             ..ErrorSignal::default()
         };
-        let healthy = ErrorSignal {
-            clear: true,
-            ..ErrorSignal::default()
-        };
-        let mut errors = ErrorDetector::default();
-        let mut reasons = Vec::new();
-        for (seconds, signal) in (0..).zip([
-            failing, healthy, failing, healthy, failing, healthy, healthy, healthy,
-        ]) {
-            errors.observe(at(seconds), signal);
-            reasons.push(errors.soft_evidence(&config));
+        for (interval, expected) in [(100, 9_500), (5_000, 10_000), (60_000, 120_000)] {
+            let mut errors = ErrorDetector::default();
+            let justified = (0..).step_by(interval).find(|&ms| {
+                let now = Time::default() + Duration::from_millis(ms);
+                errors.observe(now, failing, &config);
+                errors.soft_evidence(&config).is_some()
+            });
+            assert_eq!(justified, Some(expected));
+            assert_eq!(errors.onset(), Some(Time::default()));
         }
-        assert_eq!(reasons.iter().position(Option::is_some), Some(4));
-        assert_eq!(
-            reasons.iter().flatten().count(),
-            1,
-            "a poll without the symptom is not evidence"
-        );
-        assert_eq!(errors.onset(), Some(at(0)));
     }
 
     #[test]
     fn active_symptom_clears_at_a_lower_threshold() {
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
+        let config = EvidenceConfig::default();
         let mut errors = ErrorDetector::default();
-        errors.observe(at(0), signal((100, 20), (100, 20)));
-        errors.observe(at(5), signal((100, 7), (100, 7)));
+        errors.observe(at(0), signal((100, 20), (100, 20)), &config);
+        errors.observe(at(5), signal((100, 7), (100, 7)), &config);
         assert!(
             errors.is_symptomatic(),
             "7 % is below the threshold but above the clearing threshold"
         );
-        errors.observe(at(10), signal((1000, 20), (1000, 20)));
+        errors.observe(at(10), signal((1000, 20), (1000, 20)), &config);
         assert!(!errors.is_symptomatic());
     }
 }

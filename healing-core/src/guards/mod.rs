@@ -82,7 +82,7 @@ impl Guards {
         let reported = reading.lane == Lane::Reported;
         let input = ProbationInput {
             healthy: reading.healthy,
-            ready: reported && reading.has_been_ready,
+            ready: reported && reading.has_been_ready && !reading.front_door_fails,
             treatment_justified: reading.soft_evidence.is_some() || reading.hard_evidence.is_some(),
             unresponsive: reading.unresponsive.is_some(),
             error_ratio: reading.error_ratio,
@@ -118,18 +118,20 @@ impl Guards {
         config: &PermissionConfig,
     ) -> Permission {
         let action = proposal.action;
-        let budget_remaining = self.budget.remaining(now, config);
+        let budget_remaining = self.budget_remaining(now, config);
+        // A soft heal cannot help an unresponsive app, and the evidence of an impairment waits for its effect.
+        let independent = proposal.unresponsive || proposal.reason.is_impairment();
         let mut vetoes = vetoes(&VetoInput {
             action,
             circumstances,
             app_draining: reading.draining,
             mature: reading.mature,
             dependency_down: reading.dependency_down,
+            load: load_vetoes(proposal, reading),
             wedged: reading.lane == Lane::Stalled,
-            overloaded: reading.overloaded,
             attempts_exhausted: action == Action::ResetErrors
                 && !self.escalation.allows_soft(config),
-            cooling_down: self.cooldown.is_active(action, proposal.unresponsive, now),
+            cooling_down: self.cooldown.is_active(action, independent, now),
             budget_remaining,
         });
         let is_splayed = action == Action::RestartService
@@ -146,6 +148,11 @@ impl Guards {
             vetoes,
             budget_remaining,
         }
+    }
+
+    /// Returns the number of restarts that the budget still allows.
+    pub(crate) fn budget_remaining(&self, now: Time, config: &PermissionConfig) -> u32 {
+        self.budget.remaining(now, config)
     }
 
     /// Records the caller's report of a treatment. `error_ratio` is taken from the latest
@@ -196,6 +203,19 @@ impl Guards {
     /// Returns `true` if every kind of treatment has reached the allowed number of failures.
     pub(crate) fn attempts_exhausted(&self, config: &PermissionConfig) -> bool {
         self.escalation.attempts_exhausted(config)
+    }
+}
+
+/// Returns the vetoes of the impairment, if they concern the proposal. A forecast, panics or a stall are not
+/// explained by load.
+fn load_vetoes(proposal: &Proposal, reading: &Reading) -> Vetoes {
+    let vetoes = reading.impairment.vetoes;
+    if !proposal.reason.is_loss_of_goodput() {
+        Vetoes::NONE
+    } else if proposal.action == Action::RestartService {
+        vetoes
+    } else {
+        vetoes.without(&[Reason::RestartDoesNotHelp])
     }
 }
 

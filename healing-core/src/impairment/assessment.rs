@@ -33,6 +33,9 @@ pub struct Assessment {
     /// `true` if requests wait in front of the app, where its layer cannot count them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub unseen_demand: bool,
+    /// `true` while the effect of a restart for an impairment is not known yet.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub pending: bool,
     /// Evidence for a soft heal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub soft: Option<Reason>,

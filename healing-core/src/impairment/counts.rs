@@ -11,6 +11,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::recent::Recent;
 use crate::health::Health;
 use crate::time::Time;
@@ -23,7 +25,7 @@ const HORIZON: Duration = Duration::from_secs(300);
 pub(super) const MIN_REQUESTS: f64 = 20.0;
 
 /// Cumulative counts of one report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Counts {
     pub(super) begun: u64,
     pub(super) good: u64,
@@ -138,9 +140,9 @@ impl CountHistory {
         })
     }
 
-    /// Removes all reports but the newest, so that a window holds only what follows.
-    pub(super) fn cut(&mut self) {
-        self.0.cut();
+    /// Returns the counts of the newest report.
+    pub(super) fn newest(&self) -> Option<(Time, Counts)> {
+        self.0.newest()
     }
 
     /// Removes all reports.
@@ -187,9 +189,6 @@ mod tests {
         assert_eq!(history(100, 6).window(SHORTEST, 0.0), None);
         let window = history(100, 7).window(SHORTEST, 0.0).unwrap();
         assert_eq!((window.arrivals(), window.goodput()), (20.0, 20.0));
-        let mut cut = history(100, 60);
-        cut.cut();
-        assert_eq!(cut.window(SHORTEST, 0.0), None);
     }
 
     #[test]

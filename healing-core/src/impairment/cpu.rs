@@ -10,12 +10,12 @@ use crate::health::Health;
 use crate::time::Time;
 use crate::window::as_f64;
 
-/// Time over which starvation is evaluated: that of the goodput which it explains.
-const WINDOW: Duration = Duration::from_secs(30);
-
-/// Time over which CPU time is evaluated. It is shorter than [`WINDOW`], because an average reaches a
-/// threshold near 1 only when nearly all of its window is used up.
+/// Time over which CPU time is evaluated. It is shorter than the window of the goodput, because an average
+/// reaches a threshold near 1 only when nearly all of its window is used up.
 const FAST_WINDOW: Duration = Duration::from_secs(10);
+
+/// Age of the oldest report that is kept: two of the longest poll intervals.
+const HORIZON: Duration = Duration::from_secs(120);
 
 /// CPU time, as a share of the limit, from which it is used up: queues grow without bounds near 1, and
 /// polls blur the edge.
@@ -78,7 +78,7 @@ impl Cpu {
     /// Returns a history without reports.
     pub(super) fn new() -> Self {
         Self {
-            samples: Recent::new(Duration::from_secs(120)),
+            samples: Recent::new(HORIZON),
             limit_cores: None,
             workers: None,
             used_up: None,
@@ -114,17 +114,18 @@ impl Cpu {
         self.used_up = None;
     }
 
-    /// Returns the state. Nothing is explained where the figures are absent.
-    pub(super) fn state(&self) -> CpuState {
+    /// Returns the state over the window of the goodput that it explains. Nothing is explained where the
+    /// figures are absent.
+    pub(super) fn state(&self, window: Duration) -> CpuState {
         let throttled = self
-            .over(WINDOW)
-            .is_some_and(|window| window.is_throttled());
-        let waits = self.over(WINDOW).is_some_and(|window| window.waits());
+            .over(window)
+            .is_some_and(|interval| interval.is_throttled());
+        let waits = self.over(window).is_some_and(|window| window.waits());
         let newest = self.samples.newest().map(|(at, _)| at);
-        // A loss is explained as long as it is in the window of the goodput.
+        // A loss is explained as long as it is in the window.
         let used_up = newest
             .zip(self.used_up)
-            .is_some_and(|(newest, used_up)| newest.since(used_up) <= WINDOW);
+            .is_some_and(|(newest, used_up)| newest.since(used_up) <= window);
         CpuState {
             used_up: used_up && !throttled,
             starved: throttled || waits,

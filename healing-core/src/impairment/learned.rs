@@ -1,13 +1,17 @@
-//! Knowledge about an app that outlives its process: proven capacity, usual arrivals, and the treatments
-//! that were tried.
+//! Knowledge about an app that outlives the sidecar: proven capacity, usual arrivals, what persists, and the
+//! treatments that were tried.
 
 use serde::{Deserialize, Serialize};
 
 use super::capacity::ProvenCapacity;
+use super::conditions::Conditions;
 use super::restart_effect::RestartEffect;
+use super::saturation::Saturation;
 use super::unseen::UsualSockets;
 use super::usual::Usual;
+use crate::config::ImpairmentConfig;
 use crate::health::Health;
+use crate::time::Time;
 
 /// Knowledge about one version of an app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,6 +25,8 @@ pub(crate) struct Learned {
     pub(super) sockets: UsualSockets,
     /// Set once a request has succeeded.
     pub(super) has_succeeded: bool,
+    pub(super) conditions: Conditions,
+    pub(super) saturation: Saturation,
     pub(super) restart_effect: RestartEffect,
     /// Set once the app was restarted although it had never succeeded.
     pub(super) restarted_without_baseline: bool,
@@ -39,6 +45,8 @@ impl Default for Learned {
             arrivals: Usual::new(),
             sockets: UsualSockets::new(),
             has_succeeded: false,
+            conditions: Conditions::default(),
+            saturation: Saturation::default(),
             restart_effect: RestartEffect::default(),
             restarted_without_baseline: false,
             last_resort_used: false,
@@ -47,6 +55,26 @@ impl Default for Learned {
 }
 
 impl Learned {
+    /// Returns `true` if the capacity is known to be that of this version.
+    pub(crate) fn is_version_known(&self) -> bool {
+        self.version.is_some()
+    }
+
+    /// Adds the impairment of a poll to what is known of the restarts.
+    pub(super) fn judge_restarts(
+        &mut self,
+        now: Time,
+        ratio: Option<f64>,
+        config: &ImpairmentConfig,
+    ) {
+        let recovered = self.conditions.has_recovered();
+        self.restart_effect
+            .observe(now, ratio, config.window, recovered);
+        if recovered {
+            self.last_resort_used = false;
+        }
+    }
+
     /// Discards what is known of another app or version. A name that is absent is no difference.
     pub(super) fn bind(&mut self, health: &Health) {
         let differs = |known: &Option<String>, new: &Option<String>| {

@@ -16,7 +16,8 @@
 //! | `unseen` | requests that wait in front of the app |
 //! | `no_goodput` | apps with little traffic, or that never succeeded |
 //! | `cpu`, `saturation` | causes that a restart does not change |
-//! | `last_resort`, `restart_effect` | one late restart in spite of them; restarts that did not help |
+//! | `conditions` | impairments that persist, and the last resort in spite of load |
+//! | `restart_effect` | restarts that did not help |
 //! | `learned` | what outlives the process |
 //!
 //! | condition | soft heal | restart |
@@ -33,14 +34,13 @@
 
 mod assessment;
 mod capacity;
+mod conditions;
 mod counts;
 mod cpu;
-mod last_resort;
 mod learned;
 mod no_goodput;
 mod recent;
 mod restart_effect;
-mod run;
 mod saturation;
 mod unseen;
 mod usual;
@@ -50,11 +50,10 @@ use std::time::Duration;
 pub use self::assessment::Assessment;
 pub(crate) use self::learned::Learned;
 
+use self::conditions::Conditions;
 use self::counts::{CountHistory, Counts, Window};
 use self::cpu::{Cpu, CpuState};
-use self::last_resort::LastResort;
-use self::run::Run;
-use self::saturation::{FAST_WINDOW, Load, SURGE_WINDOW, Saturation};
+use self::saturation::{FAST_WINDOW, Load, SURGE_WINDOW};
 use self::unseen::UnseenDemand;
 use crate::config::ImpairmentConfig;
 use crate::decision::{Reason, Vetoes};
@@ -62,17 +61,20 @@ use crate::health::Health;
 use crate::observation::Observation;
 use crate::time::Time;
 
-/// Time after a soft heal from which its effect is visible.
-const SOFT_HEAL_TIME: Duration = Duration::from_secs(15);
-
 /// Shortest window in which arrivals are learned: as long as that between two values of their median.
 const ARRIVALS_WINDOW: Duration = Duration::from_secs(10);
 
 /// Time in which polls get no report, after which the counts before it are not used.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Time without impairment after which a new fault is another one.
-const RECOVERY: Duration = Duration::from_secs(600);
+/// State of the instance that sent a report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InstanceState {
+    /// Set if it has been ready and is neither starting nor shutting down.
+    pub(crate) serves: bool,
+    /// Set if its front door has answered.
+    pub(crate) has_answered: bool,
+}
 
 /// State of one instance of the app.
 #[derive(Debug)]
@@ -80,19 +82,11 @@ pub(crate) struct Impairment {
     counts: CountHistory,
     cpu: Cpu,
     unseen: UnseenDemand,
-    saturation: Saturation,
-    last_resort: LastResort,
-    /// Polls with an impairment that justifies a soft heal.
-    mild: Run,
-    /// Polls with an impairment that justifies a restart.
-    severe: Run,
-    /// Polls without goodput where the traffic is too low for a ratio.
-    no_goodput: Run,
-    /// Polls without impairment.
-    unimpaired: Run,
     /// Time of the first of the latest polls without a report.
     silent_since: Option<Time>,
-    soft_heal: Option<Time>,
+    /// Good responses of the latest report, and the ones since the report before.
+    good: Option<u64>,
+    progress: u64,
     latest: Assessment,
 }
 
@@ -105,94 +99,98 @@ impl Impairment {
             counts: CountHistory::new(),
             cpu: Cpu::new(),
             unseen: UnseenDemand::new(),
-            saturation: Saturation::default(),
-            last_resort: LastResort::default(),
-            mild: Run::default(),
-            severe: Run::default(),
-            no_goodput: Run::default(),
-            unimpaired: Run::default(),
             silent_since: None,
-            soft_heal: None,
+            good: None,
+            progress: 0,
             latest: Assessment::default(),
         }
     }
 
     /// Adds a poll, and returns the assessment after it.
     ///
-    /// `report` is its health report, unless that is absent or stale; `serves` is set if the app has been
-    /// ready and is neither starting nor shutting down. A poll without a report, or in which the doctor was
-    /// late, says nothing: it neither adds to the evidence nor ends it.
+    /// `report` is its health report, unless that is absent or stale. A poll without a report says nothing:
+    /// it neither adds to the evidence nor ends it.
     pub(crate) fn observe(
         &mut self,
         now: Time,
         observation: &Observation,
         report: Option<&Health>,
-        serves: bool,
+        instance: InstanceState,
         learned: &mut Learned,
         config: &ImpairmentConfig,
     ) -> Assessment {
-        if observation.circumstances.late {
-            return self.latest.without_evidence();
-        }
         let Some(health) = report else {
             self.silent_since.get_or_insert(now);
-            return self.latest.without_evidence();
+            self.latest = self.latest.without_evidence();
+            return self.latest;
         };
         let silence = self.silent_since.take();
         if silence.is_some_and(|since| now.since(since) >= SILENCE) {
-            self.clear();
+            self.clear(learned);
         }
         learned.bind(health);
-        let counts = Counts::of(health).filter(|_| serves);
+        let counts = Counts::of(health).filter(|_| instance.serves);
         let Some(counts) = counts else {
             learned.restart_effect.on_starting(now);
-            self.clear();
+            self.clear(learned);
             self.latest = Assessment::default();
             return self.latest;
         };
         learned.has_succeeded |= counts.good > 0;
+        let before = self.good.replace(counts.good).unwrap_or(counts.good);
+        self.progress = counts.good.saturating_sub(before);
+        if self.counts.newest().is_none()
+            && let Some((at, counts)) = learned.conditions.counts_at_soft_heal()
+        {
+            self.counts.push(at, counts);
+        }
         self.counts.push(now, counts);
         self.cpu.push(now, health);
+        let has_answered = instance.has_answered;
         self.unseen
-            .observe(now, observation, health, &learned.sockets);
+            .observe(now, observation, health, has_answered, &learned.sockets);
         self.assess(now, observation, health, learned, config)
+    }
+
+    /// Returns `true` if a request has succeeded between the two latest reports.
+    pub(crate) fn makes_progress(&self) -> bool {
+        self.progress > 0
     }
 
     /// Discards the polls of an instance that has ended.
     pub(crate) fn on_app_start(&mut self, now: Time, learned: &mut Learned) {
         learned.restart_effect.on_app_start(now);
-        self.clear();
-        self.unseen.on_app_start();
-        self.saturation.on_app_start();
-        self.soft_heal = None;
+        learned.saturation.on_app_start();
+        self.clear(learned);
     }
 
     /// Discards the polls before a gap, or before the counts were reset.
-    pub(crate) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self, learned: &mut Learned) {
+        learned.conditions = Conditions::default();
         self.counts.clear();
         self.cpu.clear();
         self.unseen.clear();
-        for run in [
-            &mut self.mild,
-            &mut self.severe,
-            &mut self.no_goodput,
-            &mut self.unimpaired,
-        ] {
-            *run = Run::default();
-        }
-        self.last_resort = LastResort::default();
+        (self.good, self.progress) = (None, 0);
+    }
+
+    /// Returns `true` if there are counts of the instance.
+    #[cfg(test)]
+    pub(crate) fn has_counts(&self) -> bool {
+        self.counts.last(Duration::ZERO).is_some()
     }
 
     /// Records a soft heal: only requests after it show its effect.
-    pub(crate) fn on_soft_heal(&mut self, now: Time) {
-        self.counts.cut();
-        self.soft_heal = Some(now);
+    pub(crate) fn on_soft_heal(&mut self, now: Time, learned: &mut Learned) {
+        let newest = self.counts.newest().map(|(_, counts)| counts);
+        learned.conditions.on_soft_heal(now, newest);
+        self.counts.clear();
     }
 
     /// Records a restart.
-    pub(crate) fn on_restart(&self, now: Time, learned: &mut Learned, config: &ImpairmentConfig) {
-        let before = self.latest.ratio.unwrap_or(0.0);
-        if before >= config.soft_ratio {
+    pub(crate) fn on_restart(&self, now: Time, learned: &mut Learned) {
+        if self.latest.hard.is_some()
+            && let Some(before) = self.latest.ratio
+        {
             learned.restart_effect.on_restart(now, before);
         }
         learned.restarted_without_baseline |= self.latest.proven_capacity.is_none();
@@ -209,16 +207,11 @@ impl Impairment {
         config: &ImpairmentConfig,
     ) -> Assessment {
         let usual = learned.arrivals.median(now);
-        let unseen = self.unseen.is_proved(now, usual, &learned.sockets);
+        let unseen = self
+            .unseen
+            .is_proved(now, config.window, usual, &learned.sockets);
         let expected = usual.filter(|_| unseen).unwrap_or(0.0);
-        let healed = self
-            .soft_heal
-            .is_some_and(|healed| now.since(healed) < config.window);
-        let shortest = if healed {
-            SOFT_HEAL_TIME.min(config.window)
-        } else {
-            config.window
-        };
+        let shortest = learned.conditions.shortest_window(now, config);
         let window = self.counts.window(shortest, expected);
         if !unseen {
             self.learn(now, observation, health, window, learned, config);
@@ -233,8 +226,8 @@ impl Impairment {
             (Some(window), Some(demand)) if !window.sparse => Some(shortfall(&window, demand)),
             _ => None,
         };
-        let cpu = self.cpu.state();
-        self.saturation.observe(
+        let cpu = self.cpu.state(config.window);
+        learned.saturation.observe(
             now,
             &Load {
                 capacity: capacity.unwrap_or(0.0),
@@ -255,9 +248,10 @@ impl Impairment {
             ..Assessment::default()
         };
         if window.is_some() {
-            self.observe_ratio(now, ratio, no_goodput, learned, config);
+            learned.conditions.observe(now, ratio, no_goodput, config);
+            learned.judge_restarts(now, ratio, config);
         }
-        self.latest = self.conclude(figures, cpu, learned, config);
+        self.latest = conclude(now, figures, cpu, !health.hooks.is_empty(), learned, config);
         self.latest
     }
 
@@ -285,71 +279,46 @@ impl Impairment {
             learned.sockets.learn(now, sockets, health);
         }
     }
+}
 
-    /// Adds the ratio of a poll to the runs.
-    fn observe_ratio(
-        &mut self,
-        now: Time,
-        ratio: Option<f64>,
-        no_goodput: bool,
-        learned: &mut Learned,
-        config: &ImpairmentConfig,
-    ) {
-        let at_least = |threshold: f64| ratio.is_some_and(|ratio| ratio >= threshold);
-        self.mild.observe(now, at_least(config.soft_ratio));
-        self.severe.observe(now, at_least(config.hard_ratio));
-        self.no_goodput.observe(now, no_goodput);
-        self.last_resort.observe(now, ratio);
-        let unimpaired = ratio.is_some_and(|ratio| ratio < config.soft_ratio);
-        self.unimpaired.observe(now, unimpaired);
-        let recovered = self.unimpaired.has_lasted(RECOVERY);
-        learned.restart_effect.observe(now, ratio, recovered);
-        if recovered {
-            learned.last_resort_used = false;
-        }
-    }
-
-    /// Adds evidence and vetoes to the figures.
-    fn conclude(
-        &self,
-        figures: Assessment,
-        cpu: CpuState,
-        learned: &Learned,
-        config: &ImpairmentConfig,
-    ) -> Assessment {
-        let mut vetoes = Vetoes::NONE;
-        vetoes.insert_if(cpu.used_up, Reason::CpuSaturated);
-        vetoes.insert_if(cpu.starved, Reason::Starved);
-        vetoes.insert_if(self.saturation.holds(), Reason::Saturated);
-        let load_is_cause = !vetoes.is_empty();
-        vetoes.insert_if(
-            learned.restart_effect.forbids_restart(),
-            Reason::RestartDoesNotHelp,
-        );
-        let figures = Assessment { vetoes, ..figures };
-        if learned.restart_effect.is_pending() {
-            return figures;
-        }
-        let untreated = config.sustain_for + config.soft_heal_wait;
-        let last_resort = load_is_cause
-            && !cpu.starved
-            && !learned.last_resort_used
-            && self.last_resort.is_due(config);
-        if last_resort {
-            return Assessment {
-                hard: Some(Reason::LastResort),
-                vetoes: vetoes.without(&[Reason::CpuSaturated, Reason::Saturated]),
-                ..figures
-            };
-        }
-        let no_goodput = self.no_goodput.has_lasted(config.sustain_for);
-        let of = |run: &Run, time| run.has_lasted(time).then_some(Reason::Impaired);
-        let reason = no_goodput.then_some(Reason::NoGoodput);
+/// Adds evidence and vetoes to the figures.
+fn conclude(
+    now: Time,
+    figures: Assessment,
+    cpu: CpuState,
+    has_hooks: bool,
+    learned: &Learned,
+    config: &ImpairmentConfig,
+) -> Assessment {
+    let mut vetoes = Vetoes::NONE;
+    vetoes.insert_if(cpu.used_up, Reason::CpuSaturated);
+    vetoes.insert_if(cpu.starved, Reason::Starved);
+    vetoes.insert_if(learned.saturation.holds(), Reason::Saturated);
+    let load_is_cause = !vetoes.is_empty();
+    let effect = &learned.restart_effect;
+    vetoes.insert_if(effect.forbids_restart(), Reason::RestartDoesNotHelp);
+    let figures = Assessment {
+        pending: effect.is_pending(),
+        vetoes,
+        ..figures
+    };
+    let conditions = &learned.conditions;
+    if figures.pending {
+        figures
+    } else if load_is_cause
+        && !cpu.starved
+        && !learned.last_resort_used
+        && conditions.is_last_resort_due(config)
+    {
         Assessment {
-            soft: reason.or(of(&self.mild, config.sustain_for)),
-            hard: reason
-                .or(of(&self.severe, config.sustain_for))
-                .or(of(&self.mild, untreated)),
+            hard: Some(Reason::LastResort),
+            vetoes: vetoes.without(&[Reason::CpuSaturated, Reason::Saturated]),
+            ..figures
+        }
+    } else {
+        Assessment {
+            soft: conditions.soft_evidence(config),
+            hard: conditions.hard_evidence(now, has_hooks, config),
             ..figures
         }
     }

@@ -17,7 +17,8 @@ const NO_BASELINE_TIME: Duration = Duration::from_secs(120);
 
 /// Returns `true` if nothing succeeds.
 ///
-/// - An app with little traffic must have succeeded before.
+/// - An app with little traffic must have succeeded before, and its failures must go on: some at rest in
+///   one burst are over.
 /// - An app without proven capacity is restarted for this only once, because a version that never worked
 ///   is not repaired by restarts.
 pub(super) fn detect(
@@ -27,12 +28,7 @@ pub(super) fn detect(
     learned: &Learned,
 ) -> bool {
     let is_low = window.is_some_and(|window| window.sparse);
-    let low_traffic = is_low
-        && learned.has_succeeded
-        && counts
-            .windows(LOW_TRAFFIC_TIME)
-            .find(|window| window.good + window.bad >= LOW_TRAFFIC_ANSWERS)
-            .is_some_and(|window| window.good <= 0.0);
+    let low_traffic = is_low && learned.has_succeeded && fails_on(counts);
     let never_succeeded = capacity.is_none()
         && !learned.restarted_without_baseline
         && counts
@@ -40,4 +36,18 @@ pub(super) fn detect(
             .find(|window| window.good + window.bad >= MIN_REQUESTS)
             .is_some_and(|window| window.good <= 0.0);
     low_traffic || never_succeeded
+}
+
+/// Returns `true` if an app with little traffic fails on and on: no success in the shortest window with enough
+/// answers, and failures in both halves of it.
+fn fails_on(counts: &CountHistory) -> bool {
+    let Some(whole) = counts
+        .windows(LOW_TRAFFIC_TIME)
+        .find(|window| window.good + window.bad >= LOW_TRAFFIC_ANSWERS)
+    else {
+        return false;
+    };
+    let half = Duration::from_secs_f64(whole.seconds / 2.0);
+    let recent = counts.last(half).map_or(0.0, |window| window.bad);
+    whole.good <= 0.0 && recent > 0.0 && recent < whole.bad
 }

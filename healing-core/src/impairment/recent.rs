@@ -72,13 +72,6 @@ impl<T: Copy> Recent<T> {
             .map(|(_, (_, sample))| sample)
     }
 
-    /// Removes all samples but the newest.
-    pub(super) fn cut(&mut self) {
-        let newest = self.samples.pop_back();
-        self.samples.clear();
-        self.samples.extend(newest);
-    }
-
     /// Removes all samples.
     pub(super) fn clear(&mut self) {
         self.samples.clear();
@@ -115,7 +108,5 @@ mod tests {
         let window = Duration::from_secs(30);
         assert_eq!(recent.within(window, 0).collect::<Vec<_>>(), [9]);
         assert_eq!(recent.within(window, 3).collect::<Vec<_>>(), [9, 8, 7]);
-        recent.cut();
-        assert_eq!(recent.within(window, 3).collect::<Vec<_>>(), [9]);
     }
 }

@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
 
-/// Time of serving after which the effect is judged: two windows, so that the first, with the cold start,
-/// is over.
-const JUDGED_AFTER: Duration = Duration::from_secs(60);
+/// Time of serving after which the effect is judged, in windows: the first has the cold start.
+const JUDGED_AFTER: u32 = 2;
 
 /// Impairment after the restart, in multiples of that before, from which the restart did not help.
 const STILL_IMPAIRED: f64 = 0.5;
@@ -62,15 +61,21 @@ impl RestartEffect {
         }
     }
 
-    /// Adds a poll. `impairment` is absent if it cannot be judged; `recovered` is set once the app has been
-    /// unimpaired for long.
-    pub(super) fn observe(&mut self, now: Time, impairment: Option<f64>, recovered: bool) {
+    /// Adds a poll. `impairment`, over a `window`, is absent if it cannot be judged; `recovered` is set once
+    /// the app has been unimpaired for long.
+    pub(super) fn observe(
+        &mut self,
+        now: Time,
+        impairment: Option<f64>,
+        window: Duration,
+        recovered: bool,
+    ) {
         *self = match *self {
             Self::Restarting { at, .. } if now.since(at) >= NEVER_STARTED => Self::None,
             Self::Judging {
                 before,
                 serving_since,
-            } if now.since(serving_since) >= JUDGED_AFTER => {
+            } if now.since(serving_since) >= JUDGED_AFTER * window => {
                 if impairment.is_some_and(|after| after >= STILL_IMPAIRED * before) {
                     Self::Failed { at: now }
                 } else {
@@ -97,6 +102,8 @@ impl RestartEffect {
 mod tests {
     use super::*;
 
+    const WINDOW: Duration = Duration::from_secs(30);
+
     fn at(seconds: u64) -> Time {
         Time::default() + Duration::from_secs(seconds)
     }
@@ -105,12 +112,12 @@ mod tests {
     fn judged(after: Option<f64>) -> RestartEffect {
         let mut effect = RestartEffect::default();
         effect.on_restart(at(0), 0.8);
-        effect.observe(at(5), Some(1.0), false);
+        effect.observe(at(5), Some(1.0), WINDOW, false);
         effect.on_app_start(at(7));
         effect.on_starting(at(10));
-        effect.observe(at(69), after, false);
+        effect.observe(at(69), after, WINDOW, false);
         assert!(effect.is_pending());
-        effect.observe(at(70), after, false);
+        effect.observe(at(70), after, WINDOW, false);
         assert!(!effect.is_pending());
         effect
     }
@@ -125,12 +132,12 @@ mod tests {
     #[test]
     fn failed_restart_is_forbidden_for_an_hour_or_until_recovery() {
         let mut effect = judged(Some(0.8));
-        effect.observe(at(70 + 3599), Some(0.8), false);
+        effect.observe(at(70 + 3599), Some(0.8), WINDOW, false);
         assert!(effect.forbids_restart());
         let mut recovered = effect;
-        recovered.observe(at(70 + 3599), Some(0.0), true);
+        recovered.observe(at(70 + 3599), Some(0.0), WINDOW, true);
         assert!(!recovered.forbids_restart());
-        effect.observe(at(70 + 3600), Some(0.8), false);
+        effect.observe(at(70 + 3600), Some(0.8), WINDOW, false);
         assert!(!effect.forbids_restart());
     }
 
@@ -138,9 +145,9 @@ mod tests {
     fn restart_without_a_new_instance_is_forgotten() {
         let mut effect = RestartEffect::default();
         effect.on_restart(at(0), 0.8);
-        effect.observe(at(599), Some(0.8), false);
+        effect.observe(at(599), Some(0.8), WINDOW, false);
         assert!(effect.is_pending());
-        effect.observe(at(600), Some(0.8), false);
+        effect.observe(at(600), Some(0.8), WINDOW, false);
         assert_eq!(effect, RestartEffect::None);
     }
 }

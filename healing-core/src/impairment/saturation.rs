@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::counts::Window;
 use crate::time::Time;
 
@@ -56,7 +58,8 @@ pub(super) struct Load {
 }
 
 /// State of the load.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Saturation {
     surge: Option<Time>,
     /// Time of the latest poll with arrivals above the capacity. `None` while not saturated.

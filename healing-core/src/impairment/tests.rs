@@ -1,5 +1,5 @@
 use super::*;
-use crate::health::{Runtime, Totals, Vitals};
+use crate::health::{HookReport, Runtime, Totals, Vitals};
 use crate::observation::{Circumstances, PortSockets, ProbeResult};
 
 /// App that is polled at an interval, and what is known of it.
@@ -19,7 +19,8 @@ struct World {
     cpu: f64,
     sockets: Option<PortSockets>,
     front_door: ProbeResult<()>,
-    late: bool,
+    has_answered: bool,
+    hooks: bool,
 }
 
 const PROMPT: ProbeResult<()> = ProbeResult::Valid((), Duration::from_millis(1));
@@ -50,7 +51,8 @@ impl World {
                 ..PortSockets::default()
             }),
             front_door: PROMPT,
-            late: false,
+            has_answered: true,
+            hooks: false,
         }
     }
 
@@ -81,21 +83,27 @@ impl World {
                 ..Vitals::default()
             }),
             runtime: Some(Runtime::default()),
+            hooks: if self.hooks {
+                vec![HookReport::default()]
+            } else {
+                Vec::new()
+            },
             ..Health::default()
         };
         let observation = Observation {
             care: ProbeResult::Valid(health.clone(), Duration::ZERO),
             front_door: self.front_door.clone(),
             sockets: self.sockets,
-            circumstances: Circumstances {
-                late: self.late,
-                ..Circumstances::default()
-            },
+            circumstances: Circumstances::default(),
         };
         let report = Some(&health);
+        let instance = InstanceState {
+            serves: true,
+            has_answered: self.has_answered,
+        };
         let (learned, config) = (&mut self.learned, &self.config);
         self.impairment
-            .observe(self.now, &observation, report, true, learned, config)
+            .observe(self.now, &observation, report, instance, learned, config)
     }
 
     /// Polls for some seconds. Returns the last assessment.
@@ -119,9 +127,12 @@ impl World {
         None
     }
 
+    fn soft_heal(&mut self) {
+        self.impairment.on_soft_heal(self.now, &mut self.learned);
+    }
+
     fn restart(&mut self) {
-        self.impairment
-            .on_restart(self.now, &mut self.learned, &self.config);
+        self.impairment.on_restart(self.now, &mut self.learned);
         self.impairment.on_app_start(self.now, &mut self.learned);
     }
 }
@@ -162,7 +173,7 @@ fn mild_impairment_justifies_a_restart_only_after_the_soft_heal_had_time() {
     let mut world = World::usual(20.0);
     world.good = 0.65;
     let soft = world.seconds_until(|a| a.soft.is_some()).unwrap();
-    world.impairment.on_soft_heal(world.now);
+    world.soft_heal();
     let hard = world.seconds_until(|a| a.hard.is_some()).unwrap();
     assert!(
         (25..=40).contains(&soft) && (55..=65).contains(&hard),
@@ -175,7 +186,7 @@ fn soft_heal_that_helps_ends_the_evidence() {
     let mut world = World::usual(20.0);
     world.good = 0.0;
     world.seconds_until(|a| a.hard.is_some()).unwrap();
-    world.impairment.on_soft_heal(world.now);
+    world.soft_heal();
     world.good = 1.0;
     let latest = world.run(20);
     assert_eq!(
@@ -189,7 +200,7 @@ fn soft_heal_that_does_not_help_is_followed_by_a_restart_in_seconds() {
     let mut world = World::usual(20.0);
     world.good = 0.0;
     world.seconds_until(|a| a.soft.is_some()).unwrap();
-    world.impairment.on_soft_heal(world.now);
+    world.soft_heal();
     let hard = world.seconds_until(|a| a.hard.is_some()).unwrap();
     assert!((15..=20).contains(&hard), "{hard}");
 }
@@ -333,15 +344,19 @@ fn few_failures_in_a_row_impair_an_app_with_little_traffic() {
 }
 
 #[test]
-fn late_poll_says_nothing() {
-    let mut world = World::usual(20.0);
-    world.good = 0.0;
-    world.seconds_until(|a| a.hard.is_some()).unwrap();
-    world.late = true;
-    let latest = world.poll();
-    assert_eq!((latest.soft, latest.hard), (None, None));
-    world.late = false;
-    assert!(world.poll().hard.is_some());
+fn soft_heal_comes_first_where_hooks_exist() {
+    for (heals, expected) in [(true, 15..=20), (false, 30..=40)] {
+        let mut world = World::usual(20.0);
+        (world.hooks, world.good) = (true, 0.0);
+        world
+            .seconds_until(|a| a.soft.is_some() && a.hard.is_none())
+            .unwrap();
+        if heals {
+            world.soft_heal();
+        }
+        let hard = world.seconds_until(|a| a.hard.is_some()).unwrap();
+        assert!(expected.contains(&hard), "{hard}");
+    }
 }
 
 #[test]
@@ -354,15 +369,18 @@ fn knowledge_survives_a_restart_of_the_sidecar() {
     world.impairment = Impairment::new();
     world.learned = learned;
     (world.arrivals, world.sockets, world.front_door) = (0.0, None, ProbeResult::TimedOut);
+    world.has_answered = false;
     assert_eq!(world.run(60).hard, None, "the front door never answered");
-    world.front_door = PROMPT;
-    world.poll();
-    world.front_door = ProbeResult::TimedOut;
+    world.has_answered = true;
     assert!(world.seconds_until(|a| a.hard.is_some()).is_some());
 }
 
 #[test]
 fn absent_counts_are_no_evidence() {
+    let instance = InstanceState {
+        serves: true,
+        has_answered: true,
+    };
     let mut impairment = Impairment::new();
     let mut learned = Learned::default();
     let config = ImpairmentConfig::default();
@@ -382,7 +400,7 @@ fn absent_counts_are_no_evidence() {
             now,
             &observation,
             Some(&health),
-            true,
+            instance,
             &mut learned,
             &config,
         );

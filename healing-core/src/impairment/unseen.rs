@@ -9,7 +9,8 @@
 //! - the front door refuses connections;
 //! - only where sockets cannot be read: the front door is late.
 //!
-//! The front door counts only once it has answered in this instance.
+//! The front door counts only once it has answered in this instance, because a process that has bound its
+//! port may start for any time.
 
 use std::time::Duration;
 
@@ -22,11 +23,11 @@ use crate::observation::{Observation, PortSockets, ProbeResult};
 use crate::time::Time;
 use crate::window::as_f64;
 
-/// Time over which the polls are evaluated: long enough for six polls at the default interval.
-const WINDOW: Duration = Duration::from_secs(30);
-
 /// Polls that are evaluated at least, however far apart they are.
 const MIN_POLLS: usize = 3;
+
+/// Polls in which a condition must be known: fewer than half of them may be chance.
+const MIN_KNOWN: u32 = 3;
 
 /// Time in which a healthy app reads what has arrived, in seconds: a larger queue is standing.
 const STANDING_SECONDS: f64 = 0.25;
@@ -84,8 +85,6 @@ pub(super) struct UsualSockets {
 #[derive(Debug)]
 pub(super) struct UnseenDemand {
     polls: Recent<Poll>,
-    /// Set if the front door has answered in this instance.
-    has_answered: bool,
 }
 
 // === impl UsualSockets ===
@@ -136,16 +135,17 @@ impl UnseenDemand {
     pub(super) fn new() -> Self {
         Self {
             polls: Recent::new(Duration::from_secs(300)),
-            has_answered: false,
         }
     }
 
-    /// Adds a poll with a health report.
+    /// Adds a poll with a health report. `has_answered` is set if the front door of this instance has
+    /// answered.
     pub(super) fn observe(
         &mut self,
         now: Time,
         observation: &Observation,
         health: &Health,
+        has_answered: bool,
         usual: &UsualSockets,
     ) {
         let front_door = match observation.front_door {
@@ -154,7 +154,6 @@ impl UnseenDemand {
             ProbeResult::Refused => Some(FrontDoor::Refused),
             ProbeResult::Invalid(_) | ProbeResult::NotProbed => None,
         };
-        self.has_answered |= matches!(observation.front_door, ProbeResult::Valid(..));
         let sockets = observation.sockets.as_ref();
         self.polls.push(
             now,
@@ -164,53 +163,52 @@ impl UnseenDemand {
                     let idle = idle(sockets, health)?;
                     Some(idle <= 0.0 && sockets.unread > 0)
                 }),
-                front_door: front_door.filter(|_| self.has_answered),
+                front_door: front_door.filter(|_| has_answered),
             },
         );
     }
 
-    /// Returns `true` if requests wait unseen. `arrivals` are the usual ones, per second.
-    pub(super) fn is_proved(&self, now: Time, arrivals: Option<f64>, usual: &UsualSockets) -> bool {
+    /// Returns `true` if requests wait unseen, by the polls of the last `window`. `arrivals` are the usual
+    /// ones, per second.
+    pub(super) fn is_proved(
+        &self,
+        now: Time,
+        window: Duration,
+        arrivals: Option<f64>,
+        usual: &UsualSockets,
+    ) -> bool {
         let usual_queue = usual.queue.median(now).unwrap_or(0.0);
         let standing = (STANDING_SECONDS * arrivals.unwrap_or(0.0))
             .max(UNUSUAL * usual_queue)
             .max(1.0);
-        let queue = self.share(|poll| Some(poll.queue? >= standing));
+        let share = |condition: &dyn Fn(&Poll) -> Option<bool>| self.share(window, condition);
+        let queue = share(&|poll| Some(poll.queue? >= standing));
         let usually_idle = usual.idle.median(now).is_some_and(|idle| idle >= 1.0);
-        let no_idle = self.share(|poll| poll.no_idle);
-        let refused = self.share(|poll| Some(poll.front_door? == FrontDoor::Refused));
-        let late = self.share(|poll| Some(poll.front_door? != FrontDoor::Prompt));
+        let no_idle = share(&|poll| poll.no_idle);
+        let refused = share(&|poll| Some(poll.front_door? == FrontDoor::Refused));
+        let late = share(&|poll| Some(poll.front_door? != FrontDoor::Prompt));
         queue.is_some_and(|share| share >= MOST)
             || (usually_idle && no_idle.is_some_and(|share| share >= NEARLY_ALL))
             || refused.is_some_and(|share| share >= MOST)
             || (queue.is_none() && late.is_some_and(|share| share >= MOST))
     }
 
-    /// Discards the polls, after which the same instance goes on.
+    /// Discards the polls.
     pub(super) fn clear(&mut self) {
-        self.polls.clear();
-    }
-
-    /// Starts with another instance.
-    pub(super) fn on_app_start(&mut self) {
-        *self = Self {
-            has_answered: false,
-            polls: std::mem::replace(&mut self.polls, Recent::new(Duration::ZERO)),
-        };
         self.polls.clear();
     }
 
     /// Returns the share of the recent polls with a condition, among those in which it is known. `None` if
     /// it is known in fewer than [`MIN_POLLS`].
-    fn share(&self, condition: impl Fn(&Poll) -> Option<bool>) -> Option<f64> {
+    fn share(&self, window: Duration, condition: &dyn Fn(&Poll) -> Option<bool>) -> Option<f64> {
         let mut known = 0_u32;
         let mut holds = 0_u32;
-        for poll in self.polls.within(WINDOW, MIN_POLLS) {
+        for poll in self.polls.within(window, MIN_POLLS) {
             if let Some(condition) = condition(&poll) {
                 known += 1;
                 holds += u32::from(condition);
             }
         }
-        (known >= 3).then(|| f64::from(holds) / f64::from(known))
+        (known >= MIN_KNOWN).then(|| f64::from(holds) / f64::from(known))
     }
 }

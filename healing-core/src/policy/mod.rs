@@ -13,16 +13,21 @@
 //!
 //! | condition | soft heal | restart |
 //! |---|---|---|
-//! | more than 5 errors, ≥ 5 % of the requests, in 3 of 5 polls | yes | no |
-//! | ≥ 50 requests and > 10 % errors | in 3 of 5 polls | in 5 consecutive polls, after two soft heals (one, if a model votes for a restart) did not help |
-//! | > 5 panics, ≥ 5 % of the requests, for 5 polls and 20 s | – | yes, after a soft heal for the errors |
-//! | the runtime ticks ≥ 0.3 s late, and clients are harmed, for 5 polls and 20 s | no | yes |
-//! | ≥ 85 % CPU at ≤ 1.8 times the usual load, not in the batch hours, and clients are harmed, for 5 polls and 20 s | no | yes |
-//! | any of these three, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
+//! | more than 5 errors, ≥ 5 % of the requests, for 10 s | yes | no |
+//! | ≥ 50 requests and > 10 % errors | for 10 s | for 20 s, after two soft heals (one, if a model votes for a restart) did not help |
+//! | > 5 panics, ≥ 5 % of the requests, for 20 s | – | yes, after a soft heal for the errors |
+//! | either of the last two, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
+//! | the front door refuses connections for 10 s, although it has answered and the care port responds | no | yes |
+//! | the front door times out for 10 s, and demand behind it is not met | no | yes |
 //! | memory or descriptors will reach their limit | no | at low load, or when the limit is imminent |
-//! | the runtime is stalled, the front door times out, or the app is unresponsive, for 10 s | no | yes, without a drain |
-//! | connections are refused for 30 s although the process is known to run | no | yes |
-//! | invalid responses, or high CPU or memory usage alone | no | no |
+//! | the care thread proves that the runtime is stalled, or no port responds for 10 s | no | yes, without a drain |
+//! | connections are refused for 10 s although the same process is known to run | no | yes |
+//! | an instance that declares that it is starting, or whose front door has not answered since it started | no | never for silence or for its front door |
+//! | invalid responses, or high CPU or memory usage, latency or runtime lag alone | no | no |
+//! | a poll in which the doctor was late | no | no |
+//!
+//! A doctor that starts while the app is silent does not know the instance, and restarts it only after a
+//! report. Until then, the liveness probe of the care port is the safety net.
 //!
 //! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig). Both are subject to
 //! the vetoes in [`Reason`](crate::decision::Reason), whose settings are in
@@ -51,15 +56,17 @@ pub use self::state::PolicyState;
 use self::tracker::Tracker;
 use crate::config::PolicyConfig;
 use crate::decision::{
-    Action, Conclusion, Decision, Lane, TreatmentReport, TreatmentResult, Verdict,
+    Action, Conclusion, Decision, Lane, Reason, TreatmentReport, TreatmentResult, Verdict, Vetoes,
 };
 use crate::explanation::Explanation;
+use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
 use crate::guards::{Guards, Permission};
+use crate::impairment::Assessment;
 use crate::observation::{Now, Observation};
 use crate::proposal::Proposal;
 use crate::reading::Reading;
-use crate::time::Clock;
+use crate::time::{Clock, Time};
 
 /// State machine of the [module](self).
 #[derive(Debug)]
@@ -102,6 +109,9 @@ impl Policy {
     pub fn step(&mut self, now: Now, observation: &Observation) -> Decision {
         let time = self.clock.at(now);
         let config = &self.config;
+        if observation.circumstances.late {
+            return self.void(time);
+        }
         let reading = self.tracker.observe(time, now.wall, observation, config);
         let concluded = self.guards.conclude(time, &reading, config);
         let proposal = self.proposer.propose(&reading, &self.guards, config);
@@ -109,7 +119,33 @@ impl Policy {
         let permission =
             self.guards
                 .permit(time, &proposal, &reading, circumstances, &config.permission);
-        decision(&reading, &proposal, permission, concluded)
+        let Reading {
+            lane,
+            features,
+            impairment,
+            ..
+        } = reading;
+        let measured = Measured {
+            lane,
+            features,
+            impairment,
+        };
+        decision(measured, &proposal, permission, concluded)
+    }
+
+    /// Returns the decision of a poll in which the doctor was late. It changes no state.
+    fn void(&self, time: Time) -> Decision {
+        let permission = Permission {
+            vetoes: Vetoes::NONE,
+            budget_remaining: self.guards.budget_remaining(time, &self.config.permission),
+        };
+        let proposal = Proposal::none(Reason::DoctorLate);
+        let measured = Measured {
+            lane: Lane::Late,
+            features: Features::EMPTY,
+            impairment: Assessment::default(),
+        };
+        decision(measured, &proposal, permission, None)
     }
 
     /// Records the caller's report of a treatment. An action that is not reported counts as not
@@ -123,7 +159,7 @@ impl Policy {
         self.guards
             .report_treatment(time, report, error_ratio, &self.config.permission);
         if report.result != TreatmentResult::Aborted {
-            self.tracker.on_treatment(time, report.action, &self.config);
+            self.tracker.on_treatment(time, report.action);
         }
     }
 
@@ -162,13 +198,25 @@ impl Policy {
     }
 }
 
+/// Figures of a poll, as they are recorded.
+struct Measured {
+    lane: Lane,
+    features: Features,
+    impairment: Assessment,
+}
+
 /// Combines the results of a step.
 fn decision(
-    reading: &Reading,
+    measured: Measured,
     proposal: &Proposal,
     permission: Permission,
     concluded: Option<Conclusion>,
 ) -> Decision {
+    let Measured {
+        lane,
+        features,
+        impairment,
+    } = measured;
     let Permission {
         vetoes,
         budget_remaining,
@@ -179,7 +227,7 @@ fn decision(
         (_, Some(_)) => Verdict::Vetoed,
     };
     Decision {
-        lane: reading.lane,
+        lane,
         proposed: proposal.action,
         action: if verdict == Verdict::Allowed {
             proposal.action
@@ -192,9 +240,9 @@ fn decision(
         vetoes,
         decided_by: proposal.decided_by,
         probabilities: proposal.probabilities,
-        features: reading.features,
-        impairment: reading.impairment,
-        wedged: reading.lane == Lane::Stalled && proposal.action == Action::RestartService,
+        features,
+        impairment,
+        wedged: lane == Lane::Stalled && proposal.action == Action::RestartService,
         budget_remaining,
         concluded,
     }

@@ -74,13 +74,14 @@ impl KnownApp {
         }
     }
 
-    /// Records the start of a new instance, whose availability is unknown.
+    /// Records the start of a new instance, of which nothing is known.
     pub(super) fn record_start(&mut self, now: Time) {
         if self.starts.len() >= MAX_STARTS {
             self.starts.remove(0);
         }
         self.starts.push(now);
         self.instance.availability = Availability::default();
+        self.instance.has_answered = false;
     }
 
     /// Returns the number of starts in the last 30 minutes.

@@ -13,23 +13,25 @@ use super::state::KnownApp;
 use super::symptoms::{DetectorInput, SymptomTracker};
 use super::trends::Trends;
 use super::windows::Windows;
-use crate::config::PolicyConfig;
-use crate::decision::{Action, Lane};
+use crate::config::{POLL_INTERVALS, PolicyConfig};
+use crate::decision::{Action, Lane, Reason};
 use crate::evidence::dependencies::Dependencies;
-use crate::evidence::unresponsive::tick_age;
-use crate::evidence::{ErrorSignal, availability};
+use crate::evidence::{ErrorSignal, availability, front_door};
 use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
 use crate::health::Health;
-use crate::impairment::{Assessment, Impairment};
-use crate::lane::{Classified, classify};
-use crate::observation::{Circumstances, Observation, ProbeResult};
+use crate::impairment::{Assessment, Impairment, InstanceState};
+use crate::lane::{Classified, Stall, classify, has_ended, serves};
+use crate::observation::{Observation, ProbeResult};
 use crate::reading::Reading;
 use crate::time::Time;
 use crate::window::{History, Sample};
 
 /// Consecutive stale reports to ignore before accepting the next one as current.
 const MAX_STALE: u32 = 2;
+
+/// Time after the latest report of a drain at which it counts as over: twice the lease of a drain.
+const DRAIN_EXPIRY: Duration = Duration::from_secs(60);
 
 /// Knowledge about the app from its health reports so far.
 #[derive(Debug)]
@@ -44,7 +46,12 @@ pub(super) struct Tracker {
     has_been_ready: bool,
     /// Start of this instance. `None` before its first report.
     start_time: Option<Time>,
-    draining: bool,
+    /// Set if the app declares that it is still starting.
+    starting: bool,
+    /// Time until which the app counts as draining or condemned.
+    draining_until: Option<Time>,
+    /// Set if healing was paused in the latest poll.
+    paused: bool,
     /// Uptime in seconds, as the app reports it.
     uptime: f64,
     /// Number of consecutive stale reports.
@@ -70,7 +77,9 @@ impl Tracker {
             dependencies: Dependencies::default(),
             has_been_ready: false,
             start_time: None,
-            draining: false,
+            starting: false,
+            draining_until: None,
+            paused: false,
             uptime: 0.0,
             stale_reports: 0,
             healthy_since: None,
@@ -86,12 +95,20 @@ impl Tracker {
         observation: &Observation,
         config: &PolicyConfig,
     ) -> Reading {
-        let classified = classify(observation);
         let is_new = self.last_poll.is_none_or(|last| now > last);
-        let gap = config.slow_window.saturating_mul(2);
+        let gap = config
+            .slow_window
+            .max(*POLL_INTERVALS.end())
+            .saturating_mul(2);
         if self.last_poll.is_some_and(|last| now.since(last) > gap) {
             self.reset(Reset::Gap);
-            self.impairment.clear();
+        }
+        let paused = observation.circumstances.paused;
+        if std::mem::replace(&mut self.paused, paused) && !paused {
+            self.reset(Reset::Resume);
+        }
+        if has_ended(observation) {
+            self.reset(Reset::ProcessEnd);
         }
         let report = match &observation.care {
             ProbeResult::Valid(health, latency) => Some((health, *latency)),
@@ -102,57 +119,59 @@ impl Tracker {
         });
         let windows = report.map(|_| Windows::new(&self.history, &self.app.baseline, config));
         let features = self.features(now, wall, observation, report, windows.as_ref(), config);
-        if is_new && !status.stale {
-            let tick_age = report
-                .and_then(|(health, _)| health.runtime.as_ref())
-                .and_then(tick_age);
-            let unresponsive = &mut self.symptoms.unresponsive;
-            unresponsive.observe(now, classified, tick_age);
-            if let (Some((_, latency)), Some(windows)) = (report, &windows) {
-                self.detect(now, latency, windows, &features, config);
-            }
+        let is_current = is_new && !status.stale;
+        if let (Some((health, _)), Some(windows)) = (report, &windows)
+            && is_current
+        {
+            self.observe_doors(now, health, &observation.front_door, config);
+            self.detect(now, windows, &features, config);
         }
-        let impairment = self.assess(now, observation, report, is_new && !status.stale, config);
-        let mut reading = self.read(now, classified, observation.circumstances, config);
+        let health = report.map(|(health, _)| health).filter(|_| is_current);
+        let impairment = self.assess(now, observation, health, config);
+        let stall = Stall {
+            proven: self.symptoms.stall.is_proven(),
+            refuted: self.impairment.makes_progress(),
+        };
+        let classified = classify(observation, stall);
+        if is_current {
+            let answers = front_door::answers(&observation.front_door);
+            let unresponsive = &mut self.symptoms.unresponsive;
+            unresponsive.observe(now, classified, answers, &config.evidence);
+        }
+        let mut reading = self.read(now, classified, observation, impairment, config);
         reading.stale = status.stale;
         reading.restarted = status.restarted;
         reading.features = features;
-        reading.impairment = impairment;
         reading.long_healthy = self.track_health(now, reading.healthy, windows.as_ref(), config);
         self.last_poll = self.last_poll.max(Some(now));
         reading
     }
 
-    /// Assesses the impairment after a poll. A poll that is not `current` changes nothing.
+    /// Assesses the impairment after a poll.
     fn assess(
         &mut self,
         now: Time,
         observation: &Observation,
-        report: Option<Report<'_>>,
-        current: bool,
+        report: Option<&Health>,
         config: &PolicyConfig,
     ) -> Assessment {
-        let health = report.map(|(health, _)| health).filter(|_| current);
-        let starting = health.is_some_and(|health| health.starting);
-        let serves = self.has_been_ready && !self.draining && !starting;
+        let draining = self.draining_until.is_some_and(|until| now < until);
+        let instance = InstanceState {
+            serves: self.has_been_ready && !self.starting && !draining,
+            has_answered: self.app.instance.has_answered,
+        };
         let learned = &mut self.app.learned;
-        self.impairment.observe(
-            now,
-            observation,
-            health,
-            serves,
-            learned,
-            &config.impairment,
-        )
+        let config = &config.impairment;
+        self.impairment
+            .observe(now, observation, report, instance, learned, config)
     }
 
     /// Records that a treatment has started.
-    pub(super) fn on_treatment(&mut self, now: Time, action: Action, config: &PolicyConfig) {
+    pub(super) fn on_treatment(&mut self, now: Time, action: Action) {
         if action == Action::RestartService {
-            let learned = &mut self.app.learned;
-            self.impairment.on_restart(now, learned, &config.impairment);
+            self.impairment.on_restart(now, &mut self.app.learned);
         } else {
-            self.impairment.on_soft_heal(now);
+            self.impairment.on_soft_heal(now, &mut self.app.learned);
         }
         self.app.last_treatment = Some(now);
         self.reset(Reset::Treatment);
@@ -180,11 +199,16 @@ impl Tracker {
         }
         self.symptoms.reset(event);
         self.trends.reset(event);
+        if event.clears(Part::Impairment) {
+            self.impairment.clear(&mut self.app.learned);
+        }
         if event.clears(Part::Health) {
             self.healthy_since = None;
         }
         if event.clears(Part::Readiness) {
             self.has_been_ready = false;
+            self.starting = false;
+            self.draining_until = None;
         }
     }
 
@@ -224,7 +248,6 @@ impl Tracker {
         if is_new {
             if matched == InstanceMatch::Same && identity.totals_fell {
                 self.reset(Reset::CounterReset);
-                self.impairment.clear();
             }
             if dependencies.has_recovered_since(&self.dependencies, now) {
                 self.reset(Reset::DependencyRecovered);
@@ -233,7 +256,9 @@ impl Tracker {
             self.add_sample(now, health, uptime, sample, config);
         } else {
             // A duplicate poll can only add a veto.
-            self.draining |= health.draining || health.condemned;
+            if health.draining || health.condemned {
+                self.draining_until = Some(now + DRAIN_EXPIRY);
+            }
             if dependencies.is_down(now) {
                 self.dependencies = dependencies;
             }
@@ -256,8 +281,9 @@ impl Tracker {
         self.history.push(sample, health.latency.as_ref());
         self.uptime = uptime;
         self.start_time = Some(now - Duration::try_from_secs_f64(uptime).unwrap_or_default());
-        self.has_been_ready |= health.started != Some(false);
-        self.draining = health.draining || health.condemned;
+        self.has_been_ready |= health.started != Some(false) && !health.starting;
+        self.starting = health.starting;
+        self.draining_until = (health.draining || health.condemned).then(|| now + DRAIN_EXPIRY);
         self.trends.push(now, health, &config.forecast);
     }
 
@@ -282,10 +308,14 @@ impl Tracker {
             self.app.record_start(now);
         }
         let instance = &mut self.app.instance;
+        // Without ids, a saved instance cannot be told from its successor.
+        instance.has_answered &= instance.id.is_some() && health.instance_id.is_some();
         instance.set_id(health.instance_id.as_deref());
         instance.availability.on_first_poll(age, &config.outcome);
         self.reset(Reset::AppStart);
-        self.impairment.on_app_start(now, &mut self.app.learned);
+        if restarted {
+            self.impairment.on_app_start(now, &mut self.app.learned);
+        }
         self.start_time = Some(start_time);
         // For an app younger than two slow windows, assume all totals started at zero, unless it was
         // treated since it started.
@@ -319,27 +349,45 @@ impl Tracker {
         features
     }
 
-    /// Adds a report to the detectors.
-    fn detect(
+    /// Adds a report and the result of the front door's probe to the detectors of stalls and of a failing
+    /// front door.
+    fn observe_doors(
         &mut self,
         now: Time,
-        care_latency: Duration,
-        windows: &Windows,
-        features: &Features,
+        health: &Health,
+        front_door: &ProbeResult<()>,
         config: &PolicyConfig,
     ) {
+        let answers = front_door::answers(front_door);
+        self.app.instance.has_answered |= answers;
+        let evidence = &config.evidence;
+        let runtime = health.runtime.as_ref();
+        let symptoms = &mut self.symptoms;
+        symptoms
+            .stall
+            .observe(now, runtime, answers, evidence.hang_timeout);
+        // Before the first answer, the app is starting, for however long.
+        if self.app.instance.has_answered {
+            symptoms
+                .front_door
+                .observe(now, front_door, serves(health), evidence);
+        }
+    }
+
+    /// Adds a report to the detectors of the app's figures.
+    fn detect(&mut self, now: Time, windows: &Windows, features: &Features, config: &PolicyConfig) {
         let evidence = &config.evidence;
         let slow = windows.slow.as_ref();
         let errors = ErrorSignal::evaluate(windows.fast.as_ref(), slow, evidence);
         let input = DetectorInput {
             windows,
             features,
-            care_latency,
             limit_alarm: self.trends.alarms().next().is_some(),
         };
         self.symptoms.observe(now, errors, input, config);
         let is_serving = availability::is_serving(slow, errors, evidence.count_share)
-            && !self.symptoms.detectors.is_symptomatic();
+            && !self.symptoms.panics.is_active()
+            && !self.symptoms.front_door.is_symptomatic();
         let availability = &mut self.app.instance.availability;
         availability.observe(now, is_serving, &config.outcome);
     }
@@ -349,16 +397,31 @@ impl Tracker {
         &self,
         now: Time,
         classified: Classified,
-        circumstances: Circumstances,
+        observation: &Observation,
+        impairment: Assessment,
         config: &PolicyConfig,
     ) -> Reading {
         let evidence = &config.evidence;
         let symptoms = &self.symptoms;
         let lane = classified.lane;
         let reported = lane == Lane::Reported;
-        let symptomatic = symptoms.is_symptomatic();
-        let restart_if_refused =
-            circumstances.process_alive == Some(true) && self.has_been_ready && !self.draining;
+        let impaired = impairment
+            .ratio
+            .is_some_and(|ratio| ratio >= config.impairment.soft_ratio);
+        let symptomatic = symptoms.is_symptomatic() || impaired;
+        let same_process = observation.circumstances.process_alive == Some(true);
+        let has_answered = self.app.instance.has_answered;
+        let has_served = has_answered || observation.front_door == ProbeResult::NotProbed;
+        let started = self.has_been_ready && !self.starting;
+        let front_door_fails = front_door::fails(&observation.front_door);
+        let panics = symptoms.panics.is_firing(evidence.hard_sustain_for);
+        let demand_not_met = impairment.hard == Some(Reason::Impaired);
+        let hard_evidence = symptoms
+            .front_door
+            .hard_evidence(demand_not_met, evidence)
+            .or(panics.then_some(Reason::RepeatedPanics))
+            .or(impairment.hard);
+        let soft_evidence = symptoms.errors.soft_evidence(evidence);
         let grace = config.permission.startup_grace;
         let onset = symptoms.onset().unwrap_or(now);
         let urgent_below = config.forecast.urgent_below;
@@ -367,35 +430,42 @@ impl Tracker {
             lane,
             stale: false,
             restarted: false,
-            has_been_ready: self.has_been_ready,
-            mature: self.has_been_ready && self.start_time.is_some_and(|at| now.since(at) >= grace),
+            has_been_ready: started,
+            mature: started && self.start_time.is_some_and(|at| now.since(at) >= grace),
+            has_served,
+            front_door_fails,
             available: self.app.instance.availability.is_available(),
-            draining: self.draining,
-            healthy: reported && self.has_been_ready && !symptomatic,
+            version_known: self.app.learned.is_version_known(),
+            draining: self.draining_until.is_some_and(|until| now < until),
+            healthy: reported
+                && started
+                && !symptomatic
+                && !front_door_fails
+                && !impairment.pending,
             long_healthy: false,
             symptomatic,
-            soft_evidence: symptoms.errors.soft_evidence(evidence).filter(|_| reported),
+            soft_evidence: soft_evidence.or(impairment.soft).filter(|_| reported),
             ratio_sustained: symptoms.errors.is_ratio_sustained(evidence),
-            hard_evidence: symptoms
-                .detectors
-                .hard_evidence(evidence)
-                .filter(|_| reported),
-            unresponsive: symptoms.unresponsive.hard_evidence(
-                classified,
-                restart_if_refused,
-                evidence,
-            ),
+            hard_evidence: hard_evidence.filter(|_| reported),
+            unresponsive: symptoms
+                .unresponsive
+                .hard_evidence(
+                    classified,
+                    symptoms.stall.is_proven(),
+                    same_process,
+                    evidence,
+                )
+                .filter(|_| started && has_served),
             error_ratio: symptoms.errors.error_ratio(),
             limit_alarm: self.trends.alarms().next().is_some(),
-            limit_sustained: symptoms.limit_polls >= evidence.hard_polls.max(1),
+            limit_sustained: symptoms.limit.is_firing(evidence.hard_sustain_for),
             limit_urgent: alarms.any(|forecast| forecast.time_to_limit <= urgent_below),
             low_load: symptoms.low_load,
-            overloaded: symptoms.overloaded,
             dependency_down: self.dependencies.is_down(now),
             awaiting_checks: now.since(onset) < evidence.check_expiry
                 && self.dependencies.has_check_older_than(onset),
             features: Features::EMPTY,
-            impairment: Assessment::default(),
+            impairment,
         }
     }
 
@@ -418,13 +488,9 @@ impl Tracker {
         if let (Some(last), Some(windows)) = (self.last_poll, windows)
             && windows.traffic.load.is_some()
         {
-            let mut traffic = windows.traffic;
-            if self.symptoms.harmed {
-                // Do not learn load while clients are harmed. Latency is still learned, slowly, so that a
-                // permanently slower app eventually counts as normal.
-                traffic.load = None;
-            }
-            self.app.baseline.learn(traffic, now.seconds_since(last));
+            self.app
+                .baseline
+                .learn(windows.traffic, now.seconds_since(last));
         }
         let since = *self.healthy_since.get_or_insert(now);
         now.since(since) >= config.outcome.reset_after

@@ -50,7 +50,7 @@ enum Kind {
 }
 
 /// Every change, sorted by name.
-const CHANGES: [(&str, Kind); 35] = [
+const CHANGES: [(&str, Kind); 39] = [
     ("age", Kind::Seconds(|w, seconds| w.app.uptime = seconds)),
     ("app-restarts", Kind::Event(|w| w.app.restart())),
     (
@@ -114,6 +114,7 @@ const CHANGES: [(&str, Kind); 35] = [
         }),
     ),
     ("lag", Kind::Seconds(|w, seconds| w.app.lag = seconds)),
+    ("late", Kind::YesNo(|w, yes| w.circumstances.late = yes)),
     (
         "latency",
         Kind::Seconds(|w, seconds| w.app.seconds = seconds),
@@ -173,11 +174,20 @@ const CHANGES: [(&str, Kind); 35] = [
     ),
     ("stalled", Kind::YesNo(|w, yes| w.app.stalled = yes)),
     ("started", Kind::YesNo(|w, yes| w.app.started = yes)),
+    ("starting", Kind::YesNo(|w, yes| w.app.starting = yes)),
     (
         "state-writable",
         Kind::YesNo(|w, yes| w.circumstances.state_writable = yes),
     ),
+    (
+        "throttled",
+        Kind::Percentage(|w, percent| w.app.throttled = percent / 100.0),
+    ),
     ("total-errors", Kind::Count(|w, count| w.app.errors = count)),
+    (
+        "version-known",
+        Kind::YesNo(|w, yes| w.app.version_known = yes),
+    ),
     ("wall-clock", Kind::Jump),
 ];
 

@@ -19,6 +19,8 @@ pub(crate) struct App {
     pub(crate) instance: u32,
     pub(crate) uptime: f64,
     pub(crate) started: bool,
+    /// Set if the app declares that it is still starting.
+    pub(crate) starting: bool,
     pub(crate) draining: bool,
     pub(crate) requests: f64,
     pub(crate) errors: f64,
@@ -41,6 +43,13 @@ pub(crate) struct App {
     pub(crate) memory: f64,
     pub(crate) memory_per_second: f64,
     pub(crate) cpu: f64,
+    /// Set if the app reports its version.
+    pub(crate) version_known: bool,
+    /// CPU time, in seconds, of a limit of one core.
+    pub(crate) cpu_seconds: f64,
+    /// Share of the time in which the app is throttled.
+    pub(crate) throttled: f64,
+    pub(crate) throttled_seconds: f64,
     pub(crate) dependency: Option<CheckState>,
     /// Set if the app works without the dependency.
     pub(crate) dependency_optional: bool,
@@ -68,6 +77,7 @@ impl App {
             instance: 1,
             uptime: 3600.0,
             started: true,
+            starting: false,
             draining: false,
             requests: 50_000.0,
             errors: 0.0,
@@ -84,6 +94,10 @@ impl App {
             memory: 30.0,
             memory_per_second: 0.0,
             cpu: 20.0,
+            version_known: false,
+            cpu_seconds: 0.0,
+            throttled: 0.0,
+            throttled_seconds: 0.0,
             dependency: None,
             dependency_optional: false,
             check_age: 0.1,
@@ -104,6 +118,8 @@ impl App {
         self.requests += rate * seconds;
         self.errors += rate * seconds * self.failing.max(self.panicking);
         self.panics += rate * seconds * self.panicking;
+        self.cpu_seconds += self.cpu / 100.0 * seconds;
+        self.throttled_seconds += self.throttled * seconds;
         let bucket = BOUNDS
             .iter()
             .position(|&bound| self.seconds <= bound)
@@ -138,8 +154,10 @@ impl App {
             memory_usage: Some(self.memory),
             error_count,
             uptime: self.uptime,
+            version: self.version_known.then(|| "1".to_owned()),
             instance_id: Some(format!("instance-{}", self.instance)),
             started: Some(self.started),
+            starting: self.starting,
             draining: self.draining,
             totals: Totals {
                 requests_total: Some(self.requests as u64),
@@ -153,12 +171,16 @@ impl App {
                 counts: self.latency.iter().map(|&count| count as u64).collect(),
             }),
             vitals: Some(Vitals {
+                cpu_seconds_total: Some(self.cpu_seconds),
+                cpu_limit_cores: Some(1.0),
+                cpu_throttled_seconds_total: Some(self.throttled_seconds),
                 open_fds: Some(40),
                 max_fds: Some(1024),
                 ..Vitals::default()
             }),
             runtime: Some(Runtime {
                 stalled: self.stalled,
+                stall_after_seconds: None,
                 workers: None,
                 tick_age_seconds: if self.stalled { 1.0 } else { 0.01 },
                 lag_seconds: self.lag,
@@ -204,6 +226,7 @@ impl App {
             dependency: self.dependency,
             dependency_optional: self.dependency_optional,
             five_fields: self.five_fields,
+            version_known: self.version_known,
             ..healthy
         };
         *self = if self.restart_helps {
@@ -215,6 +238,7 @@ impl App {
                 seconds: self.seconds,
                 lag: self.lag,
                 cpu: self.cpu,
+                throttled: self.throttled,
                 restart_helps: false,
                 ..fresh
             }

@@ -132,6 +132,7 @@ fn runtime(now: f64, app: &App<'_>) -> Option<Runtime> {
         tick_age_seconds: app.heartbeat.age(now),
         lag_seconds: app.heartbeat.lag(now),
         stalled: app.heartbeat.is_stalled(now),
+        stall_after_seconds: None,
         workers: None,
     })
 }
