@@ -82,6 +82,7 @@ impl Guards {
         let reported = reading.lane == Lane::Reported;
         let input = ProbationInput {
             healthy: reading.healthy,
+            effect_pending: reading.impairment.pending,
             ready: reported && reading.has_been_ready && !reading.front_door_fails,
             treatment_justified: reading.soft_evidence.is_some() || reading.hard_evidence.is_some(),
             unresponsive: reading.unresponsive.is_some(),

@@ -437,11 +437,7 @@ impl Tracker {
             available: self.app.instance.availability.is_available(),
             version_known: self.app.learned.is_version_known(),
             draining: self.draining_until.is_some_and(|until| now < until),
-            healthy: reported
-                && started
-                && !symptomatic
-                && !front_door_fails
-                && !impairment.pending,
+            healthy: reported && started && !symptomatic && !front_door_fails,
             long_healthy: false,
             symptomatic,
             soft_evidence: soft_evidence.or(impairment.soft).filter(|_| reported),
