@@ -115,6 +115,10 @@ pub struct Decision {
     pub probabilities: Option<[f64; 3]>,
     /// Features of the poll.
     pub features: Features,
+    /// Position in [`Health::routes`](crate::health::Health::routes) of the report of the route that fails
+    /// entirely. `None` if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_route: Option<u8>,
     /// Set if the app makes no progress and should be restarted without draining.
     pub wedged: bool,
     /// Number of restarts that the budget still allows.

@@ -14,7 +14,9 @@
 //! | condition | soft heal | restart |
 //! |---|---|---|
 //! | more than 5 errors, ≥ 5 % of the requests, for 10 s | yes | no |
-//! | ≥ 50 requests and > 10 % errors | for 10 s | for 20 s, after two soft heals (one, if a model votes for a restart) did not help |
+//! | the same, but no significantly larger share than treatments have left unchanged before | no | no |
+//! | a route with ≥ 0.5 % of the requests fails entirely, although it has worked, for 10 s | twice | no, unless the other routes suffer too |
+//! | ≥ 50 requests and > 10 % errors | for 10 s | significantly, for 20 s, after two soft heals (one, if a model votes for a restart) did not help |
 //! | > 5 panics, ≥ 5 % of the requests, for 20 s | – | yes, after a soft heal for the errors |
 //! | either of the last two, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
 //! | the front door refuses connections for 10 s, although it has answered and the care port responds | no | yes |
@@ -110,20 +112,26 @@ impl Policy {
         if observation.circumstances.late {
             return self.void(time);
         }
-        let reading = self.tracker.observe(time, now.wall, observation, config);
+        let restarts_failed = self.guards.restarts_failed(&config.permission);
+        let reading = self
+            .tracker
+            .observe(time, now.wall, observation, restarts_failed, config);
         let concluded = self.guards.conclude(time, &reading, config);
         let proposal = self.proposer.propose(&reading, &self.guards, config);
         let circumstances = observation.circumstances;
         let permission =
             self.guards
                 .permit(time, &proposal, &reading, circumstances, &config.permission);
-        decision(
-            reading.lane,
-            reading.features,
-            &proposal,
-            permission,
-            concluded,
-        )
+        Decision {
+            worst_route: reading.worst_route,
+            ..decision(
+                reading.lane,
+                reading.features,
+                &proposal,
+                permission,
+                concluded,
+            )
+        }
     }
 
     /// Returns the decision of a poll in which the doctor was late. It changes no state.
@@ -147,7 +155,8 @@ impl Policy {
         self.guards
             .report_treatment(time, report, error_ratio, &self.config.permission);
         if report.result != TreatmentResult::Aborted {
-            self.tracker.on_treatment(time);
+            self.tracker
+                .on_treatment(time, report.action, self.config.slow_window);
         }
     }
 
@@ -218,6 +227,7 @@ fn decision(
         decided_by: proposal.decided_by,
         probabilities: proposal.probabilities,
         features,
+        worst_route: None,
         wedged: lane == Lane::Stalled && proposal.action == Action::RestartService,
         budget_remaining,
         concluded,

@@ -9,6 +9,7 @@ use super::instance::Instance;
 use crate::baseline::Baseline;
 use crate::decision::Action;
 use crate::evidence::availability::Availability;
+use crate::evidence::usual_errors::UsualErrors;
 use crate::guards::Guards;
 use crate::time::{ClockReading, Time};
 
@@ -34,6 +35,8 @@ pub(super) struct KnownApp {
     /// Start of the last treatment.
     pub(super) last_treatment: Option<Time>,
     pub(super) baseline: Baseline,
+    #[serde(default)]
+    pub(super) usual_errors: UsualErrors,
 }
 
 /// Age at which a start stops counting as recent.
@@ -67,6 +70,7 @@ impl KnownApp {
             starts: Vec::with_capacity(MAX_STARTS),
             last_treatment: None,
             baseline: Baseline::default(),
+            usual_errors: UsualErrors::default(),
         }
     }
 

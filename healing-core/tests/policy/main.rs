@@ -9,6 +9,7 @@ mod persistence;
 mod properties;
 mod reports;
 mod settings;
+mod small_services;
 mod step_cost;
 #[path = "../support/world.rs"]
 mod world;
