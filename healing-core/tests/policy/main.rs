@@ -11,5 +11,6 @@ mod reports;
 mod settings;
 mod small_services;
 mod step_cost;
+mod wedge;
 #[path = "../support/world.rs"]
 mod world;
