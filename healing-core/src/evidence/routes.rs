@@ -91,13 +91,17 @@ impl RouteDetector {
         let totals = &health.totals;
         if let (Some(requests), Some(errors)) = (totals.requests_total, totals.errors_total) {
             let routes = health.routes.iter().take(MAX_ROUTES);
-            for (position, report) in (0..).zip(routes) {
+            let mut keys = [0; MAX_ROUTES];
+            for (key, report) in keys.iter_mut().zip(routes.clone()) {
+                *key = self::key(report);
+            }
+            for ((position, report), &key) in (0..).zip(routes).zip(&keys) {
                 let at = Totals {
                     at: now,
                     route: (report.answered_total, report.errors_total),
                     app: (requests, errors),
                 };
-                let slot = self.slot(key(report), &health.routes);
+                let slot = self.slot(key, &keys);
                 let Some(tracked) = self.tracked.get_mut(slot).and_then(Option::as_mut) else {
                     continue;
                 };
@@ -172,17 +176,15 @@ impl RouteDetector {
                 .is_some_and(|worst| worst.state == RouteState::Failing)
     }
 
-    /// Returns the slot of a route: its own, an empty one, or that of a route that is no longer reported.
-    fn slot(&mut self, key: u64, reported: &[RouteReport]) -> usize {
-        let mut free = None;
-        for (slot, tracked) in self.tracked.iter().enumerate() {
-            match tracked {
-                Some(tracked) if tracked.key == key => return slot,
-                Some(tracked) if reported.iter().any(|route| self::key(route) == tracked.key) => {}
-                _ => free = free.or(Some(slot)),
-            }
+    /// Returns the slot of a route: its own, an empty one, or that of a route that is not reported.
+    fn slot(&mut self, key: u64, reported: &[u64]) -> usize {
+        let slots = || self.tracked.iter();
+        if let Some(slot) = slots().position(|slot| slot.is_some_and(|route| route.key == key)) {
+            return slot;
         }
-        let slot = free.unwrap_or_default();
+        let is_free =
+            |slot: &Option<Tracked>| slot.is_none_or(|route| !reported.contains(&route.key));
+        let slot = slots().position(is_free).unwrap_or_default();
         self.tracked[slot] = Some(Tracked {
             key,
             starts: None,
