@@ -119,6 +119,10 @@ pub struct Decision {
     /// Impairment of the app at the poll.
     #[serde(default)]
     pub impairment: Assessment,
+    /// Position in [`Health::routes`](crate::health::Health::routes) of the report of the route that fails
+    /// entirely. `None` if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_route: Option<u8>,
     /// Set if the app makes no progress and should be restarted without draining.
     pub wedged: bool,
     /// Number of restarts that the budget still allows.

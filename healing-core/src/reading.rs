@@ -41,6 +41,10 @@ pub(crate) struct Reading {
     pub(crate) hard_evidence: Option<Reason>,
     /// Evidence for a hard heal of an unresponsive app.
     pub(crate) unresponsive: Option<Reason>,
+    /// Position of the route that fails entirely in the routes of the report.
+    pub(crate) worst_route: Option<u8>,
+    /// Set if the app shows no more errors than it usually does, although they would be a symptom.
+    pub(crate) usual_errors: bool,
     /// Errors per request of the latest report. `None` if there were too few requests.
     pub(crate) error_ratio: Option<f64>,
     /// Set if the forecast of a limit is alarming.
@@ -79,6 +83,8 @@ impl Reading {
             ratio_sustained: false,
             hard_evidence: None,
             unresponsive: None,
+            worst_route: None,
+            usual_errors: false,
             error_ratio: None,
             limit_alarm: false,
             limit_sustained: false,

@@ -75,6 +75,7 @@ reasons! {
 
     ErrorCount "error_count" Evidence "Several requests fail, and they are a relevant share of all requests.";
     ErrorRatio "error_ratio" Evidence "Too large a share of the requests fails.";
+    WorstRoute "worst_route" Evidence "One route fails entirely, although it has worked before.";
     SoftHealFailed "soft_heal_failed" Evidence "Soft heals did not help and requests still fail.";
     Impaired "impaired" Evidence
         "The app's goodput is far below the demand that it has proved it can serve.";
@@ -104,6 +105,8 @@ reasons! {
     AwaitingLowLoad "awaiting_low_load" NoAction
         "A limit will be reached, but there is time to wait for low load.";
     ResourceUseOnly "resource_use_only" NoAction "High CPU or memory usage alone is not a symptom, but may call for scaling.";
+    UsualErrors "usual_errors" NoAction
+        "The share of errors is usual for this app, because treatments did not change it.";
     NeverAvailable "never_available" NoAction
         "This instance has never been available, so a restart would not help.";
     ModelDeclined "model_declined" NoAction

@@ -60,6 +60,8 @@ pub struct EvidenceConfig {
     pub ratio_requests: u64,
     /// Ratio rule: share of errors that must be exceeded.
     pub ratio_threshold: f64,
+    /// Worst route: minimum share of the app's requests.
+    pub route_share: f64,
     /// Fraction of a threshold below which a symptom clears (hysteresis).
     pub clear_factor: f64,
     /// Soft heal: time for which errors must persist.
@@ -211,6 +213,7 @@ impl Default for EvidenceConfig {
             count_share: 0.05,
             ratio_requests: 50,
             ratio_threshold: 0.10,
+            route_share: 0.005,
             clear_factor: 0.5,
             soft_sustain_for: seconds(10),
             hard_sustain_for: seconds(20),

@@ -102,6 +102,8 @@ settings! {
         "Ratio rule: minimum number of requests in the window.";
     evidence.ratio_threshold: |_| 0.0..=1.0, "between 0 and 1",
         "Ratio rule: share of errors that must be exceeded.";
+    evidence.route_share: |_| 0.0..=1.0, "between 0 and 1",
+        "Worst route: minimum share of the app's requests.";
     evidence.clear_factor: |_| 0.0..=1.0, "between 0 and 1",
         "Fraction of a threshold below which a symptom clears (hysteresis).";
     evidence.soft_sustain_for: any, "any time",

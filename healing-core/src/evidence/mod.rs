@@ -4,6 +4,7 @@
 //! | file | symptom | justifies |
 //! |---|---|---|
 //! | `errors` | too many requests fail | a soft heal; a hard heal if soft heals did not help |
+//! | `routes` | one route fails entirely, although it has worked | a soft heal |
 //! | `panics` | handlers keep panicking | a hard heal |
 //! | `front_door` | the app's port refuses connections, or hangs while demand is not met | a hard heal, drained |
 //! | `stall` | the care thread proves that the runtime does not tick | a hard heal |
@@ -12,7 +13,8 @@
 //! High CPU or memory usage, latency and runtime lag are not symptoms: a loaded app has them too. Every
 //! symptom must persist (`sustained`). Panics and failed soft heals justify a restart only if this instance
 //! has been available at some point since it started (`availability`), because a version that never worked
-//! will not work after a restart. `dependencies` is a condition for vetoes. Forecasts of limits are in
+//! will not work after a restart. A share of errors that treatments do not change is usual, and not
+//! evidence (`usual_errors`). `dependencies` is a condition for vetoes. Forecasts of limits are in
 //! [`forecast`](crate::forecast).
 //!
 //! # Hazards
@@ -22,15 +24,19 @@
 
 pub(crate) mod availability;
 pub(crate) mod dependencies;
+pub(crate) mod error_history;
 mod errors;
 pub(crate) mod front_door;
 pub(crate) mod panics;
+mod routes;
 pub(crate) mod stall;
 pub(crate) mod sustained;
 pub(crate) mod unresponsive;
+pub(crate) mod usual_errors;
 
-pub(crate) use errors::{ErrorDetector, ErrorSignal};
+pub(crate) use errors::{ErrorDetector, ErrorSignal, ErrorWindows};
 pub(crate) use front_door::FrontDoorDetector;
+pub(crate) use routes::RouteDetector;
 pub(crate) use stall::StallDetector;
 pub(crate) use sustained::Sustained;
 pub(crate) use unresponsive::Unresponsive;

@@ -96,8 +96,15 @@ impl Counts {
         }
     }
 
+    /// Returns the share minus one standard deviation of the number of errors. A treatment follows many
+    /// errors, so that the share before it is rather over- than underestimated.
+    fn lower_share(self) -> f64 {
+        let errors = (self.errors - self.errors.sqrt()).max(0.0);
+        errors / self.requests.max(1.0)
+    }
+
     /// Returns the share plus one standard deviation of the number of errors.
-    fn upper_share(self) -> f64 {
+    pub(crate) fn upper_share(self) -> f64 {
         let errors = self.errors + self.errors.sqrt() + 1.0;
         (errors / self.requests.max(1.0)).min(1.0)
     }
@@ -198,7 +205,7 @@ impl UsualErrors {
         };
         trial.after.add(latest);
         let age = now.since(trial.since);
-        let (before, after) = (trial.before.share(), trial.after);
+        let (before, after) = (trial.before.lower_share(), trial.after);
         if age >= TRIAL_LIMIT {
             self.trial = None;
         } else if age >= effect_after && trial.has_enough() {
@@ -232,7 +239,7 @@ impl UsualErrors {
 impl Trial {
     /// Returns `true` if there are enough requests for the treatment to show an effect.
     fn has_enough(&self) -> bool {
-        self.after.requests * self.before.share() >= MIN_EXPECTED
+        self.after.requests * self.before.lower_share() >= MIN_EXPECTED
     }
 }
 
@@ -325,7 +332,7 @@ mod tests {
         usual.on_treatment(at(0), Action::ResetErrors, counts(100, 6));
         assert!(usual.await_effect(counts(20, 2)));
         assert!(!usual.await_effect(counts(20, 12)), "clearly worse");
-        usual.observe(at(40), counts(90, 5), counts(90, 5), acceptance(false));
+        usual.observe(at(40), counts(150, 8), counts(150, 8), acceptance(false));
         assert!(!usual.await_effect(counts(20, 2)), "known to be none");
         usual.on_treatment(at(100), Action::ResetErrors, counts(100, 6));
         usual.observe(at(3700), counts(1, 0), counts(1, 0), acceptance(false));

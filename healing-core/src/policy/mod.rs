@@ -14,7 +14,9 @@
 //! | condition | soft heal | restart |
 //! |---|---|---|
 //! | more than 5 errors, ≥ 5 % of the requests, for 10 s | yes | no |
-//! | ≥ 50 requests and > 10 % errors | for 10 s | for 20 s, after two soft heals (one, if a model votes for a restart) did not help |
+//! | the same, but no significantly larger share than treatments have left unchanged before | no | no |
+//! | a route with ≥ 0.5 % of the requests fails entirely, although it has worked, for 10 s | twice | no, unless the other routes suffer too |
+//! | ≥ 50 requests and > 10 % errors | for 10 s | significantly, for 20 s, after two soft heals (one, if a model votes for a restart) did not help |
 //! | > 5 panics, ≥ 5 % of the requests, for 20 s | – | yes, after a soft heal for the errors |
 //! | either of the last two, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
 //! | the front door refuses connections for 10 s, although it has answered and the care port responds | no | yes |
@@ -112,7 +114,10 @@ impl Policy {
         if observation.circumstances.late {
             return self.void(time);
         }
-        let reading = self.tracker.observe(time, now.wall, observation, config);
+        let restarts_failed = self.guards.restarts_failed(&config.permission);
+        let reading = self
+            .tracker
+            .observe(time, now.wall, observation, restarts_failed, config);
         let concluded = self.guards.conclude(time, &reading, config);
         let proposal = self.proposer.propose(&reading, &self.guards, config);
         let circumstances = observation.circumstances;
@@ -123,12 +128,14 @@ impl Policy {
             lane,
             features,
             impairment,
+            worst_route,
             ..
         } = reading;
         let measured = Measured {
             lane,
             features,
             impairment,
+            worst_route,
         };
         decision(measured, &proposal, permission, concluded)
     }
@@ -144,6 +151,7 @@ impl Policy {
             lane: Lane::Late,
             features: Features::EMPTY,
             impairment: Assessment::default(),
+            worst_route: None,
         };
         decision(measured, &proposal, permission, None)
     }
@@ -159,7 +167,8 @@ impl Policy {
         self.guards
             .report_treatment(time, report, error_ratio, &self.config.permission);
         if report.result != TreatmentResult::Aborted {
-            self.tracker.on_treatment(time, report.action);
+            self.tracker
+                .on_treatment(time, report.action, self.config.slow_window);
         }
     }
 
@@ -203,6 +212,7 @@ struct Measured {
     lane: Lane,
     features: Features,
     impairment: Assessment,
+    worst_route: Option<u8>,
 }
 
 /// Combines the results of a step.
@@ -216,6 +226,7 @@ fn decision(
         lane,
         features,
         impairment,
+        worst_route,
     } = measured;
     let Permission {
         vetoes,
@@ -242,6 +253,7 @@ fn decision(
         probabilities: proposal.probabilities,
         features,
         impairment,
+        worst_route,
         wedged: lane == Lane::Stalled && proposal.action == Action::RestartService,
         budget_remaining,
         concluded,

@@ -233,7 +233,9 @@ fn reason(
         Reason::Starting
     } else if guards.is_treating() {
         Reason::Probation
-    } else if guards.attempts_exhausted(&config.permission) && evidence.soft.is_some() {
+    } else if guards.attempts_exhausted(&config.permission)
+        && (evidence.soft.is_some() || reading.usual_errors)
+    {
         Reason::AttemptsExhausted
     } else if let Some(reason) = evidence.hard.or(evidence.soft) {
         if reading.awaiting_checks {
@@ -256,6 +258,8 @@ fn reason(
         Reason::InsufficientEvidence
     } else if guards.current_treatment().is_some() {
         Reason::Probation
+    } else if reading.usual_errors {
+        Reason::UsualErrors
     } else if has_high_usage(&reading.features) {
         Reason::ResourceUseOnly
     } else {

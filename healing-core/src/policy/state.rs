@@ -9,6 +9,7 @@ use super::instance::Instance;
 use crate::baseline::Baseline;
 use crate::decision::Action;
 use crate::evidence::availability::Availability;
+use crate::evidence::usual_errors::UsualErrors;
 use crate::guards::Guards;
 use crate::impairment::Learned;
 use crate::time::{ClockReading, Time};
@@ -37,6 +38,8 @@ pub(super) struct KnownApp {
     pub(super) baseline: Baseline,
     #[serde(default)]
     pub(super) learned: Learned,
+    #[serde(default)]
+    pub(super) usual_errors: UsualErrors,
 }
 
 /// Age at which a start stops counting as recent.
@@ -71,6 +74,7 @@ impl KnownApp {
             last_treatment: None,
             baseline: Baseline::default(),
             learned: Learned::default(),
+            usual_errors: UsualErrors::default(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! Symptoms of the instance: detectors of errors, panics, front-door failures, unresponsiveness and limit
+//! Symptoms of the instance: detectors of errors, panics, failing routes, front-door failures, unresponsiveness and limit
 //! forecasts.
 
 use super::extraction::IDLE_RATE;
@@ -6,7 +6,8 @@ use super::reset::{Part, Reset};
 use super::windows::Windows;
 use crate::config::PolicyConfig;
 use crate::evidence::{
-    ErrorDetector, ErrorSignal, FrontDoorDetector, StallDetector, Sustained, Unresponsive, panics,
+    ErrorDetector, ErrorSignal, FrontDoorDetector, RouteDetector, StallDetector, Sustained,
+    Unresponsive, panics,
 };
 use crate::features::{Feature, Features};
 use crate::time::Time;
@@ -16,6 +17,7 @@ use crate::time::Time;
 pub(super) struct SymptomTracker {
     pub(super) errors: ErrorDetector,
     pub(super) panics: Sustained,
+    pub(super) routes: RouteDetector,
     pub(super) front_door: FrontDoorDetector,
     pub(super) stall: StallDetector,
     pub(super) unresponsive: Unresponsive,
@@ -60,6 +62,11 @@ impl SymptomTracker {
             self.errors.reset();
             self.panics = Sustained::default();
         }
+        if event == Reset::AppStart || event == Reset::CounterReset {
+            self.routes.reset();
+        } else if event.clears(Part::Detectors) {
+            self.routes.cut();
+        }
         if event.clears(Part::Unresponsive) {
             self.front_door.reset();
             self.stall.reset();
@@ -70,9 +77,12 @@ impl SymptomTracker {
         }
     }
 
-    /// Returns `true` if the latest report shows errors, panics or a failing front door, sustained or not.
+    /// Returns `true` if the latest report shows errors, panics, a failing route or a failing front door, sustained or not.
     pub(super) fn is_symptomatic(&self) -> bool {
-        self.errors.is_symptomatic() || self.panics.is_active() || self.front_door.is_symptomatic()
+        self.errors.is_symptomatic()
+            || self.panics.is_active()
+            || self.routes.is_symptomatic()
+            || self.front_door.is_symptomatic()
     }
 
     /// Returns the earliest onset of an active symptom.
@@ -80,6 +90,7 @@ impl SymptomTracker {
         [
             self.errors.onset(),
             self.panics.onset(),
+            self.routes.onset(),
             self.front_door.onset(),
         ]
         .into_iter()

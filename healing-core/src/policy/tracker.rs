@@ -16,7 +16,9 @@ use super::windows::Windows;
 use crate::config::{POLL_INTERVALS, PolicyConfig};
 use crate::decision::{Action, Lane, Reason};
 use crate::evidence::dependencies::Dependencies;
-use crate::evidence::{ErrorSignal, availability, front_door};
+use crate::evidence::error_history::ErrorHistory;
+use crate::evidence::usual_errors::{Acceptance, Counts};
+use crate::evidence::{ErrorSignal, ErrorWindows, availability, front_door};
 use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
 use crate::health::Health;
@@ -25,11 +27,13 @@ use crate::lane::{Classified, Stall, classify, has_ended, serves};
 use crate::observation::{Observation, ProbeResult};
 use crate::reading::Reading;
 use crate::time::Time;
-use crate::window::{History, Sample};
+use crate::window::{History, Sample, as_f64};
 
 /// Consecutive stale reports to ignore before accepting the next one as current.
 const MAX_STALE: u32 = 2;
 
+/// Number of errors from which their share is known well enough.
+const SHARE_ERRORS: f64 = 20.0;
 /// Time after the latest report of a drain at which it counts as over: twice the lease of a drain.
 const DRAIN_EXPIRY: Duration = Duration::from_secs(60);
 
@@ -38,6 +42,7 @@ const DRAIN_EXPIRY: Duration = Duration::from_secs(60);
 pub(super) struct Tracker {
     app: KnownApp,
     history: History,
+    error_history: ErrorHistory,
     trends: Trends,
     symptoms: SymptomTracker,
     impairment: Impairment,
@@ -71,6 +76,7 @@ impl Tracker {
         Self {
             app,
             history: History::new(slow_window),
+            error_history: ErrorHistory::new(),
             trends: Trends::new(),
             symptoms: SymptomTracker::default(),
             impairment: Impairment::new(),
@@ -87,12 +93,14 @@ impl Tracker {
         }
     }
 
-    /// Adds a poll. A poll not later than the last one changes no window or detector.
+    /// Adds a poll. A poll not later than the last one changes no window or detector. `restarts_failed` is set
+    /// if hard heals have reached the allowed number of failures.
     pub(super) fn observe(
         &mut self,
         now: Time,
         wall: Duration,
         observation: &Observation,
+        restarts_failed: bool,
         config: &PolicyConfig,
     ) -> Reading {
         let is_new = self.last_poll.is_none_or(|last| now > last);
@@ -124,7 +132,9 @@ impl Tracker {
             && is_current
         {
             self.observe_doors(now, health, &observation.front_door, config);
-            self.detect(now, windows, &features, config);
+            self.learn_usual_errors(now, health, restarts_failed, config);
+            self.symptoms.routes.observe(now, health, config);
+            self.detect(now, health, windows, &features, config);
         }
         let health = report.map(|(health, _)| health).filter(|_| is_current);
         let impairment = self.assess(now, observation, health, config);
@@ -167,13 +177,18 @@ impl Tracker {
     }
 
     /// Records that a treatment has started.
-    pub(super) fn on_treatment(&mut self, now: Time, action: Action) {
+    pub(super) fn on_treatment(&mut self, now: Time, action: Action, slow_window: Duration) {
         if action == Action::RestartService {
             self.impairment.on_restart(now, &mut self.app.learned);
         } else {
             self.impairment.on_soft_heal(now, &mut self.app.learned);
         }
         self.app.last_treatment = Some(now);
+        let before = self
+            .error_history
+            .window(slow_window, |counts| counts.errors >= SHARE_ERRORS);
+        self.app.usual_errors.on_treatment(now, action, before);
+        self.symptoms.routes.on_treatment(now);
         self.reset(Reset::Treatment);
     }
 
@@ -196,6 +211,7 @@ impl Tracker {
     fn reset(&mut self, event: Reset) {
         if event.clears(Part::History) {
             self.history.clear();
+            self.error_history.clear();
         }
         self.symptoms.reset(event);
         self.trends.reset(event);
@@ -311,7 +327,8 @@ impl Tracker {
         // Without ids, a saved instance cannot be told from its successor.
         instance.has_answered &= instance.id.is_some() && health.instance_id.is_some();
         instance.set_id(health.instance_id.as_deref());
-        instance.availability.on_first_poll(age, &config.outcome);
+        instance.availability.on_first_poll();
+        self.app.usual_errors.on_app_start();
         self.reset(Reset::AppStart);
         if restarted {
             self.impairment.on_app_start(now, &mut self.app.learned);
@@ -323,6 +340,7 @@ impl Tracker {
         if untreated && age <= config.slow_window.saturating_mul(2) && start_time < now {
             self.history
                 .push(sample.at_start(start_time), health.latency.as_ref());
+            self.error_history.push(start_time, 0, 0);
         }
         restarted
     }
@@ -374,22 +392,68 @@ impl Tracker {
         }
     }
 
+    /// Adds a report to what is known about the usual errors of the app, if it counts requests.
+    fn learn_usual_errors(
+        &mut self,
+        now: Time,
+        health: &Health,
+        restarts_failed: bool,
+        config: &PolicyConfig,
+    ) {
+        self.app.usual_errors.bind(health.version.as_deref());
+        let totals = &health.totals;
+        let (Some(requests), Some(errors)) = (totals.requests_total, totals.errors_total) else {
+            return;
+        };
+        let latest = self.error_history.push(now, requests, errors);
+        let acceptance = Acceptance {
+            attempts: config.permission.soft_attempts,
+            effect_after: config.outcome.probation,
+            restart_above: config.evidence.ratio_threshold,
+            restarts_failed,
+        };
+        let recent = self.grown_window(config);
+        self.app
+            .usual_errors
+            .observe(now, latest, recent, acceptance);
+    }
+
+    /// Returns the counts of a window that grows until it holds enough requests.
+    fn grown_window(&self, config: &PolicyConfig) -> Counts {
+        let enough = as_f64(config.evidence.ratio_requests);
+        self.error_history
+            .window(config.slow_window, |counts| counts.requests >= enough)
+    }
+
     /// Adds a report to the detectors of the app's figures.
-    fn detect(&mut self, now: Time, windows: &Windows, features: &Features, config: &PolicyConfig) {
+    fn detect(
+        &mut self,
+        now: Time,
+        health: &Health,
+        windows: &Windows,
+        features: &Features,
+        config: &PolicyConfig,
+    ) {
         let evidence = &config.evidence;
         let slow = windows.slow.as_ref();
-        let errors = ErrorSignal::evaluate(windows.fast.as_ref(), slow, evidence);
+        let error_windows = ErrorWindows {
+            fast: windows.fast.as_ref(),
+            slow,
+            grown: self.grown_window(config),
+        };
+        let errors = ErrorSignal::evaluate(error_windows, &self.app.usual_errors, evidence);
         let input = DetectorInput {
             windows,
             features,
             limit_alarm: self.trends.alarms().next().is_some(),
         };
         self.symptoms.observe(now, errors, input, config);
-        let is_serving = availability::is_serving(slow, errors, evidence.count_share)
-            && !self.symptoms.panics.is_active()
-            && !self.symptoms.front_door.is_symptomatic();
+        let ill = self.symptoms.panics.is_active() || self.symptoms.front_door.is_symptomatic();
+        let serves =
+            availability::serves(slow, errors, evidence.count_share).map(|serves| serves && !ill);
         let availability = &mut self.app.instance.availability;
-        availability.observe(now, is_serving, &config.outcome);
+        availability.observe(now, serves, &config.outcome);
+        availability.observe_age(health, evidence.count_share, &config.outcome);
     }
 
     /// Returns the reading of the state after a poll.
@@ -414,14 +478,23 @@ impl Tracker {
         let has_served = has_answered || observation.front_door == ProbeResult::NotProbed;
         let started = self.has_been_ready && !self.starting;
         let front_door_fails = front_door::fails(&observation.front_door);
-        let panics = symptoms.panics.is_firing(evidence.hard_sustain_for);
-        let demand_not_met = impairment.hard == Some(Reason::Impaired);
+        let worst_route = symptoms.routes.worst().filter(|_| reported);
+        let only_a_route = worst_route.is_some_and(|worst| worst.is_alone);
+        let errors = symptoms.errors.soft_evidence(evidence);
+        let route = symptoms.routes.is_soft_evidence(config);
+        let soft_evidence = if route && (only_a_route || errors.is_none()) {
+            Some(Reason::WorstRoute)
+        } else {
+            errors
+        };
+        let panics = !only_a_route && symptoms.panics.is_firing(evidence.hard_sustain_for);
+        let impaired_by_more = impairment.hard.filter(|_| !only_a_route);
+        let demand_not_met = impaired_by_more == Some(Reason::Impaired);
         let hard_evidence = symptoms
             .front_door
             .hard_evidence(demand_not_met, evidence)
             .or(panics.then_some(Reason::RepeatedPanics))
-            .or(impairment.hard);
-        let soft_evidence = symptoms.errors.soft_evidence(evidence);
+            .or(impaired_by_more);
         let grace = config.permission.startup_grace;
         let onset = symptoms.onset().unwrap_or(now);
         let urgent_below = config.forecast.urgent_below;
@@ -441,7 +514,8 @@ impl Tracker {
             long_healthy: false,
             symptomatic,
             soft_evidence: soft_evidence.or(impairment.soft).filter(|_| reported),
-            ratio_sustained: symptoms.errors.is_ratio_sustained(evidence),
+            ratio_sustained: !only_a_route && symptoms.errors.is_ratio_sustained(evidence),
+            worst_route: worst_route.map(|worst| worst.position),
             hard_evidence: hard_evidence.filter(|_| reported),
             unresponsive: symptoms
                 .unresponsive
@@ -452,6 +526,7 @@ impl Tracker {
                     evidence,
                 )
                 .filter(|_| started && has_served),
+            usual_errors: symptoms.errors.are_usual(),
             error_ratio: symptoms.errors.error_ratio(),
             limit_alarm: self.trends.alarms().next().is_some(),
             limit_sustained: symptoms.limit.is_firing(evidence.hard_sustain_for),

@@ -10,8 +10,13 @@ use crate::world::{App, World};
 #[test]
 fn step_after_warm_up_allocates_nothing() {
     let mut observations: Vec<(Now, Observation)> = Vec::new();
-    let mut world = World::new(App::healthy(100.0));
+    let mut world = World::new(App {
+        route_share: 0.05,
+        ..App::healthy(100.0)
+    });
     for poll in 0..900_u32 {
+        world.circumstances.late = poll % 50 == 49;
+        world.app.route_failing = f64::from(u8::from(poll % 200 < 50));
         world.app.failing = if poll % 200 > 150 { 0.4 } else { 0.0 };
         world.app.stalled = poll % 300 > 290;
         world.advance(world.interval);

@@ -50,7 +50,7 @@ enum Kind {
 }
 
 /// Every change, sorted by name.
-const CHANGES: [(&str, Kind); 39] = [
+const CHANGES: [(&str, Kind); 41] = [
     ("age", Kind::Seconds(|w, seconds| w.app.uptime = seconds)),
     ("app-restarts", Kind::Event(|w| w.app.restart())),
     (
@@ -164,6 +164,14 @@ const CHANGES: [(&str, Kind); 39] = [
         Kind::OneOf(&["helps", "fails"], |w, word| {
             w.app.restart_helps = word == "helps";
         }),
+    ),
+    (
+        "route-errors",
+        Kind::Percentage(|w, percent| w.app.route_failing = percent / 100.0),
+    ),
+    (
+        "route-share",
+        Kind::Percentage(|w, percent| w.app.route_share = percent / 100.0),
     ),
     (
         "soft-heal",

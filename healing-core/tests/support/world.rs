@@ -7,7 +7,7 @@ use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Decision, TreatmentReport, TreatmentResult, Verdict};
 use healing_core::features::{Feature, Features};
 use healing_core::health::{
-    CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
+    CheckKind, CheckReport, CheckState, Health, Latency, RouteReport, Runtime, Totals, Vitals,
 };
 use healing_core::model::{CannotClassify, Classifier, Votes};
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
@@ -28,6 +28,12 @@ pub(crate) struct App {
     pub(crate) in_flight: u64,
     /// Requests per second.
     pub(crate) rate: f64,
+    /// Share of the requests to one route, whose counts are reported.
+    pub(crate) route_share: f64,
+    /// Share of the requests to this route that fail.
+    pub(crate) route_failing: f64,
+    /// Requests to this route and errors of it.
+    pub(crate) route: (f64, f64),
     /// Share of the requests that fail.
     pub(crate) failing: f64,
     /// Duration of a request, in seconds.
@@ -84,6 +90,9 @@ impl App {
             errors_at_heal: 0.0,
             in_flight: 1,
             rate,
+            route_share: 0.0,
+            route_failing: 0.0,
+            route: (0.0, 0.0),
             failing: 0.0,
             seconds: 0.003,
             latency: [0.0; 5],
@@ -116,7 +125,11 @@ impl App {
         self.uptime += seconds;
         let rate = if self.stalled { 0.0 } else { self.rate };
         self.requests += rate * seconds;
-        self.errors += rate * seconds * self.failing.max(self.panicking);
+        let failing = self.failing.max(self.panicking);
+        let to_route = rate * seconds * self.route_share;
+        let route_errors = to_route * self.route_failing.max(failing);
+        self.route = (self.route.0 + to_route, self.route.1 + route_errors);
+        self.errors += (rate * seconds - to_route) * failing + route_errors;
         self.panics += rate * seconds * self.panicking;
         self.cpu_seconds += self.cpu / 100.0 * seconds;
         self.throttled_seconds += self.throttled * seconds;
@@ -166,6 +179,7 @@ impl App {
                 ..Totals::default()
             },
             in_flight: Some(self.in_flight),
+            routes: self.routes(),
             latency: Some(Latency {
                 bounds_seconds: BOUNDS.to_vec(),
                 counts: self.latency.iter().map(|&count| count as u64).collect(),
@@ -191,6 +205,23 @@ impl App {
                 .map(|&state| self.dependency_check(state))
                 .collect(),
             ..Health::default()
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn routes(&self) -> Vec<RouteReport> {
+        let report = |route: &str, (requests, errors): (f64, f64)| RouteReport {
+            method: "GET".into(),
+            route: route.into(),
+            begun_total: requests as u64,
+            answered_total: requests as u64,
+            errors_total: errors as u64,
+        };
+        let rest = (self.requests - self.route.0, self.errors - self.route.1);
+        if self.route.0 > 0.0 {
+            vec![report("/", rest), report("/items/{id}", self.route)]
+        } else {
+            Vec::new()
         }
     }
 
@@ -225,6 +256,7 @@ impl App {
             requests: 0.0,
             dependency: self.dependency,
             dependency_optional: self.dependency_optional,
+            route_share: self.route_share,
             five_fields: self.five_fields,
             version_known: self.version_known,
             ..healthy
@@ -234,6 +266,7 @@ impl App {
         } else {
             Self {
                 failing: self.failing,
+                route_failing: self.route_failing,
                 panicking: self.panicking,
                 seconds: self.seconds,
                 lag: self.lag,

@@ -47,7 +47,7 @@ impl Polls {
         };
         let wall = Duration::from_secs(seconds);
         self.tracker
-            .observe(at(seconds), wall, &observation, &self.config)
+            .observe(at(seconds), wall, &observation, false, &self.config)
     }
 
     fn report(&mut self, seconds: u64, health: Health) -> Reading {
@@ -95,7 +95,12 @@ fn populated() -> Tracker {
 fn is_clear(tracker: &Tracker, part: Part) -> bool {
     let symptoms = &tracker.symptoms;
     match part {
-        Part::History => tracker.history.newest().is_none(),
+        Part::History => {
+            let errors = tracker.error_history.window(Duration::ZERO, |_| false);
+            let is_clear = tracker.history.newest().is_none();
+            assert_eq!(errors == Counts::default(), is_clear);
+            is_clear
+        }
         Part::Detectors => {
             assert_eq!(
                 symptoms.errors.is_symptomatic(),
@@ -216,7 +221,10 @@ fn totals_of_a_young_app_count_from_zero_unless_it_was_treated() {
     for (treated, expected) in [(false, Some(0.5)), (true, None)] {
         let mut polls = Polls::new();
         if treated {
-            polls.tracker.on_treatment(at(0), Action::ResetErrors);
+            let slow_window = polls.config.slow_window;
+            polls
+                .tracker
+                .on_treatment(at(0), Action::ResetErrors, slow_window);
         }
         let reading = polls.report(1, health("a", 20, 100, 50));
         assert_eq!(reading.features.get(Feature::ErrorRatioFast), expected);
