@@ -153,6 +153,11 @@ impl UsualErrors {
         }
     }
 
+    /// Returns the usual share of errors; 0 if none is known.
+    pub(crate) fn share(&self) -> f64 {
+        self.usual.share()
+    }
+
     /// Records a treatment. `before` are the counts while the errors lasted; without errors, the treatment
     /// shows nothing about them.
     pub(crate) fn on_treatment(&mut self, now: Time, action: Action, before: Counts) {

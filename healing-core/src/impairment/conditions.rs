@@ -31,8 +31,8 @@ const SOFT_HEAL_WINDOW: u32 = 2;
 pub(super) struct Conditions {
     /// Impairment that justifies a soft heal.
     mild: Sustained,
-    /// Impairment that soft heals had time to end.
-    lasting: Sustained,
+    /// Time since which it has justified one.
+    soft_since: Option<Time>,
     /// Impairment that justifies a restart.
     severe: Sustained,
     /// No goodput at all, where there is no ratio.
@@ -78,7 +78,11 @@ impl Conditions {
         let is_mild = at_least(config.soft_ratio);
         let sustain_for = config.sustain_for;
         self.mild.observe(now, is_mild, sustain_for);
-        self.lasting.observe(now, is_mild, lasting_time(config));
+        if !self.mild.is_firing(sustain_for) {
+            self.soft_since = None;
+        } else if self.soft_since.is_none() {
+            self.soft_since = Some(now);
+        }
         self.severe
             .observe(now, at_least(config.hard_ratio), sustain_for);
         self.no_goodput.observe(now, no_goodput, sustain_for);
@@ -88,11 +92,13 @@ impl Conditions {
             .observe(now, ratio.is_some() && !is_mild, RECOVERY);
     }
 
-    /// Records a soft heal.
+    /// Records a soft heal. `counts` are those of the latest report, if there is one since the last record:
+    /// a soft heal is reported when it starts, and again when it is done.
     pub(super) fn on_soft_heal(&mut self, now: Time, counts: Option<Counts>) {
+        let recorded = self.soft_heal.and_then(|healed| healed.counts);
         self.soft_heal = Some(SoftHeal {
             at: now,
-            counts,
+            counts: counts.or(recorded),
             judged: false,
         });
     }
@@ -128,7 +134,9 @@ impl Conditions {
         config: &ImpairmentConfig,
     ) -> Option<Reason> {
         let severe = self.severe.is_firing(config.sustain_for);
-        let lasting = self.lasting.is_firing(lasting_time(config));
+        let lasting = self
+            .soft_since
+            .is_some_and(|since| now.since(since) >= config.soft_heal_wait);
         let waits = has_hooks && self.awaits_soft_heal(now, config);
         ((severe || lasting) && !waits).then(|| self.reason(config))
     }
@@ -164,11 +172,6 @@ impl Conditions {
     }
 }
 
-/// Returns the time after which a mild impairment justifies a restart.
-fn lasting_time(config: &ImpairmentConfig) -> Duration {
-    config.sustain_for + config.soft_heal_wait
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,30 +179,29 @@ mod tests {
     /// Returns the second at which a condition holds at this impairment, with a poll every 5 s.
     fn holds_at(
         ratio: f64,
-        condition: impl Fn(&Conditions, &ImpairmentConfig) -> bool,
+        condition: impl Fn(&Conditions, Time, &ImpairmentConfig) -> bool,
     ) -> Option<u64> {
         let config = ImpairmentConfig::default();
         let mut conditions = Conditions::default();
         (0..1200).step_by(5).find(|&seconds| {
             let now = Time::default() + Duration::from_secs(seconds);
             conditions.observe(now, Some(ratio), false, &config);
-            condition(&conditions, &config)
+            condition(&conditions, now, &config)
         })
     }
 
     #[test]
     fn last_resort_is_due_after_minutes_almost_without_goodput() {
-        let due = Conditions::is_last_resort_due;
+        let due = |c: &Conditions, _, config: &_| c.is_last_resort_due(config);
         assert_eq!(holds_at(0.9, due), Some(285));
         assert_eq!(holds_at(0.89, due), None);
     }
 
     #[test]
     fn thresholds_separate_soft_heal_restart_and_recovery() {
-        let soft = |c: &Conditions, config: &_| c.soft_evidence(config).is_some();
-        let hard =
-            |c: &Conditions, config: &_| c.hard_evidence(Time::default(), false, config).is_some();
-        let recovered = |c: &Conditions, _: &_| c.has_recovered();
+        let soft = |c: &Conditions, _, config: &_| c.soft_evidence(config).is_some();
+        let hard = |c: &Conditions, now, config: &_| c.hard_evidence(now, false, config).is_some();
+        let recovered = |c: &Conditions, _, _: &_| c.has_recovered();
         for (ratio, expected) in [
             (0.6, (Some(10), Some(10), None)),
             (0.3, (Some(10), Some(70), None)),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! impairment = 1 − (goodput + noise) ÷ demand        noise: one standard deviation of the count
-//! demand     = min(begun, proven capacity)           per second
+//! demand     = min(begun, proven capacity)           per second; usual errors are not begun
 //!            = min(proven capacity, max(begun, usual arrivals))  while requests wait unseen
 //! ```
 //! CPU, memory, latency, residence time or the oldest request alone are no symptom: each is a false alarm in
@@ -64,6 +64,9 @@ use crate::time::Time;
 /// Shortest window in which arrivals are learned: as long as that between two values of their median.
 const ARRIVALS_WINDOW: Duration = Duration::from_secs(10);
 
+/// Usual share of errors from which a time without success is no symptom.
+const USUALLY_FAILING: f64 = 0.5;
+
 /// Time in which polls get no report, after which the counts before it are not used.
 const SILENCE: Duration = Duration::from_secs(30);
 
@@ -74,6 +77,8 @@ pub(crate) struct InstanceState {
     pub(crate) serves: bool,
     /// Set if its front door has answered.
     pub(crate) has_answered: bool,
+    /// Share of its requests that usually fail, which is no impairment.
+    pub(crate) usual_error_share: f64,
 }
 
 /// State of one instance of the app.
@@ -149,7 +154,8 @@ impl Impairment {
         let has_answered = instance.has_answered;
         self.unseen
             .observe(now, observation, health, has_answered, &learned.sockets);
-        self.assess(now, observation, health, learned, config)
+        let usual_error_share = instance.usual_error_share;
+        self.assess(now, observation, health, usual_error_share, learned, config)
     }
 
     /// Returns `true` if a request has succeeded between the two latest reports.
@@ -203,6 +209,7 @@ impl Impairment {
         now: Time,
         observation: &Observation,
         health: &Health,
+        usual_error_share: f64,
         learned: &mut Learned,
         config: &ImpairmentConfig,
     ) -> Assessment {
@@ -217,10 +224,12 @@ impl Impairment {
             self.learn(now, observation, health, window, learned, config);
         }
         let capacity = learned.capacity.rate(now, config.capacity_half_life);
+        let succeeding = 1.0 - usual_error_share;
         let demand = window
             .zip(capacity)
-            .map(|(window, capacity)| window.arrivals().max(expected).min(capacity));
-        let no_goodput = no_goodput::detect(&self.counts, window, capacity, learned);
+            .map(|(window, capacity)| (window.arrivals().max(expected) * succeeding).min(capacity));
+        let no_goodput = usual_error_share < USUALLY_FAILING
+            && no_goodput::detect(&self.counts, window, capacity, learned);
         let ratio = match (window, demand) {
             _ if no_goodput => Some(1.0),
             (Some(window), Some(demand)) if !window.sparse => Some(shortfall(&window, demand)),
@@ -251,7 +260,12 @@ impl Impairment {
             learned.conditions.observe(now, ratio, no_goodput, config);
             learned.judge_restarts(now, ratio, config);
         }
-        self.latest = conclude(now, figures, cpu, !health.hooks.is_empty(), learned, config);
+        let judged = conclude(now, figures, cpu, !health.hooks.is_empty(), learned, config);
+        self.latest = if window.is_some() {
+            judged
+        } else {
+            judged.without_evidence()
+        };
         self.latest
     }
 

@@ -100,6 +100,7 @@ impl World {
         let instance = InstanceState {
             serves: true,
             has_answered: self.has_answered,
+            usual_error_share: 0.0,
         };
         let (learned, config) = (&mut self.learned, &self.config);
         self.impairment
@@ -380,6 +381,7 @@ fn absent_counts_are_no_evidence() {
     let instance = InstanceState {
         serves: true,
         has_answered: true,
+        usual_error_share: 0.0,
     };
     let mut impairment = Impairment::new();
     let mut learned = Learned::default();

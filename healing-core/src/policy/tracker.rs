@@ -169,6 +169,7 @@ impl Tracker {
         let instance = InstanceState {
             serves: self.has_been_ready && !self.starting && !draining,
             has_answered: self.app.instance.has_answered,
+            usual_error_share: self.app.usual_errors.share(),
         };
         let learned = &mut self.app.learned;
         let config = &config.impairment;
