@@ -82,6 +82,7 @@ pub(crate) fn no_proposal() -> Decision {
         decided_by: DecidedBy::Rules,
         probabilities: None,
         features: Features::default(),
+        worst_route: None,
         wedged: false,
         budget_remaining: 3,
         concluded: None,
