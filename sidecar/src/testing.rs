@@ -83,6 +83,7 @@ pub(crate) fn no_proposal() -> Decision {
         probabilities: None,
         features: Features::default(),
         impairment: healing_core::impairment::Assessment::default(),
+        worst_route: None,
         wedged: false,
         budget_remaining: 3,
         concluded: None,

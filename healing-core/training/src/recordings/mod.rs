@@ -43,9 +43,7 @@ pub use self::expected::{Expected, Wanted};
 pub use self::figures::{Figure, figures};
 pub use self::ranges::{Range, figure_ranges};
 pub use self::recording::{POLL_INTERVAL, Phase, Poll, Recording};
-pub use self::replay::{
-    Replay, Treated, default_policy, impairment_replay, replay, undelayed_policy,
-};
+pub use self::replay::{Replay, Treated, default_policy, replay, undelayed_policy};
 pub use self::sample::{
     AppCounts, CgroupCpu, FRONT_DOOR_LIMIT, FrontDoor, RecordedSample, Scheduler, Sockets,
 };

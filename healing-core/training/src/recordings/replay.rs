@@ -47,7 +47,8 @@ pub fn undelayed_policy() -> Policy {
 
 /// Replays a recording through a policy that knows nothing yet.
 ///
-/// The policy polls each 5 s in enforce mode, as a sidecar that cannot see the app's process. Every allowed
+/// The policy polls each 5 s in enforce mode, as a sidecar that cannot see the app's process, and gets the
+/// figures that `detail` selects. Every allowed
 /// treatment is reported as carried out at once, and the recording goes on unchanged, as if the treatment
 /// had no effect: nothing was healed while the recordings were made. The policy so concludes that the
 /// treatment was ineffective, and goes on to its next step.
@@ -75,72 +76,6 @@ pub fn replay(mut policy: Policy, recording: &Recording, phase: Phase, detail: D
         for result in [TreatmentResult::Started, TreatmentResult::Done] {
             policy.report_treatment(poll.now, TreatmentReport { action, result });
         }
-    }
-    Replay { treatments }
-}
-
-/// Replays a recording through the assessment of the impairment alone: every evidence without a veto is
-/// acted on, with a minute between two soft heals.
-#[must_use]
-pub fn impairment_replay(
-    mut policy: Policy,
-    recording: &Recording,
-    phase: Phase,
-    detail: Detail,
-    trace: bool,
-) -> Replay {
-    let mut treatments: Vec<Treated> = Vec::new();
-    for poll in recording.polls(phase, detail) {
-        let assessment = policy.step(poll.now, &poll.observation).impairment;
-        let seconds = poll.sample.seconds - recording.case.fault_seconds;
-        if trace {
-            println!(
-                "{seconds:6.1} I {:?} good {:?} demand {:?} cap {:?} usual {:?} unseen {} soft {:?} hard {:?} {:?} | {:?} inflight {:?} peak {:?}",
-                assessment.ratio,
-                assessment.goodput,
-                assessment.demand,
-                assessment.proven_capacity,
-                assessment.usual_arrivals,
-                assessment.unseen_demand,
-                assessment.soft,
-                assessment.hard,
-                assessment.vetoes,
-                poll.observation.sockets,
-                poll.sample.health().and_then(|h| h.in_flight),
-                match &poll.observation.care {
-                    healing_core::observation::ProbeResult::Valid(h, _) => h.peak_goodput,
-                    _ => None,
-                },
-            );
-        }
-        let soft_allowed = |treatments: &[Treated]| {
-            treatments
-                .last()
-                .is_none_or(|last: &Treated| seconds - last.seconds >= 60.0)
-        };
-        let only_restart = assessment
-            .vetoes
-            .iter()
-            .all(|veto| veto == Reason::RestartDoesNotHelp);
-        let (action, reason) = match (assessment.hard, assessment.soft) {
-            (Some(reason), _) if assessment.vetoes.is_empty() => (Action::RestartService, reason),
-            (_, Some(reason)) if only_restart && soft_allowed(&treatments) => {
-                (Action::ResetErrors, reason)
-            }
-            _ => continue,
-        };
-        treatments.push(Treated {
-            seconds,
-            action,
-            reason,
-        });
-        policy.report_treatment(
-            poll.now,
-            TreatmentReport {
-                action,
-                result: TreatmentResult::Done,
-            },
-        );
     }
     Replay { treatments }
 }
