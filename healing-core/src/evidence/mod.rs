@@ -14,7 +14,7 @@
 //! symptom must persist (`sustained`). Panics and failed soft heals justify a restart only if this instance
 //! has been available at some point since it started (`availability`), because a version that never worked
 //! will not work after a restart. A share of errors that treatments do not change is usual, and not
-//! evidence (`usual_errors`). `dependencies` is a condition for vetoes. Forecasts of limits are in
+//! evidence (`usual_errors`). Goodput below the demand is [`impairment`](crate::impairment). `dependencies` is a condition for vetoes. Forecasts of limits are in
 //! [`forecast`](crate::forecast).
 //!
 //! # Hazards

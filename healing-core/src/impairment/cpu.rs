@@ -187,3 +187,78 @@ fn throttled_share(new: Sample, old: Sample) -> Option<f64> {
     let periods = grown(new.periods, old.periods)?;
     Some(throttled / periods.max(1.0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::{Runtime, Vitals};
+
+    const WINDOW: Duration = Duration::from_secs(30);
+
+    /// Returns the state after a minute with these figures per second: CPU time, that of the busiest thread,
+    /// waiting time, throttled time, of a limit of two cores.
+    fn state(workers: Option<u64>, rates: [Option<f64>; 4]) -> CpuState {
+        let mut cpu = Cpu::new();
+        for poll in 0..13_u32 {
+            let total = |rate: Option<f64>| rate.map(|rate| 5.0 * rate * f64::from(poll));
+            let [cpu_seconds, busiest, wait, throttled] = rates.map(total);
+            let health = Health {
+                vitals: Some(Vitals {
+                    cpu_limit_cores: Some(2.0),
+                    cpu_seconds_total: cpu_seconds,
+                    busiest_thread_cpu_seconds_total: busiest,
+                    run_queue_wait_seconds_total: wait,
+                    cpu_throttled_seconds_total: throttled,
+                    ..Vitals::default()
+                }),
+                runtime: Some(Runtime {
+                    workers,
+                    ..Runtime::default()
+                }),
+                ..Health::default()
+            };
+            cpu.push(Time::default() + Duration::from_secs(5) * poll, &health);
+        }
+        cpu.state(WINDOW)
+    }
+
+    #[test]
+    fn cpu_is_used_up_by_the_process_or_by_its_only_worker() {
+        let used_up =
+            |workers, cpu, busiest| state(workers, [Some(cpu), busiest, None, None]).used_up;
+        assert!(used_up(None, 1.8, None) && !used_up(None, 1.6, None));
+        assert!(used_up(Some(1), 1.0, Some(0.99)) && !used_up(Some(1), 1.0, Some(0.9)));
+        assert!(!used_up(Some(4), 1.0, Some(0.99)) && !used_up(None, 1.0, Some(0.99)));
+    }
+
+    #[test]
+    fn app_is_starved_by_its_quota_or_by_a_busy_node() {
+        let starved = |cpu, wait, throttled| state(None, [Some(cpu), None, wait, throttled]);
+        let by_quota = starved(1.9, None, Some(0.3));
+        assert!(by_quota.starved && !by_quota.used_up);
+        assert!(starved(0.3, Some(0.2), None).starved);
+        assert!(!starved(0.01, Some(0.05), None).starved, "hardly any time");
+        assert!(!starved(1.0, Some(0.2), None).starved, "a small share");
+    }
+
+    #[test]
+    fn absent_figures_explain_nothing() {
+        assert_eq!(state(None, [None; 4]), CpuState::default());
+    }
+
+    #[test]
+    fn throttled_periods_decide_where_they_are_counted() {
+        let sample = |periods, throttled_periods| Sample {
+            periods: Some(periods),
+            throttled_periods: Some(throttled_periods),
+            throttled_seconds: Some(1000.0),
+            ..Sample::default()
+        };
+        let interval = |throttled| Interval {
+            new: sample(400, throttled),
+            old: sample(100, 0),
+            seconds: 30.0,
+        };
+        assert!(interval(76).is_throttled() && !interval(75).is_throttled());
+    }
+}

@@ -132,3 +132,70 @@ impl Load {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(seconds: f64, arrivals: f64, goodput: f64) -> Window {
+        Window {
+            seconds,
+            begun: arrivals * seconds,
+            good: goodput * seconds,
+            bad: 0.0,
+            sparse: false,
+        }
+    }
+
+    /// Returns the load of an app with a capacity of 100 and usually 80 requests per second.
+    fn load(arrivals: f64, peak: Option<f64>) -> Load {
+        Load {
+            capacity: 100.0,
+            usual: Some(80.0),
+            window: Some(window(30.0, arrivals, 50.0)),
+            fast: Some(window(10.0, arrivals, 50.0)),
+            latest: Some(window(5.0, arrivals, 50.0)),
+            peak,
+        }
+    }
+
+    fn at(seconds: u64) -> Time {
+        Time::default() + Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn surge_before_more_arrivals_than_the_capacity_is_saturation() {
+        for (surge, arrivals, after, expected) in [
+            (Some(120.0), 150.0, 10, true),
+            (Some(120.0), 150.0, 130, false),
+            (Some(90.0), 150.0, 10, false),
+            (Some(120.0), 99.0, 10, false),
+        ] {
+            let mut saturation = Saturation::default();
+            saturation.observe(at(0), &load(80.0, surge));
+            saturation.observe(at(after), &load(arrivals, Some(50.0)));
+            assert_eq!(saturation.holds(), expected, "{surge:?} {arrivals} {after}");
+        }
+    }
+
+    #[test]
+    fn saturation_holds_until_a_minute_after_the_arrivals_fell() {
+        let mut saturation = Saturation::default();
+        saturation.observe(at(0), &load(150.0, Some(120.0)));
+        saturation.observe(at(500), &load(105.0, Some(50.0)));
+        saturation.observe(at(559), &load(90.0, Some(50.0)));
+        assert!(saturation.holds());
+        saturation.observe(at(560), &load(90.0, Some(50.0)));
+        assert!(!saturation.holds());
+    }
+
+    #[test]
+    fn surge_is_looked_for_in_the_own_windows_without_a_reported_peak() {
+        let mut busy = load(150.0, None);
+        assert!(!busy.is_surge());
+        busy.latest = Some(window(5.0, 150.0, 100.0));
+        assert!(busy.is_surge());
+        busy.latest = Some(window(5.0, 150.0, 92.0));
+        assert!(!busy.is_surge(), "less than 4 standard deviations");
+    }
+}

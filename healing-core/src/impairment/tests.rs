@@ -363,8 +363,9 @@ fn soft_heal_comes_first_where_hooks_exist() {
 #[test]
 fn knowledge_survives_a_restart_of_the_sidecar() {
     let mut world = World::usual(20.0);
+    world.run(900);
     let saved = serde_json::to_string(&world.learned).unwrap();
-    assert!(saved.len() < 4096, "{} bytes", saved.len());
+    assert!(saved.len() < 6 * 1024, "{} bytes", saved.len());
     let learned: Learned = serde_json::from_str(&saved).unwrap();
     assert_eq!(learned, world.learned);
     world.impairment = Impairment::new();

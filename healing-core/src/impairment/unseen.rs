@@ -212,3 +212,108 @@ impl UnseenDemand {
         (known >= MIN_KNOWN).then(|| f64::from(holds) / f64::from(known))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observation::Circumstances;
+
+    const PROMPT: ProbeResult<()> = ProbeResult::Valid((), Duration::from_millis(1));
+    const WINDOW: Duration = Duration::from_secs(30);
+
+    fn sockets(established: u64, unread: u64, unread_bytes: u64) -> Option<PortSockets> {
+        Some(PortSockets {
+            backlog: 0,
+            established,
+            unread,
+            unread_bytes,
+            listening: true,
+        })
+    }
+
+    /// Returns what was learned in ten minutes with these sockets and 4 requests in flight.
+    fn usual(usual: Option<PortSockets>) -> UsualSockets {
+        let mut learned = UsualSockets::new();
+        for poll in 0..120_u32 {
+            let now = Time::default() + Duration::from_secs(5) * poll;
+            learned.learn(now, &usual.unwrap(), &health());
+        }
+        learned
+    }
+
+    fn health() -> Health {
+        Health {
+            in_flight: Some(4),
+            ..Health::default()
+        }
+    }
+
+    /// Returns `true` if six polls prove unseen demand, at usually 20 requests per second.
+    fn is_proved(
+        learned: &UsualSockets,
+        sockets: Option<PortSockets>,
+        front_door: &ProbeResult<()>,
+    ) -> bool {
+        let mut unseen = UnseenDemand::new();
+        let mut now = Time::default() + Duration::from_secs(700);
+        for _ in 0..6 {
+            now = now + Duration::from_secs(5);
+            let observation = Observation {
+                care: ProbeResult::NotProbed,
+                front_door: front_door.clone(),
+                sockets,
+                circumstances: Circumstances::default(),
+            };
+            unseen.observe(now, &observation, &health(), true, learned);
+        }
+        unseen.is_proved(now, WINDOW, Some(20.0), learned)
+    }
+
+    #[test]
+    fn standing_queue_is_more_than_arrives_in_a_quarter_of_a_second() {
+        let learned = usual(sockets(30, 0, 0));
+        assert!(is_proved(&learned, sockets(30, 5, 500), &PROMPT));
+        assert!(!is_proved(&learned, sockets(30, 4, 400), &PROMPT));
+    }
+
+    #[test]
+    fn queue_that_is_usual_proves_nothing() {
+        let uploads = usual(sockets(30, 10, 1_000_000));
+        assert!(!is_proved(&uploads, sockets(30, 15, 1_500_000), &PROMPT));
+        assert!(is_proved(&uploads, sockets(30, 25, 2_500_000), &PROMPT));
+    }
+
+    #[test]
+    fn bytes_count_requests_that_share_a_connection() {
+        let mut learned = usual(sockets(30, 0, 0));
+        learned.request_bytes = Some(50.0);
+        assert!(is_proved(&learned, sockets(30, 1, 500), &PROMPT));
+        assert!(!is_proved(&learned, sockets(30, 1, 100), &PROMPT));
+    }
+
+    #[test]
+    fn pool_without_an_idle_connection_proves_demand_where_some_are_usually_idle() {
+        let pool = sockets(10, 1, 50);
+        let used_up = sockets(5, 1, 50);
+        assert!(is_proved(&usual(sockets(10, 0, 0)), used_up, &PROMPT));
+        assert!(!is_proved(&usual(sockets(10, 0, 0)), pool, &PROMPT));
+        assert!(!is_proved(&usual(sockets(4, 0, 0)), used_up, &PROMPT));
+    }
+
+    #[test]
+    fn refused_front_door_proves_demand_and_a_late_one_only_without_sockets() {
+        let learned = usual(sockets(30, 0, 0));
+        let late = ProbeResult::Valid((), Duration::from_millis(1001));
+        for (front_door, with_sockets, without) in [
+            (ProbeResult::Refused, true, true),
+            (ProbeResult::TimedOut, false, true),
+            (late, false, true),
+            (PROMPT, false, false),
+            (ProbeResult::NotProbed, false, false),
+        ] {
+            let idle = sockets(30, 0, 0);
+            assert_eq!(is_proved(&learned, idle, &front_door), with_sockets);
+            assert_eq!(is_proved(&learned, None, &front_door), without);
+        }
+    }
+}

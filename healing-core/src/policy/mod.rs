@@ -21,6 +21,8 @@
 //! | either of the last two, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
 //! | the front door refuses connections for 10 s, although it has answered and the care port responds | no | yes |
 //! | the front door times out for 10 s, and demand behind it is not met | no | yes |
+//! | goodput far below the demand that the app has proved it can serve, for 10 s ([impairment](crate::impairment)) | yes | yes, or 60 s later if the loss is small |
+//! | the same, although load is the cause: CPU used up, or more requests than the app can serve after a surge | no | once, if goodput is almost gone for 300 s |
 //! | memory or descriptors will reach their limit | no | at low load, or when the limit is imminent |
 //! | the care thread proves that the runtime is stalled, or no port responds for 10 s | no | yes, without a drain |
 //! | connections are refused for 10 s although the same process is known to run | no | yes |
@@ -31,7 +33,8 @@
 //! A doctor that starts while the app is silent does not know the instance, and restarts it only after a
 //! report. Until then, the liveness probe of the care port is the safety net.
 //!
-//! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig). Both are subject to
+//! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig) and
+//! [`ImpairmentConfig`](crate::config::ImpairmentConfig). Both are subject to
 //! the vetoes in [`Reason`](crate::decision::Reason), whose settings are in
 //! [`PermissionConfig`](crate::config::PermissionConfig).
 //!
@@ -208,6 +211,7 @@ impl Policy {
 }
 
 /// Figures of a poll, as they are recorded.
+#[derive(Clone, Copy)]
 struct Measured {
     lane: Lane,
     features: Features,

@@ -13,6 +13,8 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Polls once. The front door times out while the runtime does not tick, so that the poll ends later than
 /// the care port answers.
 fn poll(world: &mut World, ticks: bool, tick_age: f64, stall_after: f64) -> Decision {
+    // No request succeeds while the runtime does not tick.
+    world.app.stalled = !ticks;
     let mut health = world.app.health();
     let runtime = health.runtime.as_mut().unwrap();
     runtime.tick_age_seconds = tick_age;

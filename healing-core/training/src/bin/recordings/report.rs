@@ -15,7 +15,7 @@ const RENAMED_REASONS: [(&str, &str); 2] = [
 const TABLE_SEED: u64 = 1521;
 
 /// Prints one row a run: the wanted decision, and that of each phase.
-pub(crate) fn print_decisions(runs: &[Run], seed: Option<u64>) {
+pub(crate) fn print_decisions(runs: &[Run], detail: Detail, seed: Option<u64>) {
     println!("times in seconds after the fault; ! false restart, ? missed, ~ false soft heal\n");
     print!("{:33} wanted", "run");
     for phase in Phase::ALL {
@@ -25,7 +25,7 @@ pub(crate) fn print_decisions(runs: &[Run], seed: Option<u64>) {
     for run in runs {
         print!("{:33} {:6}", name(run), run.expected.wanted.to_string());
         for phase in Phase::ALL {
-            let replay = replay(policy(seed), &run.recording, phase, Detail::Recorded);
+            let replay = replay(policy(seed), &run.recording, phase, detail);
             let mark = match class(run.expected.wanted, &replay) {
                 Class::Right => ' ',
                 Class::FalseRestart => '!',
@@ -40,10 +40,9 @@ pub(crate) fn print_decisions(runs: &[Run], seed: Option<u64>) {
 }
 
 /// Prints the totals of each phase.
-pub(crate) fn print_totals(runs: &[Run], seed: Option<u64>) {
+pub(crate) fn print_totals(runs: &[Run], detail: Detail, seed: Option<u64>) {
     println!("phase  runs  right  false restart  missed  false soft heal");
-    let scores =
-        Phase::ALL.map(|phase| (phase, score(runs, phase, Detail::Recorded, || policy(seed))));
+    let scores = Phase::ALL.map(|phase| (phase, score(runs, phase, detail, || policy(seed))));
     for (phase, score) in scores {
         println!(
             "{:5} {:5} {:6} {:14} {:7} {:16}",
