@@ -154,6 +154,7 @@ impl Impairment {
         let has_answered = instance.has_answered;
         self.unseen
             .observe(now, observation, health, has_answered, &learned.sockets);
+        let config = &with_stalls_of_owner(config, health);
         let usual_error_share = instance.usual_error_share;
         self.assess(now, observation, health, usual_error_share, learned, config)
     }
@@ -335,6 +336,20 @@ fn conclude(
             hard: conditions.hard_evidence(now, has_hooks, config),
             ..figures
         }
+    }
+}
+
+/// Returns the settings with an impairment that must persist for longer than the runtime may be blocked in
+/// normal operation, by the stall threshold of the app's owner.
+fn with_stalls_of_owner(config: &ImpairmentConfig, health: &Health) -> ImpairmentConfig {
+    let threshold = health
+        .runtime
+        .as_ref()
+        .and_then(|runtime| runtime.stall_after_seconds)
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    ImpairmentConfig {
+        sustain_for: config.sustain_for.max(threshold.unwrap_or_default()),
+        ..config.clone()
     }
 }
 
