@@ -46,6 +46,7 @@
 
 mod extraction;
 mod instance;
+mod lifecycle;
 pub(crate) mod proposer;
 mod reset;
 mod rules;

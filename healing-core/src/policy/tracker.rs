@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::extraction;
 use super::instance::{Identity, InstanceMatch, ReportStatus, identify};
+use super::lifecycle::Lifecycle;
 use super::reset::{Part, Reset};
 use super::state::KnownApp;
 use super::symptoms::{DetectorInput, SymptomTracker};
@@ -34,8 +35,6 @@ const MAX_STALE: u32 = 2;
 
 /// Number of errors from which their share is known well enough.
 const SHARE_ERRORS: f64 = 20.0;
-/// Time after the latest report of a drain at which it counts as over: twice the lease of a drain.
-const DRAIN_EXPIRY: Duration = Duration::from_secs(60);
 
 /// Knowledge about the app from its health reports so far.
 #[derive(Debug)]
@@ -47,14 +46,9 @@ pub(super) struct Tracker {
     symptoms: SymptomTracker,
     impairment: Impairment,
     dependencies: Dependencies,
-    /// Set if this instance has been ready.
-    has_been_ready: bool,
+    lifecycle: Lifecycle,
     /// Start of this instance. `None` before its first report.
     start_time: Option<Time>,
-    /// Set if the app declares that it is still starting.
-    starting: bool,
-    /// Time until which the app counts as draining or condemned.
-    draining_until: Option<Time>,
     /// Set if healing was paused in the latest poll.
     paused: bool,
     /// Uptime in seconds, as the app reports it.
@@ -81,10 +75,8 @@ impl Tracker {
             symptoms: SymptomTracker::default(),
             impairment: Impairment::new(),
             dependencies: Dependencies::default(),
-            has_been_ready: false,
+            lifecycle: Lifecycle::default(),
             start_time: None,
-            starting: false,
-            draining_until: None,
             paused: false,
             uptime: 0.0,
             stale_reports: 0,
@@ -165,9 +157,8 @@ impl Tracker {
         report: Option<&Health>,
         config: &PolicyConfig,
     ) -> Assessment {
-        let draining = self.draining_until.is_some_and(|until| now < until);
         let instance = InstanceState {
-            serves: self.has_been_ready && !self.starting && !draining,
+            serves: self.lifecycle.has_started() && !self.lifecycle.is_draining(now),
             has_answered: self.app.instance.has_answered,
             usual_error_share: self.app.usual_errors.share(),
         };
@@ -223,9 +214,7 @@ impl Tracker {
             self.healthy_since = None;
         }
         if event.clears(Part::Readiness) {
-            self.has_been_ready = false;
-            self.starting = false;
-            self.draining_until = None;
+            self.lifecycle = Lifecycle::default();
         }
     }
 
@@ -273,9 +262,7 @@ impl Tracker {
             self.add_sample(now, health, uptime, sample, config);
         } else {
             // A duplicate poll can only add a veto.
-            if health.draining || health.condemned {
-                self.draining_until = Some(now + DRAIN_EXPIRY);
-            }
+            self.lifecycle.observe_drain(now, health);
             if dependencies.is_down(now) {
                 self.dependencies = dependencies;
             }
@@ -298,9 +285,7 @@ impl Tracker {
         self.history.push(sample, health.latency.as_ref());
         self.uptime = uptime;
         self.start_time = Some(now - Duration::try_from_secs_f64(uptime).unwrap_or_default());
-        self.has_been_ready |= health.started != Some(false) && !health.starting;
-        self.starting = health.starting;
-        self.draining_until = (health.draining || health.condemned).then(|| now + DRAIN_EXPIRY);
+        self.lifecycle.observe(now, health);
         self.trends.push(now, health, &config.forecast);
     }
 
@@ -477,7 +462,7 @@ impl Tracker {
         let same_process = observation.circumstances.process_alive == Some(true);
         let has_answered = self.app.instance.has_answered;
         let has_served = has_answered || observation.front_door == ProbeResult::NotProbed;
-        let started = self.has_been_ready && !self.starting;
+        let started = self.lifecycle.has_started();
         let front_door_fails = front_door::fails(&observation.front_door);
         let worst_route = symptoms.routes.worst().filter(|_| reported);
         let only_a_route = worst_route.is_some_and(|worst| worst.is_alone);
@@ -510,7 +495,7 @@ impl Tracker {
             front_door_fails,
             available: self.app.instance.availability.is_available(),
             version_known: self.app.learned.is_version_known(),
-            draining: self.draining_until.is_some_and(|until| now < until),
+            draining: self.lifecycle.is_draining(now),
             healthy: reported && started && !symptomatic && !front_door_fails,
             long_healthy: false,
             symptomatic,

@@ -113,7 +113,7 @@ fn is_clear(tracker: &Tracker, part: Part) -> bool {
         Part::Health => tracker.healthy_since.is_none(),
         Part::Peaks => !tracker.trends.memory.has_peak(),
         Part::Trends => !tracker.trends.memory.is_known(),
-        Part::Readiness => !tracker.has_been_ready,
+        Part::Readiness => !tracker.lifecycle.has_started(),
         Part::Impairment => !tracker.impairment.has_counts(),
     }
 }
