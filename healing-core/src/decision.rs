@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
+use crate::impairment::Assessment;
 pub use crate::model_record::{Abstention, ModelRecord};
 pub use crate::reason::{Reason, ReasonKind, Vetoes};
 
@@ -47,10 +48,12 @@ pub enum Lane {
     Reported,
     /// Connections are refused: the app is starting, or is dead and restarted by its supervisor.
     Refused,
-    /// The runtime does not tick, the front door times out, or the app is unresponsive.
+    /// The runtime does not tick, or the app is unresponsive.
     Stalled,
     /// A response is invalid. It is counted, but never a reason to restart.
     Invalid,
+    /// The doctor itself was late, so that the poll is void.
+    Late,
 }
 
 /// Source of a proposal.
@@ -117,6 +120,13 @@ pub struct Decision {
     pub model: Option<ModelRecord>,
     /// Features of the poll.
     pub features: Features,
+    /// Impairment of the app at the poll.
+    #[serde(default)]
+    pub impairment: Assessment,
+    /// Position in [`Health::routes`](crate::health::Health::routes) of the report of the route that fails
+    /// entirely. `None` if none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worst_route: Option<u8>,
     /// Set if the app makes no progress and should be restarted without draining.
     pub wedged: bool,
     /// Number of restarts that the budget still allows.
@@ -179,7 +189,7 @@ macro_rules! words {
 }
 
 words! {
-    Lane { Reported "reported", Refused "refused", Stalled "stalled", Invalid "invalid" }
+    Lane { Reported "reported", Refused "refused", Stalled "stalled", Invalid "invalid", Late "late" }
     DecidedBy { Model "model", Rules "rules", OriginalRules "original_rules" }
     Verdict { NoProposal "no_proposal", Allowed "allowed", Vetoed "vetoed" }
     Outcome { Recovered "recovered", Ineffective "ineffective", Worse "worse", Aborted "aborted" }

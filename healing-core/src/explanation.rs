@@ -1,6 +1,7 @@
 //! Explanation of a decision: a sentence for people, and the underlying data.
 
 use crate::decision::{Action, DecidedBy, Decision, Reason, Verdict};
+use crate::impairment::Assessment;
 use crate::model::Contributions;
 
 /// Explanation of a decision.
@@ -61,6 +62,7 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
             )
         }
     };
+    text += &impairment(decision);
     if decision.decided_by == DecidedBy::Model
         && let Some(probabilities) = decision.probabilities
     {
@@ -79,6 +81,19 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
     }
     text.push('.');
     text
+}
+
+/// Returns the figures of the impairment, if it is the evidence.
+fn impairment(decision: &Decision) -> String {
+    let Assessment {
+        goodput, demand, ..
+    } = decision.impairment;
+    match goodput.zip(demand) {
+        Some((goodput, demand)) if decision.evidence.is_impairment() => {
+            format!(". {goodput:.1} of {demand:.1} requests per second succeed")
+        }
+        _ => String::new(),
+    }
 }
 
 /// Returns the explanation of a reason as a clause, without capital letter and full stop.

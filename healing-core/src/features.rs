@@ -125,7 +125,7 @@ features! {
     FrontDoorLatency "front_door_latency" "s" 0.0..3600.0, None =>
         "Latency of the front door, the app's own port.";
     FailingDependencies "failing_dependencies" "ratio" 0.0..1.0, Some(0.0) =>
-        "Share of the declared dependencies whose check fails; expired results do not count; 0 if none is declared.";
+        "Share of the required dependencies whose check fails; expired results do not count; 0 if none is declared.";
     FailingLocals "failing_locals" "ratio" 0.0..1.0, Some(0.0) =>
         "Share of the local checks (pools, queues) that fail; 0 if there is none.";
     SinceLastHeal "since_last_heal" "s" 0.0..86400.0, Some(86400.0) =>

@@ -3,11 +3,22 @@
 //! | care port ↓ front door → | responds | refuses | times out | invalid | not probed |
 //! |---|---|---|---|---|---|
 //! | responds, runtime stalled | stalled | stalled | stalled | stalled | stalled |
-//! | responds | reported | reported, or refused once it has been ready | stalled | reported | reported |
-//! | refuses | invalid | refused | stalled | invalid | refused |
+//! | responds | reported | reported | reported | reported | reported |
+//! | refuses | invalid | refused | refused | invalid | refused |
+//! | refuses, but the process runs | invalid | refused | stalled | invalid | refused |
 //! | times out | invalid | refused | stalled | invalid | stalled |
 //! | invalid | invalid | invalid | invalid | invalid | invalid |
 //! | not probed | invalid | refused | stalled | invalid | invalid |
+//!
+//! A runtime that does not tick, although requests succeed, is not stalled.
+//!
+//! A front door that fails while the runtime ticks does not hide the report; it is
+//! [evidence](crate::evidence) of its own.
+//!
+//! A care port that *refuses* says that the process is gone, or has just been started: the care thread
+//! listens for as long as the process that reported lives. The kernel accepts connections to the front
+//! door for a process that has bound its port and not begun to serve, so a time-out there is no sign of a
+//! hang. Only if the process that sent the latest report is known to run is it silent.
 //!
 //! # Hazards
 //!
@@ -25,16 +36,28 @@ pub(crate) struct Classified {
     pub(crate) reason: Reason,
 }
 
+/// Verdict on a stall of the runtime, besides what the app says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Stall {
+    /// Set if the report proves a stall before the app says so.
+    pub(crate) proven: bool,
+    /// Set if requests have succeeded since the report before. The runtime then ticks too rarely, because
+    /// its workers are busy or wait for one another, but it makes progress.
+    pub(crate) refuted: bool,
+}
+
 /// Returns the lane by the table in the [module](self).
-pub(crate) fn classify(observation: &Observation) -> Classified {
+pub(crate) fn classify(observation: &Observation, stall: Stall) -> Classified {
     use ProbeResult::{Invalid, NotProbed, Refused, TimedOut, Valid};
     let of = |lane, reason| Classified { lane, reason };
+    let same_process = observation.circumstances.process_alive == Some(true);
     match (&observation.care, &observation.front_door) {
-        (Valid(health, _), _) if is_stalled(health) => of(Lane::Stalled, Reason::RuntimeStalled),
-        (Valid(..), TimedOut) => of(Lane::Stalled, Reason::FrontDoorHangs),
-        (Valid(health, _), Refused) if serves(health) => of(Lane::Refused, Reason::AppDown),
+        (Valid(health, _), _) if !stall.refuted && (stall.proven || is_stalled(health)) => {
+            of(Lane::Stalled, Reason::RuntimeStalled)
+        }
         (Valid(..), _) => of(Lane::Reported, Reason::Healthy),
         (Invalid(_), _) => of(Lane::Invalid, Reason::InvalidAnswer),
+        (Refused, TimedOut) if !same_process => of(Lane::Refused, Reason::AppDown),
         (Refused | TimedOut | NotProbed, TimedOut) | (TimedOut, NotProbed) => {
             of(Lane::Stalled, Reason::Unresponsive)
         }
@@ -47,6 +70,13 @@ pub(crate) fn classify(observation: &Observation) -> Classified {
     }
 }
 
+/// Returns `true` if the process that sent the latest report has ended: nothing listens at the care port,
+/// and the process is not known to run.
+pub(crate) fn has_ended(observation: &Observation) -> bool {
+    observation.care == ProbeResult::Refused
+        && observation.circumstances.process_alive != Some(true)
+}
+
 /// Returns `true` if the app reports that its runtime is stalled.
 fn is_stalled(health: &Health) -> bool {
     health
@@ -56,8 +86,8 @@ fn is_stalled(health: &Health) -> bool {
 }
 
 /// Returns `true` if the app reports that it serves, so that its port should accept connections.
-fn serves(health: &Health) -> bool {
-    health.started == Some(true) && !health.draining && !health.condemned
+pub(crate) fn serves(health: &Health) -> bool {
+    health.started == Some(true) && !health.starting && !health.draining && !health.condemned
 }
 
 #[cfg(test)]
@@ -69,14 +99,16 @@ mod tests {
     use crate::observation::{Circumstances, InvalidAnswer};
 
     fn lane(care: ProbeResult<Health>, front_door: ProbeResult<()>) -> Lane {
-        let circumstances = Circumstances::default();
-        classify(&Observation {
+        classify(&observation(care, front_door), Stall::default()).lane
+    }
+
+    fn observation(care: ProbeResult<Health>, front_door: ProbeResult<()>) -> Observation {
+        Observation {
             sockets: None,
             care,
             front_door,
-            circumstances,
-        })
-        .lane
+            circumstances: Circumstances::default(),
+        }
     }
 
     const QUICK: Duration = Duration::from_millis(1);
@@ -97,28 +129,49 @@ mod tests {
     }
 
     #[test]
-    fn report_is_classified_as_reported_unless_the_front_door_fails() {
-        assert_eq!(
-            lane(responds(true, false), ProbeResult::Valid((), QUICK)),
-            Lane::Reported
-        );
-        assert_eq!(
-            lane(responds(true, false), ProbeResult::TimedOut),
-            Lane::Stalled
-        );
-        assert_eq!(
-            lane(responds(true, true), ProbeResult::Valid((), QUICK)),
-            Lane::Stalled
-        );
-        assert_eq!(
-            lane(responds(true, false), ProbeResult::Refused),
-            Lane::Refused
-        );
-        assert_eq!(
-            lane(responds(false, false), ProbeResult::Refused),
-            Lane::Reported,
-            "still starting"
-        );
+    fn report_is_classified_as_reported_for_any_front_door_while_the_runtime_ticks() {
+        for front_door in [
+            ProbeResult::Valid((), QUICK),
+            ProbeResult::TimedOut,
+            ProbeResult::Refused,
+        ] {
+            let health = responds(true, false);
+            assert_eq!(lane(health, front_door.clone()), Lane::Reported);
+            assert_eq!(lane(responds(true, true), front_door), Lane::Stalled);
+        }
+    }
+
+    #[test]
+    fn success_of_requests_refutes_a_stall() {
+        let refuted = Stall {
+            proven: true,
+            refuted: true,
+        };
+        for stalled in [true, false] {
+            let late = observation(responds(true, stalled), ProbeResult::TimedOut);
+            assert_eq!(classify(&late, refuted).lane, Lane::Reported);
+        }
+    }
+
+    #[test]
+    fn stall_may_be_proven_before_the_app_reports_it() {
+        let hanging = observation(responds(true, false), ProbeResult::TimedOut);
+        let proven = Stall {
+            proven: true,
+            refuted: false,
+        };
+        assert_eq!(classify(&hanging, proven).lane, Lane::Stalled);
+        assert_eq!(classify(&hanging, Stall::default()).lane, Lane::Reported);
+    }
+
+    #[test]
+    fn refusing_care_port_is_a_hang_only_of_a_process_that_is_known_to_run() {
+        let mut gone = observation(ProbeResult::Refused, ProbeResult::TimedOut);
+        assert_eq!(classify(&gone, Stall::default()).lane, Lane::Refused);
+        assert!(has_ended(&gone));
+        gone.circumstances.process_alive = Some(true);
+        assert_eq!(classify(&gone, Stall::default()).lane, Lane::Stalled);
+        assert!(!has_ended(&gone));
     }
 
     #[test]

@@ -58,6 +58,7 @@ pub mod evidence;
 pub mod explanation;
 pub mod features;
 pub mod forecast;
+pub mod impairment;
 pub mod model;
 pub mod observation;
 pub mod policy;

@@ -84,8 +84,9 @@ pub struct Circumstances {
     pub state_writable: bool,
     /// Set if the pod is being shut down, which the sidecar learns by SIGTERM.
     pub draining: bool,
-    /// Set if the app's process is running. `None` if the caller cannot know it; it can in a local pod or
-    /// with a shared PID namespace.
+    /// Set if the very process that sent the latest health report is running, by its pid and start time; a
+    /// successor does not count. `None` if the caller cannot know it; it can in a local pod or with a shared
+    /// PID namespace.
     pub process_alive: Option<bool>,
     /// Set if the doctor itself was late in this poll (stopped, starved, or waiting for name resolution), so
     /// that the results say nothing about the app.

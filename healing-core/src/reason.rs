@@ -56,9 +56,15 @@ reasons! {
     Observe "observe" Veto "In observe mode actions are only reported.";
     StartupGrace "startup_grace" Veto "The app has only just started, or has not been ready yet.";
     DependencyDown "dependency_down" Veto
-        "A declared dependency fails, so no treatment of this app would help.";
-    Overload "overload" Veto
-        "The app gets far more load than usual and becomes slower, and a restart would make that worse.";
+        "A required dependency fails, so no treatment of this app would help.";
+    CpuSaturated "cpu_saturated" Veto
+        "The app's requests use up its CPU, and a treatment would not change that.";
+    Starved "starved" Veto
+        "The app cannot get the CPU that it needs, because of its quota or a busy node, and a treatment would not change that.";
+    Saturated "saturated" Veto
+        "More requests arrive than the app has proved it can serve, and a treatment would not change that.";
+    RestartDoesNotHelp "restart_does_not_help" Veto
+        "The last restart did not halve the impairment, so it is not repeated.";
     Escalation "escalation" Veto
         "A treatment that failed is not repeated, and no stronger one is justified.";
     Cooldown "cooldown" Veto "The last treatment is too recent.";
@@ -69,22 +75,27 @@ reasons! {
 
     ErrorCount "error_count" Evidence "Several requests fail, and they are a relevant share of all requests.";
     ErrorRatio "error_ratio" Evidence "Too large a share of the requests fails.";
+    WorstRoute "worst_route" Evidence "One route fails entirely, although it has worked before.";
     SoftHealFailed "soft_heal_failed" Evidence "Soft heals did not help and requests still fail.";
+    Impaired "impaired" Evidence
+        "The app's goodput is far below the demand that it has proved it can serve.";
+    NoGoodput "no_goodput" Evidence "No request succeeds.";
+    LastResort "last_resort" Evidence
+        "Goodput has been almost gone for minutes, so one restart is tried although load is the cause.";
     RepeatedPanics "repeated_panics" Evidence
         "Handlers panic repeatedly, because state in the app's memory is broken.";
-    RuntimeLag "runtime_lag" Evidence
-        "The app's runtime ticks late and requests wait, because most of its workers are blocked.";
-    CpuSaturated "cpu_saturated" Evidence
-        "The CPU is saturated at no more than the usual load, and clients are harmed.";
     LimitForecast "limit_forecast" Evidence "Memory or file descriptors will reach their limit soon.";
     RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick, so no request makes progress.";
-    FrontDoorHangs "front_door_hangs" Evidence "The app's port times out while its care port responds.";
+    FrontDoorHangs "front_door_hangs" Evidence
+        "The app's port times out while its runtime ticks, and demand behind it is not met.";
+    FrontDoorRefused "front_door_refused" Evidence
+        "The app's port refuses connections, although it was open and the process lives.";
     Unresponsive "unresponsive" Evidence "Neither the app's port nor its care port responds in time.";
     AppDown "app_down" Evidence "The app refuses connections.";
 
     Healthy "healthy" NoAction "There is no symptom.";
     Starting "starting" NoAction
-        "The app has not been ready yet, and its supervisor starts it.";
+        "The app has not been ready yet, or its port has not answered since it started.";
     InvalidAnswer "invalid_answer" NoAction
         "The app's response is invalid, which alone is not a reason to act.";
     InsufficientEvidence "insufficient_evidence" NoAction
@@ -94,12 +105,16 @@ reasons! {
     AwaitingLowLoad "awaiting_low_load" NoAction
         "A limit will be reached, but there is time to wait for low load.";
     ResourceUseOnly "resource_use_only" NoAction "High CPU or memory usage alone is not a symptom, but may call for scaling.";
+    UsualErrors "usual_errors" NoAction
+        "The share of errors is usual for this app, because treatments did not change it.";
     NeverAvailable "never_available" NoAction
         "This instance has never been available, so a restart would not help.";
     ModelDeclined "model_declined" NoAction
         "There is a symptom, but by the model's votes doing nothing has the lowest expected cost.";
     Probation "probation" NoAction "The last treatment is in progress or on probation.";
     AttemptsExhausted "attempts_exhausted" NoAction "Every treatment failed, so an operator is needed.";
+    DoctorLate "doctor_late" NoAction
+        "The doctor itself was late, so that the poll says nothing about the app.";
     StaleAnswer "stale_answer" NoAction "The response is out of order and is ignored.";
 }
 
@@ -108,6 +123,23 @@ impl Reason {
     #[must_use]
     pub fn is_veto(self) -> bool {
         self.kind() == ReasonKind::Veto
+    }
+
+    /// Returns `true` if the reason follows from the impairment.
+    pub(crate) fn is_impairment(self) -> bool {
+        matches!(
+            self,
+            Self::Impaired | Self::NoGoodput | Self::LastResort | Self::FrontDoorHangs
+        )
+    }
+
+    /// Returns `true` if the reason is a loss of goodput, which load may explain.
+    pub(crate) fn is_loss_of_goodput(self) -> bool {
+        let errors = matches!(
+            self,
+            Self::ErrorCount | Self::ErrorRatio | Self::SoftHealFailed
+        );
+        errors || self.is_impairment()
     }
 
     /// Returns the reason with a code.
@@ -165,6 +197,16 @@ impl Vetoes {
     #[must_use]
     pub fn contains(self, reason: Reason) -> bool {
         reason.is_veto() && self.0 & (1 << reason as u8) != 0
+    }
+
+    /// Returns the set without some vetoes.
+    #[must_use]
+    pub(crate) fn without(self, reasons: &[Reason]) -> Self {
+        let mut rest = Self::NONE;
+        for reason in self.iter().filter(|reason| !reasons.contains(reason)) {
+            rest.insert(reason);
+        }
+        rest
     }
 
     /// Returns `true` if there is no veto.
@@ -227,7 +269,7 @@ mod tests {
             assert_eq!(Reason::from_code(reason.as_str()), Some(reason));
             assert!(reason.explain().ends_with('.'));
         }
-        assert_eq!(Reason::ALL.iter().filter(|r| r.is_veto()).count(), 11);
+        assert_eq!(Reason::ALL.iter().filter(|r| r.is_veto()).count(), 14);
     }
 
     #[test]

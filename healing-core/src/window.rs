@@ -6,11 +6,12 @@
 //! # Hazards
 //!
 //! A window across a gap would count old errors as current. A start sample older than two windows is
-//! therefore not used.
+//! therefore not used. A window shorter than the poll interval grows to it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use crate::config::POLL_INTERVALS;
 use crate::health::{Health, Latency};
 use crate::time::Time;
 
@@ -160,6 +161,12 @@ pub(crate) fn as_f64(count: u64) -> f64 {
     count as f64
 }
 
+/// Returns the maximum age of the start of a window. Where polls are rare, windows grow to an interval
+/// between two of them.
+fn max_age(window: Duration) -> Duration {
+    window.max(*POLL_INTERVALS.end()).saturating_mul(2)
+}
+
 // === impl History ===
 
 impl History {
@@ -171,7 +178,7 @@ impl History {
             bounds: [0.0; BUCKETS],
             bounds_len: 0,
             spacing: slow_window / SAMPLES,
-            horizon: slow_window.saturating_mul(2),
+            horizon: max_age(slow_window),
         }
     }
 
@@ -230,7 +237,7 @@ impl History {
             .filter(|sample| sample.at < newest.at)
         {
             let age = newest.at.since(sample.at);
-            if age <= window.saturating_mul(2) {
+            if age <= max_age(window) {
                 start = Some(sample);
             }
             if age >= window {

@@ -43,6 +43,7 @@ pub(crate) fn health(instance_id: &str) -> Health {
             tick_age_seconds: 0.01,
             lag_seconds: 0.001,
             stalled: false,
+            stall_after_seconds: None,
             workers: None,
         }),
         ..Health::default()
@@ -82,6 +83,8 @@ pub(crate) fn no_proposal() -> Decision {
         probabilities: None,
         model: None,
         features: Features::default(),
+        impairment: healing_core::impairment::Assessment::default(),
+        worst_route: None,
         wedged: false,
         budget_remaining: 3,
         concluded: None,

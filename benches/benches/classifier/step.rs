@@ -66,6 +66,7 @@ fn observation(poll: u64) -> Observation {
             tick_age_seconds: 0.01,
             lag_seconds: 0.001,
             stalled: false,
+            stall_after_seconds: None,
             workers: None,
         }),
         ..Health::default()

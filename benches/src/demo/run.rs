@@ -91,12 +91,11 @@ fn introduce(reporter: &Reporter, ports: &Ports) {
     let (interval, default_interval) = poll_intervals();
     reporter.line(&format!(
         "  demo profile, shortened: a poll every {interval} (default {default_interval}), windows of {:?} \
-         and {:?},\n  soft heal at {} of {} polls, hard heal after a stall of {:?}, cooldown {:?} \
+         and {:?},\n  soft heal after {:?}, hard heal after a stall of {:?}, cooldown {:?} \
          soft and {:?} hard, probation {:?}",
         demo.fast_window,
         demo.slow_window,
-        evidence.soft_polls,
-        evidence.soft_window_polls,
+        evidence.soft_sustain_for,
         evidence.hang_timeout,
         permission.soft_cooldown,
         permission.hard_cooldown,

@@ -34,7 +34,7 @@ pub(in crate::trials) enum SettingsError {
 /// Returns the sidecar's settings file at this time scale, with some settings of the policy replaced.
 ///
 /// Every duration is divided by the scale. A duration that validation would not accept is shortened as far
-/// as it allows (`sustain_for`: 11 s). Counts, shares and ratios stay.
+/// as it allows (`hang_timeout`: 1 s). Counts, shares and ratios stay.
 ///
 /// # Errors
 ///
@@ -154,8 +154,8 @@ mod tests {
         let settings = loaded(4.0, &[]);
         assert_eq!(settings.poll_interval, Duration::from_millis(1250));
         assert_eq!(settings.drain_timeout, Duration::from_millis(2500));
-        let sustain = settings.policy.evidence.sustain_for;
-        assert!(sustain < Duration::from_secs(12), "{sustain:?}");
+        let sustain = settings.policy.evidence.hard_sustain_for;
+        assert_eq!(sustain, Duration::from_secs(5));
     }
 
     #[test]

@@ -105,6 +105,7 @@ impl ScriptedApp {
                 tick_age_seconds: if self.wedged { 15.0 } else { 0.01 },
                 lag_seconds: 0.001,
                 stalled: self.wedged,
+                stall_after_seconds: None,
                 workers: None,
             }),
             ..Health::default()

@@ -3,6 +3,7 @@
 mod duration;
 mod settings;
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct PolicyConfig {
     pub slow_window: Duration,
     /// Thresholds of the symptoms, and the time for which they must persist.
     pub evidence: EvidenceConfig,
+    /// Thresholds of the impairment, and the times for which it must persist.
+    pub impairment: ImpairmentConfig,
     /// Limits of the treatments.
     pub permission: PermissionConfig,
     /// Times that determine the outcome of a treatment.
@@ -57,45 +60,53 @@ pub struct EvidenceConfig {
     pub ratio_requests: u64,
     /// Ratio rule: share of errors that must be exceeded.
     pub ratio_threshold: f64,
+    /// Worst route: minimum share of the app's requests.
+    pub route_share: f64,
     /// Fraction of a threshold below which a symptom clears (hysteresis).
     pub clear_factor: f64,
-    /// Soft heal: minimum number of polls with a symptom among the last `soft_window_polls`.
-    pub soft_polls: u32,
-    /// Soft heal: number of polls that are evaluated (at most 32).
-    pub soft_window_polls: u32,
-    /// Hard heal: number of consecutive polls with a symptom (at most 32).
-    pub hard_polls: u32,
-    /// Minimum duration of repeated panics, runtime lag or CPU saturation, in addition to
-    /// `hard_polls`.
+    /// Soft heal: time for which errors must persist.
     #[serde(with = "duration")]
-    pub sustain_for: Duration,
+    pub soft_sustain_for: Duration,
+    /// Hard heal: time for which errors, panics or the forecast of a limit must persist without
+    /// interruption.
+    #[serde(with = "duration")]
+    pub hard_sustain_for: Duration,
     /// Panics: minimum share of the requests in the slow window.
     pub panic_share: f64,
-    /// Runtime lag: minimum of the worst lag over 10 s.
-    #[serde(with = "duration")]
-    pub lag_threshold: Duration,
-    /// CPU saturation: minimum percentage of the limit.
-    pub cpu_saturation_percent: f64,
-    /// CPU saturation: maximum load, in multiples of the usual load.
-    pub usual_load_ratio: f64,
-    /// Batch hours (UTC: from, to), in which jobs may saturate the CPU. Equal hours mean none.
-    pub batch_hours: [u8; 2],
-    /// Harm: minimum median latency, in multiples of the usual one. Errors are harm too. Without harm,
-    /// neither runtime lag nor CPU saturation is a symptom.
-    pub harm_latency_ratio: f64,
     /// Time for which an app may be unresponsive before it is restarted.
     #[serde(with = "duration")]
     pub hang_timeout: Duration,
-    /// Time for which a running app that has been ready may refuse connections before it is restarted.
+    /// Time for which a running app that has served may refuse connections before it is restarted.
     #[serde(with = "duration")]
     pub refused_timeout: Duration,
     /// Age at which a check result expires.
     #[serde(with = "duration")]
     pub check_expiry: Duration,
-    /// Overload: minimum load, in multiples of the usual load.
-    pub overload_load_ratio: f64,
-    /// Overload: minimum latency, in multiples of the usual latency.
-    pub overload_latency_ratio: f64,
+}
+
+/// Thresholds of the impairment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImpairmentConfig {
+    /// Window over which goodput and demand are compared. It grows until it holds 20 requests.
+    #[serde(with = "duration")]
+    pub window: Duration,
+    /// Soft heal: minimum share of the demand that is not met.
+    pub soft_ratio: f64,
+    /// Restart: minimum share of the demand that is not met.
+    pub hard_ratio: f64,
+    /// Time for which the impairment must persist.
+    #[serde(with = "duration")]
+    pub sustain_for: Duration,
+    /// Time after which an impairment that justified a soft heal, and persists, justifies a restart.
+    #[serde(with = "duration")]
+    pub soft_heal_wait: Duration,
+    /// Time with hardly any goodput after which one restart is tried although load is the cause.
+    #[serde(with = "duration")]
+    pub last_resort_after: Duration,
+    /// Time in which half of the proven capacity is forgotten.
+    #[serde(with = "duration")]
+    pub capacity_half_life: Duration,
 }
 
 /// Limits of the treatments.
@@ -170,6 +181,10 @@ pub struct ForecastConfig {
 
 // === impl PolicyConfig ===
 
+/// Poll intervals at which the policy works. Time is counted between polls, so that a symptom needs three
+/// of them, and windows grow where polls are rare.
+pub const POLL_INTERVALS: RangeInclusive<Duration> = Duration::from_millis(100)..=seconds(60);
+
 /// Returns a duration of some seconds.
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -181,6 +196,7 @@ impl Default for PolicyConfig {
             fast_window: seconds(10),
             slow_window: seconds(60),
             evidence: EvidenceConfig::default(),
+            impairment: ImpairmentConfig::default(),
             permission: PermissionConfig::default(),
             outcome: OutcomeConfig::default(),
             forecast: ForecastConfig::default(),
@@ -197,22 +213,28 @@ impl Default for EvidenceConfig {
             count_share: 0.05,
             ratio_requests: 50,
             ratio_threshold: 0.10,
+            route_share: 0.005,
             clear_factor: 0.5,
-            soft_polls: 3,
-            soft_window_polls: 5,
-            hard_polls: 5,
-            sustain_for: seconds(20),
+            soft_sustain_for: seconds(10),
+            hard_sustain_for: seconds(20),
             panic_share: 0.05,
-            lag_threshold: Duration::from_millis(300),
-            cpu_saturation_percent: 85.0,
-            usual_load_ratio: 1.8,
-            batch_hours: [0, 6],
-            harm_latency_ratio: 2.0,
             hang_timeout: seconds(10),
-            refused_timeout: seconds(30),
+            refused_timeout: seconds(10),
             check_expiry: seconds(60),
-            overload_load_ratio: 2.0,
-            overload_latency_ratio: 2.0,
+        }
+    }
+}
+
+impl Default for ImpairmentConfig {
+    fn default() -> Self {
+        Self {
+            window: seconds(30),
+            soft_ratio: 0.2,
+            hard_ratio: 0.5,
+            sustain_for: seconds(10),
+            soft_heal_wait: seconds(60),
+            last_resort_after: seconds(300),
+            capacity_half_life: seconds(86_400),
         }
     }
 }
@@ -278,8 +300,10 @@ impl PolicyConfig {
             fast_window: seconds(2),
             slow_window: seconds(6),
             evidence: EvidenceConfig {
+                soft_sustain_for: milliseconds(500),
+                hard_sustain_for: seconds(1),
                 hang_timeout: seconds(2),
-                refused_timeout: seconds(6),
+                refused_timeout: seconds(2),
                 ..default.evidence
             },
             permission: PermissionConfig {
@@ -320,12 +344,12 @@ mod tests {
 
     #[test]
     fn setting_out_of_range_is_named() {
-        let json = r#"{"evidence": {"soft_polls": 6}}"#;
+        let json = r#"{"evidence": {"count_share": 6}}"#;
         let config: PolicyConfig = serde_json::from_str(json).unwrap();
         let error = config.validate().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "evidence.soft_polls is 6, but must be between 1 and soft_window_polls"
+            "evidence.count_share is 6, but must be between 0 and 1"
         );
         let nan = PolicyConfig {
             costs: [[f64::NAN; 3]; 3],

@@ -64,7 +64,6 @@ enum Value {
     Duration(Duration),
     Number(f64),
     Count(u64),
-    Hours([u8; 2]),
     Costs([[f64; 3]; 3]),
     Role(ModelRole),
 }
@@ -103,39 +102,37 @@ settings! {
         "Ratio rule: minimum number of requests in the window.";
     evidence.ratio_threshold: |_| 0.0..=1.0, "between 0 and 1",
         "Ratio rule: share of errors that must be exceeded.";
+    evidence.route_share: |_| 0.0..=1.0, "between 0 and 1",
+        "Worst route: minimum share of the app's requests.";
     evidence.clear_factor: |_| 0.0..=1.0, "between 0 and 1",
         "Fraction of a threshold below which a symptom clears (hysteresis).";
-    evidence.soft_polls: |c| 1.0..=c.evidence.soft_window_polls.into(), "between 1 and soft_window_polls",
-        "Soft heal: minimum number of polls with a symptom among the last `soft_window_polls`.";
-    evidence.soft_window_polls: |_| 1.0..=32.0, "between 1 and 32",
-        "Soft heal: number of polls that are evaluated (at most 32).";
-    evidence.hard_polls: |_| 1.0..=32.0, "between 1 and 32",
-        "Hard heal: number of consecutive polls with a symptom (at most 32).";
-    // An app reports its worst lag for 10 s, so a symptom must persist for longer.
-    evidence.sustain_for: |_| 11.0..=MAX, "at least 11s",
-        "Minimum duration of repeated panics, runtime lag or CPU saturation, in addition to `hard_polls`.";
+    evidence.soft_sustain_for: any, "any time",
+        "Soft heal: time for which errors must persist.";
+    evidence.hard_sustain_for: any, "any time",
+        "Hard heal: time for which errors, panics or the forecast of a limit must persist without interruption.";
     evidence.panic_share: |_| 0.0..=1.0, "between 0 and 1",
         "Panics: minimum share of the requests in the slow window.";
-    evidence.lag_threshold: |_| 0.1..=MAX, "at least 100ms",
-        "Runtime lag: minimum of the worst lag over 10 s.";
-    evidence.cpu_saturation_percent: |_| 50.0..=100.0, "between 50 and 100",
-        "CPU saturation: minimum percentage of the limit.";
-    evidence.usual_load_ratio: |c| 1.0..=c.evidence.overload_load_ratio, "between 1 and overload_load_ratio",
-        "CPU saturation: maximum load, in multiples of the usual load.";
-    evidence.batch_hours: |_| 0.0..=24.0, "hours between 0 and 24",
-        "Batch hours (UTC: from, to), in which jobs may saturate the CPU. Equal hours mean none.";
-    evidence.harm_latency_ratio: |_| 1.0..=MAX, "at least 1",
-        "Harm: minimum median latency, in multiples of the usual one. Errors are harm too. Without harm, neither runtime lag nor CPU saturation is a symptom.";
     evidence.hang_timeout: |_| 1.0..=MAX, "at least 1s",
         "Time for which an app may be unresponsive before it is restarted.";
     evidence.refused_timeout: any, "any time",
-        "Time for which a running app that has been ready may refuse connections before it is restarted.";
+        "Time for which a running app that has served may refuse connections before it is restarted.";
     evidence.check_expiry: any, "any time",
         "Age at which a check result expires.";
-    evidence.overload_load_ratio: |_| 1.0..=MAX, "at least 1",
-        "Overload: minimum load, in multiples of the usual load.";
-    evidence.overload_latency_ratio: |_| 1.0..=MAX, "at least 1",
-        "Overload: minimum latency, in multiples of the usual latency.";
+
+    impairment.window: |_| 10.0..=120.0, "between 10s and 2min",
+        "Window over which goodput and demand are compared. It grows until it holds 20 requests.";
+    impairment.soft_ratio: |c| 0.05..=c.impairment.hard_ratio, "between 0.05 and hard_ratio",
+        "Soft heal: minimum share of the demand that is not met.";
+    impairment.hard_ratio: |_| 0.2..=1.0, "between 0.2 and 1",
+        "Restart: minimum share of the demand that is not met.";
+    impairment.sustain_for: |_| 1.0..=MAX, "at least 1s",
+        "Time for which the impairment must persist.";
+    impairment.soft_heal_wait: |_| 15.0..=MAX, "at least 15s",
+        "Time after which an impairment that justified a soft heal, and persists, justifies a restart.";
+    impairment.last_resort_after: |_| 60.0..=MAX, "at least 1min",
+        "Time with hardly any goodput after which one restart is tried although load is the cause.";
+    impairment.capacity_half_life: |_| 3600.0..=MAX, "at least 1h",
+        "Time in which half of the proven capacity is forgotten.";
 
     permission.startup_grace: any, "any time",
         "Minimum age before an app may be healed. It must also have been ready.";
@@ -232,7 +229,6 @@ impl Value {
             Self::Duration(duration) => holds(duration.as_secs_f64()),
             Self::Number(number) => holds(*number),
             Self::Count(count) => holds(crate::window::as_f64(*count)),
-            Self::Hours(hours) => hours.iter().all(|hour| holds(f64::from(*hour))),
             Self::Costs(costs) => costs.iter().flatten().all(|cost| holds(*cost)),
             Self::Role(_) => true,
         }
@@ -245,7 +241,6 @@ impl fmt::Display for Value {
             Self::Duration(duration) => f.write_str(&duration::text(*duration)),
             Self::Number(number) => number.fmt(f),
             Self::Count(count) => count.fmt(f),
-            Self::Hours(hours) => write!(f, "{hours:?}"),
             Self::Costs(costs) => write!(f, "{costs:?}"),
             Self::Role(ModelRole::Advises) => f.write_str("advises"),
             Self::Role(ModelRole::Decides) => f.write_str("decides"),
@@ -264,7 +259,7 @@ macro_rules! value_from {
 }
 
 value_from! {
-    Duration => Duration, f64 => Number, u64 => Count, u32 => Count, [u8; 2] => Hours,
+    Duration => Duration, f64 => Number, u64 => Count, u32 => Count,
     [[f64; 3]; 3] => Costs, ModelRole => Role
 }
 
@@ -297,33 +292,30 @@ mod tests {
     #[test]
     fn reference_shows_defaults_as_written_in_files() {
         let row = |path| settings_reference().find(|row| row.path == path).unwrap();
-        assert_eq!(row("evidence.lag_threshold").default, "300ms");
+        assert_eq!(row("evidence.hang_timeout").default, "10s");
         assert_eq!(row("permission.budget_window").default, "30m");
-        assert_eq!(row("evidence.batch_hours").default, "[0, 6]");
         assert_eq!(row("model").default, "advises");
         assert!(settings_reference().all(|row| !row.text.is_empty() && !row.range.is_empty()));
     }
 
     #[test]
     fn validation_names_every_setting_out_of_range() {
-        let json =
-            r#"{"slow_window": "5s", "evidence": {"soft_polls": 6}, "permission": {"jitter": -1}}"#;
+        let json = r#"{"slow_window": "5s", "evidence": {"clear_factor": 6}, "permission": {"jitter": -1}}"#;
         let config: PolicyConfig = serde_json::from_str(json).unwrap();
         assert_eq!(
             config.validate().unwrap_err().to_string(),
             "slow_window is 5s, but must be between fast_window and 1h; \
-             evidence.soft_polls is 6, but must be between 1 and soft_window_polls; \
+             evidence.clear_factor is 6, but must be between 0 and 1; \
              permission.jitter is -1, but must be between 0 and 10"
         );
     }
 
     #[test]
-    fn validation_rejects_hours_past_midnight_and_costs_that_are_not_numbers() {
+    fn validation_rejects_costs_that_are_not_numbers() {
         let mut config = PolicyConfig::default();
-        config.evidence.batch_hours = [22, 25];
         config.costs[1][2] = f64::NAN;
         let errors = config.validate().unwrap_err().0;
         let settings: Vec<_> = errors.iter().map(|error| error.setting).collect();
-        assert_eq!(settings, ["evidence.batch_hours", "costs"]);
+        assert_eq!(settings, ["costs"]);
     }
 }

@@ -2,14 +2,13 @@
 //! pod that is *Available* by `minReadySeconds`. A version that never worked (a bad rollout) will not
 //! work after a restart. Roll it back.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 
 use super::ErrorSignal;
 use crate::config::OutcomeConfig;
+use crate::health::Health;
 use crate::time::Time;
-use crate::window::Delta;
+use crate::window::{Delta, as_f64};
 
 /// Availability of one instance.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -20,24 +19,34 @@ pub(crate) struct Availability {
 }
 
 impl Availability {
-    /// Records the first poll of an instance by this process. An instance as old as `reset_after`
-    /// counts as available. Saved availability is kept.
-    pub(crate) fn on_first_poll(&mut self, uptime: Duration, config: &OutcomeConfig) {
-        self.available |= uptime >= config.reset_after;
+    /// Records the first poll of an instance by this process. Saved availability is kept.
+    pub(crate) fn on_first_poll(&mut self) {
         self.serving_since = None;
     }
 
-    /// Adds a poll. An instance becomes available when it has served well for `outcome.probation`.
-    pub(crate) fn observe(&mut self, now: Time, is_serving: bool, config: &OutcomeConfig) {
-        if self.available {
-            return;
+    /// Adds a poll. An instance becomes available when it has served well for `outcome.probation`. A poll
+    /// without requests (`None`) neither prolongs that time nor ends it.
+    pub(crate) fn observe(&mut self, now: Time, serves: Option<bool>, config: &OutcomeConfig) {
+        match serves {
+            Some(true) => {
+                let since = *self.serving_since.get_or_insert(now);
+                self.available |= now.since(since) >= config.probation;
+            }
+            Some(false) => self.serving_since = None,
+            None => {}
         }
-        if !is_serving {
-            self.serving_since = None;
-            return;
-        }
-        let since = *self.serving_since.get_or_insert(now);
-        self.available = now.since(since) >= config.probation;
+    }
+
+    /// Adds a report. An instance as old as `outcome.reset_after` counts as available if few of its requests
+    /// since its start failed, so that the judgement does not depend on the time for which it was watched.
+    pub(crate) fn observe_age(&mut self, health: &Health, max_share: f64, config: &OutcomeConfig) {
+        let old = health.uptime >= config.reset_after.as_secs_f64();
+        let totals = &health.totals;
+        let few_failed = match (totals.requests_total, totals.errors_total) {
+            (Some(requests), Some(errors)) => as_f64(errors) <= max_share * as_f64(requests),
+            _ => true,
+        };
+        self.available |= old && few_failed;
     }
 
     /// Returns `true` if the instance has been available at some point since it started.
@@ -46,51 +55,75 @@ impl Availability {
     }
 }
 
-/// Returns `true` if the app served requests and few failed. If requests are not counted, none may
-/// have failed.
-pub(crate) fn is_serving(slow: Option<&Delta>, errors: ErrorSignal, max_share: f64) -> bool {
-    !errors.is_present()
-        && slow.is_some_and(|delta| match delta.requests {
-            Some(0) => false,
-            Some(_) => delta
-                .ratio(delta.errors)
-                .is_some_and(|share| share < max_share),
-            None => delta.errors == Some(0),
-        })
+/// Returns `true` if the app served requests, and few failed or no more than usual. If requests are not
+/// counted, none may have failed. `None` if there were no requests.
+pub(crate) fn serves(slow: Option<&Delta>, errors: ErrorSignal, max_share: f64) -> Option<bool> {
+    if errors.is_present() {
+        return Some(false);
+    }
+    let delta = slow?;
+    match delta.requests {
+        Some(0) => None,
+        Some(_) => {
+            let share = delta.ratio(delta.errors);
+            Some(errors.usual || share.is_some_and(|share| share < max_share))
+        }
+        None => Some(delta.errors == Some(0)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::health::Totals;
 
     fn at(seconds: u64) -> Time {
-        Time::default() + Duration::from_secs(seconds)
+        Time::default() + std::time::Duration::from_secs(seconds)
     }
 
-    fn available_at(uptime: u64, is_serving: impl Fn(u64) -> bool) -> Option<u64> {
+    fn available_at(serves: impl Fn(u64) -> Option<bool>) -> Option<u64> {
         let config = OutcomeConfig::default();
         let mut availability = Availability::default();
-        availability.on_first_poll(Duration::from_secs(uptime), &config);
         (0..600).step_by(5).find(|&seconds| {
-            availability.observe(at(seconds), is_serving(seconds), &config);
+            availability.observe(at(seconds), serves(seconds), &config);
             availability.is_available()
         })
     }
 
     #[test]
     fn instance_becomes_available_after_serving_well_for_30_seconds() {
-        assert_eq!(available_at(1, |_| true), Some(30));
-        assert_eq!(
-            available_at(1, |seconds| seconds % 20 != 0),
-            None,
-            "with interruptions"
-        );
-        assert_eq!(available_at(1, |_| false), None);
+        assert_eq!(available_at(|_| Some(true)), Some(30));
+        let interrupted = |seconds| Some(seconds % 20 != 0);
+        assert_eq!(available_at(interrupted), None);
+        assert_eq!(available_at(|_| Some(false)), None);
+        assert_eq!(available_at(|_| None), None);
     }
 
     #[test]
-    fn old_instance_counts_as_available() {
-        assert_eq!(available_at(600, |_| false), Some(0));
-        assert_eq!(available_at(599, |_| false), None);
+    fn minutes_without_requests_do_not_interrupt_the_time_of_serving() {
+        let sparse = |seconds| (seconds % 120 < 10).then_some(true);
+        assert_eq!(available_at(sparse), Some(120));
+    }
+
+    #[test]
+    fn old_instance_counts_as_available_if_few_of_its_requests_failed() {
+        let available = |uptime: f64, requests_total, errors_total| {
+            let health = Health {
+                uptime,
+                totals: Totals {
+                    requests_total,
+                    errors_total,
+                    ..Totals::default()
+                },
+                ..Health::default()
+            };
+            let mut availability = Availability::default();
+            availability.observe_age(&health, 0.05, &OutcomeConfig::default());
+            availability.is_available()
+        };
+        assert!(available(600.0, Some(100), Some(5)));
+        assert!(!available(599.0, Some(100), Some(0)));
+        assert!(!available(600.0, Some(100), Some(50)), "a bad rollout");
+        assert!(available(600.0, None, None), "unknown");
     }
 }

@@ -1,6 +1,7 @@
 //! Checks of the declared dependencies. While one fails, no treatment of *this* app helps. A restart
 //! adds a storm of reconnects to the outage, and a hook that clears a cache drops data that could still
-//! be served. Results expire, so that a check that never finishes cannot veto treatments forever.
+//! be served. An optional dependency vetoes nothing. Results expire, so that a check that never finishes
+//! cannot veto treatments forever.
 
 use std::time::Duration;
 
@@ -14,9 +15,9 @@ pub(crate) struct Dependencies {
     failing_until: Option<Time>,
     /// Time of the oldest check whose result has not expired. `None` if there is none.
     oldest_check: Option<Time>,
-    /// Set if every declared dependency has a passing result that has not expired.
+    /// Set if every required dependency has a passing result that has not expired.
     all_pass: bool,
-    /// Share of the dependencies that fail. 0 if none is declared, `None` if the app cannot declare any.
+    /// Share of the required dependencies that fail. 0 if none is declared, `None` if the app cannot declare any.
     pub(crate) failing_share: Option<f64>,
     /// Share of the local checks that fail. 0 if none is declared, `None` if the app cannot declare any.
     pub(crate) local_failing_share: Option<f64>,
@@ -30,10 +31,7 @@ impl Dependencies {
         let mut failing_until = None;
         let mut oldest_check = None;
         let mut all_pass = true;
-        for check in checks
-            .iter()
-            .filter(|check| check.kind == CheckKind::Dependency)
-        {
+        for check in checks.iter().filter(|check| is_required(check)) {
             // A result without an age counts as new. A check that has never run counts as expired.
             let age = match (check.state, check.age_seconds) {
                 (CheckState::Unknown, _) => Duration::MAX,
@@ -54,8 +52,8 @@ impl Dependencies {
             failing_until,
             oldest_check,
             all_pass,
-            failing_share: share_of_failing(checks, CheckKind::Dependency, expiry),
-            local_failing_share: share_of_failing(checks, CheckKind::Local, expiry),
+            failing_share: share_of_failing(checks, is_required, expiry),
+            local_failing_share: share_of_failing(checks, is_local, expiry),
         }
     }
 
@@ -69,7 +67,7 @@ impl Dependencies {
         dependencies
     }
 
-    /// Returns `true` if a dependency is down.
+    /// Returns `true` if a required dependency is down.
     pub(crate) fn is_down(&self, now: Time) -> bool {
         self.failing_until.is_some_and(|until| now < until)
     }
@@ -86,9 +84,23 @@ impl Dependencies {
     }
 }
 
-/// Returns the share of the checks of a kind that fail. Expired failures do not count.
-fn share_of_failing(checks: &[CheckReport], kind: CheckKind, expiry: Duration) -> Option<f64> {
-    let of_kind = || checks.iter().filter(|check| check.kind == kind);
+/// Returns `true` for a dependency without which the app does not work.
+fn is_required(check: &CheckReport) -> bool {
+    check.kind == CheckKind::Dependency && !check.optional
+}
+
+/// Returns `true` for a local check.
+fn is_local(check: &CheckReport) -> bool {
+    check.kind == CheckKind::Local
+}
+
+/// Returns the share of the selected checks that fail. Expired failures do not count.
+fn share_of_failing(
+    checks: &[CheckReport],
+    selected: fn(&CheckReport) -> bool,
+    expiry: Duration,
+) -> Option<f64> {
+    let of_kind = || checks.iter().filter(|check| selected(check));
     let fails = |check: &&CheckReport| {
         check.state == CheckState::Failing
             && check
@@ -147,6 +159,17 @@ mod tests {
         assert!(!checked(CheckState::Unknown, 1.0).has_recovered_since(&down, at(100)));
         let up = checked(CheckState::Passing, 1.0);
         assert!(!up.has_recovered_since(&up, at(100)));
+    }
+
+    #[test]
+    fn optional_dependency_is_never_down_nor_awaited() {
+        let optional = [CheckReport {
+            optional: true,
+            ..check(CheckKind::Dependency, CheckState::Failing, 20.0)
+        }];
+        let dependencies = Dependencies::of(&optional, at(100), EXPIRY);
+        assert!(!dependencies.is_down(at(100)) && !dependencies.has_check_older_than(at(95)));
+        assert_eq!(dependencies.failing_share, Some(0.0));
     }
 
     #[test]

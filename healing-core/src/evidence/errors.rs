@@ -1,18 +1,24 @@
 //! Errors: so many requests fail, for so long, that clients notice.
 //!
 //! - *Count rule*, for apps with little traffic: more than 5 errors that are at least 5 % of the
-//!   requests in the slow window.
+//!   requests in the slow window, or in a window that grows to ten minutes until it holds enough requests.
 //! - *Ratio rule*, for busy apps: at least 50 requests in the window and a larger share of errors than
 //!   the threshold.
 //!
-//! Either rule, in 3 of 5 polls, justifies a soft heal. A hard heal needs the ratio rule in 5
-//! consecutive polls after soft heals did not help.
+//! Errors that the app's [usual share](super::usual_errors) explains are not a symptom.
+//!
+//! Either rule justifies a soft heal after
+//! [`soft_sustain_for`](crate::config::EvidenceConfig::soft_sustain_for). A hard heal needs the ratio rule
+//! for [`hard_sustain_for`](crate::config::EvidenceConfig::hard_sustain_for) without interruption, with a
+//! share that is significantly larger than the threshold, after soft heals did not help.
 //!
 //! # Hazards
 //!
 //! If an app does not count requests, the share is unknown, and the number of errors alone justifies a
 //! soft heal. It never justifies a hard heal.
 
+use super::sustained::Sustained;
+use super::usual_errors::{Counts, RESTART, UsualErrors};
 use crate::config::EvidenceConfig;
 use crate::decision::Reason;
 use crate::time::Time;
@@ -25,20 +31,34 @@ pub(crate) struct ErrorSignal {
     pub(crate) count: bool,
     /// Set if the ratio rule holds.
     pub(crate) ratio: bool,
+    /// Set if the ratio is significantly larger than its threshold.
+    pub(crate) ratio_significant: bool,
+    /// Set if a rule would hold, but the errors are usual for the app.
+    pub(crate) usual: bool,
+    /// Set if the effect of the latest treatment must be known first.
+    pub(crate) awaiting_effect: bool,
     /// Set if the errors are below the lower, clearing thresholds of both rules (hysteresis).
     pub(crate) clear: bool,
     /// Errors per request, if there are enough requests for the ratio rule.
     pub(crate) error_ratio: Option<f64>,
 }
 
+/// Requests and errors of the windows of one poll.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ErrorWindows<'a> {
+    pub(crate) fast: Option<&'a Delta>,
+    pub(crate) slow: Option<&'a Delta>,
+    /// Counts of a window that holds enough requests, if there are any in ten minutes.
+    pub(crate) grown: Counts,
+}
+
 /// Error signals of the polls since the last reset.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ErrorDetector {
-    /// One bit per poll, the latest in bit 0. Set if the poll shows a symptom.
-    symptomatic: u32,
-    /// Consecutive polls in which the ratio rule holds.
-    ratio_run: u32,
-    onset: Option<Time>,
+    /// Polls with a symptom.
+    symptom: Sustained,
+    /// Polls in which the ratio rule holds, significantly.
+    ratio: Sustained,
     last: ErrorSignal,
 }
 
@@ -47,34 +67,53 @@ pub(crate) struct ErrorDetector {
 impl ErrorSignal {
     /// Evaluates both rules over the windows of one poll.
     pub(crate) fn evaluate(
-        fast: Option<&Delta>,
-        slow: Option<&Delta>,
+        windows: ErrorWindows<'_>,
+        usual: &UsualErrors,
         config: &EvidenceConfig,
     ) -> Self {
+        let ErrorWindows { fast, slow, grown } = windows;
         let enough = |delta: &&Delta| delta.requests.is_some_and(|n| n >= config.ratio_requests);
         let clear = config.clear_factor.clamp(0.0, 1.0);
         let window = fast.filter(enough).or(slow.filter(enough));
         let error_ratio = window.and_then(|delta| delta.ratio(delta.errors));
         let ratio = error_ratio.is_some_and(|ratio| ratio > config.ratio_threshold);
         let ratio_clear = error_ratio.is_none_or(|ratio| ratio <= config.ratio_threshold * clear);
+        let exceeds = |delta: &Delta| {
+            counts(delta).is_some_and(|counts| counts.exceed(config.ratio_threshold, RESTART))
+        };
 
         // The app has recovered if the fast window has many requests and hardly an error.
         let recovered = fast.filter(enough).is_some()
             && error_ratio.is_some_and(|ratio| ratio < config.count_share * clear);
+        let is_current = slow.is_some_and(|delta| delta.errors.is_some_and(|errors| errors > 0));
         let count_rule = |share: f64| {
-            slow.is_some_and(|delta| {
+            let in_slow = slow.is_some_and(|delta| {
                 delta.errors.is_some_and(|errors| {
                     errors > config.count_errors
                         && delta
                             .requests
                             .is_none_or(|n| as_f64(errors) >= share * as_f64(n))
                 })
-            }) && !recovered
+            });
+            let in_grown = is_current
+                && grown.errors > as_f64(config.count_errors)
+                && grown.errors >= share * grown.requests;
+            (in_slow || in_grown) && !recovered
         };
+        let count = count_rule(config.count_share);
+        let explained = [window.and_then(counts), slow.and_then(counts), Some(grown)]
+            .into_iter()
+            .flatten()
+            .all(|counts| usual.explain(counts));
         Self {
-            count: count_rule(config.count_share),
-            ratio,
-            clear: ratio_clear && !count_rule(config.count_share * clear),
+            count: count && !explained,
+            ratio: ratio && !explained,
+            ratio_significant: ratio
+                && !explained
+                && (window.is_some_and(exceeds) || slow.is_some_and(exceeds)),
+            usual: (count || ratio) && explained,
+            awaiting_effect: usual.await_effect(grown),
+            clear: explained || (ratio_clear && !count_rule(config.count_share * clear)),
             error_ratio,
         }
     }
@@ -85,25 +124,21 @@ impl ErrorSignal {
     }
 }
 
+/// Returns the counts of a window. `None` if requests or errors are not counted.
+fn counts(delta: &Delta) -> Option<Counts> {
+    Some(Counts::new(delta.requests?, delta.errors?))
+}
+
 // === impl ErrorDetector ===
 
 impl ErrorDetector {
     /// Adds a poll.
-    pub(crate) fn observe(&mut self, now: Time, signal: ErrorSignal) {
-        let active = self.last.is_present() || self.symptomatic & 1 == 1;
-        let symptom = signal.is_present() || (active && !signal.clear);
-        if symptom && self.symptomatic == 0 {
-            self.onset = Some(now);
-        }
-        self.symptomatic = self.symptomatic << 1 | u32::from(symptom);
-        self.ratio_run = if signal.ratio {
-            self.ratio_run.saturating_add(1)
-        } else {
-            0
-        };
-        if self.symptomatic == 0 {
-            self.onset = None;
-        }
+    pub(crate) fn observe(&mut self, now: Time, signal: ErrorSignal, config: &EvidenceConfig) {
+        let symptom = signal.is_present() || (self.symptom.is_active() && !signal.clear);
+        self.symptom
+            .observe_leaky(now, symptom, config.soft_sustain_for);
+        self.ratio
+            .observe(now, signal.ratio_significant, config.hard_sustain_for);
         self.last = signal;
     }
 
@@ -114,12 +149,17 @@ impl ErrorDetector {
 
     /// Returns `true` if the latest poll shows a symptom.
     pub(crate) fn is_symptomatic(&self) -> bool {
-        self.symptomatic & 1 == 1
+        self.symptom.is_active()
     }
 
     /// Returns the time of the first poll that showed the symptom.
     pub(crate) fn onset(&self) -> Option<Time> {
-        self.onset
+        self.symptom.onset()
+    }
+
+    /// Returns `true` if the errors of the latest poll are usual for the app.
+    pub(crate) fn are_usual(&self) -> bool {
+        self.last.usual
     }
 
     /// Returns the errors per request of the latest poll, if there were enough requests.
@@ -129,19 +169,18 @@ impl ErrorDetector {
 
     /// Returns the evidence for a soft heal.
     pub(crate) fn soft_evidence(&self, config: &EvidenceConfig) -> Option<Reason> {
-        let of = config.soft_window_polls.clamp(1, 32);
-        let recent = self.symptomatic & (u32::MAX >> (32 - of));
-        let sustained = recent.count_ones() >= config.soft_polls.clamp(1, of);
-        (sustained && self.is_symptomatic()).then_some(if self.last.ratio {
+        let reason = if self.last.ratio {
             Reason::ErrorRatio
         } else {
             Reason::ErrorCount
-        })
+        };
+        let is_firing = self.symptom.is_firing(config.soft_sustain_for);
+        (is_firing && !self.last.awaiting_effect).then_some(reason)
     }
 
     /// Returns `true` if the ratio rule has held for long enough for a hard heal.
     pub(crate) fn is_ratio_sustained(&self, config: &EvidenceConfig) -> bool {
-        self.ratio_run >= config.hard_polls.max(1)
+        self.ratio.is_firing(config.hard_sustain_for)
     }
 }
 
@@ -178,7 +217,12 @@ mod tests {
 
     fn signal(fast: (u64, u64), slow: (u64, u64)) -> ErrorSignal {
         let (fast, slow) = (delta(Some(fast.0), fast.1), delta(Some(slow.0), slow.1));
-        ErrorSignal::evaluate(Some(&fast), Some(&slow), &EvidenceConfig::default())
+        evaluate(Some(&fast), Some(&slow), Counts::default())
+    }
+
+    fn evaluate(fast: Option<&Delta>, slow: Option<&Delta>, grown: Counts) -> ErrorSignal {
+        let windows = ErrorWindows { fast, slow, grown };
+        ErrorSignal::evaluate(windows, &UsualErrors::default(), &EvidenceConfig::default())
     }
 
     #[test]
@@ -215,51 +259,57 @@ mod tests {
     #[test]
     fn count_rule_holds_if_requests_are_not_counted() {
         let slow = delta(None, 6);
-        let signal = ErrorSignal::evaluate(None, Some(&slow), &EvidenceConfig::default());
+        let signal = evaluate(None, Some(&slow), Counts::default());
         assert!(signal.count && !signal.ratio);
-        assert!(!ErrorSignal::evaluate(None, None, &EvidenceConfig::default()).is_present());
+        assert!(!evaluate(None, None, Counts::default()).is_present());
     }
 
     #[test]
-    fn soft_evidence_needs_three_of_five_polls() {
+    fn count_rule_holds_in_a_grown_window_while_errors_continue() {
+        let grown = Counts::new(8, 6);
+        let (failing, idle) = (delta(Some(1), 1), delta(Some(1), 0));
+        assert!(evaluate(None, Some(&failing), grown).count);
+        assert!(!evaluate(None, Some(&idle), grown).count);
+    }
+
+    #[test]
+    fn ratio_is_significant_only_if_chance_does_not_explain_it() {
+        assert!(signal((60, 8), (60, 8)).ratio && !signal((60, 8), (60, 8)).ratio_significant);
+        assert!(signal((60, 30), (60, 30)).ratio_significant);
+        assert!(signal((1000, 120), (6000, 720)).ratio_significant);
+    }
+
+    #[test]
+    fn soft_evidence_needs_time_with_a_symptom_at_every_poll_interval() {
         let config = EvidenceConfig::default();
-        let at = |seconds| Time::default() + Duration::from_secs(seconds);
         let failing = ErrorSignal {
             count: true,
             ..ErrorSignal::default()
         };
-        let healthy = ErrorSignal {
-            clear: true,
-            ..ErrorSignal::default()
-        };
-        let mut errors = ErrorDetector::default();
-        let mut reasons = Vec::new();
-        for (seconds, signal) in (0..).zip([
-            failing, healthy, failing, healthy, failing, healthy, healthy, healthy,
-        ]) {
-            errors.observe(at(seconds), signal);
-            reasons.push(errors.soft_evidence(&config));
+        for (interval, expected) in [(100, 9_500), (5_000, 10_000), (60_000, 120_000)] {
+            let mut errors = ErrorDetector::default();
+            let justified = (0..).step_by(interval).find(|&ms| {
+                let now = Time::default() + Duration::from_millis(ms);
+                errors.observe(now, failing, &config);
+                errors.soft_evidence(&config).is_some()
+            });
+            assert_eq!(justified, Some(expected));
+            assert_eq!(errors.onset(), Some(Time::default()));
         }
-        assert_eq!(reasons.iter().position(Option::is_some), Some(4));
-        assert_eq!(
-            reasons.iter().flatten().count(),
-            1,
-            "a poll without the symptom is not evidence"
-        );
-        assert_eq!(errors.onset(), Some(at(0)));
     }
 
     #[test]
     fn active_symptom_clears_at_a_lower_threshold() {
         let at = |seconds| Time::default() + Duration::from_secs(seconds);
+        let config = EvidenceConfig::default();
         let mut errors = ErrorDetector::default();
-        errors.observe(at(0), signal((100, 20), (100, 20)));
-        errors.observe(at(5), signal((100, 7), (100, 7)));
+        errors.observe(at(0), signal((100, 20), (100, 20)), &config);
+        errors.observe(at(5), signal((100, 7), (100, 7)), &config);
         assert!(
             errors.is_symptomatic(),
             "7 % is below the threshold but above the clearing threshold"
         );
-        errors.observe(at(10), signal((1000, 20), (1000, 20)));
+        errors.observe(at(10), signal((1000, 20), (1000, 20)), &config);
         assert!(!errors.is_symptomatic());
     }
 }

@@ -4,17 +4,18 @@
 //! | file | symptom | justifies |
 //! |---|---|---|
 //! | `errors` | too many requests fail | a soft heal; a hard heal if soft heals did not help |
+//! | `routes` | one route fails entirely, although it has worked | a soft heal |
 //! | `panics` | handlers keep panicking | a hard heal |
-//! | `runtime_lag` | the runtime ticks late: most of its workers are blocked | a hard heal |
-//! | `cpu_saturation` | the CPU is saturated at no more than the usual load | a hard heal |
-//! | `unresponsive` | the runtime is stalled, the front door times out, or no port responds | a hard heal |
+//! | `front_door` | the app's port refuses connections, or hangs while demand is not met | a hard heal, drained |
+//! | `stall` | the care thread proves that the runtime does not tick | a hard heal |
+//! | `unresponsive` | the runtime is stalled, or no port responds | a hard heal |
 //!
-//! Runtime lag and CPU saturation count only if clients are harmed (`harm`). High CPU or memory usage
-//! alone is not a symptom. Every symptom must persist; `panics`, `runtime_lag` and `cpu_saturation` use
-//! `sustained`. Panics, runtime lag, CPU saturation and failed soft heals justify a restart only if this
-//! instance has been available at some point since it started (`availability`), because a version that
-//! never worked will not work after a restart. `overload` and `dependencies` are conditions for vetoes.
-//! Forecasts of limits are in [`forecast`](crate::forecast).
+//! High CPU or memory usage, latency and runtime lag are not symptoms: a loaded app has them too. Every
+//! symptom must persist (`sustained`). Panics and failed soft heals justify a restart only if this instance
+//! has been available at some point since it started (`availability`), because a version that never worked
+//! will not work after a restart. A share of errors that treatments do not change is usual, and not
+//! evidence (`usual_errors`). Goodput below the demand is [`impairment`](crate::impairment). `dependencies` is a condition for vetoes. Forecasts of limits are in
+//! [`forecast`](crate::forecast).
 //!
 //! # Hazards
 //!
@@ -22,19 +23,22 @@
 //! the count rule is evaluated.
 
 pub(crate) mod availability;
-pub(crate) mod cpu_saturation;
 pub(crate) mod dependencies;
-mod detectors;
+pub(crate) mod error_history;
 mod errors;
-pub(crate) mod harm;
-pub(crate) mod overload;
+pub(crate) mod front_door;
 pub(crate) mod panics;
-pub(crate) mod runtime_lag;
-mod sustained;
+mod routes;
+pub(crate) mod stall;
+pub(crate) mod sustained;
 pub(crate) mod unresponsive;
+pub(crate) mod usual_errors;
 
-pub(crate) use detectors::{Detectors, Signals};
-pub(crate) use errors::{ErrorDetector, ErrorSignal};
+pub(crate) use errors::{ErrorDetector, ErrorSignal, ErrorWindows};
+pub(crate) use front_door::FrontDoorDetector;
+pub(crate) use routes::RouteDetector;
+pub(crate) use stall::StallDetector;
+pub(crate) use sustained::Sustained;
 pub(crate) use unresponsive::Unresponsive;
 
 use crate::decision::Reason;

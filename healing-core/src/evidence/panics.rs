@@ -1,7 +1,7 @@
 //! Repeated panics of handlers, for example on a poisoned lock or on a value that broke an invariant.
 //! Such state persists until the process restarts, and hooks run in the same process.
 //!
-//! A soft heal still comes first: it needs 3 polls, panics need 5, counted from the last treatment.
+//! A soft heal still comes first, because its evidence is due earlier after the last treatment.
 
 use crate::config::EvidenceConfig;
 use crate::window::{Delta, as_f64};

@@ -1,70 +1,55 @@
 //! Unresponsive app: the time for which it has been unresponsive, and the reason for a restart.
 //!
-//! - *Stalled*: a restart is justified after
-//!   [`hang_timeout`](crate::config::EvidenceConfig::hang_timeout).
-//! - *Refused*: the app is starting, or it is dead and restarted by the kubelet. If the process is known
-//!   to be running, has been ready and is not draining, a restart is justified after
+//! - *Stalled*: the runtime does not tick, or no port responds. A restart is justified after
+//!   [`hang_timeout`](crate::config::EvidenceConfig::hang_timeout), or as soon as a
+//!   [stall](super::stall) is proven.
+//! - *Refused*: the app is starting, or it is dead and restarted by its supervisor. If the process that
+//!   sent the latest report is known to run, a restart is justified after
 //!   [`refused_timeout`](crate::config::EvidenceConfig::refused_timeout).
-//! - *Invalid*: such a poll is counted, but it neither justifies a restart nor resets the time.
+//! - *Invalid*: such a poll is counted, but it neither justifies a restart nor prolongs a silence. An
+//!   answer of the front door ends it.
 //!
 //! # Hazards
 //!
-//! A single health report resets the time. An app that responds to every third probe is unhealthy, but
-//! not unresponsive.
+//! A single answer ends a silence. An app that responds to every third probe is unhealthy, but not
+//! unresponsive.
 
 use std::time::Duration;
 
+use super::sustained::Sustained;
 use crate::config::EvidenceConfig;
 use crate::decision::{Lane, Reason};
-use crate::health::Runtime;
 use crate::lane::Classified;
 use crate::time::Time;
 
-/// Polls in which the app has been unresponsive, since its last health report.
-#[derive(Debug, Clone, Default)]
+/// Polls in which the app has been unresponsive, since its last answer.
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Unresponsive {
-    since: Option<(Lane, Time)>,
-    /// Consecutive polls in this lane.
-    polls: u32,
-    duration: Duration,
-}
-
-/// Minimum number of polls in one lane. A single poll never justifies a restart.
-const MIN_POLLS: u32 = 2;
-
-/// Returns the age of the runtime's last tick, if the app reports a stalled runtime.
-pub(crate) fn tick_age(runtime: &Runtime) -> Option<Duration> {
-    runtime
-        .stalled
-        .then(|| Duration::try_from_secs_f64(runtime.tick_age_seconds).ok())
-        .flatten()
+    lane: Option<Lane>,
+    silence: Sustained,
 }
 
 // === impl Unresponsive ===
 
 impl Unresponsive {
-    /// Adds a poll. `tick_age` is the age of the runtime's last tick, as the app reports it.
+    /// Adds a poll. `answers` is set if the front door answered.
     pub(crate) fn observe(
         &mut self,
         now: Time,
         classified: Classified,
-        tick_age: Option<Duration>,
+        answers: bool,
+        config: &EvidenceConfig,
     ) {
         match classified.lane {
-            Lane::Reported => *self = Self::default(),
-            Lane::Invalid => {}
+            Lane::Reported => self.reset(),
+            Lane::Invalid if answers => self.reset(),
+            Lane::Invalid | Lane::Late => self.silence.skip(now),
             lane => {
-                if self.since.is_none_or(|(before, _)| before != lane) {
-                    *self = Self {
-                        since: Some((lane, now)),
-                        ..Self::default()
-                    };
+                if self.lane != Some(lane) {
+                    self.reset();
+                    self.lane = Some(lane);
                 }
-                self.polls = self.polls.saturating_add(1);
-                let observed = self
-                    .since
-                    .map_or(Duration::ZERO, |(_, since)| now.since(since));
-                self.duration = observed.max(tick_age.unwrap_or_default());
+                self.silence.observe(now, true, timeout(lane, config));
             }
         }
     }
@@ -74,27 +59,38 @@ impl Unresponsive {
         *self = Self::default();
     }
 
-    /// Returns `true` if the app has been unresponsive since the last health report or reset.
+    /// Returns `true` if the app has been unresponsive since its last answer or reset.
     #[cfg(test)]
     pub(crate) fn is_active(&self) -> bool {
-        self.polls > 0
+        self.silence.is_active()
     }
 
-    /// Returns the evidence for a restart. `restart_if_refused` is set if refused connections can justify
-    /// one, as described in the [module](self).
+    /// Returns the evidence for a restart. `stall_proven` is set if the latest report proves a stall,
+    /// `same_process` if the process that sent the latest report is known to run.
     pub(crate) fn hard_evidence(
         &self,
         classified: Classified,
-        restart_if_refused: bool,
+        stall_proven: bool,
+        same_process: bool,
         config: &EvidenceConfig,
     ) -> Option<Reason> {
-        let justified = self.polls >= MIN_POLLS
-            && match classified.lane {
-                Lane::Stalled => self.duration >= config.hang_timeout,
-                Lane::Refused => restart_if_refused && self.duration >= config.refused_timeout,
-                Lane::Reported | Lane::Invalid => false,
-            };
+        let lane = classified.lane;
+        let persists = self.lane == Some(lane) && self.silence.is_firing(timeout(lane, config));
+        let justified = match lane {
+            Lane::Stalled => persists || stall_proven,
+            Lane::Refused => persists && same_process,
+            Lane::Reported | Lane::Invalid | Lane::Late => false,
+        };
         justified.then_some(classified.reason)
+    }
+}
+
+/// Returns the time for which an app may be in a lane.
+fn timeout(lane: Lane, config: &EvidenceConfig) -> Duration {
+    if lane == Lane::Refused {
+        config.refused_timeout
+    } else {
+        config.hang_timeout
     }
 }
 
@@ -120,55 +116,58 @@ mod tests {
     };
 
     /// Returns the time at which a restart is justified, with polls every 5 s.
-    fn justified_at(polls: &[Classified], restart_if_refused: bool) -> Option<u64> {
+    fn justified_at(polls: &[(Classified, bool)], same_process: bool) -> Option<u64> {
+        let config = EvidenceConfig::default();
         let mut unresponsive = Unresponsive::default();
         (0..)
             .step_by(5)
             .zip(polls)
-            .find_map(|(seconds, &classified)| {
-                unresponsive.observe(
-                    Time::default() + Duration::from_secs(seconds),
-                    classified,
-                    None,
-                );
+            .find_map(|(seconds, &(poll, answers))| {
+                let now = Time::default() + Duration::from_secs(seconds);
+                unresponsive.observe(now, poll, answers, &config);
                 unresponsive
-                    .hard_evidence(classified, restart_if_refused, &EvidenceConfig::default())
+                    .hard_evidence(poll, false, same_process, &config)
                     .map(|_| seconds)
             })
     }
 
+    fn silent(polls: &[Classified]) -> Vec<(Classified, bool)> {
+        polls.iter().map(|&poll| (poll, false)).collect()
+    }
+
     #[test]
     fn stall_justifies_a_restart_after_its_timeout() {
-        assert_eq!(justified_at(&[STALLED; 10], false), Some(10));
-        assert_eq!(
-            justified_at(&[STALLED, STALLED, REPORTED, STALLED, STALLED], false),
-            None
-        );
+        assert_eq!(justified_at(&silent(&[STALLED; 10]), false), Some(10));
+        let interrupted = silent(&[STALLED, STALLED, REPORTED, STALLED, STALLED]);
+        assert_eq!(justified_at(&interrupted, false), None);
     }
 
     #[test]
-    fn refusal_justifies_a_restart_only_of_a_running_process() {
-        assert_eq!(justified_at(&[REFUSED; 100], false), None);
-        assert_eq!(justified_at(&[REFUSED; 100], true), Some(30));
+    fn refusal_justifies_a_restart_only_of_the_process_that_sent_the_report() {
+        assert_eq!(justified_at(&silent(&[REFUSED; 100]), false), None);
+        assert_eq!(justified_at(&silent(&[REFUSED; 100]), true), Some(10));
     }
 
     #[test]
-    fn invalid_response_neither_justifies_a_restart_nor_resets_the_time() {
-        assert_eq!(justified_at(&[INVALID; 100], true), None);
-        assert_eq!(justified_at(&[STALLED, INVALID, STALLED], true), Some(10));
+    fn invalid_response_neither_ends_nor_prolongs_a_silence() {
+        assert_eq!(justified_at(&silent(&[INVALID; 100]), true), None);
+        let bridged = silent(&[STALLED, INVALID, INVALID, STALLED, STALLED, STALLED]);
+        assert_eq!(justified_at(&bridged, true), Some(20));
     }
 
     #[test]
-    fn reported_tick_age_counts_from_the_second_poll() {
-        let mut unresponsive = Unresponsive::default();
+    fn answer_of_the_front_door_ends_a_silence() {
+        let mut polls = silent(&[STALLED, STALLED, INVALID, STALLED, STALLED]);
+        polls[2].1 = true;
+        assert_eq!(justified_at(&polls, true), None);
+    }
+
+    #[test]
+    fn proven_stall_justifies_a_restart_at_once() {
         let config = EvidenceConfig::default();
-        let age = Some(Duration::from_secs(25));
-        unresponsive.observe(Time::default(), STALLED, age);
-        assert_eq!(unresponsive.hard_evidence(STALLED, true, &config), None);
-        unresponsive.observe(Time::default() + Duration::from_secs(1), STALLED, age);
-        assert_eq!(
-            unresponsive.hard_evidence(STALLED, true, &config),
-            Some(Reason::Unresponsive)
-        );
+        let mut unresponsive = Unresponsive::default();
+        unresponsive.observe(Time::default(), STALLED, false, &config);
+        let reason = unresponsive.hard_evidence(STALLED, true, false, &config);
+        assert_eq!(reason, Some(Reason::Unresponsive));
     }
 }

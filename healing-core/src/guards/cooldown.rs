@@ -57,15 +57,15 @@ impl Cooldown {
         }
     }
 
-    /// Returns `true` if the action must wait. A restart of an `unresponsive` app does not wait for the
-    /// pause after a soft heal.
-    pub(super) fn is_active(&self, action: Action, unresponsive: bool, now: Time) -> bool {
+    /// Returns `true` if the action must wait. An `independent` restart does not wait for the pause after a
+    /// soft heal.
+    pub(super) fn is_active(&self, action: Action, independent: bool, now: Time) -> bool {
         let before = |until: Option<Time>| until.is_some_and(|until| now < until);
         match action {
             Action::NoAction => false,
             Action::ResetErrors => before(self.soft_until) || before(self.hard_until),
             Action::RestartService => {
-                before(self.hard_until) || (!unresponsive && before(self.soft_until))
+                before(self.hard_until) || (!independent && before(self.soft_until))
             }
         }
     }

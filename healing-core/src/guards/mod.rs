@@ -74,13 +74,16 @@ impl Guards {
         reading: &Reading,
         config: &PolicyConfig,
     ) -> Option<Conclusion> {
+        // Only a restart is expected to end the instance; after a soft heal, the app died.
+        let restarted_by_others = reading.restarted && !self.probation.is_awaiting_start();
         if reading.restarted {
-            self.on_app_start(now);
+            self.probation.app_started(now);
         }
         let reported = reading.lane == Lane::Reported;
         let input = ProbationInput {
             healthy: reading.healthy,
-            ready: reported && reading.has_been_ready,
+            effect_pending: reading.impairment.pending,
+            ready: reported && reading.has_been_ready && !reading.front_door_fails,
             treatment_justified: reading.soft_evidence.is_some() || reading.hard_evidence.is_some(),
             unresponsive: reading.unresponsive.is_some(),
             error_ratio: reading.error_ratio,
@@ -94,6 +97,10 @@ impl Guards {
             if outcome == Outcome::Recovered {
                 self.cooldown.record_recovery(action);
             }
+        }
+        if restarted_by_others {
+            // The treatments, including the one that was just concluded, were those of another instance.
+            self.escalation.reset();
         }
         if reading.long_healthy {
             self.escalation.reset();
@@ -112,17 +119,20 @@ impl Guards {
         config: &PermissionConfig,
     ) -> Permission {
         let action = proposal.action;
-        let budget_remaining = self.budget.remaining(now, config);
+        let budget_remaining = self.budget_remaining(now, config);
+        // A soft heal cannot help an unresponsive app, and the evidence of an impairment waits for its effect.
+        let independent = proposal.unresponsive || proposal.reason.is_impairment();
         let mut vetoes = vetoes(&VetoInput {
             action,
             circumstances,
             app_draining: reading.draining,
             mature: reading.mature,
             dependency_down: reading.dependency_down,
-            overloaded: reading.overloaded,
+            load: load_vetoes(proposal, reading),
+            wedged: reading.lane == Lane::Stalled,
             attempts_exhausted: action == Action::ResetErrors
                 && !self.escalation.allows_soft(config),
-            cooling_down: self.cooldown.is_active(action, proposal.unresponsive, now),
+            cooling_down: self.cooldown.is_active(action, independent, now),
             budget_remaining,
         });
         let is_splayed = action == Action::RestartService
@@ -139,6 +149,11 @@ impl Guards {
             vetoes,
             budget_remaining,
         }
+    }
+
+    /// Returns the number of restarts that the budget still allows.
+    pub(crate) fn budget_remaining(&self, now: Time, config: &PermissionConfig) -> u32 {
+        self.budget.remaining(now, config)
     }
 
     /// Records the caller's report of a treatment. `error_ratio` is taken from the latest
@@ -190,14 +205,18 @@ impl Guards {
     pub(crate) fn attempts_exhausted(&self, config: &PermissionConfig) -> bool {
         self.escalation.attempts_exhausted(config)
     }
+}
 
-    /// Records that the app restarted. Escalation is reset unless a treatment caused the restart.
-    fn on_app_start(&mut self, now: Time) {
-        let is_treatment = self.probation.is_in_progress();
-        self.probation.app_started(now);
-        if !is_treatment {
-            self.escalation.reset();
-        }
+/// Returns the vetoes of the impairment, if they concern the proposal. A forecast, panics or a stall are not
+/// explained by load.
+fn load_vetoes(proposal: &Proposal, reading: &Reading) -> Vetoes {
+    let vetoes = reading.impairment.vetoes;
+    if !proposal.reason.is_loss_of_goodput() {
+        Vetoes::NONE
+    } else if proposal.action == Action::RestartService {
+        vetoes
+    } else {
+        vetoes.without(&[Reason::RestartDoesNotHelp])
     }
 }
 
@@ -315,6 +334,22 @@ mod tests {
             guards.conclude(at(1), &reading, &config);
             let allows_restart = guards.allows_restart(false, &config.permission);
             assert_eq!(allows_restart, !is_reset);
+        }
+    }
+
+    #[test]
+    fn instance_started_by_others_has_no_failed_soft_heals() {
+        let config = PolicyConfig::default();
+        for result in [TreatmentResult::Started, TreatmentResult::Done] {
+            let mut guards = Guards::new(7);
+            report(&mut guards, at(0), Action::ResetErrors, result);
+            let reading = Reading {
+                restarted: true,
+                ..Reading::unknown(Lane::Reported)
+            };
+            let concluded = guards.conclude(at(20), &reading, &config).unwrap();
+            assert_eq!(concluded.outcome, Outcome::Worse);
+            assert!(!guards.allows_restart(false, &config.permission));
         }
     }
 

@@ -55,6 +55,8 @@ enum Phase {
 pub(super) struct ProbationInput {
     /// Set if the app sent a report, has been ready, and shows no symptom.
     pub(super) healthy: bool,
+    /// Set while the effect of a restart for an impairment is not known yet.
+    pub(super) effect_pending: bool,
     /// Set if the app sent a report and has been ready since its start.
     pub(super) ready: bool,
     /// Set if there is evidence for a treatment.
@@ -163,8 +165,8 @@ impl Probation {
                 healthy_since,
             } => {
                 *healthy_since = input.healthy.then(|| healthy_since.unwrap_or(now));
-                let recovered =
-                    healthy_since.is_some_and(|healthy| now.since(healthy) >= config.probation);
+                let recovered = !input.effect_pending
+                    && healthy_since.is_some_and(|healthy| now.since(healthy) >= config.probation);
                 let before = pending.error_ratio_before.unwrap_or(0.0);
                 let more_errors = input
                     .error_ratio
@@ -188,6 +190,13 @@ impl Probation {
         self.pending
             .as_ref()
             .is_some_and(PendingTreatment::is_in_progress)
+    }
+
+    /// Returns `true` if a restart is in progress and no new instance is ready.
+    pub(super) fn is_awaiting_start(&self) -> bool {
+        self.pending
+            .as_ref()
+            .is_some_and(|pending| matches!(pending.phase, Phase::AwaitingStart { .. }))
     }
 
     /// Returns the treatment that is in progress or on probation.

@@ -15,7 +15,10 @@ pub(super) struct VetoInput {
     /// Set if the app has been ready and its startup grace is over.
     pub(super) mature: bool,
     pub(super) dependency_down: bool,
-    pub(super) overloaded: bool,
+    /// Vetoes of the load, and of a restart that did not help.
+    pub(super) load: Vetoes,
+    /// Set if the runtime is stalled, or no port responds. A restart ends that whatever else fails.
+    pub(super) wedged: bool,
     /// Set if the action has reached the allowed number of failures.
     pub(super) attempts_exhausted: bool,
     pub(super) cooling_down: bool,
@@ -41,15 +44,17 @@ pub(super) fn vetoes(input: &VetoInput) -> Vetoes {
     );
     vetoes.insert_if(circumstances.mode == Mode::Observe, Reason::Observe);
     vetoes.insert_if(!input.mature, Reason::StartupGrace);
-    vetoes.insert_if(input.dependency_down, Reason::DependencyDown);
-    vetoes.insert_if(restart && input.overloaded, Reason::Overload);
+    vetoes.insert_if(
+        input.dependency_down && !input.wedged,
+        Reason::DependencyDown,
+    );
     vetoes.insert_if(input.attempts_exhausted, Reason::Escalation);
     vetoes.insert_if(input.cooling_down, Reason::Cooldown);
     vetoes.insert_if(
         restart && input.budget_remaining == 0,
         Reason::BudgetExhausted,
     );
-    vetoes
+    vetoes | input.load
 }
 
 #[cfg(test)]
@@ -66,7 +71,8 @@ mod tests {
             app_draining: false,
             mature: true,
             dependency_down: false,
-            overloaded: false,
+            load: Vetoes::NONE,
+            wedged: false,
             attempts_exhausted: false,
             cooling_down: false,
             budget_remaining: 3,
@@ -83,25 +89,25 @@ mod tests {
     fn conditions_veto_the_actions_that_they_concern() {
         use Action::{ResetErrors, RestartService};
         type Change = fn(&mut VetoInput);
-        let both: [(Change, Reason); 7] = [
+        let both: [(Change, Reason); 8] = [
             (|c| c.circumstances.paused = true, Reason::Paused),
             (|c| c.circumstances.draining = true, Reason::Draining),
             (|c| c.app_draining = true, Reason::Draining),
             (|c| c.circumstances.mode = Mode::Observe, Reason::Observe),
             (|c| c.mature = false, Reason::StartupGrace),
             (|c| c.dependency_down = true, Reason::DependencyDown),
+            (|c| c.load.insert(Reason::Starved), Reason::Starved),
             (|c| c.cooling_down = true, Reason::Cooldown),
         ];
         for (change, reason) in both {
             assert_eq!(vetoes_after(change, ResetErrors), [reason]);
             assert_eq!(vetoes_after(change, RestartService), [reason]);
         }
-        let restart_only: [(Change, Reason); 3] = [
+        let restart_only: [(Change, Reason); 2] = [
             (
                 |c| c.circumstances.state_writable = false,
                 Reason::StateUnavailable,
             ),
-            (|c| c.overloaded = true, Reason::Overload),
             (|c| c.budget_remaining = 0, Reason::BudgetExhausted),
         ];
         for (change, reason) in restart_only {
@@ -112,6 +118,18 @@ mod tests {
             vetoes_after(|c| c.attempts_exhausted = true, ResetErrors),
             [Reason::Escalation]
         );
+    }
+
+    #[test]
+    fn wedge_is_healed_in_spite_of_a_failing_dependency() {
+        let down = |wedged| {
+            vetoes_after(
+                |c| (c.dependency_down, c.wedged) = (true, wedged),
+                Action::RestartService,
+            )
+        };
+        assert_eq!(down(true), []);
+        assert_eq!(down(false), [Reason::DependencyDown]);
     }
 
     #[test]

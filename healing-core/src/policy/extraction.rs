@@ -152,6 +152,7 @@ mod tests {
             let health = Health {
                 runtime: Some(Runtime {
                     stalled,
+                    stall_after_seconds: None,
                     workers: None,
                     tick_age_seconds: 9.0,
                     lag_seconds: 0.5,

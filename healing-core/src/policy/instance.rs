@@ -21,6 +21,9 @@ pub(super) struct Instance {
     pub(super) previous: Option<String>,
     #[serde(default)]
     pub(super) availability: Availability,
+    /// Set if the front door has answered since this instance started.
+    #[serde(default)]
+    pub(super) has_answered: bool,
 }
 
 /// Instance that sent a report, relative to the known one.

@@ -13,18 +13,28 @@
 //!
 //! | condition | soft heal | restart |
 //! |---|---|---|
-//! | more than 5 errors, ≥ 5 % of the requests, in 3 of 5 polls | yes | no |
-//! | ≥ 50 requests and > 10 % errors | in 3 of 5 polls | in 5 consecutive polls, after two soft heals (one, if a model votes for a restart) did not help |
-//! | > 5 panics, ≥ 5 % of the requests, for 5 polls and 20 s | – | yes, after a soft heal for the errors |
-//! | the runtime ticks ≥ 0.3 s late, and clients are harmed, for 5 polls and 20 s | no | yes |
-//! | ≥ 85 % CPU at ≤ 1.8 times the usual load, not in the batch hours, and clients are harmed, for 5 polls and 20 s | no | yes |
-//! | any of these three, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
+//! | more than 5 errors, ≥ 5 % of the requests, for 10 s | yes | no |
+//! | the same, but no significantly larger share than treatments have left unchanged before | no | no |
+//! | a route with ≥ 0.5 % of the requests fails entirely, although it has worked, for 10 s | twice | no, unless the other routes suffer too |
+//! | ≥ 50 requests and > 10 % errors | for 10 s | significantly, for 20 s, after two soft heals (one, if a model votes for a restart) did not help |
+//! | > 5 panics, ≥ 5 % of the requests, for 20 s | – | yes, after a soft heal for the errors |
+//! | either of the last two, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
+//! | the front door refuses connections for 10 s, although it has answered and the care port responds | no | yes |
+//! | the front door times out for 10 s, and demand behind it is not met | no | yes |
+//! | goodput far below the demand that the app has proved it can serve, for 10 s ([impairment](crate::impairment)) | yes | yes, or 60 s later if the loss is small |
+//! | the same, although load is the cause: CPU used up, or more requests than the app can serve after a surge | no | once, if goodput is almost gone for 300 s |
 //! | memory or descriptors will reach their limit | no | at low load, or when the limit is imminent |
-//! | the runtime is stalled, the front door times out, or the app is unresponsive, for 10 s | no | yes, without a drain |
-//! | connections are refused for 30 s although the process is known to run | no | yes |
-//! | invalid responses, or high CPU or memory usage alone | no | no |
+//! | the care thread proves that the runtime is stalled, or no port responds for 10 s | no | yes, without a drain |
+//! | connections are refused for 10 s although the same process is known to run | no | yes |
+//! | an instance that declares that it is starting, or whose front door has not answered since it started | no | never for silence or for its front door |
+//! | invalid responses, or high CPU or memory usage, latency or runtime lag alone | no | no |
+//! | a poll in which the doctor was late | no | no |
 //!
-//! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig). Both are subject to
+//! A doctor that starts while the app is silent does not know the instance, and restarts it only after a
+//! report. Until then, the liveness probe of the care port is the safety net.
+//!
+//! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig) and
+//! [`ImpairmentConfig`](crate::config::ImpairmentConfig). Both are subject to
 //! the vetoes in [`Reason`](crate::decision::Reason), whose settings are in
 //! [`PermissionConfig`](crate::config::PermissionConfig).
 //!
@@ -36,6 +46,7 @@
 
 mod extraction;
 mod instance;
+mod lifecycle;
 pub(crate) mod proposer;
 mod reset;
 mod rules;
@@ -51,15 +62,17 @@ pub use self::state::PolicyState;
 use self::tracker::Tracker;
 use crate::config::PolicyConfig;
 use crate::decision::{
-    Action, Conclusion, Decision, Lane, TreatmentReport, TreatmentResult, Verdict,
+    Action, Conclusion, Decision, Lane, Reason, TreatmentReport, TreatmentResult, Verdict, Vetoes,
 };
 use crate::explanation::Explanation;
+use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
 use crate::guards::{Guards, Permission};
+use crate::impairment::Assessment;
 use crate::observation::{Now, Observation};
 use crate::proposal::Proposal;
 use crate::reading::Reading;
-use crate::time::Clock;
+use crate::time::{Clock, Time};
 
 /// State machine of the [module](self).
 #[derive(Debug)]
@@ -102,14 +115,49 @@ impl Policy {
     pub fn step(&mut self, now: Now, observation: &Observation) -> Decision {
         let time = self.clock.at(now);
         let config = &self.config;
-        let reading = self.tracker.observe(time, now.wall, observation, config);
+        if observation.circumstances.late {
+            return self.void(time);
+        }
+        let restarts_failed = self.guards.restarts_failed(&config.permission);
+        let reading = self
+            .tracker
+            .observe(time, now.wall, observation, restarts_failed, config);
         let concluded = self.guards.conclude(time, &reading, config);
         let proposal = self.proposer.propose(&reading, &self.guards, config);
         let circumstances = observation.circumstances;
         let permission =
             self.guards
                 .permit(time, &proposal, &reading, circumstances, &config.permission);
-        decision(&reading, &proposal, permission, concluded)
+        let Reading {
+            lane,
+            features,
+            impairment,
+            worst_route,
+            ..
+        } = reading;
+        let measured = Measured {
+            lane,
+            features,
+            impairment,
+            worst_route,
+        };
+        decision(measured, &proposal, permission, concluded)
+    }
+
+    /// Returns the decision of a poll in which the doctor was late. It changes no state.
+    fn void(&self, time: Time) -> Decision {
+        let permission = Permission {
+            vetoes: Vetoes::NONE,
+            budget_remaining: self.guards.budget_remaining(time, &self.config.permission),
+        };
+        let proposal = Proposal::none(Reason::DoctorLate);
+        let measured = Measured {
+            lane: Lane::Late,
+            features: Features::EMPTY,
+            impairment: Assessment::default(),
+            worst_route: None,
+        };
+        decision(measured, &proposal, permission, None)
     }
 
     /// Records the caller's report of a treatment. An action that is not reported counts as not
@@ -123,7 +171,8 @@ impl Policy {
         self.guards
             .report_treatment(time, report, error_ratio, &self.config.permission);
         if report.result != TreatmentResult::Aborted {
-            self.tracker.on_treatment(time);
+            self.tracker
+                .on_treatment(time, report.action, self.config.slow_window);
         }
     }
 
@@ -162,13 +211,28 @@ impl Policy {
     }
 }
 
+/// Figures of a poll, as they are recorded.
+#[derive(Clone, Copy)]
+struct Measured {
+    lane: Lane,
+    features: Features,
+    impairment: Assessment,
+    worst_route: Option<u8>,
+}
+
 /// Combines the results of a step.
 fn decision(
-    reading: &Reading,
+    measured: Measured,
     proposal: &Proposal,
     permission: Permission,
     concluded: Option<Conclusion>,
 ) -> Decision {
+    let Measured {
+        lane,
+        features,
+        impairment,
+        worst_route,
+    } = measured;
     let Permission {
         vetoes,
         budget_remaining,
@@ -179,7 +243,7 @@ fn decision(
         (_, Some(_)) => Verdict::Vetoed,
     };
     Decision {
-        lane: reading.lane,
+        lane,
         proposed: proposal.action,
         action: if verdict == Verdict::Allowed {
             proposal.action
@@ -193,8 +257,10 @@ fn decision(
         decided_by: proposal.decided_by,
         probabilities: proposal.probabilities,
         model: proposal.model,
-        features: reading.features,
-        wedged: reading.lane == Lane::Stalled && proposal.action == Action::RestartService,
+        features,
+        impairment,
+        worst_route,
+        wedged: lane == Lane::Stalled && proposal.action == Action::RestartService,
         budget_remaining,
         concluded,
     }

@@ -91,7 +91,9 @@ impl Proposer {
         let proposal = match reading.lane {
             _ if reading.stale => Proposal::none(Reason::StaleAnswer),
             Lane::Reported => self.propose_reported(reading, guards, config),
-            Lane::Refused | Lane::Stalled | Lane::Invalid => propose_unresponsive(reading),
+            Lane::Refused | Lane::Stalled | Lane::Invalid | Lane::Late => {
+                propose_unresponsive(reading)
+            }
         };
         Proposal {
             model: proposal.model.or_else(|| self.not_asked(reading)),
@@ -212,10 +214,11 @@ fn propose_unresponsive(reading: &Reading) -> Proposal {
         hard: reading.unresponsive,
     };
     let reason = evidence.hard.unwrap_or(match reading.lane {
-        Lane::Refused if reading.has_been_ready => Reason::AppDown,
-        Lane::Refused => Reason::Starting,
+        Lane::Late => Reason::DoctorLate,
         Lane::Invalid => Reason::InvalidAnswer,
-        Lane::Stalled | Lane::Reported => Reason::InsufficientEvidence,
+        Lane::Refused if reading.has_served => Reason::AppDown,
+        _ if !reading.has_been_ready || !reading.has_served => Reason::Starting,
+        Lane::Refused | Lane::Stalled | Lane::Reported => Reason::InsufficientEvidence,
     });
     Proposal {
         action: rules::propose(&evidence),
@@ -233,7 +236,8 @@ fn evidence(
 ) -> Evidence {
     let soft = reading.soft_evidence;
     let limit_is_due = reading.limit_sustained && (reading.low_load || reading.limit_urgent);
-    let restart_may_help = reading.available && !guards.restarts_failed(&config.permission);
+    let worked = reading.available || has_worked(reading);
+    let restart_may_help = worked && !guards.restarts_failed(&config.permission);
     let soft_heals_failed = soft.is_some()
         && guards.allows_restart(model_prefers_restart, &config.permission)
         && reading.ratio_sustained;
@@ -249,6 +253,18 @@ fn evidence(
     Evidence { soft, hard }
 }
 
+/// Returns `true` if the evidence shows that this version has worked, so that it is no bad rollout: a port
+/// that was open, or a capacity that was proved. Where nothing succeeds, the impairment itself limits the
+/// restarts.
+fn has_worked(reading: &Reading) -> bool {
+    reading
+        .hard_evidence
+        .is_some_and(|evidence| match evidence {
+            Reason::FrontDoorRefused | Reason::NoGoodput => true,
+            evidence => reading.version_known && evidence.is_impairment(),
+        })
+}
+
 /// Returns the reason for proposing a treatment or for taking none.
 fn reason(
     reading: &Reading,
@@ -257,11 +273,14 @@ fn reason(
     preferred: Option<Action>,
     config: &PolicyConfig,
 ) -> Reason {
-    if !reading.has_been_ready {
+    let starting = reading.front_door_fails && !reading.has_served;
+    if !reading.has_been_ready || starting {
         Reason::Starting
     } else if guards.is_treating() {
         Reason::Probation
-    } else if guards.attempts_exhausted(&config.permission) && evidence.soft.is_some() {
+    } else if guards.attempts_exhausted(&config.permission)
+        && (evidence.soft.is_some() || reading.usual_errors)
+    {
         Reason::AttemptsExhausted
     } else if let Some(reason) = evidence.hard.or(evidence.soft) {
         if reading.awaiting_checks {
@@ -284,6 +303,8 @@ fn reason(
         Reason::InsufficientEvidence
     } else if guards.current_treatment().is_some() {
         Reason::Probation
+    } else if reading.usual_errors {
+        Reason::UsualErrors
     } else if has_high_usage(&reading.features) {
         Reason::ResourceUseOnly
     } else {

@@ -9,6 +9,10 @@ pub(super) enum Reset {
     Treatment,
     /// A report from another process of the app, or the first report since the sidecar started.
     AppStart,
+    /// The end of the known process, of whose successor nothing is known.
+    ProcessEnd,
+    /// The end of a pause, in which an operator may have stopped the app.
+    Resume,
     /// A long time without polls.
     Gap,
     /// A decrease of the totals without a restart.
@@ -24,34 +28,39 @@ pub(super) enum Part {
     History,
     /// Detectors of errors and of the other symptoms.
     Detectors,
-    /// Polls in which the app has been unresponsive.
+    /// Polls in which the app has been unresponsive, or its front door failed.
     Unresponsive,
-    /// Consecutive polls with an alarming forecast.
-    LimitPolls,
+    /// Polls with an alarming forecast.
+    Limit,
     /// Time since which the app is healthy.
     Health,
     /// Peaks of the trends. A fall that a treatment causes does not set a high-water mark.
     Peaks,
     /// Trends of the resources, including high-water marks.
     Trends,
-    /// Readiness of the instance.
+    /// Readiness of the instance, and what it said about its start and its end.
     Readiness,
+    /// Counts of requests for the impairment. A treatment cuts them by itself, and so does another instance.
+    Impairment,
 }
 
 /// Number of [`Part`]s.
-const PARTS: usize = 8;
+const PARTS: usize = 9;
 
 impl Reset {
     /// Returns `true` if the event clears a part.
     pub(super) fn clears(self, part: Part) -> bool {
         const X: bool = true;
         const O: bool = false;
-        // History, detectors, unresponsive, limit polls, health, peaks, trends, readiness.
+        // History, detectors, unresponsive, limit, health, peaks, trends, readiness,
+        // impairment.
         let row: [bool; PARTS] = match self {
-            Self::Treatment => [X, X, X, X, X, X, O, O],
-            Self::AppStart => [X, X, X, X, X, X, X, X],
-            Self::Gap => [O, X, X, X, X, O, O, O],
-            Self::CounterReset | Self::DependencyRecovered => [X, X, O, O, O, O, O, O],
+            Self::Treatment => [X, X, X, X, X, X, O, O, O],
+            Self::AppStart => [X, X, X, X, X, X, X, X, O],
+            Self::ProcessEnd => [O, X, X, X, X, O, O, X, X],
+            Self::Resume => [O, O, X, O, O, O, O, O, O],
+            Self::Gap => [O, X, X, X, X, O, O, O, X],
+            Self::CounterReset | Self::DependencyRecovered => [X, X, O, O, O, O, O, O, X],
         };
         row[part as usize]
     }

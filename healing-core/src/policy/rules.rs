@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn hard_evidence_outweighs_soft_evidence() {
         let soft = Some(Reason::ErrorRatio);
-        let hard = Some(Reason::RuntimeLag);
+        let hard = Some(Reason::RepeatedPanics);
         let evidence = |soft, hard| Evidence { soft, hard };
         assert_eq!(propose(&evidence(soft, hard)), Action::RestartService);
         assert_eq!(propose(&evidence(soft, None)), Action::ResetErrors);

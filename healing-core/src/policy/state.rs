@@ -9,7 +9,9 @@ use super::instance::Instance;
 use crate::baseline::Baseline;
 use crate::decision::Action;
 use crate::evidence::availability::Availability;
+use crate::evidence::usual_errors::UsualErrors;
 use crate::guards::Guards;
+use crate::impairment::Learned;
 use crate::time::{ClockReading, Time};
 
 /// Persistent state of a policy: budget, cooldowns, escalation, jitter, the current treatment, and the
@@ -34,6 +36,10 @@ pub(super) struct KnownApp {
     /// Start of the last treatment.
     pub(super) last_treatment: Option<Time>,
     pub(super) baseline: Baseline,
+    #[serde(default)]
+    pub(super) learned: Learned,
+    #[serde(default)]
+    pub(super) usual_errors: UsualErrors,
 }
 
 /// Age at which a start stops counting as recent.
@@ -67,16 +73,19 @@ impl KnownApp {
             starts: Vec::with_capacity(MAX_STARTS),
             last_treatment: None,
             baseline: Baseline::default(),
+            learned: Learned::default(),
+            usual_errors: UsualErrors::default(),
         }
     }
 
-    /// Records the start of a new instance, whose availability is unknown.
+    /// Records the start of a new instance, of which nothing is known.
     pub(super) fn record_start(&mut self, now: Time) {
         if self.starts.len() >= MAX_STARTS {
             self.starts.remove(0);
         }
         self.starts.push(now);
         self.instance.availability = Availability::default();
+        self.instance.has_answered = false;
     }
 
     /// Returns the number of starts in the last 30 minutes.

@@ -1,30 +1,28 @@
-//! Symptoms of the instance: detectors of errors, panics, runtime lag, CPU saturation, unresponsiveness
-//! and limit forecasts.
-
-use std::time::Duration;
+//! Symptoms of the instance: detectors of errors, panics, failing routes, front-door failures, unresponsiveness and limit
+//! forecasts.
 
 use super::extraction::IDLE_RATE;
 use super::reset::{Part, Reset};
 use super::windows::Windows;
 use crate::config::PolicyConfig;
 use crate::evidence::{
-    Detectors, ErrorDetector, ErrorSignal, Signals, Unresponsive, cpu_saturation, harm, overload,
-    panics, runtime_lag,
+    ErrorDetector, ErrorSignal, FrontDoorDetector, RouteDetector, StallDetector, Sustained,
+    Unresponsive, panics,
 };
 use crate::features::{Feature, Features};
 use crate::time::Time;
 
-/// State of the detectors after the latest report.
+/// State of the detectors after the latest poll.
 #[derive(Debug, Default)]
 pub(super) struct SymptomTracker {
     pub(super) errors: ErrorDetector,
-    pub(super) detectors: Detectors,
+    pub(super) panics: Sustained,
+    pub(super) routes: RouteDetector,
+    pub(super) front_door: FrontDoorDetector,
+    pub(super) stall: StallDetector,
     pub(super) unresponsive: Unresponsive,
-    /// Consecutive polls with an alarming forecast.
-    pub(super) limit_polls: u32,
-    pub(super) overloaded: bool,
-    /// Set if clients are harmed.
-    pub(super) harmed: bool,
+    /// Polls with an alarming forecast.
+    pub(super) limit: Sustained,
     pub(super) low_load: bool,
 }
 
@@ -33,8 +31,6 @@ pub(super) struct SymptomTracker {
 pub(super) struct DetectorInput<'a> {
     pub(super) windows: &'a Windows,
     pub(super) features: &'a Features,
-    /// Latency of the care port.
-    pub(super) care_latency: Duration,
     /// Set if a forecast is alarming.
     pub(super) limit_alarm: bool,
 }
@@ -52,23 +48,11 @@ impl SymptomTracker {
             windows, features, ..
         } = input;
         let evidence = &config.evidence;
-        let (fast, slow) = (windows.fast.as_ref(), windows.slow.as_ref());
-        let care_seconds = input.care_latency.as_secs_f64();
-        let harm = harm::detect(features, errors, evidence);
-        self.errors.observe(now, errors);
-        self.harmed = harm;
-        let signals = Signals {
-            panics: panics::detect(fast, slow, evidence),
-            runtime_lag: runtime_lag::detect(features, harm, care_seconds, evidence),
-            cpu_saturated: cpu_saturation::detect(features, harm, evidence),
-        };
-        self.detectors.observe(now, signals);
-        self.limit_polls = if input.limit_alarm {
-            self.limit_polls.saturating_add(1)
-        } else {
-            0
-        };
-        self.overloaded = overload::detect(windows.relative_traffic, evidence);
+        let hard = evidence.hard_sustain_for;
+        self.errors.observe(now, errors, evidence);
+        let panics = panics::detect(windows.fast.as_ref(), windows.slow.as_ref(), evidence);
+        self.panics.observe(now, panics, hard);
+        self.limit.observe(now, input.limit_alarm, hard);
         self.low_load = is_low_load(windows, features, config.forecast.low_load_ratio);
     }
 
@@ -76,27 +60,42 @@ impl SymptomTracker {
     pub(super) fn reset(&mut self, event: Reset) {
         if event.clears(Part::Detectors) {
             self.errors.reset();
-            self.detectors.reset();
+            self.panics = Sustained::default();
+        }
+        if event == Reset::AppStart || event == Reset::CounterReset {
+            self.routes.reset();
+        } else if event.clears(Part::Detectors) {
+            self.routes.cut();
         }
         if event.clears(Part::Unresponsive) {
+            self.front_door.reset();
+            self.stall.reset();
             self.unresponsive.reset();
         }
-        if event.clears(Part::LimitPolls) {
-            self.limit_polls = 0;
+        if event.clears(Part::Limit) {
+            self.limit = Sustained::default();
         }
     }
 
-    /// Returns `true` if the latest report shows errors or a symptom of the detectors, sustained or not.
+    /// Returns `true` if the latest report shows errors, panics, a failing route or a failing front door, sustained or not.
     pub(super) fn is_symptomatic(&self) -> bool {
-        self.errors.is_symptomatic() || self.detectors.is_symptomatic()
+        self.errors.is_symptomatic()
+            || self.panics.is_active()
+            || self.routes.is_symptomatic()
+            || self.front_door.is_symptomatic()
     }
 
     /// Returns the earliest onset of an active symptom.
     pub(super) fn onset(&self) -> Option<Time> {
-        [self.errors.onset(), self.detectors.onset()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.errors.onset(),
+            self.panics.onset(),
+            self.routes.onset(),
+            self.front_door.onset(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }
 
@@ -147,22 +146,5 @@ mod tests {
         assert!(is_low_load(&windows(0.5, None), &in_flight(1.0), 0.5));
         assert!(!is_low_load(&windows(0.5, None), &in_flight(2.0), 0.5));
         assert!(!is_low_load(&windows(2.0, None), &in_flight(1.0), 0.5));
-    }
-
-    #[test]
-    fn limit_alarm_counts_consecutive_polls() {
-        let mut symptoms = SymptomTracker::default();
-        let config = PolicyConfig::default();
-        let windows = windows(100.0, None);
-        for (limit_alarm, expected) in [(true, 1), (true, 2), (false, 0), (true, 1)] {
-            let input = DetectorInput {
-                windows: &windows,
-                features: &Features::EMPTY,
-                care_latency: Duration::ZERO,
-                limit_alarm,
-            };
-            symptoms.observe(Time::default(), ErrorSignal::default(), input, &config);
-            assert_eq!(symptoms.limit_polls, expected);
-        }
     }
 }

@@ -8,41 +8,49 @@ use std::time::Duration;
 
 use super::extraction;
 use super::instance::{Identity, InstanceMatch, ReportStatus, identify};
+use super::lifecycle::Lifecycle;
 use super::reset::{Part, Reset};
 use super::state::KnownApp;
 use super::symptoms::{DetectorInput, SymptomTracker};
 use super::trends::Trends;
 use super::windows::Windows;
-use crate::config::PolicyConfig;
-use crate::decision::Lane;
+use crate::config::{POLL_INTERVALS, PolicyConfig};
+use crate::decision::{Action, Lane, Reason};
 use crate::evidence::dependencies::Dependencies;
-use crate::evidence::unresponsive::tick_age;
-use crate::evidence::{ErrorSignal, availability};
+use crate::evidence::error_history::ErrorHistory;
+use crate::evidence::usual_errors::{Acceptance, Counts};
+use crate::evidence::{ErrorSignal, ErrorWindows, availability, front_door};
 use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
 use crate::health::Health;
-use crate::lane::{Classified, classify};
-use crate::observation::{Circumstances, Observation, ProbeResult};
+use crate::impairment::{Assessment, Impairment, InstanceState};
+use crate::lane::{Classified, Stall, classify, has_ended, serves};
+use crate::observation::{Observation, ProbeResult};
 use crate::reading::Reading;
 use crate::time::Time;
-use crate::window::{History, Sample};
+use crate::window::{History, Sample, as_f64};
 
 /// Consecutive stale reports to ignore before accepting the next one as current.
 const MAX_STALE: u32 = 2;
+
+/// Number of errors from which their share is known well enough.
+const SHARE_ERRORS: f64 = 20.0;
 
 /// Knowledge about the app from its health reports so far.
 #[derive(Debug)]
 pub(super) struct Tracker {
     app: KnownApp,
     history: History,
+    error_history: ErrorHistory,
     trends: Trends,
     symptoms: SymptomTracker,
+    impairment: Impairment,
     dependencies: Dependencies,
-    /// Set if this instance has been ready.
-    has_been_ready: bool,
+    lifecycle: Lifecycle,
     /// Start of this instance. `None` before its first report.
     start_time: Option<Time>,
-    draining: bool,
+    /// Set if healing was paused in the latest poll.
+    paused: bool,
     /// Uptime in seconds, as the app reports it.
     uptime: f64,
     /// Number of consecutive stale reports.
@@ -62,12 +70,14 @@ impl Tracker {
         Self {
             app,
             history: History::new(slow_window),
+            error_history: ErrorHistory::new(),
             trends: Trends::new(),
             symptoms: SymptomTracker::default(),
+            impairment: Impairment::new(),
             dependencies: Dependencies::default(),
-            has_been_ready: false,
+            lifecycle: Lifecycle::default(),
             start_time: None,
-            draining: false,
+            paused: false,
             uptime: 0.0,
             stale_reports: 0,
             healthy_since: None,
@@ -75,19 +85,30 @@ impl Tracker {
         }
     }
 
-    /// Adds a poll. A poll not later than the last one changes no window or detector.
+    /// Adds a poll. A poll not later than the last one changes no window or detector. `restarts_failed` is set
+    /// if hard heals have reached the allowed number of failures.
     pub(super) fn observe(
         &mut self,
         now: Time,
         wall: Duration,
         observation: &Observation,
+        restarts_failed: bool,
         config: &PolicyConfig,
     ) -> Reading {
-        let classified = classify(observation);
         let is_new = self.last_poll.is_none_or(|last| now > last);
-        let gap = config.slow_window.saturating_mul(2);
+        let gap = config
+            .slow_window
+            .max(*POLL_INTERVALS.end())
+            .saturating_mul(2);
         if self.last_poll.is_some_and(|last| now.since(last) > gap) {
             self.reset(Reset::Gap);
+        }
+        let paused = observation.circumstances.paused;
+        if std::mem::replace(&mut self.paused, paused) && !paused {
+            self.reset(Reset::Resume);
+        }
+        if has_ended(observation) {
+            self.reset(Reset::ProcessEnd);
         }
         let report = match &observation.care {
             ProbeResult::Valid(health, latency) => Some((health, *latency)),
@@ -98,17 +119,28 @@ impl Tracker {
         });
         let windows = report.map(|_| Windows::new(&self.history, &self.app.baseline, config));
         let features = self.features(now, wall, observation, report, windows.as_ref(), config);
-        if is_new && !status.stale {
-            let tick_age = report
-                .and_then(|(health, _)| health.runtime.as_ref())
-                .and_then(tick_age);
-            let unresponsive = &mut self.symptoms.unresponsive;
-            unresponsive.observe(now, classified, tick_age);
-            if let (Some((_, latency)), Some(windows)) = (report, &windows) {
-                self.detect(now, latency, windows, &features, config);
-            }
+        let is_current = is_new && !status.stale;
+        if let (Some((health, _)), Some(windows)) = (report, &windows)
+            && is_current
+        {
+            self.observe_doors(now, health, &observation.front_door, config);
+            self.learn_usual_errors(now, health, restarts_failed, config);
+            self.symptoms.routes.observe(now, health, config);
+            self.detect(now, health, windows, &features, config);
         }
-        let mut reading = self.read(now, classified, observation.circumstances, config);
+        let health = report.map(|(health, _)| health).filter(|_| is_current);
+        let impairment = self.assess(now, observation, health, config);
+        let stall = Stall {
+            proven: self.symptoms.stall.is_proven(),
+            refuted: self.impairment.makes_progress(),
+        };
+        let classified = classify(observation, stall);
+        if is_current {
+            let answers = front_door::answers(&observation.front_door);
+            let unresponsive = &mut self.symptoms.unresponsive;
+            unresponsive.observe(now, classified, answers, &config.evidence);
+        }
+        let mut reading = self.read(now, classified, observation, impairment, config);
         reading.stale = status.stale;
         reading.restarted = status.restarted;
         reading.features = features;
@@ -117,9 +149,38 @@ impl Tracker {
         reading
     }
 
+    /// Assesses the impairment after a poll.
+    fn assess(
+        &mut self,
+        now: Time,
+        observation: &Observation,
+        report: Option<&Health>,
+        config: &PolicyConfig,
+    ) -> Assessment {
+        let instance = InstanceState {
+            serves: self.lifecycle.has_started() && !self.lifecycle.is_draining(now),
+            has_answered: self.app.instance.has_answered,
+            usual_error_share: self.app.usual_errors.share(),
+        };
+        let learned = &mut self.app.learned;
+        let config = &config.impairment;
+        self.impairment
+            .observe(now, observation, report, instance, learned, config)
+    }
+
     /// Records that a treatment has started.
-    pub(super) fn on_treatment(&mut self, now: Time) {
+    pub(super) fn on_treatment(&mut self, now: Time, action: Action, slow_window: Duration) {
+        if action == Action::RestartService {
+            self.impairment.on_restart(now, &mut self.app.learned);
+        } else {
+            self.impairment.on_soft_heal(now, &mut self.app.learned);
+        }
         self.app.last_treatment = Some(now);
+        let before = self
+            .error_history
+            .window(slow_window, |counts| counts.errors >= SHARE_ERRORS);
+        self.app.usual_errors.on_treatment(now, action, before);
+        self.symptoms.routes.on_treatment(now);
         self.reset(Reset::Treatment);
     }
 
@@ -142,14 +203,18 @@ impl Tracker {
     fn reset(&mut self, event: Reset) {
         if event.clears(Part::History) {
             self.history.clear();
+            self.error_history.clear();
         }
         self.symptoms.reset(event);
         self.trends.reset(event);
+        if event.clears(Part::Impairment) {
+            self.impairment.clear(&mut self.app.learned);
+        }
         if event.clears(Part::Health) {
             self.healthy_since = None;
         }
         if event.clears(Part::Readiness) {
-            self.has_been_ready = false;
+            self.lifecycle = Lifecycle::default();
         }
     }
 
@@ -197,7 +262,7 @@ impl Tracker {
             self.add_sample(now, health, uptime, sample, config);
         } else {
             // A duplicate poll can only add a veto.
-            self.draining |= health.draining || health.condemned;
+            self.lifecycle.observe_drain(now, health);
             if dependencies.is_down(now) {
                 self.dependencies = dependencies;
             }
@@ -220,8 +285,7 @@ impl Tracker {
         self.history.push(sample, health.latency.as_ref());
         self.uptime = uptime;
         self.start_time = Some(now - Duration::try_from_secs_f64(uptime).unwrap_or_default());
-        self.has_been_ready |= health.started != Some(false);
-        self.draining = health.draining || health.condemned;
+        self.lifecycle.observe(now, health);
         self.trends.push(now, health, &config.forecast);
     }
 
@@ -246,9 +310,15 @@ impl Tracker {
             self.app.record_start(now);
         }
         let instance = &mut self.app.instance;
+        // Without ids, a saved instance cannot be told from its successor.
+        instance.has_answered &= instance.id.is_some() && health.instance_id.is_some();
         instance.set_id(health.instance_id.as_deref());
-        instance.availability.on_first_poll(age, &config.outcome);
+        instance.availability.on_first_poll();
+        self.app.usual_errors.on_app_start();
         self.reset(Reset::AppStart);
+        if restarted {
+            self.impairment.on_app_start(now, &mut self.app.learned);
+        }
         self.start_time = Some(start_time);
         // For an app younger than two slow windows, assume all totals started at zero, unless it was
         // treated since it started.
@@ -256,6 +326,7 @@ impl Tracker {
         if untreated && age <= config.slow_window.saturating_mul(2) && start_time < now {
             self.history
                 .push(sample.at_start(start_time), health.latency.as_ref());
+            self.error_history.push(start_time, 0, 0);
         }
         restarted
     }
@@ -282,29 +353,93 @@ impl Tracker {
         features
     }
 
-    /// Adds a report to the detectors.
+    /// Adds a report and the result of the front door's probe to the detectors of stalls and of a failing
+    /// front door.
+    fn observe_doors(
+        &mut self,
+        now: Time,
+        health: &Health,
+        front_door: &ProbeResult<()>,
+        config: &PolicyConfig,
+    ) {
+        let answers = front_door::answers(front_door);
+        self.app.instance.has_answered |= answers;
+        let evidence = &config.evidence;
+        let runtime = health.runtime.as_ref();
+        let symptoms = &mut self.symptoms;
+        symptoms
+            .stall
+            .observe(now, runtime, answers, evidence.hang_timeout);
+        // Before the first answer, the app is starting, for however long.
+        if self.app.instance.has_answered {
+            symptoms
+                .front_door
+                .observe(now, front_door, serves(health), evidence);
+        }
+    }
+
+    /// Adds a report to what is known about the usual errors of the app, if it counts requests.
+    fn learn_usual_errors(
+        &mut self,
+        now: Time,
+        health: &Health,
+        restarts_failed: bool,
+        config: &PolicyConfig,
+    ) {
+        self.app.usual_errors.bind(health.version.as_deref());
+        let totals = &health.totals;
+        let (Some(requests), Some(errors)) = (totals.requests_total, totals.errors_total) else {
+            return;
+        };
+        let latest = self.error_history.push(now, requests, errors);
+        let acceptance = Acceptance {
+            attempts: config.permission.soft_attempts,
+            effect_after: config.outcome.probation,
+            restart_above: config.evidence.ratio_threshold,
+            restarts_failed,
+        };
+        let recent = self.grown_window(config);
+        self.app
+            .usual_errors
+            .observe(now, latest, recent, acceptance);
+    }
+
+    /// Returns the counts of a window that grows until it holds enough requests.
+    fn grown_window(&self, config: &PolicyConfig) -> Counts {
+        let enough = as_f64(config.evidence.ratio_requests);
+        self.error_history
+            .window(config.slow_window, |counts| counts.requests >= enough)
+    }
+
+    /// Adds a report to the detectors of the app's figures.
     fn detect(
         &mut self,
         now: Time,
-        care_latency: Duration,
+        health: &Health,
         windows: &Windows,
         features: &Features,
         config: &PolicyConfig,
     ) {
         let evidence = &config.evidence;
         let slow = windows.slow.as_ref();
-        let errors = ErrorSignal::evaluate(windows.fast.as_ref(), slow, evidence);
+        let error_windows = ErrorWindows {
+            fast: windows.fast.as_ref(),
+            slow,
+            grown: self.grown_window(config),
+        };
+        let errors = ErrorSignal::evaluate(error_windows, &self.app.usual_errors, evidence);
         let input = DetectorInput {
             windows,
             features,
-            care_latency,
             limit_alarm: self.trends.alarms().next().is_some(),
         };
         self.symptoms.observe(now, errors, input, config);
-        let is_serving = availability::is_serving(slow, errors, evidence.count_share)
-            && !self.symptoms.detectors.is_symptomatic();
+        let ill = self.symptoms.panics.is_active() || self.symptoms.front_door.is_symptomatic();
+        let serves =
+            availability::serves(slow, errors, evidence.count_share).map(|serves| serves && !ill);
         let availability = &mut self.app.instance.availability;
-        availability.observe(now, is_serving, &config.outcome);
+        availability.observe(now, serves, &config.outcome);
+        availability.observe_age(health, evidence.count_share, &config.outcome);
     }
 
     /// Returns the reading of the state after a poll.
@@ -312,16 +447,40 @@ impl Tracker {
         &self,
         now: Time,
         classified: Classified,
-        circumstances: Circumstances,
+        observation: &Observation,
+        impairment: Assessment,
         config: &PolicyConfig,
     ) -> Reading {
         let evidence = &config.evidence;
         let symptoms = &self.symptoms;
         let lane = classified.lane;
         let reported = lane == Lane::Reported;
-        let symptomatic = symptoms.is_symptomatic();
-        let restart_if_refused =
-            circumstances.process_alive == Some(true) && self.has_been_ready && !self.draining;
+        let impaired = impairment
+            .ratio
+            .is_some_and(|ratio| ratio >= config.impairment.soft_ratio);
+        let symptomatic = symptoms.is_symptomatic() || impaired;
+        let same_process = observation.circumstances.process_alive == Some(true);
+        let has_answered = self.app.instance.has_answered;
+        let has_served = has_answered || observation.front_door == ProbeResult::NotProbed;
+        let started = self.lifecycle.has_started();
+        let front_door_fails = front_door::fails(&observation.front_door);
+        let worst_route = symptoms.routes.worst().filter(|_| reported);
+        let only_a_route = worst_route.is_some_and(|worst| worst.is_alone);
+        let errors = symptoms.errors.soft_evidence(evidence);
+        let route = symptoms.routes.is_soft_evidence(config);
+        let soft_evidence = if route && (only_a_route || errors.is_none()) {
+            Some(Reason::WorstRoute)
+        } else {
+            errors
+        };
+        let panics = !only_a_route && symptoms.panics.is_firing(evidence.hard_sustain_for);
+        let impaired_by_more = impairment.hard.filter(|_| !only_a_route);
+        let demand_not_met = impaired_by_more == Some(Reason::Impaired);
+        let hard_evidence = symptoms
+            .front_door
+            .hard_evidence(demand_not_met, evidence)
+            .or(panics.then_some(Reason::RepeatedPanics))
+            .or(impaired_by_more);
         let grace = config.permission.startup_grace;
         let onset = symptoms.onset().unwrap_or(now);
         let urgent_below = config.forecast.urgent_below;
@@ -330,34 +489,40 @@ impl Tracker {
             lane,
             stale: false,
             restarted: false,
-            has_been_ready: self.has_been_ready,
-            mature: self.has_been_ready && self.start_time.is_some_and(|at| now.since(at) >= grace),
+            has_been_ready: started,
+            mature: started && self.start_time.is_some_and(|at| now.since(at) >= grace),
+            has_served,
+            front_door_fails,
             available: self.app.instance.availability.is_available(),
-            draining: self.draining,
-            healthy: reported && self.has_been_ready && !symptomatic,
+            version_known: self.app.learned.is_version_known(),
+            draining: self.lifecycle.is_draining(now),
+            healthy: reported && started && !symptomatic && !front_door_fails,
             long_healthy: false,
             symptomatic,
-            soft_evidence: symptoms.errors.soft_evidence(evidence).filter(|_| reported),
-            ratio_sustained: symptoms.errors.is_ratio_sustained(evidence),
-            hard_evidence: symptoms
-                .detectors
-                .hard_evidence(evidence)
-                .filter(|_| reported),
-            unresponsive: symptoms.unresponsive.hard_evidence(
-                classified,
-                restart_if_refused,
-                evidence,
-            ),
+            soft_evidence: soft_evidence.or(impairment.soft).filter(|_| reported),
+            ratio_sustained: !only_a_route && symptoms.errors.is_ratio_sustained(evidence),
+            worst_route: worst_route.map(|worst| worst.position),
+            hard_evidence: hard_evidence.filter(|_| reported),
+            unresponsive: symptoms
+                .unresponsive
+                .hard_evidence(
+                    classified,
+                    symptoms.stall.is_proven(),
+                    same_process,
+                    evidence,
+                )
+                .filter(|_| started && has_served),
+            usual_errors: symptoms.errors.are_usual(),
             error_ratio: symptoms.errors.error_ratio(),
             limit_alarm: self.trends.alarms().next().is_some(),
-            limit_sustained: symptoms.limit_polls >= evidence.hard_polls.max(1),
+            limit_sustained: symptoms.limit.is_firing(evidence.hard_sustain_for),
             limit_urgent: alarms.any(|forecast| forecast.time_to_limit <= urgent_below),
             low_load: symptoms.low_load,
-            overloaded: symptoms.overloaded,
             dependency_down: self.dependencies.is_down(now),
             awaiting_checks: now.since(onset) < evidence.check_expiry
                 && self.dependencies.has_check_older_than(onset),
             features: Features::EMPTY,
+            impairment,
         }
     }
 
@@ -380,13 +545,9 @@ impl Tracker {
         if let (Some(last), Some(windows)) = (self.last_poll, windows)
             && windows.traffic.load.is_some()
         {
-            let mut traffic = windows.traffic;
-            if self.symptoms.harmed {
-                // Do not learn load while clients are harmed. Latency is still learned, slowly, so that a
-                // permanently slower app eventually counts as normal.
-                traffic.load = None;
-            }
-            self.app.baseline.learn(traffic, now.seconds_since(last));
+            self.app
+                .baseline
+                .learn(windows.traffic, now.seconds_since(last));
         }
         let since = *self.healthy_since.get_or_insert(now);
         now.since(since) >= config.outcome.reset_after

@@ -9,6 +9,8 @@ mod persistence;
 mod properties;
 mod reports;
 mod settings;
+mod small_services;
 mod step_cost;
+mod wedge;
 #[path = "../support/world.rs"]
 mod world;

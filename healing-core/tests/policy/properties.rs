@@ -52,6 +52,12 @@ enum Event {
     Care(Option<ProbeResult<()>>),
     Dependency(Option<bool>),
     Started(bool),
+    Starting(bool),
+    /// Poll with these results in which the doctor was late.
+    LatePoll {
+        care: u8,
+        front_door: u8,
+    },
     AppDraining(bool),
     Restart,
     CounterReset,
@@ -87,6 +93,8 @@ fn event() -> impl Strategy<Value = Event> {
         }),
         1 => any::<Option<bool>>().prop_map(Event::Dependency),
         1 => any::<bool>().prop_map(Event::Started),
+        1 => any::<bool>().prop_map(Event::Starting),
+        2 => any::<(u8, u8)>().prop_map(|(care, front_door)| Event::LatePoll { care, front_door }),
         1 => any::<bool>().prop_map(Event::AppDraining),
         1 => Just(Event::Restart),
         1 => Just(Event::CounterReset),
@@ -205,16 +213,11 @@ fn config(setup: Setup) -> PolicyConfig {
     // The model must decide, because an advising model has no effect.
     config.model = ModelRole::Decides;
     if setup.permissive {
-        config.evidence.soft_polls = 1;
-        config.evidence.hard_polls = 1;
+        config.evidence.soft_sustain_for = Duration::ZERO;
+        config.evidence.hard_sustain_for = Duration::ZERO;
         config.evidence.ratio_requests = 1;
         config.evidence.hang_timeout = Duration::from_secs(1);
-        config.evidence.sustain_for = Duration::ZERO;
-        config.evidence.lag_threshold = Duration::from_millis(1);
-        config.evidence.cpu_saturation_percent = 50.0;
-        config.evidence.usual_load_ratio = 1e9;
-        config.evidence.batch_hours = [0, 0];
-        config.evidence.harm_latency_ratio = 0.0;
+        config.evidence.refused_timeout = Duration::from_secs(1);
         config.outcome.probation = Duration::from_secs(1);
         config.permission.hard_cooldown = Duration::ZERO;
         config.permission.soft_cooldown = Duration::ZERO;
@@ -241,6 +244,10 @@ struct Run {
     result: TreatmentResult,
     /// Instances that reported to be ready since the last sidecar restart.
     ready: HashSet<Option<String>>,
+    /// Instances whose front door has answered.
+    answered: HashSet<Option<String>>,
+    /// Instance of the latest report. `None` after its end.
+    instance: Option<Option<String>>,
     restarts: Vec<Duration>,
     soft_heals: usize,
     /// Restarts by reason.
@@ -269,6 +276,8 @@ impl Run {
             stale: None,
             result: TreatmentResult::Done,
             ready: HashSet::new(),
+            answered: HashSet::new(),
+            instance: None,
             restarts: Vec::new(),
             soft_heals: 0,
             reasons: BTreeMap::new(),
@@ -310,6 +319,8 @@ impl Run {
                 });
             }
             Event::Started(started) => app.started = started,
+            Event::Starting(starting) => app.starting = starting,
+            Event::LatePoll { care, front_door } => self.late_poll(care, front_door),
             Event::AppDraining(draining) => app.draining = draining,
             Event::Restart => app.restart(),
             Event::CounterReset => (app.requests, app.errors, app.errors_at_heal) = (0.0, 0.0, 0.0),
@@ -317,7 +328,9 @@ impl Run {
                 let stale = self.stale.replace(app.health());
                 self.advance(Duration::from_millis(700));
                 let observation = self.observation(stale);
+                let instance = self.instance.clone();
                 self.step(&observation);
+                self.instance = instance;
             }
             Event::Circumstances(circumstances) => self.circumstances = circumstances,
             Event::WallJump(seconds) => {
@@ -362,6 +375,7 @@ impl Run {
         {
             self.ready.insert(health.instance_id.clone());
         }
+        self.track_instance(observation);
         let decision = self.policy.step(self.now, observation);
         assert_eq!(
             decision,
@@ -371,9 +385,58 @@ impl Run {
         assert_consistent(&decision);
         if decision.action == Action::RestartService {
             self.check_restart(&decision, observation);
+            self.check_instance(&decision, observation);
             *self.reasons.entry(decision.reason).or_default() += 1;
         }
         self.carry_out(decision.action);
+    }
+
+    /// Polls while the doctor is late. The twin does not see the poll, and makes the same decisions.
+    fn late_poll(&mut self, care: u8, front_door: u8) {
+        let mut observation = self.observation(None);
+        if let Some(result) = probe_result(care) {
+            observation.care = with_default_report(&result);
+        }
+        if let Some(result) = probe_result(front_door) {
+            observation.front_door = result;
+        }
+        observation.circumstances.late = true;
+        let decision = self.policy.step(self.now, &observation);
+        assert_eq!(decision.reason, Reason::DoctorLate);
+        assert_consistent(&decision);
+    }
+
+    fn track_instance(&mut self, observation: &Observation) {
+        match &observation.care {
+            ProbeResult::Valid(health, _) => self.instance = Some(health.instance_id.clone()),
+            ProbeResult::Refused if observation.circumstances.process_alive != Some(true) => {
+                self.instance = None;
+            }
+            _ => {}
+        }
+        if let (ProbeResult::Valid(..), Some(instance)) = (&observation.front_door, &self.instance)
+        {
+            self.answered.insert(instance.clone());
+        }
+    }
+
+    /// Asserts that a booting app is not restarted for silence or for its front door.
+    fn check_instance(&self, decision: &Decision, observation: &Observation) {
+        let for_silence = matches!(
+            decision.reason,
+            Reason::RuntimeStalled
+                | Reason::Unresponsive
+                | Reason::AppDown
+                | Reason::FrontDoorRefused
+                | Reason::FrontDoorHangs
+        );
+        if for_silence && observation.front_door != ProbeResult::NotProbed {
+            let instance = self.instance.as_ref();
+            assert!(
+                instance.is_some_and(|instance| self.answered.contains(instance)),
+                "{instance:?}: {decision:?}"
+            );
+        }
     }
 
     /// Asserts that neither the app nor the observation forbids a restart.
@@ -386,12 +449,12 @@ impl Run {
         assert_eq!(circumstances.mode, Mode::Enforce);
         assert!(circumstances.state_writable);
         if let ProbeResult::Valid(health, _) = &observation.care {
-            assert!(!health.draining, "{decision:?}");
+            assert!(!health.draining && !health.starting, "{decision:?}");
             let down = health
                 .checks
                 .iter()
                 .any(|check| check.state == CheckState::Failing);
-            assert!(!down, "{decision:?}");
+            assert!(!down || decision.wedged, "{decision:?}");
             let grace = self.policy.config().permission.startup_grace.as_secs_f64();
             assert!(health.uptime >= grace - 0.01, "in grace: {decision:?}");
             assert!(
@@ -595,14 +658,14 @@ fn guards_hold_in_every_random_run() {
     println!("{restarts} restarts ({reasons:?}), {soft_heals} soft heals");
     // Runs without treatments would test nothing.
     assert!(restarts > 2_000, "{restarts} restarts");
-    assert!(soft_heals > 2_000, "{soft_heals} soft heals");
+    assert!(soft_heals > 1_000, "{soft_heals} soft heals");
     for reason in [
         Reason::RuntimeStalled,
         Reason::SoftHealFailed,
         Reason::LimitForecast,
         Reason::RepeatedPanics,
-        Reason::RuntimeLag,
-        Reason::CpuSaturated,
+        Reason::FrontDoorRefused,
+        Reason::Unresponsive,
     ] {
         let count = reasons.get(&reason).copied().unwrap_or_default();
         assert!(count >= 20, "{count} restarts for {reason}");
@@ -666,6 +729,7 @@ fn arbitrary_health() -> impl Strategy<Value = Health> {
                     tick_age_seconds: lag,
                     lag_seconds: uptime,
                     stalled: bits > 200,
+                    stall_after_seconds: None,
                     workers: None,
                 }),
                 checks: checks

@@ -13,11 +13,17 @@ use crate::world::{App, World};
 fn step_after_warm_up_allocates_nothing() {
     let mut observations: Vec<(Now, Observation)> = Vec::new();
     let policy = Policy::new(PolicyConfig::default(), Proposer::default_model(), 7);
-    let mut world = World::of(App::healthy(100.0), policy, Duration::from_secs(5));
+    let app = App {
+        route_share: 0.05,
+        ..App::healthy(100.0)
+    };
+    let mut world = World::of(app, policy, Duration::from_secs(5));
     world.app.memory = 0.05; // below the trained range
     for poll in 0..900_u32 {
         // Without traffic there is no latency, so its ratio is absent.
         world.app.rate = if poll % 100 > 80 { 0.1 } else { 100.0 };
+        world.circumstances.late = poll % 50 == 49;
+        world.app.route_failing = f64::from(u8::from(poll % 200 < 50));
         world.app.failing = if poll % 200 > 150 { 0.4 } else { 0.0 };
         world.app.stalled = poll % 300 > 290;
         world.advance(world.interval);

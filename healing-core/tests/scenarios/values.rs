@@ -50,7 +50,7 @@ enum Kind {
 }
 
 /// Every change, sorted by name.
-const CHANGES: [(&str, Kind); 34] = [
+const CHANGES: [(&str, Kind); 41] = [
     ("age", Kind::Seconds(|w, seconds| w.app.uptime = seconds)),
     ("app-restarts", Kind::Event(|w| w.app.restart())),
     (
@@ -87,6 +87,10 @@ const CHANGES: [(&str, Kind); 34] = [
             };
         }),
     ),
+    (
+        "dependency-optional",
+        Kind::YesNo(|w, yes| w.app.dependency_optional = yes),
+    ),
     ("doctor-restarts", Kind::Event(World::restart_doctor)),
     ("draining", Kind::YesNo(|w, yes| w.app.draining = yes)),
     (
@@ -110,6 +114,7 @@ const CHANGES: [(&str, Kind); 34] = [
         }),
     ),
     ("lag", Kind::Seconds(|w, seconds| w.app.lag = seconds)),
+    ("late", Kind::YesNo(|w, yes| w.circumstances.late = yes)),
     (
         "latency",
         Kind::Seconds(|w, seconds| w.app.seconds = seconds),
@@ -161,6 +166,14 @@ const CHANGES: [(&str, Kind); 34] = [
         }),
     ),
     (
+        "route-errors",
+        Kind::Percentage(|w, percent| w.app.route_failing = percent / 100.0),
+    ),
+    (
+        "route-share",
+        Kind::Percentage(|w, percent| w.app.route_share = percent / 100.0),
+    ),
+    (
         "soft-heal",
         Kind::OneOf(&["helps", "fails", "aborts"], |w, word| {
             w.app.soft_helps = word == "helps";
@@ -169,11 +182,20 @@ const CHANGES: [(&str, Kind); 34] = [
     ),
     ("stalled", Kind::YesNo(|w, yes| w.app.stalled = yes)),
     ("started", Kind::YesNo(|w, yes| w.app.started = yes)),
+    ("starting", Kind::YesNo(|w, yes| w.app.starting = yes)),
     (
         "state-writable",
         Kind::YesNo(|w, yes| w.circumstances.state_writable = yes),
     ),
+    (
+        "throttled",
+        Kind::Percentage(|w, percent| w.app.throttled = percent / 100.0),
+    ),
     ("total-errors", Kind::Count(|w, count| w.app.errors = count)),
+    (
+        "version-known",
+        Kind::YesNo(|w, yes| w.app.version_known = yes),
+    ),
     ("wall-clock", Kind::Jump),
 ];
 

@@ -4,14 +4,12 @@
 use std::time::Duration;
 
 use healing_core::config::PolicyConfig;
-use healing_core::decision::{
-    Abstention, Action, Decision, TreatmentReport, TreatmentResult, Verdict,
-};
-use healing_core::features::Features;
+use healing_core::decision::{Action, Decision, TreatmentReport, TreatmentResult, Verdict};
+use healing_core::features::{Feature, Features};
 use healing_core::health::{
-    CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
+    CheckKind, CheckReport, CheckState, Health, Latency, RouteReport, Runtime, Totals, Vitals,
 };
-use healing_core::model::{Classification, Classifier, Votes};
+use healing_core::model::{CannotClassify, Classifier, Votes};
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 use healing_core::policy::{Policy, Proposer};
 
@@ -21,6 +19,8 @@ pub(crate) struct App {
     pub(crate) instance: u32,
     pub(crate) uptime: f64,
     pub(crate) started: bool,
+    /// Set if the app declares that it is still starting.
+    pub(crate) starting: bool,
     pub(crate) draining: bool,
     pub(crate) requests: f64,
     pub(crate) errors: f64,
@@ -28,6 +28,12 @@ pub(crate) struct App {
     pub(crate) in_flight: u64,
     /// Requests per second.
     pub(crate) rate: f64,
+    /// Share of the requests to one route, whose counts are reported.
+    pub(crate) route_share: f64,
+    /// Share of the requests to this route that fail.
+    pub(crate) route_failing: f64,
+    /// Requests to this route and errors of it.
+    pub(crate) route: (f64, f64),
     /// Share of the requests that fail.
     pub(crate) failing: f64,
     /// Duration of a request, in seconds.
@@ -43,7 +49,16 @@ pub(crate) struct App {
     pub(crate) memory: f64,
     pub(crate) memory_per_second: f64,
     pub(crate) cpu: f64,
+    /// Set if the app reports its version.
+    pub(crate) version_known: bool,
+    /// CPU time, in seconds, of a limit of one core.
+    pub(crate) cpu_seconds: f64,
+    /// Share of the time in which the app is throttled.
+    pub(crate) throttled: f64,
+    pub(crate) throttled_seconds: f64,
     pub(crate) dependency: Option<CheckState>,
+    /// Set if the app works without the dependency.
+    pub(crate) dependency_optional: bool,
     /// Age of the dependency's check, in seconds.
     pub(crate) check_age: f64,
     /// Set if the check has stopped running, so that its age grows.
@@ -68,12 +83,16 @@ impl App {
             instance: 1,
             uptime: 3600.0,
             started: true,
+            starting: false,
             draining: false,
             requests: 50_000.0,
             errors: 0.0,
             errors_at_heal: 0.0,
             in_flight: 1,
             rate,
+            route_share: 0.0,
+            route_failing: 0.0,
+            route: (0.0, 0.0),
             failing: 0.0,
             seconds: 0.003,
             latency: [0.0; 5],
@@ -84,7 +103,12 @@ impl App {
             memory: 30.0,
             memory_per_second: 0.0,
             cpu: 20.0,
+            version_known: false,
+            cpu_seconds: 0.0,
+            throttled: 0.0,
+            throttled_seconds: 0.0,
             dependency: None,
+            dependency_optional: false,
             check_age: 0.1,
             checks_stopped: false,
             stalled: false,
@@ -101,8 +125,14 @@ impl App {
         self.uptime += seconds;
         let rate = if self.stalled { 0.0 } else { self.rate };
         self.requests += rate * seconds;
-        self.errors += rate * seconds * self.failing.max(self.panicking);
+        let failing = self.failing.max(self.panicking);
+        let to_route = rate * seconds * self.route_share;
+        let route_errors = to_route * self.route_failing.max(failing);
+        self.route = (self.route.0 + to_route, self.route.1 + route_errors);
+        self.errors += (rate * seconds - to_route) * failing + route_errors;
         self.panics += rate * seconds * self.panicking;
+        self.cpu_seconds += self.cpu / 100.0 * seconds;
+        self.throttled_seconds += self.throttled * seconds;
         let bucket = BOUNDS
             .iter()
             .position(|&bound| self.seconds <= bound)
@@ -137,8 +167,10 @@ impl App {
             memory_usage: Some(self.memory),
             error_count,
             uptime: self.uptime,
+            version: self.version_known.then(|| "1".to_owned()),
             instance_id: Some(format!("instance-{}", self.instance)),
             started: Some(self.started),
+            starting: self.starting,
             draining: self.draining,
             totals: Totals {
                 requests_total: Some(self.requests as u64),
@@ -147,17 +179,22 @@ impl App {
                 ..Totals::default()
             },
             in_flight: Some(self.in_flight),
+            routes: self.routes(),
             latency: Some(Latency {
                 bounds_seconds: BOUNDS.to_vec(),
                 counts: self.latency.iter().map(|&count| count as u64).collect(),
             }),
             vitals: Some(Vitals {
+                cpu_seconds_total: Some(self.cpu_seconds),
+                cpu_limit_cores: Some(1.0),
+                cpu_throttled_seconds_total: Some(self.throttled_seconds),
                 open_fds: Some(40),
                 max_fds: Some(1024),
                 ..Vitals::default()
             }),
             runtime: Some(Runtime {
                 stalled: self.stalled,
+                stall_after_seconds: None,
                 workers: None,
                 tick_age_seconds: if self.stalled { 1.0 } else { 0.01 },
                 lag_seconds: self.lag,
@@ -165,9 +202,37 @@ impl App {
             checks: self
                 .dependency
                 .iter()
-                .map(|&state| dependency(state, self.check_age))
+                .map(|&state| self.dependency_check(state))
                 .collect(),
             ..Health::default()
+        }
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    fn routes(&self) -> Vec<RouteReport> {
+        let report = |route: &str, (requests, errors): (f64, f64)| RouteReport {
+            method: "GET".into(),
+            route: route.into(),
+            begun_total: requests as u64,
+            answered_total: requests as u64,
+            errors_total: errors as u64,
+        };
+        let rest = (self.requests - self.route.0, self.errors - self.route.1);
+        if self.route.0 > 0.0 {
+            vec![report("/", rest), report("/items/{id}", self.route)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn dependency_check(&self, state: CheckState) -> CheckReport {
+        CheckReport {
+            name: "db".into(),
+            kind: CheckKind::Dependency,
+            optional: self.dependency_optional,
+            state,
+            age_seconds: Some(self.check_age),
+            error: None,
         }
     }
 
@@ -190,7 +255,10 @@ impl App {
             uptime: 0.5,
             requests: 0.0,
             dependency: self.dependency,
+            dependency_optional: self.dependency_optional,
+            route_share: self.route_share,
             five_fields: self.five_fields,
+            version_known: self.version_known,
             ..healthy
         };
         *self = if self.restart_helps {
@@ -198,10 +266,12 @@ impl App {
         } else {
             Self {
                 failing: self.failing,
+                route_failing: self.route_failing,
                 panicking: self.panicking,
                 seconds: self.seconds,
                 lag: self.lag,
                 cpu: self.cpu,
+                throttled: self.throttled,
                 restart_helps: false,
                 ..fresh
             }
@@ -209,29 +279,16 @@ impl App {
     }
 }
 
-fn dependency(state: CheckState, age_seconds: f64) -> CheckReport {
-    CheckReport {
-        name: "db".into(),
-        kind: CheckKind::Dependency,
-        optional: false,
-        state,
-        age_seconds: Some(age_seconds),
-        error: None,
-    }
-}
-
-/// Classifier that always votes for one action, or abstains.
+/// Classifier that always votes for one action, or cannot classify.
 #[derive(Debug)]
 pub(crate) struct FixedVotes(pub(crate) Option<Action>);
 
 impl Classifier for FixedVotes {
-    fn classify(&self, _: &Features) -> Classification {
-        let votes = |action: Action| {
-            let mut votes = [0; 3];
-            votes[action as usize] = 100;
-            Votes(votes)
-        };
-        self.0.map(votes).ok_or(Abstention::ModelError).into()
+    fn votes(&self, _: &Features) -> Result<Votes, CannotClassify> {
+        let action = self.0.ok_or(CannotClassify::Missing(Feature::CpuUsage))?;
+        let mut votes = [0; 3];
+        votes[action as usize] = 100;
+        Ok(Votes(votes))
     }
 }
 

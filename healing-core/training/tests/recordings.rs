@@ -12,7 +12,8 @@ use healing_core::config::PolicyConfig;
 use healing_core::decision::Lane;
 use healing_core::policy::{Policy, Proposer};
 use healing_training::recordings::{
-    Collection, Phase, Range, Run, Score, Wanted, figure_ranges, score, undelayed_policy,
+    Class, Collection, Detail, Phase, Range, Run, Score, Wanted, class, figure_ranges, replay,
+    score, undelayed_policy,
 };
 
 /// Returns all runs, read once.
@@ -23,34 +24,56 @@ fn runs() -> &'static [Run] {
         .runs
 }
 
-fn scores() -> impl Iterator<Item = (usize, Score)> {
+fn scores(detail: Detail) -> impl Iterator<Item = (usize, Score)> {
     Phase::ALL
         .into_iter()
-        .map(|phase| score(runs(), phase, undelayed_policy))
+        .map(move |phase| score(runs(), phase, detail, undelayed_policy))
         .enumerate()
 }
 
-/// Right replays of each phase, without random delays: raise them when the policy becomes better.
-const LEAST_RIGHT: [usize; 5] = [140, 140, 142, 142, 141];
+/// Right replays that each phase needs, of 238, without random delays.
+const LEAST_RIGHT: usize = 226;
 
-/// False restarts of each phase: lower them when the policy becomes better.
-const MOST_FALSE_RESTARTS: [usize; 5] = [35, 34, 34, 33, 34];
+/// Runs that may be restarted falsely, with the reason: what a sidecar can know of them does not tell.
+const MAY_BE_RESTARTED: [(&str, &str); 2] = [
+    (
+        "kas10_y08",
+        "a standing queue of ten requests, where requests have become 400 times dearer",
+    ),
+    (
+        "u-sse",
+        "answers of schema 1 do not count heads, so that clients who leave a stream look like failures",
+    ),
+];
 
 #[test]
-fn default_policy_decides_no_fewer_runs_rightly() {
-    for (phase, score) in scores() {
-        assert!(
-            score.right >= LEAST_RIGHT[phase],
-            "phase {phase}: {score:?}"
-        );
+fn default_policy_decides_the_required_number_of_runs_rightly() {
+    for (phase, score) in scores(Detail::Recorded) {
+        assert!(score.right >= LEAST_RIGHT, "phase {phase}: {score:?}");
     }
 }
 
 #[test]
-fn default_policy_restarts_no_more_runs_falsely() {
-    for (phase, score) in scores() {
-        let most = MOST_FALSE_RESTARTS[phase];
-        assert!(score.false_restarts <= most, "phase {phase}: {score:?}");
+fn default_policy_restarts_no_loaded_app() {
+    for phase in Phase::ALL {
+        for run in runs() {
+            let name = run.recording.case.name.as_str();
+            let replay = replay(undelayed_policy(), &run.recording, phase, Detail::Recorded);
+            let found = class(run.expected.wanted, &replay);
+            let known = MAY_BE_RESTARTED.iter().any(|(run, _)| *run == name);
+            assert!(found != Class::FalseRestart || known, "{name}: {replay}");
+        }
+    }
+}
+
+/// Right replays of each phase where an app of schema 1 is polled and its sockets cannot be read.
+const LEAST_RIGHT_OF_SCHEMA_ONE: usize = 210;
+
+#[test]
+fn policy_degrades_where_figures_are_absent() {
+    for (phase, score) in scores(Detail::SchemaOne) {
+        let least = LEAST_RIGHT_OF_SCHEMA_ONE;
+        assert!(score.right >= least, "phase {phase}: {score:?}");
     }
 }
 
@@ -61,7 +84,7 @@ fn default_model_votes_at_each_poll_with_a_report() {
     for Run { recording, .. } in runs() {
         let config = PolicyConfig::default();
         let mut policy = Policy::new(config, Proposer::default_model(), 0);
-        for poll in recording.polls(Phase::ALL[0]) {
+        for poll in recording.polls(Phase::ALL[0], Detail::Recorded) {
             let decision = policy.step(poll.now, &poll.observation);
             let record = decision.model.unwrap();
             let name = &recording.case.name;
@@ -136,7 +159,7 @@ fn polls_are_five_seconds_apart() {
     for Run { recording, .. } in runs() {
         for phase in Phase::ALL {
             let seconds: Vec<f64> = recording
-                .polls(phase)
+                .polls(phase, Detail::Recorded)
                 .map(|poll| poll.sample.seconds)
                 .collect();
             for pair in seconds.windows(2) {

@@ -314,6 +314,9 @@ pub struct Runtime {
     /// `true` if `tick_age_seconds`, and the time since the end of a declared start, exceed the stall
     /// threshold. No task of the app then makes progress.
     pub stalled: bool,
+    /// Stall threshold, in seconds, as the owner of the app has set it. Absent if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stall_after_seconds: Option<f64>,
     /// Number of worker threads of the runtime; 1 for a current-thread runtime. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workers: Option<u64>,

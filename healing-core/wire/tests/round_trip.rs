@@ -82,6 +82,7 @@ fn complete_health() -> Health {
             tick_age_seconds: 0.25,
             lag_seconds: 0.125,
             stalled: true,
+            stall_after_seconds: Some(10.0),
             workers: Some(4),
         }),
         checks: vec![

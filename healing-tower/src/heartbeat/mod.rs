@@ -158,6 +158,7 @@ impl Heartbeat {
             tick_age_seconds: age.as_secs_f64(),
             lag_seconds: self.lag(now).as_secs_f64(),
             stalled: self.is_stalled(now),
+            stall_after_seconds: Some(self.stall_after.as_secs_f64()),
             workers: None,
         })
     }

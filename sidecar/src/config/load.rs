@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use healing_core::config::PolicyConfig;
+use healing_core::config::{POLL_INTERVALS, PolicyConfig};
 use healing_core::observation::Mode;
 use toml::{Table, Value};
 
@@ -52,7 +52,7 @@ pub(super) fn load(flags: &Flags, environment: &dyn Environment) -> Loaded {
         care_url: layers.value("care_url", url),
         bind: layers.value("bind", address),
         poll_interval: layers.value("poll_interval", |text| {
-            duration(text, Duration::from_millis(100), Duration::from_secs(3600))
+            duration(text, *POLL_INTERVALS.start(), *POLL_INTERVALS.end())
         }),
         probe_timeout: layers.value("probe_timeout", |text| {
             duration(text, Duration::from_millis(10), Duration::from_secs(30))

@@ -98,6 +98,19 @@ fn config_error_names_setting_origin_and_valid_values() {
 }
 
 #[test]
+fn poll_interval_at_which_the_policy_cannot_work_is_rejected() {
+    for (interval, accepted) in [
+        ("99ms", false),
+        ("100ms", true),
+        ("60s", true),
+        ("61s", false),
+    ] {
+        let loaded = with_file(&format!("poll_interval = \"{interval}\""));
+        assert_eq!(problems(&loaded).is_empty(), accepted, "{interval}");
+    }
+}
+
+#[test]
 fn invalid_setting_forces_observe_and_keeps_valid_ones() {
     let env = environment(&[
         ("HEALING_MODE", "enforce"),

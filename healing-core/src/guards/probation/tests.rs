@@ -4,6 +4,7 @@ use super::*;
 
 const HEALTHY: ProbationInput = ProbationInput {
     healthy: true,
+    effect_pending: false,
     ready: true,
     treatment_justified: false,
     unresponsive: false,

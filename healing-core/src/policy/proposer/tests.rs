@@ -28,6 +28,7 @@ fn healthy() -> Reading {
     Reading {
         has_been_ready: true,
         mature: true,
+        has_served: true,
         available: true,
         healthy: true,
         ..Reading::unknown(Lane::Reported)
@@ -45,11 +46,11 @@ fn failing() -> Reading {
     }
 }
 
-fn lagging() -> Reading {
+fn panicking() -> Reading {
     Reading {
         healthy: false,
         symptomatic: true,
-        hard_evidence: Some(Reason::RuntimeLag),
+        hard_evidence: Some(Reason::RepeatedPanics),
         ..healthy()
     }
 }
@@ -124,16 +125,21 @@ fn rules_propose_by_symptom_and_attempts() {
             &[SOFT_FAILED, SOFT_FAILED, HARD_FAILED],
             (NoAction, Reason::AttemptsExhausted),
         ),
-        ("lag", lagging(), &[], (RestartService, Reason::RuntimeLag)),
+        (
+            "lag",
+            panicking(),
+            &[],
+            (RestartService, Reason::RepeatedPanics),
+        ),
         (
             "lag after a restart that failed",
-            lagging(),
+            panicking(),
             &[HARD_FAILED],
             (NoAction, Reason::AttemptsExhausted),
         ),
         (
             "lag of an instance that was never available",
-            unavailable(lagging()),
+            unavailable(panicking()),
             &[],
             (NoAction, Reason::NeverAvailable),
         ),
@@ -207,6 +213,7 @@ fn unresponsive_app_is_restarted_only_with_evidence() {
     let propose = |lane, ready, unresponsive| {
         let reading = Reading {
             has_been_ready: ready,
+            has_served: ready,
             unresponsive,
             ..Reading::unknown(lane)
         };
@@ -218,14 +225,15 @@ fn unresponsive_app_is_restarted_only_with_evidence() {
         (Lane::Refused, false, Reason::Starting),
         (Lane::Invalid, true, Reason::InvalidAnswer),
         (Lane::Stalled, true, Reason::InsufficientEvidence),
+        (Lane::Stalled, false, Reason::Starting),
     ];
     for (lane, ready, reason) in reasons {
         assert_eq!(propose(lane, ready, None), none(reason));
     }
-    let timeout = Some(Reason::FrontDoorHangs);
+    let timeout = Some(Reason::Unresponsive);
     assert_eq!(
         propose(Lane::Stalled, true, timeout),
-        (Action::RestartService, Reason::FrontDoorHangs)
+        (Action::RestartService, Reason::Unresponsive)
     );
 }
 

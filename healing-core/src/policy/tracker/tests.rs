@@ -1,8 +1,8 @@
 use super::*;
 use crate::decision::Reason;
-use crate::evidence::Signals;
 use crate::features::Feature;
 use crate::health::{CheckKind, CheckReport, CheckState, Totals};
+use crate::observation::Circumstances;
 
 fn at(seconds: u64) -> Time {
     Time::default() + Duration::from_secs(100_000 + seconds)
@@ -47,7 +47,7 @@ impl Polls {
         };
         let wall = Duration::from_secs(seconds);
         self.tracker
-            .observe(at(seconds), wall, &observation, &self.config)
+            .observe(at(seconds), wall, &observation, false, &self.config)
     }
 
     fn report(&mut self, seconds: u64, health: Health) -> Reading {
@@ -63,22 +63,28 @@ fn populated() -> Tracker {
         polls.report(5 * poll, health("a", 1000 + 5 * poll, 100 * poll, 0));
     }
     let mut tracker = polls.tracker;
-    let signals = Signals {
-        panics: true,
-        ..Signals::default()
-    };
-    tracker.symptoms.detectors.observe(at(25), signals);
+    let config = &polls.config.evidence;
+    tracker
+        .symptoms
+        .panics
+        .observe(at(25), true, config.hard_sustain_for);
     let errors = ErrorSignal {
         ratio: true,
         ..ErrorSignal::default()
     };
-    tracker.symptoms.errors.observe(at(25), errors);
+    tracker.symptoms.errors.observe(at(25), errors, config);
     let stalled = Classified {
         lane: Lane::Stalled,
         reason: Reason::RuntimeStalled,
     };
-    tracker.symptoms.unresponsive.observe(at(25), stalled, None);
-    tracker.symptoms.limit_polls = 3;
+    tracker
+        .symptoms
+        .unresponsive
+        .observe(at(25), stalled, false, config);
+    tracker
+        .symptoms
+        .limit
+        .observe(at(25), true, config.hard_sustain_for);
     // A peak needs two points.
     let mut next = health("a", 1060, 500, 0);
     next.memory_usage = Some(50.0);
@@ -89,38 +95,53 @@ fn populated() -> Tracker {
 fn is_clear(tracker: &Tracker, part: Part) -> bool {
     let symptoms = &tracker.symptoms;
     match part {
-        Part::History => tracker.history.newest().is_none(),
+        Part::History => {
+            let errors = tracker.error_history.window(Duration::ZERO, |_| false);
+            let is_clear = tracker.history.newest().is_none();
+            assert_eq!(errors == Counts::default(), is_clear);
+            is_clear
+        }
         Part::Detectors => {
             assert_eq!(
                 symptoms.errors.is_symptomatic(),
-                symptoms.detectors.is_symptomatic()
+                symptoms.panics.is_active()
             );
             !symptoms.is_symptomatic()
         }
         Part::Unresponsive => !symptoms.unresponsive.is_active(),
-        Part::LimitPolls => symptoms.limit_polls == 0,
+        Part::Limit => !symptoms.limit.is_active(),
         Part::Health => tracker.healthy_since.is_none(),
         Part::Peaks => !tracker.trends.memory.has_peak(),
         Part::Trends => !tracker.trends.memory.is_known(),
-        Part::Readiness => !tracker.has_been_ready,
+        Part::Readiness => !tracker.lifecycle.has_started(),
+        Part::Impairment => !tracker.impairment.has_counts(),
     }
 }
 
 #[test]
 fn resets_clear_exactly_the_parts_of_their_event() {
-    use Reset::{AppStart, CounterReset, DependencyRecovered, Gap, Treatment};
-    let events = [Treatment, AppStart, Gap, CounterReset, DependencyRecovered];
+    use Reset::{AppStart, CounterReset, DependencyRecovered, Gap, ProcessEnd, Resume, Treatment};
+    let events = [
+        Treatment,
+        AppStart,
+        ProcessEnd,
+        Resume,
+        Gap,
+        CounterReset,
+        DependencyRecovered,
+    ];
     #[rustfmt::skip]
-    let cells: [(Part, [u8; 5]); 8] = [
-        //                     Treatment  AppStart  Gap  CounterReset  DependencyRecovered
-        (Part::History,        [1,        1,        0,   1,            1]),
-        (Part::Detectors,      [1,        1,        1,   1,            1]),
-        (Part::Unresponsive,   [1,        1,        1,   0,            0]),
-        (Part::LimitPolls,     [1,        1,        1,   0,            0]),
-        (Part::Health,         [1,        1,        1,   0,            0]),
-        (Part::Peaks,          [1,        1,        0,   0,            0]),
-        (Part::Trends,         [0,        1,        0,   0,            0]),
-        (Part::Readiness,      [0,        1,        0,   0,            0]),
+    let cells: [(Part, [u8; 7]); 9] = [
+        //                     Treatment  AppStart  ProcessEnd  Resume  Gap  CounterReset  DependencyRecovered
+        (Part::History,        [1,        1,        0,          0,      0,   1,            1]),
+        (Part::Detectors,      [1,        1,        1,          0,      1,   1,            1]),
+        (Part::Unresponsive,   [1,        1,        1,          1,      1,   0,            0]),
+        (Part::Limit,          [1,        1,        1,          0,      1,   0,            0]),
+        (Part::Health,         [1,        1,        1,          0,      1,   0,            0]),
+        (Part::Peaks,          [1,        1,        0,          0,      0,   0,            0]),
+        (Part::Trends,         [0,        1,        0,          0,      0,   0,            0]),
+        (Part::Readiness,      [0,        1,        1,          0,      0,   0,            0]),
+        (Part::Impairment,     [0,        0,        1,          0,      1,   1,            1]),
     ];
     for (part, row) in cells {
         assert!(!is_clear(&populated(), part), "{part:?} before");
@@ -200,7 +221,10 @@ fn totals_of_a_young_app_count_from_zero_unless_it_was_treated() {
     for (treated, expected) in [(false, Some(0.5)), (true, None)] {
         let mut polls = Polls::new();
         if treated {
-            polls.tracker.on_treatment(at(0));
+            let slow_window = polls.config.slow_window;
+            polls
+                .tracker
+                .on_treatment(at(0), Action::ResetErrors, slow_window);
         }
         let reading = polls.report(1, health("a", 20, 100, 50));
         assert_eq!(reading.features.get(Feature::ErrorRatioFast), expected);
@@ -233,24 +257,4 @@ fn app_is_long_healthy_after_ten_minutes_without_a_symptom() {
     assert!(!polls.poll(625, ProbeResult::TimedOut).healthy);
     let reading = polls.report(630, health("a", 1630, 63_000, 0));
     assert!(reading.healthy && !reading.long_healthy);
-}
-
-#[test]
-fn baseline_does_not_learn_a_harmful_load() {
-    let mut polls = Polls::new();
-    for poll in 0..100 {
-        polls.report(5 * poll, health("a", 1000 + 5 * poll, 500 * poll, 0));
-    }
-    let before = polls.tracker.app.baseline;
-    polls.tracker.symptoms.harmed = true;
-    let windows = Windows::new(&polls.tracker.history, &before, &polls.config);
-    let config = polls.config.clone();
-    polls
-        .tracker
-        .track_health(at(600), true, Some(&windows), &config);
-    let after = polls.tracker.app.baseline;
-    let ratio = |baseline: crate::baseline::Baseline| {
-        baseline.compare(windows.traffic, config.slow_window).load
-    };
-    assert_eq!(ratio(after), ratio(before));
 }

@@ -121,6 +121,7 @@ impl Episode for FakeEpisode {
                         tick_age_seconds: (second - ONSET) as f64 + 3.0,
                         lag_seconds: (second - ONSET) as f64 + 3.0,
                         stalled: true,
+                        stall_after_seconds: None,
                         workers: None,
                     });
                 }

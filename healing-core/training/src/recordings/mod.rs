@@ -7,6 +7,7 @@
 //! | `sample`, `line`, `health` | one second of a run: types, parser, reconstruction of the answer |
 //! | `load` | what the clients of a run got |
 //! | `recording` | one run, and its polls at a phase |
+//! | `completion` | figures of the present schema that were recorded beside the answers |
 //! | `expected` | wanted decision of each run |
 //! | `collection` | all runs of this repository |
 //! | `replay`, `class`, `score` | decisions of a policy, if they are right, and how often |
@@ -22,6 +23,7 @@ mod archive;
 mod case;
 mod class;
 mod collection;
+mod completion;
 mod error;
 mod expected;
 mod figures;
@@ -39,6 +41,7 @@ pub use self::archive::Archive;
 pub use self::case::{Fault, RecordedCase};
 pub use self::class::{Class, LATE_SECONDS, class};
 pub use self::collection::{Collection, Run};
+pub use self::completion::Detail;
 pub use self::error::{RecordingError, RecordingErrorKind};
 pub use self::expected::{Expected, Wanted};
 pub use self::figures::{Figure, figures};

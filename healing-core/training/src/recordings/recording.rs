@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use healing_core::observation::{Circumstances, Mode, Now, Observation};
+use healing_core::observation::{Now, Observation};
 
 use super::case::RecordedCase;
+use super::completion::{Completion, Detail};
 use super::error::RecordingError;
 use super::error::RecordingErrorKind::{Missing, TooLarge};
 use super::health::HealthRebuilder;
@@ -129,13 +130,17 @@ impl Recording {
 
     /// Returns the polls of a sidecar, one each [`POLL_INTERVAL`]: each from the first sample that is at
     /// most half a second early.
-    pub fn polls(&self, phase: Phase) -> impl Iterator<Item = Poll<'_>> {
+    pub fn polls(&self, phase: Phase, detail: Detail) -> impl Iterator<Item = Poll<'_>> {
         const TOLERANCE: f64 = 0.5;
         let start = MIDNIGHT + Duration::from_secs(3600 * u64::from(self.first_hour()));
         let mut samples = self.samples.iter();
+        let mut completion = Completion::new(&self.samples, detail);
         let mut due = f64::from(phase.0);
         std::iter::from_fn(move || {
-            let sample = samples.find(|sample| sample.seconds >= due - TOLERANCE)?;
+            let sample = samples.find(|sample| {
+                completion.push(sample);
+                sample.seconds >= due - TOLERANCE
+            })?;
             while due <= sample.seconds + TOLERANCE {
                 due += POLL_INTERVAL.as_secs_f64();
             }
@@ -145,7 +150,7 @@ impl Recording {
                     monotonic,
                     wall: start + monotonic,
                 },
-                observation: observation(sample),
+                observation: completion.observation(sample),
                 sample,
             })
         })
@@ -157,19 +162,6 @@ impl Recording {
             .iter()
             .find_map(|sample| sample.health()?.hour_of_day)
             .unwrap_or(0)
-    }
-}
-
-/// Returns the observation of a sample by a sidecar in enforce mode that cannot see the app's process.
-fn observation(sample: &RecordedSample) -> Observation {
-    Observation {
-        sockets: None,
-        care: sample.care.clone(),
-        front_door: sample.front_door_result(),
-        circumstances: Circumstances {
-            mode: Mode::Enforce,
-            ..Circumstances::default()
-        },
     }
 }
 
@@ -196,7 +188,7 @@ mod tests {
     fn poll_seconds(recording: &Recording, phase: u8) -> Vec<f64> {
         let phase = Phase::new(phase).unwrap();
         recording
-            .polls(phase)
+            .polls(phase, Detail::Recorded)
             .map(|poll| poll.sample.seconds)
             .collect()
     }
@@ -221,7 +213,10 @@ mod tests {
     fn wall_clock_shows_the_reported_hour() {
         let text = r#"{"t": 0.0, "care": 200, "care_s": 0.0, "h": {"hour_of_day": 15}}"#;
         let recording = parse(text).unwrap();
-        let poll = recording.polls(Phase::ALL[0]).next().unwrap();
+        let poll = recording
+            .polls(Phase::ALL[0], Detail::Recorded)
+            .next()
+            .unwrap();
         assert_eq!(poll.now.wall.as_secs() % 86_400 / 3600, 15);
     }
 

@@ -7,6 +7,7 @@ use healing_core::config::PolicyConfig;
 use healing_core::decision::{Action, Reason, TreatmentReport, TreatmentResult};
 use healing_core::policy::{Policy, Proposer};
 
+use super::completion::Detail;
 use super::recording::{Phase, Recording};
 
 /// Treatments that a policy decided on in a replay.
@@ -46,7 +47,8 @@ pub fn undelayed_policy() -> Policy {
 
 /// Replays a recording through a policy that knows nothing yet.
 ///
-/// The policy polls each 5 s in enforce mode, as a sidecar that cannot see the app's process. Every allowed
+/// The policy polls each 5 s in enforce mode, as a sidecar that cannot see the app's process, and gets the
+/// figures that `detail` selects. Every allowed
 /// treatment is reported as carried out at once, and the recording goes on unchanged, as if the treatment
 /// had no effect: nothing was healed while the recordings were made. The policy so concludes that the
 /// treatment was ineffective, and goes on to its next step.
@@ -58,9 +60,9 @@ pub fn undelayed_policy() -> Policy {
 /// - `error_count` does not fall after a replayed soft heal, as it would in an app.
 /// - Three runs contain restarts by the recorder ([`Fault::name`](super::Fault::name) `restart`).
 #[must_use]
-pub fn replay(mut policy: Policy, recording: &Recording, phase: Phase) -> Replay {
+pub fn replay(mut policy: Policy, recording: &Recording, phase: Phase, detail: Detail) -> Replay {
     let mut treatments = Vec::new();
-    for poll in recording.polls(phase) {
+    for poll in recording.polls(phase, detail) {
         let decision = policy.step(poll.now, &poll.observation);
         let action = decision.action;
         if action == Action::NoAction {
@@ -165,7 +167,12 @@ mod tests {
     #[test]
     fn hang_is_restarted_after_its_timeout() {
         for phase in Phase::ALL {
-            let replay = replay(undelayed_policy(), &hanging_from(30, 60), phase);
+            let replay = replay(
+                undelayed_policy(),
+                &hanging_from(30, 60),
+                phase,
+                Detail::Recorded,
+            );
             let restart = replay.first_restart().unwrap();
             assert_eq!(restart.reason, Reason::Unresponsive);
             assert_eq!(restart.seconds, 10.0 + f64::from(phase.second()));
@@ -175,7 +182,12 @@ mod tests {
 
     #[test]
     fn restart_is_reported_as_carried_out() {
-        let replay = replay(undelayed_policy(), &hanging_from(30, 120), Phase::ALL[0]);
+        let replay = replay(
+            undelayed_policy(),
+            &hanging_from(30, 120),
+            Phase::ALL[0],
+            Detail::Recorded,
+        );
         let seconds: Vec<f64> = replay.restarts().map(|restart| restart.seconds).collect();
         assert!(seconds.len() <= 2, "the cooldown holds: {seconds:?}");
         assert_eq!(replay.to_string(), "restart+10 unresponsive");
@@ -183,7 +195,12 @@ mod tests {
 
     #[test]
     fn healthy_recording_has_no_treatment() {
-        let replay = replay(undelayed_policy(), &hanging_from(60, 60), Phase::ALL[0]);
+        let replay = replay(
+            undelayed_policy(),
+            &hanging_from(60, 60),
+            Phase::ALL[0],
+            Detail::Recorded,
+        );
         assert_eq!(
             (replay.treatments.len(), replay.to_string().as_str()),
             (0, "-")

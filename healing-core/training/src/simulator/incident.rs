@@ -183,6 +183,7 @@ impl Incident {
                 tick_age_seconds: app.tick_age,
                 lag_seconds: app.lag,
                 stalled,
+                stall_after_seconds: None,
                 workers: None,
             }),
             checks: self.checks(),

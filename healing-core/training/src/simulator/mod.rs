@@ -121,7 +121,7 @@ fn run_incident(scenario: Scenario, number: u32, rng: &mut Rng, examples: &mut V
         let decision = policy.step(incident.now(), &incident.poll(rng));
         let Some(&moment) = moments.peek() else { break };
         // A poll without features gives no example; the next one may.
-        if moment > second || matches!(decision.lane, Lane::Refused | Lane::Invalid) {
+        if moment > second || matches!(decision.lane, Lane::Refused | Lane::Invalid | Lane::Late) {
             continue;
         }
         moments.next();

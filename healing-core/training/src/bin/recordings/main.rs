@@ -3,6 +3,7 @@
 //! | arguments | output |
 //! |---|---|
 //! | none | decisions of the default policy for each run and phase, totals, and `RESULT` lines |
+//! | `--schema-one` | the same for an app of schema 1 whose sockets cannot be read |
 //! | `--differences` | runs that phase 0 decides otherwise than the policy of commit 8c11de9 did |
 //! | `--ranges` | ranges of all recorded figures |
 //! | `--rebuilt` | figures of the runs that are rebuilt in the simulator, recorded and simulated |
@@ -15,7 +16,7 @@ use std::error::Error;
 
 use args::Args;
 use clap::Parser as _;
-use healing_training::recordings::{Collection, Range, comparison_table, figure_ranges};
+use healing_training::recordings::{Collection, Detail, Range, comparison_table, figure_ranges};
 
 /// Committed table of the rebuilt runs.
 const REBUILT: &str = concat!(
@@ -40,8 +41,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     } else if args.differences {
         report::print_differences(&runs, args.seed);
     } else {
-        report::print_decisions(&runs, args.seed);
-        report::print_totals(&runs, args.seed);
+        let detail = if args.schema_one {
+            Detail::SchemaOne
+        } else {
+            Detail::Recorded
+        };
+        report::print_decisions(&runs, detail, args.seed);
+        report::print_totals(&runs, detail, args.seed);
     }
     Ok(())
 }

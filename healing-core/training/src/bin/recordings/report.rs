@@ -2,7 +2,7 @@
 
 use healing_core::policy::Policy;
 use healing_training::recordings::{
-    Class, Phase, Replay, Run, class, default_policy, replay, score, undelayed_policy,
+    Class, Detail, Phase, Replay, Run, class, default_policy, replay, score, undelayed_policy,
 };
 
 /// Reason codes of commit 8c11de9 that have changed since: old code, present code.
@@ -15,7 +15,7 @@ const RENAMED_REASONS: [(&str, &str); 2] = [
 const TABLE_SEED: u64 = 1521;
 
 /// Prints one row a run: the wanted decision, and that of each phase.
-pub(crate) fn print_decisions(runs: &[Run], seed: Option<u64>) {
+pub(crate) fn print_decisions(runs: &[Run], detail: Detail, seed: Option<u64>) {
     println!("times in seconds after the fault; ! false restart, ? missed, ~ false soft heal\n");
     print!("{:33} wanted", "run");
     for phase in Phase::ALL {
@@ -25,7 +25,7 @@ pub(crate) fn print_decisions(runs: &[Run], seed: Option<u64>) {
     for run in runs {
         print!("{:33} {:6}", name(run), run.expected.wanted.to_string());
         for phase in Phase::ALL {
-            let replay = replay(policy(seed), &run.recording, phase);
+            let replay = replay(policy(seed), &run.recording, phase, detail);
             let mark = match class(run.expected.wanted, &replay) {
                 Class::Right => ' ',
                 Class::FalseRestart => '!',
@@ -40,9 +40,9 @@ pub(crate) fn print_decisions(runs: &[Run], seed: Option<u64>) {
 }
 
 /// Prints the totals of each phase.
-pub(crate) fn print_totals(runs: &[Run], seed: Option<u64>) {
+pub(crate) fn print_totals(runs: &[Run], detail: Detail, seed: Option<u64>) {
     println!("phase  runs  right  false restart  missed  false soft heal");
-    let scores = Phase::ALL.map(|phase| (phase, score(runs, phase, || policy(seed))));
+    let scores = Phase::ALL.map(|phase| (phase, score(runs, phase, detail, || policy(seed))));
     for (phase, score) in scores {
         println!(
             "{:5} {:5} {:6} {:14} {:7} {:16}",
@@ -74,7 +74,12 @@ pub(crate) fn print_differences(runs: &[Run], seed: Option<u64>) {
     let seed = seed.unwrap_or(TABLE_SEED);
     let mut same = 0;
     for run in runs {
-        let replay = replay(default_policy(seed), &run.recording, Phase::ALL[0]);
+        let replay = replay(
+            default_policy(seed),
+            &run.recording,
+            Phase::ALL[0],
+            Detail::Recorded,
+        );
         // The table judges its decisions in brackets.
         let recorded = run.expected.policy_8c11de9.split(" (").next().unwrap_or("");
         let recorded = RENAMED_REASONS

@@ -175,6 +175,7 @@ fn runtime(now: f64, life: &Life, app: &App<'_>, is_current: bool) -> Option<Run
         tick_age_seconds: app.heartbeat.age(now),
         lag_seconds: app.heartbeat.lag(now),
         stalled: app.heartbeat.is_stalled(now),
+        stall_after_seconds: None,
         workers: is_current.then_some(u64::from(life.service.workers)),
     })
 }

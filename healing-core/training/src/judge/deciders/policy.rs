@@ -52,7 +52,7 @@ impl TrendSource for LivePolicy {
         let decision = self.step(now, observation);
         match decision.lane {
             Lane::Reported | Lane::Stalled => trend_rule(&decision.features),
-            Lane::Refused | Lane::Invalid => Action::NoAction,
+            Lane::Refused | Lane::Invalid | Lane::Late => Action::NoAction,
         }
     }
 }

@@ -175,6 +175,7 @@ impl Stream {
             tick_age_seconds: phase.lag / 2.0,
             lag_seconds: phase.lag,
             stalled: false,
+            stall_after_seconds: None,
             workers: None,
         });
         let state = if phase.dependency_fails {

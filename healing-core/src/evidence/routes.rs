@@ -1,0 +1,403 @@
+//! Worst route: a route that fails entirely, although it has worked since the app started.
+//!
+//! Such a route may be a small share of the traffic and remain below every threshold of the whole app. It
+//! justifies a soft heal. A restart interrupts every other route, so it needs soft heals that failed *and*
+//! errors of the other routes. A route that has carried most of the requests is the app itself.
+//!
+//! It fails entirely if no request has succeeded for a while, or hardly one in a window of one to two slow
+//! windows, or up to ten minutes while the route has few requests. A route that soft heals did not bring back
+//! is reported, but no symptom until it has worked again.
+
+use std::time::Duration;
+
+use super::sustained::Sustained;
+use super::usual_errors::Counts;
+use crate::config::PolicyConfig;
+use crate::health::{Health, MAX_ROUTES, RouteReport};
+use crate::time::Time;
+use crate::window::as_f64;
+
+/// Routes of the latest reports, and the worst of them.
+#[derive(Debug, Default)]
+pub(crate) struct RouteDetector {
+    tracked: [Option<Tracked>; MAX_ROUTES],
+    worst: Option<WorstRoute>,
+    failing: Sustained,
+}
+
+/// Route that fails entirely.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WorstRoute {
+    /// Position in [`Health::routes`] of the latest report.
+    pub(crate) position: u8,
+    /// Set if the other routes do not suffer, and are most of the traffic.
+    pub(crate) is_alone: bool,
+    state: RouteState,
+    errors: f64,
+    slot: usize,
+}
+
+/// State of a route that fails entirely.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RouteState {
+    /// A soft heal may bring it back.
+    Failing,
+    /// The last soft heal that is allowed has just been tried.
+    OnProbation,
+    /// Soft heals did not bring it back.
+    Lost,
+}
+
+/// Totals of one route at the beginning of its windows.
+#[derive(Debug, Clone, Copy)]
+struct Tracked {
+    /// Hash of method and route.
+    key: u64,
+    /// Beginnings of the current window and of the one before it.
+    starts: Option<[Totals; 2]>,
+    /// Totals after the latest request that succeeded.
+    worked: Option<Totals>,
+    /// Number of soft heals since the route has worked.
+    attempts: u32,
+    /// Time of the latest of them.
+    treated_at: Time,
+}
+
+/// Totals of a route and of the whole app at one time.
+#[derive(Debug, Clone, Copy)]
+struct Totals {
+    at: Time,
+    route: (u64, u64),
+    app: (u64, u64),
+}
+
+/// Share of errors from which a route fails entirely.
+const ENTIRELY: f64 = 0.9;
+/// Share of errors below which a route works.
+const WORKS: f64 = 0.5;
+/// Number of requests from which a window does not grow.
+const ENOUGH: f64 = 20.0;
+/// Longest window.
+const MAX_WINDOW: Duration = Duration::from_secs(600);
+/// Significance with which a route must fail more than before.
+const CHANGE: f64 = 1e-6;
+
+// === impl RouteDetector ===
+
+impl RouteDetector {
+    /// Adds a report. An app that does not count requests or routes has no worst route.
+    pub(crate) fn observe(&mut self, now: Time, health: &Health, config: &PolicyConfig) {
+        self.worst = None;
+        let totals = &health.totals;
+        if let (Some(requests), Some(errors)) = (totals.requests_total, totals.errors_total) {
+            let routes = health.routes.iter().take(MAX_ROUTES);
+            let mut keys = [0; MAX_ROUTES];
+            for (key, report) in keys.iter_mut().zip(routes.clone()) {
+                *key = self::key(report);
+            }
+            for ((position, report), &key) in (0..).zip(routes).zip(&keys) {
+                let at = Totals {
+                    at: now,
+                    route: (report.answered_total, report.errors_total),
+                    app: (requests, errors),
+                };
+                let slot = self.slot(key, &keys);
+                let Some(tracked) = self.tracked.get_mut(slot).and_then(Option::as_mut) else {
+                    continue;
+                };
+                let Some((errors, is_alone)) = tracked.observe(at, config) else {
+                    continue;
+                };
+                let failing = WorstRoute {
+                    position,
+                    is_alone,
+                    state: tracked.state(now, config),
+                    errors,
+                    slot,
+                };
+                let rank = |route: WorstRoute| (route.state != RouteState::Lost, route.errors);
+                if self.worst.is_none_or(|old| rank(failing) > rank(old)) {
+                    self.worst = Some(failing);
+                }
+            }
+        }
+        let required = config.evidence.soft_sustain_for;
+        self.failing
+            .observe_leaky(now, self.is_symptomatic(), required);
+    }
+
+    /// Records a treatment. The windows begin anew.
+    pub(crate) fn on_treatment(&mut self, now: Time) {
+        if let Some(worst) = self.worst.take()
+            && let Some(Some(tracked)) = self.tracked.get_mut(worst.slot)
+        {
+            tracked.attempts = tracked.attempts.saturating_add(1);
+            tracked.treated_at = now;
+        }
+        self.cut();
+    }
+
+    /// Begins all windows anew.
+    pub(crate) fn cut(&mut self) {
+        for tracked in self.tracked.iter_mut().flatten() {
+            tracked.starts = None;
+            tracked.worked = None;
+        }
+        self.worst = None;
+        self.failing = Sustained::default();
+    }
+
+    /// Discards all routes, because the totals of a new process begin at zero.
+    pub(crate) fn reset(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Returns the worst route of the latest report.
+    pub(crate) fn worst(&self) -> Option<WorstRoute> {
+        self.worst
+    }
+
+    /// Returns `true` if a route fails entirely that soft heals have not given up.
+    pub(crate) fn is_symptomatic(&self) -> bool {
+        self.worst
+            .is_some_and(|worst| worst.state != RouteState::Lost)
+    }
+
+    /// Returns the time of the first poll with a worst route.
+    pub(crate) fn onset(&self) -> Option<Time> {
+        self.failing.onset()
+    }
+
+    /// Returns `true` if a route has failed for long enough for a soft heal.
+    pub(crate) fn is_soft_evidence(&self, config: &PolicyConfig) -> bool {
+        self.failing.is_firing(config.evidence.soft_sustain_for)
+            && self
+                .worst
+                .is_some_and(|worst| worst.state == RouteState::Failing)
+    }
+
+    /// Returns the slot of a route: its own, an empty one, or that of a route that is not reported.
+    fn slot(&mut self, key: u64, reported: &[u64]) -> usize {
+        let slots = || self.tracked.iter();
+        if let Some(slot) = slots().position(|slot| slot.is_some_and(|route| route.key == key)) {
+            return slot;
+        }
+        let is_free =
+            |slot: &Option<Tracked>| slot.is_none_or(|route| !reported.contains(&route.key));
+        let slot = slots().position(is_free).unwrap_or_default();
+        self.tracked[slot] = Some(Tracked {
+            key,
+            starts: None,
+            worked: None,
+            attempts: 0,
+            treated_at: Time::default(),
+        });
+        slot
+    }
+}
+
+/// Returns the FNV-1a hash of method and route.
+fn key(report: &RouteReport) -> u64 {
+    let bytes = report.method.bytes().chain([0]).chain(report.route.bytes());
+    bytes.fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
+    })
+}
+
+// === impl Tracked ===
+
+impl Tracked {
+    /// Adds the totals of a poll. If the route fails entirely, returns the number of its errors, and `true` if
+    /// it fails alone.
+    fn observe(&mut self, now: Totals, config: &PolicyConfig) -> Option<(f64, bool)> {
+        let [start, newer] = *self.starts.get_or_insert([now; 2]);
+        let worked = *self.worked.get_or_insert(now);
+        let (route, _) = now.since(&start);
+        let (current, _) = now.since(&newer);
+        let age = |start: &Totals| now.at.since(start.at);
+        let is_full = current.requests >= ENOUGH && age(&newer) >= config.slow_window;
+        if is_full || age(&start) >= MAX_WINDOW {
+            self.starts = Some([newer, now]);
+        }
+        if now.successes() > worked.successes() {
+            self.worked = Some(now);
+        }
+        if route.errors < WORKS * route.requests {
+            self.attempts = 0;
+        }
+        [worked, start]
+            .iter()
+            .find_map(|start| fails_since(start, &now, config))
+    }
+
+    /// Returns the state of the route if it fails.
+    fn state(&self, now: Time, config: &PolicyConfig) -> RouteState {
+        if self.attempts < config.permission.soft_attempts.max(1) {
+            RouteState::Failing
+        } else if now.since(self.treated_at) <= config.outcome.deadline {
+            RouteState::OnProbation
+        } else {
+            RouteState::Lost
+        }
+    }
+}
+
+/// Returns the number of errors of a route, and `true` if it fails alone, if it fails entirely since `start`.
+fn fails_since(start: &Totals, now: &Totals, config: &PolicyConfig) -> Option<(f64, bool)> {
+    let evidence = &config.evidence;
+    let (route, app) = now.since(start);
+    let before = Counts::new(start.route.0, start.route.1);
+    let fails = route.errors > as_f64(evidence.count_errors)
+        && route.requests >= evidence.route_share * app.requests
+        && route.errors >= ENTIRELY * route.requests
+        && route.exceed(before.upper_share(), CHANGE);
+    let rest = Counts {
+        requests: (app.requests - route.requests).max(0.0),
+        errors: (app.errors - route.errors).max(0.0),
+    };
+    let suffers = rest.errors > evidence.ratio_threshold * rest.requests;
+    let is_alone = rest.requests >= route.requests && !suffers;
+    fails.then_some((route.errors, is_alone))
+}
+
+// === impl Totals ===
+
+impl Totals {
+    /// Returns the number of requests of the route that succeeded.
+    fn successes(&self) -> u64 {
+        self.route.0.saturating_sub(self.route.1)
+    }
+
+    /// Returns the counts of the route and of the app since an earlier time.
+    fn since(&self, earlier: &Self) -> (Counts, Counts) {
+        let since = |now: (u64, u64), then: (u64, u64)| {
+            Counts::new(now.0.saturating_sub(then.0), now.1.saturating_sub(then.1))
+        };
+        (
+            since(self.route, earlier.route),
+            since(self.app, earlier.app),
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::Totals as AppTotals;
+
+    /// App with one route and the rest: their requests and errors.
+    #[derive(Debug, Default, Clone, Copy)]
+    struct App {
+        route: (u64, u64),
+        rest: (u64, u64),
+    }
+
+    impl App {
+        fn add(&mut self, route: (u64, u64), rest: (u64, u64)) {
+            let add = |to: &mut (u64, u64), more: (u64, u64)| (to.0 += more.0, to.1 += more.1);
+            add(&mut self.route, route);
+            add(&mut self.rest, rest);
+        }
+
+        fn health(&self) -> Health {
+            let report = |route: &str, (answered_total, errors_total)| RouteReport {
+                method: "GET".into(),
+                route: route.into(),
+                begun_total: answered_total,
+                answered_total,
+                errors_total,
+            };
+            Health {
+                totals: AppTotals {
+                    requests_total: Some(self.route.0 + self.rest.0),
+                    errors_total: Some(self.route.1 + self.rest.1),
+                    ..AppTotals::default()
+                },
+                routes: vec![report("/", self.rest), report("/items/{id}", self.route)],
+                ..Health::default()
+            }
+        }
+    }
+
+    /// Returns the detector after some minutes in which both work, and a minute with these requests and
+    /// errors every 5 s.
+    fn after(worked: bool, route: (u64, u64), rest: (u64, u64)) -> RouteDetector {
+        let config = PolicyConfig::default();
+        let mut detector = RouteDetector::default();
+        let mut app = App::default();
+        for poll in 0..60 {
+            if poll < 48 {
+                app.add((route.0, if worked { 0 } else { route.0 }), (rest.0, 0));
+            } else {
+                app.add(route, rest);
+            }
+            let now = Time::default() + Duration::from_secs(5 * poll);
+            detector.observe(now, &app.health(), &config);
+        }
+        detector
+    }
+
+    #[test]
+    fn route_that_fails_entirely_at_one_percent_of_the_traffic_is_soft_evidence() {
+        let detector = after(true, (5, 5), (495, 0));
+        assert!(detector.is_soft_evidence(&PolicyConfig::default()));
+        let worst = detector.worst().unwrap();
+        assert_eq!((worst.position, worst.is_alone), (1, true));
+    }
+
+    #[test]
+    fn route_that_works_partly_or_never_worked_or_is_hardly_used_is_no_evidence() {
+        assert!(after(true, (10, 5), (990, 0)).worst().is_none());
+        assert!(after(false, (5, 5), (495, 0)).worst().is_none());
+        assert!(after(true, (1, 1), (1000, 0)).worst().is_none());
+    }
+
+    #[test]
+    fn route_is_not_alone_if_the_others_suffer_or_are_few() {
+        assert!(!after(true, (5, 5), (495, 100)).worst().unwrap().is_alone);
+        assert!(!after(true, (50, 50), (10, 0)).worst().unwrap().is_alone);
+    }
+
+    #[test]
+    fn route_that_two_soft_heals_did_not_bring_back_is_no_evidence_until_it_has_worked() {
+        let config = PolicyConfig::default();
+        let mut detector = RouteDetector::default();
+        let mut app = App::default();
+        let mut heals = Vec::new();
+        for poll in 0..1000 {
+            // It works in the first ten minutes and again in the second half.
+            let errors = if poll < 120 || (500..620).contains(&poll) {
+                0
+            } else {
+                5
+            };
+            app.add((5, errors), (495, 0));
+            let now = Time::default() + Duration::from_secs(5 * poll);
+            detector.observe(now, &app.health(), &config);
+            if detector.is_soft_evidence(&config) {
+                heals.push(poll);
+                detector.on_treatment(now);
+            }
+        }
+        assert_eq!(heals.len(), 4, "{heals:?}");
+        assert!(heals[1] < 500 && heals[2] >= 620, "{heals:?}");
+    }
+
+    #[test]
+    fn slot_of_a_route_that_is_no_longer_reported_is_used_again() {
+        let config = PolicyConfig::default();
+        let mut detector = RouteDetector::default();
+        for poll in 0..40_u64 {
+            let mut health = App::default().health();
+            health.routes[1].route = format!("/{poll}");
+            let now = Time::default() + Duration::from_secs(poll);
+            detector.observe(now, &health, &config);
+            let mut keys: Vec<_> = detector.tracked.iter().flatten().map(|t| t.key).collect();
+            let len = keys.len();
+            keys.sort_unstable();
+            keys.dedup();
+            assert_eq!(keys.len(), len, "a route has one slot");
+            assert!(keys.contains(&key(&health.routes[1])));
+        }
+    }
+}
