@@ -3,8 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::usual_errors::Counts;
+use super::usual_errors::{Acceptance, Counts, UsualErrors};
+use crate::config::PolicyConfig;
+use crate::health::Health;
 use crate::time::Time;
+use crate::window::as_f64;
 
 /// Totals at the polls of the last ten minutes, since the last reset.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ struct Totals {
 
 /// Maximum number of samples.
 const SAMPLES: usize = 64;
+/// Number of errors from which their share is known well enough.
+const SHARE_ERRORS: f64 = 20.0;
 /// Minimum time between two samples that are kept. Together they cover ten minutes.
 const SPACING: Duration = Duration::from_secs(10);
 
@@ -35,6 +40,42 @@ impl ErrorHistory {
             kept: VecDeque::with_capacity(SAMPLES),
             newest: None,
         }
+    }
+
+    /// Adds a report, and updates what is known about the usual errors of the app. An app that does not count
+    /// requests has none.
+    pub(crate) fn learn(
+        &mut self,
+        now: Time,
+        health: &Health,
+        usual: &mut UsualErrors,
+        restarts_failed: bool,
+        config: &PolicyConfig,
+    ) {
+        usual.bind(health.version.as_deref());
+        let totals = &health.totals;
+        let (Some(requests), Some(errors)) = (totals.requests_total, totals.errors_total) else {
+            return;
+        };
+        let latest = self.push(now, requests, errors);
+        let acceptance = Acceptance {
+            attempts: config.permission.soft_attempts,
+            effect_after: config.outcome.probation,
+            restart_above: config.evidence.ratio_threshold,
+            restarts_failed,
+        };
+        usual.observe(now, latest, self.grown(config), acceptance);
+    }
+
+    /// Returns the counts of a window that grows until it holds enough requests.
+    pub(crate) fn grown(&self, config: &PolicyConfig) -> Counts {
+        let enough = as_f64(config.evidence.ratio_requests);
+        self.window(config.slow_window, |counts| counts.requests >= enough)
+    }
+
+    /// Returns the counts of a window that grows until it shows the share of the errors well enough.
+    pub(crate) fn before_treatment(&self, slow_window: Duration) -> Counts {
+        self.window(slow_window, |counts| counts.errors >= SHARE_ERRORS)
     }
 
     /// Adds the totals of a poll, and returns the counts since the one before.

@@ -5,11 +5,13 @@ use super::extraction::IDLE_RATE;
 use super::reset::{Part, Reset};
 use super::windows::Windows;
 use crate::config::PolicyConfig;
+use crate::decision::Reason;
 use crate::evidence::{
-    ErrorDetector, ErrorSignal, FrontDoorDetector, RouteDetector, StallDetector, Sustained,
-    Unresponsive, panics,
+    ErrorDetector, ErrorSignal, Evidence, FrontDoorDetector, RouteDetector, StallDetector,
+    Sustained, Unresponsive, panics,
 };
 use crate::features::{Feature, Features};
+use crate::impairment::Assessment;
 use crate::time::Time;
 
 /// State of the detectors after the latest poll.
@@ -83,6 +85,34 @@ impl SymptomTracker {
             || self.panics.is_active()
             || self.routes.is_symptomatic()
             || self.front_door.is_symptomatic()
+    }
+
+    /// Returns `true` if one route fails entirely, and the others do not suffer.
+    pub(super) fn only_a_route_fails(&self) -> bool {
+        self.routes.worst().is_some_and(|worst| worst.is_alone)
+    }
+
+    /// Returns the evidence for treatments of an app that sends reports. One route alone does not justify a
+    /// restart.
+    pub(super) fn evidence(&self, impairment: Assessment, config: &PolicyConfig) -> Evidence {
+        let evidence = &config.evidence;
+        let only_a_route = self.only_a_route_fails();
+        let errors = self.errors.soft_evidence(evidence);
+        let route = self.routes.is_soft_evidence(config);
+        let soft = if route && (only_a_route || errors.is_none()) {
+            Some(Reason::WorstRoute)
+        } else {
+            errors.or(impairment.soft)
+        };
+        let panics = !only_a_route && self.panics.is_firing(evidence.hard_sustain_for);
+        let impaired = impairment.hard.filter(|_| !only_a_route);
+        let demand_not_met = impaired == Some(Reason::Impaired);
+        let hard = self
+            .front_door
+            .hard_evidence(demand_not_met, evidence)
+            .or(panics.then_some(Reason::RepeatedPanics))
+            .or(impaired);
+        Evidence { soft, hard }
     }
 
     /// Returns the earliest onset of an active symptom.

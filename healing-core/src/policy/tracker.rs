@@ -15,10 +15,9 @@ use super::symptoms::{DetectorInput, SymptomTracker};
 use super::trends::Trends;
 use super::windows::Windows;
 use crate::config::{POLL_INTERVALS, PolicyConfig};
-use crate::decision::{Action, Lane, Reason};
+use crate::decision::{Action, Lane};
 use crate::evidence::dependencies::Dependencies;
 use crate::evidence::error_history::ErrorHistory;
-use crate::evidence::usual_errors::{Acceptance, Counts};
 use crate::evidence::{ErrorSignal, ErrorWindows, availability, front_door};
 use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
@@ -28,13 +27,10 @@ use crate::lane::{Classified, Stall, classify, has_ended, serves};
 use crate::observation::{Observation, ProbeResult};
 use crate::reading::Reading;
 use crate::time::Time;
-use crate::window::{History, Sample, as_f64};
+use crate::window::{History, Sample};
 
 /// Consecutive stale reports to ignore before accepting the next one as current.
 const MAX_STALE: u32 = 2;
-
-/// Number of errors from which their share is known well enough.
-const SHARE_ERRORS: f64 = 20.0;
 
 /// Knowledge about the app from its health reports so far.
 #[derive(Debug)]
@@ -124,7 +120,9 @@ impl Tracker {
             && is_current
         {
             self.observe_doors(now, health, &observation.front_door, config);
-            self.learn_usual_errors(now, health, restarts_failed, config);
+            let usual = &mut self.app.usual_errors;
+            self.error_history
+                .learn(now, health, usual, restarts_failed, config);
             self.symptoms.routes.observe(now, health, config);
             self.detect(now, health, windows, &features, config);
         }
@@ -176,9 +174,7 @@ impl Tracker {
             self.impairment.on_soft_heal(now, &mut self.app.learned);
         }
         self.app.last_treatment = Some(now);
-        let before = self
-            .error_history
-            .window(slow_window, |counts| counts.errors >= SHARE_ERRORS);
+        let before = self.error_history.before_treatment(slow_window);
         self.app.usual_errors.on_treatment(now, action, before);
         self.symptoms.routes.on_treatment(now);
         self.reset(Reset::Treatment);
@@ -378,39 +374,6 @@ impl Tracker {
         }
     }
 
-    /// Adds a report to what is known about the usual errors of the app, if it counts requests.
-    fn learn_usual_errors(
-        &mut self,
-        now: Time,
-        health: &Health,
-        restarts_failed: bool,
-        config: &PolicyConfig,
-    ) {
-        self.app.usual_errors.bind(health.version.as_deref());
-        let totals = &health.totals;
-        let (Some(requests), Some(errors)) = (totals.requests_total, totals.errors_total) else {
-            return;
-        };
-        let latest = self.error_history.push(now, requests, errors);
-        let acceptance = Acceptance {
-            attempts: config.permission.soft_attempts,
-            effect_after: config.outcome.probation,
-            restart_above: config.evidence.ratio_threshold,
-            restarts_failed,
-        };
-        let recent = self.grown_window(config);
-        self.app
-            .usual_errors
-            .observe(now, latest, recent, acceptance);
-    }
-
-    /// Returns the counts of a window that grows until it holds enough requests.
-    fn grown_window(&self, config: &PolicyConfig) -> Counts {
-        let enough = as_f64(config.evidence.ratio_requests);
-        self.error_history
-            .window(config.slow_window, |counts| counts.requests >= enough)
-    }
-
     /// Adds a report to the detectors of the app's figures.
     fn detect(
         &mut self,
@@ -425,7 +388,7 @@ impl Tracker {
         let error_windows = ErrorWindows {
             fast: windows.fast.as_ref(),
             slow,
-            grown: self.grown_window(config),
+            grown: self.error_history.grown(config),
         };
         let errors = ErrorSignal::evaluate(error_windows, &self.app.usual_errors, evidence);
         let input = DetectorInput {
@@ -464,23 +427,9 @@ impl Tracker {
         let has_served = has_answered || observation.front_door == ProbeResult::NotProbed;
         let started = self.lifecycle.has_started();
         let front_door_fails = front_door::fails(&observation.front_door);
+        let evidence_of_symptoms = symptoms.evidence(impairment, config);
+        let only_a_route = symptoms.only_a_route_fails();
         let worst_route = symptoms.routes.worst().filter(|_| reported);
-        let only_a_route = worst_route.is_some_and(|worst| worst.is_alone);
-        let errors = symptoms.errors.soft_evidence(evidence);
-        let route = symptoms.routes.is_soft_evidence(config);
-        let soft_evidence = if route && (only_a_route || errors.is_none()) {
-            Some(Reason::WorstRoute)
-        } else {
-            errors
-        };
-        let panics = !only_a_route && symptoms.panics.is_firing(evidence.hard_sustain_for);
-        let impaired_by_more = impairment.hard.filter(|_| !only_a_route);
-        let demand_not_met = impaired_by_more == Some(Reason::Impaired);
-        let hard_evidence = symptoms
-            .front_door
-            .hard_evidence(demand_not_met, evidence)
-            .or(panics.then_some(Reason::RepeatedPanics))
-            .or(impaired_by_more);
         let grace = config.permission.startup_grace;
         let onset = symptoms.onset().unwrap_or(now);
         let urgent_below = config.forecast.urgent_below;
@@ -499,10 +448,10 @@ impl Tracker {
             healthy: reported && started && !symptomatic && !front_door_fails,
             long_healthy: false,
             symptomatic,
-            soft_evidence: soft_evidence.or(impairment.soft).filter(|_| reported),
+            soft_evidence: evidence_of_symptoms.soft.filter(|_| reported),
             ratio_sustained: !only_a_route && symptoms.errors.is_ratio_sustained(evidence),
             worst_route: worst_route.map(|worst| worst.position),
-            hard_evidence: hard_evidence.filter(|_| reported),
+            hard_evidence: evidence_of_symptoms.hard.filter(|_| reported),
             unresponsive: symptoms
                 .unresponsive
                 .hard_evidence(

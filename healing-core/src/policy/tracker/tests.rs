@@ -1,5 +1,6 @@
 use super::*;
 use crate::decision::Reason;
+use crate::evidence::usual_errors::Counts;
 use crate::features::Feature;
 use crate::health::{CheckKind, CheckReport, CheckState, Totals};
 use crate::observation::Circumstances;
