@@ -15,11 +15,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app_client::{AppClient, CareClient, Probe, http};
+use crate::app_client::http::Client;
+use crate::app_client::{AppClient, CareClient, Probe};
 use crate::config::{ConfigError, Loaded, Profile, Settings};
 use crate::control_loop::ControlLoop;
 use crate::exit_code;
 use crate::heartbeat::Heartbeat;
+use crate::sockets::OwnConnections;
 use crate::status::{Metrics, Shared, mode_name, serve};
 use crate::supervise::supervise;
 use crate::treatment::ExitForRestart;
@@ -35,13 +37,6 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
         // Unreachable unless two metrics clash, which any test would catch.
         Err(error) => {
             tracing::error!(%error, "cannot set up the metrics");
-            return ExitCode::from(exit_code::SOFTWARE);
-        }
-    };
-    let client = match http::client() {
-        Ok(client) => client,
-        Err(error) => {
-            tracing::error!(%error, "cannot set up the HTTP client");
             return ExitCode::from(exit_code::SOFTWARE);
         }
     };
@@ -67,24 +62,19 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
             tracing::info!("shutdown signal received");
             ExitCode::SUCCESS
         }
-        exit = run_loop(settings, shared, client) => exit.into(),
+        exit = run_loop(settings, shared) => exit.into(),
     }
 }
 
 /// Runs the control loop, and starts it again from its saved state after a panic.
-async fn run_loop(
-    settings: Arc<Settings>,
-    shared: Arc<Shared>,
-    client: reqwest::Client,
-) -> ExitForRestart {
+async fn run_loop(settings: Arc<Settings>, shared: Arc<Shared>) -> ExitForRestart {
+    let own = OwnConnections::default();
     let app = AppClient {
-        probe: Probe::new(
-            client.clone(),
-            &settings.app_url,
-            &settings.care_url,
-            settings.probe_timeout,
+        probe: Probe::new(&settings, &own),
+        care: CareClient::new(
+            Client::new(&settings.care_url, own),
+            settings.token_file.clone(),
         ),
-        care: CareClient::new(client, &settings.care_url, settings.token_file.clone()),
     };
     supervise(
         || {

@@ -11,11 +11,13 @@ pub mod logging;
 pub mod model_file;
 pub mod parent_death;
 pub mod sidecar;
+pub mod sockets;
 pub mod store;
 
 mod clock;
 mod control_loop;
 mod heartbeat;
+mod lateness;
 mod proposer;
 mod recorder;
 mod status;

@@ -10,7 +10,7 @@ mod server;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use healing_core::observation::Mode;
+use healing_core::observation::{Mode, PortSockets};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -41,6 +41,10 @@ pub(crate) struct View {
     pub(crate) app_status: Option<Value>,
     pub(crate) lane: Option<&'static str>,
     pub(crate) budget_remaining: Option<u32>,
+    /// Sockets of the app's port at the last poll.
+    pub(crate) sockets: Option<PortSockets>,
+    /// Reason why the sockets cannot be read.
+    pub(crate) sockets_unreadable: Option<String>,
     /// Last recorded decision, in one sentence.
     pub(crate) last_decision: Option<String>,
     /// Last decision with a proposal.

@@ -1,0 +1,131 @@
+//! Standing queue: the smallest figures of several reads within a second.
+//!
+//! A burst that the app works off is no queue. Reads in step with a periodic burst would see it each time,
+//! so their intervals are random.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use healing_core::observation::PortSockets;
+use rustix::io::Errno;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::netlink;
+use super::own_connections::OwnConnections;
+use super::unreadable::Unreadable;
+
+/// Number of reads while there is a queue.
+const READS: u32 = 10;
+/// Longest time over which the reads are spread.
+const MAX_SPAN: Duration = Duration::from_secs(1);
+/// Time limit of a first read. It takes milliseconds unless the machine is starved.
+const FIRST_READ_LIMIT: Duration = Duration::from_secs(1);
+
+/// Reader of the sockets of the app's port. Clones share their memory of the listening socket.
+#[derive(Debug, Clone)]
+pub struct SocketReader {
+    port: u16,
+    own: OwnConnections,
+    span: Duration,
+    /// Set once a socket has listened on the port, which proves that the network namespace is the app's.
+    listener_seen: Arc<AtomicBool>,
+}
+
+impl SocketReader {
+    /// Creates a reader that leaves out the connections `own`. The reads of a queue take at most half of
+    /// the time between two polls, so that they do not delay the next one.
+    #[must_use]
+    pub fn new(port: u16, own: OwnConnections, poll_interval: Duration) -> Self {
+        Self {
+            port,
+            own,
+            span: MAX_SPAN.min(poll_interval / 2),
+            listener_seen: Arc::default(),
+        }
+    }
+
+    /// Reads the sockets once.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Unreadable`] if the kernel does not permit it.
+    pub async fn read(&self) -> Result<PortSockets, Unreadable> {
+        self.read_until(Instant::now() + FIRST_READ_LIMIT).await
+    }
+
+    /// Repeats a read while there is a queue, and returns the smallest of each figure.
+    pub async fn standing(&self, first: PortSockets) -> PortSockets {
+        let end = Instant::now() + self.span;
+        let mut standing = first;
+        for _ in 1..READS {
+            if standing.backlog == 0 && standing.unread == 0 {
+                break;
+            }
+            let pause = jittered(self.span / READS);
+            if Instant::now() + pause >= end {
+                break;
+            }
+            sleep(pause).await;
+            // The figures until now are valid even if a later read fails.
+            let Ok(next) = self.read_until(end).await else {
+                break;
+            };
+            standing = smallest(standing, next);
+        }
+        standing
+    }
+
+    /// Returns the figures if they are those of the app. `front_door_answered` is set if the app accepted
+    /// a connection in this poll.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Unreadable::NoListener`] if the app listens in another network namespace.
+    pub fn verify(
+        &self,
+        sockets: PortSockets,
+        front_door_answered: bool,
+    ) -> Result<PortSockets, Unreadable> {
+        if sockets.listening {
+            self.listener_seen.store(true, Ordering::Relaxed);
+            return Ok(sockets);
+        }
+        if front_door_answered {
+            self.listener_seen.store(false, Ordering::Relaxed);
+        }
+        if self.listener_seen.load(Ordering::Relaxed) {
+            return Ok(sockets); // the app has closed its listening socket
+        }
+        Err(Unreadable::NoListener(self.port))
+    }
+
+    /// Reads on another thread, because a dump of many sockets takes milliseconds.
+    async fn read_until(&self, end: Instant) -> Result<PortSockets, Unreadable> {
+        let (port, own) = (self.port, self.own.clone());
+        let read = tokio::task::spawn_blocking(move || netlink::read(port, &own));
+        match timeout_at(end, read).await {
+            Ok(Ok(result)) => Ok(result?),
+            Ok(Err(_panicked)) => Err(Unreadable::Failed(Errno::CANCELED)),
+            Err(_elapsed) => Err(Unreadable::Failed(Errno::TIMEDOUT)),
+        }
+    }
+}
+
+/// Returns the smallest of each figure.
+fn smallest(a: PortSockets, b: PortSockets) -> PortSockets {
+    PortSockets {
+        backlog: a.backlog.min(b.backlog),
+        established: a.established.min(b.established),
+        unread: a.unread.min(b.unread),
+        unread_bytes: a.unread_bytes.min(b.unread_bytes),
+        listening: b.listening,
+    }
+}
+
+/// Returns a random time between half of `mean` and 1.5 times `mean`.
+fn jittered(mean: Duration) -> Duration {
+    let [random, ..] = RandomState::new().build_hasher().finish().to_le_bytes();
+    mean / 2 + mean * u32::from(random) / u32::from(u8::MAX)
+}

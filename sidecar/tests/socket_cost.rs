@@ -1,0 +1,48 @@
+//! CPU time of a read of the app's sockets. The only test of its process, because it measures the process.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use healing_sidecar::sockets::{OwnConnections, SocketReader};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::time::{ClockId, clock_gettime};
+
+const CONNECTIONS: usize = 1000;
+const READS: u32 = 100;
+/// Default interval of the polls.
+const POLL_INTERVAL: Duration = Duration::from_secs(5);
+
+fn cpu_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap()
+}
+
+#[tokio::test]
+async fn read_beside_thousand_connections_takes_less_than_a_thousandth_of_a_core() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    setrlimit(Resource::Nofile, raised).unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let _connections: Vec<_> = (0..CONNECTIONS)
+        .map(|_| {
+            (
+                TcpStream::connect(address).unwrap(),
+                listener.accept().unwrap(),
+            )
+        })
+        .collect();
+    let reader = SocketReader::new(address.port(), OwnConnections::default(), POLL_INTERVAL);
+    let begin = cpu_time();
+    for _ in 0..READS {
+        let sockets = reader.read().await.unwrap();
+        assert_eq!(sockets.established, CONNECTIONS as u64);
+    }
+    let read = (cpu_time() - begin) / READS;
+    println!("RESULT socket_read_{CONNECTIONS}_ns {}", read.as_nanos());
+    assert!(read < POLL_INTERVAL / 1000, "{read:?} per read");
+}
