@@ -196,18 +196,21 @@ async fn reads_of_a_queue_take_at_most_half_of_the_poll_interval() {
 }
 
 #[tokio::test]
-async fn port_without_listener_is_unreadable_unless_the_listener_was_closed() {
+async fn port_without_listener_is_unreadable_unless_connections_are_refused() {
     let (listener, address) = local();
     let reader = reader(address.port());
     let listening = reader.read().await.unwrap();
     drop(listener);
     let closed = reader.read().await.unwrap();
+    let verify = |sockets, result: ProbeResult<()>| reader.verify(sockets, &result);
+    let answered = ProbeResult::Valid((), Duration::ZERO);
     let unreadable = Err(Unreadable::NoListener(address.port()));
-    assert_eq!(reader.verify(closed, false), unreadable, "never seen");
-    assert_eq!(reader.verify(listening, true), Ok(listening));
-    assert_eq!(reader.verify(closed, false), Ok(closed));
-    assert_eq!(reader.verify(closed, true), unreadable, "served elsewhere");
-    assert_eq!(reader.verify(closed, false), unreadable);
+    assert_eq!(verify(closed, ProbeResult::Refused), Ok(closed));
+    assert_eq!(verify(closed, ProbeResult::TimedOut), unreadable, "unseen");
+    assert_eq!(verify(listening, answered.clone()), Ok(listening));
+    assert_eq!(verify(closed, ProbeResult::TimedOut), Ok(closed), "seen");
+    assert_eq!(verify(closed, answered), unreadable, "served elsewhere");
+    assert_eq!(verify(closed, ProbeResult::TimedOut), unreadable);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ pub(super) fn load(flags: &Flags, environment: &dyn Environment) -> Loaded {
         care_url: layers.value("care_url", url),
         bind: layers.value("bind", address),
         poll_interval: layers.value("poll_interval", |text| {
-            duration(text, Duration::from_millis(100), Duration::from_secs(3600))
+            duration(text, Duration::from_millis(100), Duration::from_secs(60))
         }),
         probe_timeout: layers.value("probe_timeout", |text| {
             duration(text, Duration::from_millis(10), Duration::from_secs(30))

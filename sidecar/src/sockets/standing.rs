@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use healing_core::observation::PortSockets;
+use healing_core::observation::{InvalidAnswer, PortSockets, ProbeResult};
 use rustix::io::Errno;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -77,26 +77,31 @@ impl SocketReader {
         standing
     }
 
-    /// Returns the figures if they are those of the app. `front_door_answered` is set if the app accepted
-    /// a connection in this poll.
+    /// Returns the figures if they are those of the app, given the result of the front door's probe.
     ///
     /// # Errors
     ///
-    /// Returns [`Unreadable::NoListener`] if the app listens in another network namespace.
+    /// Returns [`Unreadable::NoListener`] if the app listens in another network namespace, or may do so.
     pub fn verify(
         &self,
         sockets: PortSockets,
-        front_door_answered: bool,
+        front_door: &ProbeResult<()>,
     ) -> Result<PortSockets, Unreadable> {
-        if sockets.listening {
-            self.listener_seen.store(true, Ordering::Relaxed);
+        let in_namespace = match front_door {
+            _ if sockets.listening => {
+                self.listener_seen.store(true, Ordering::Relaxed);
+                true
+            }
+            // Nothing listens, as the sockets say.
+            ProbeResult::Refused => true,
+            ProbeResult::Valid(..) | ProbeResult::Invalid(InvalidAnswer::Status(_)) => {
+                self.listener_seen.store(false, Ordering::Relaxed);
+                false
+            }
+            _ => self.listener_seen.load(Ordering::Relaxed),
+        };
+        if in_namespace {
             return Ok(sockets);
-        }
-        if front_door_answered {
-            self.listener_seen.store(false, Ordering::Relaxed);
-        }
-        if self.listener_seen.load(Ordering::Relaxed) {
-            return Ok(sockets); // the app has closed its listening socket
         }
         Err(Unreadable::NoListener(self.port))
     }

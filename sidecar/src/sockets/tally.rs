@@ -88,3 +88,46 @@ impl<'a> Tally<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_sock_diag::AF_INET;
+    use netlink_packet_sock_diag::inet::SocketId;
+
+    use super::*;
+
+    fn socket(state: u8, recv_queue: u32) -> InetResponseHeader {
+        InetResponseHeader {
+            family: AF_INET,
+            state,
+            timer: None,
+            socket_id: SocketId::new_v4(),
+            recv_queue,
+            send_queue: 0,
+            uid: 0,
+            inode: 1,
+        }
+    }
+
+    #[test]
+    fn listening_sockets_of_one_port_share_their_backlog() {
+        let own = OwnConnections::default();
+        let mut tally = Tally::new(&own, 10);
+        tally.add(&socket(TCP_LISTEN, 2));
+        tally.add(&socket(TCP_LISTEN, 3));
+        let sums = tally.finish();
+        assert_eq!((sums.backlog, sums.unread_bytes), (5, 0));
+    }
+
+    #[test]
+    fn sockets_beyond_the_limit_are_not_counted() {
+        let own = OwnConnections::default();
+        let mut tally = Tally::new(&own, 2);
+        for _ in 0..3 {
+            tally.add(&socket(TCP_ESTABLISHED, 7));
+        }
+        assert!(tally.is_full());
+        let sums = tally.finish();
+        assert_eq!((sums.established, sums.unread_bytes), (2, 14));
+    }
+}

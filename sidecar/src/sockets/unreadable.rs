@@ -10,8 +10,8 @@ pub enum Unreadable {
         "the app's address is not a loopback address; set app_url to http://127.0.0.1:PORT if the app shares the network namespace"
     )]
     NotLoopback,
-    /// No socket in this network namespace listens on the app's port, and yet the app was reached, or no
-    /// socket has listened there before.
+    /// No socket in this network namespace listens on the app's port, and yet the connection of the probe
+    /// was not refused.
     #[error(
         "no socket listens on port {0} in this network namespace; app and sidecar must share it, as the containers of a pod do"
     )]
@@ -38,6 +38,22 @@ impl From<Errno> for Unreadable {
             | Errno::NOENT
             | Errno::INVAL => Self::Unsupported(error),
             _ => Self::Failed(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_kernel_are_told_apart() {
+        for (error, expected) in [
+            (Errno::PERM, Unreadable::Forbidden(Errno::PERM)),
+            (Errno::NOENT, Unreadable::Unsupported(Errno::NOENT)),
+            (Errno::NOBUFS, Unreadable::Failed(Errno::NOBUFS)),
+        ] {
+            assert_eq!(Unreadable::from(error), expected);
         }
     }
 }
