@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use healing_core::observation::{InvalidAnswer, PortSockets, ProbeResult};
 use rustix::io::Errno;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::netlink;
 use super::own_connections::OwnConnections;
@@ -59,19 +59,23 @@ impl SocketReader {
     pub async fn standing(&self, first: PortSockets) -> PortSockets {
         let end = Instant::now() + self.span;
         let mut standing = first;
+        let mut took = Duration::ZERO;
         for _ in 1..READS {
             if standing.backlog == 0 && standing.unread == 0 {
                 break;
             }
-            let pause = jittered(self.span / READS);
-            if Instant::now() + pause >= end {
+            // Reads are slow on a node with very many sockets, and must not occupy its CPU.
+            let pause = jittered(self.span / READS).max(took * READS);
+            let begin = Instant::now() + pause;
+            if begin >= end {
                 break;
             }
-            sleep(pause).await;
+            sleep_until(begin).await;
             // The figures until now are valid even if a later read fails.
             let Ok(next) = self.read_until(end).await else {
                 break;
             };
+            took = begin.elapsed();
             standing = smallest(standing, next);
         }
         standing
