@@ -58,6 +58,10 @@ judge *ARGS:
 trials *ARGS:
     cargo trials {{ ARGS }}
 
+# Compare the simulator with the patient app under real load (record, which needs root; compare, --write)
+calibration *ARGS:
+    cargo calibration {{ ARGS }}
+
 # Check both /metrics pages of a real pair
 promtool: (ci "promtool")
 

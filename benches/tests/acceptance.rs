@@ -55,6 +55,7 @@ fn demo_results_are_as_expected() {
     ];
     assert_eq!(results.len(), expected.len(), "{stdout}");
     let mut pid = results[0].pid_before;
+    let mut votes = 0;
     for (result, (fault, action, veto, exit)) in results.iter().zip(expected) {
         assert!(result.ok, "{result:?}");
         assert_eq!(
@@ -91,6 +92,17 @@ fn demo_results_are_as_expected() {
             "{result:?}"
         );
         pid = result.pid_after;
+
+        let model = &result.model;
+        // A new sidecar counts from 0.
+        votes = if exit.is_some() { 0 } else { votes };
+        assert!(model.voted > votes, "the model voted: {result:?}");
+        let reasons: Vec<&String> = model.abstained.keys().collect();
+        assert!(
+            reasons.iter().all(|reason| *reason == "no_report"),
+            "the model votes on each report: {result:?}"
+        );
+        votes = model.voted;
     }
 }
 

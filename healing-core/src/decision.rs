@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::features::Features;
+pub use crate::model_record::{Abstention, ModelRecord};
 pub use crate::reason::{Reason, ReasonKind, Vetoes};
 
 /// Action that the policy can choose. The discriminants are the classes of a model.
@@ -111,6 +112,9 @@ pub struct Decision {
     pub decided_by: DecidedBy,
     /// Probabilities of the three actions by the model, by class; `None` if it did not classify.
     pub probabilities: Option<[f64; 3]>,
+    /// Part of the model; `None` if the proposer is no model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelRecord>,
     /// Features of the poll.
     pub features: Features,
     /// Set if the app makes no progress and should be restarted without draining.

@@ -1,23 +1,38 @@
 //! Features: a fixed, ordered set of named figures, each present or absent.
 //!
+//! # Neutral values
+//!
+//! A model needs every feature. For an absent one it gets the neutral value, which means that nothing is
+//! unusual, and the decision names the feature ([`ModelRecord::absent`](crate::decision::ModelRecord)).
+//!
+//! | neutral value | features | meaning |
+//! |---|---|---|
+//! | 1 | `load_ratio`, `p50_ratio`, `p99_ratio` | as usual; absent until the usual value is known, and at little traffic |
+//! | 0 | `error_count`, `error_ratio_fast`, `error_ratio_slow`, `panic_ratio` | no errors; absent at the first poll of a window, and if the app counts no requests |
+//! | 0 | `in_flight_trend`, `memory_slope` | no trend |
+//! | the largest value | `memory_time_to_limit`, `fd_time_to_limit` | no growth |
+//! | the largest value | `since_last_heal` | no treatment |
+//! | 0 | `recent_restarts` | no restart |
+//! | 0 | `failing_dependencies`, `failing_locals` | no failing check |
+//! | 0 | `runtime_lag` | a punctual runtime |
+//! | 0 | `cpu_without_traffic` | no use of CPU without requests |
+//! | 30 | `cpu_usage`, `memory_usage` | neither idle nor near the limit; absent in the first second of an app, and if its platform does not tell |
+//! | none | `uptime`, `hour_of_day`, `request_rate`, `in_flight`, `fd_usage`, `front_door_latency` | no level is more usual than another, so a model that needs the feature abstains |
+//!
 //! # Hazards
 //!
-//! **Absent is never zero.** A figure that cannot be read is `None`. The time to limit of memory that does
-//! not grow is known: it is the largest value. With zeros for absent figures, a model would learn that an
-//! unresponsive app is healthy.
+//! - **Absent is never zero.** A figure that cannot be read is `None`. The time to limit of memory that does
+//!   not grow is known: it is the largest value. With zeros for absent figures, a model would learn that an
+//!   unresponsive app is healthy.
+//! - A neutral value, like a clamped one, makes a familiar row of an unfamiliar one. The model then votes on
+//!   an app that it does not know.
+
+mod set;
+
+pub use set::FeatureSet;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde::{Deserialize, Serialize as DeriveSerialize};
-
-/// Handling of a value outside the range that a model was trained on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, DeriveSerialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outside {
-    /// The value is clamped to the trained range, so that more uptime counts as the most that was trained.
-    Saturating,
-    /// The value is rejected. The model cannot classify, so the rules decide.
-    Bounded,
-}
 
 /// Specification of a feature.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,14 +43,16 @@ pub struct Spec {
     pub unit: &'static str,
     /// Smallest and largest value. Other values are clamped.
     pub range: (f32, f32),
-    /// Handling of a value outside the range that a model was trained on.
-    pub outside: Outside,
+    /// Value that means that nothing is unusual, for a model if the feature is absent; `None` if there is no
+    /// such value. The table in the [module](self) has the reasons.
+    pub neutral: Option<f32>,
     /// Meaning and period, in one sentence.
     pub doc: &'static str,
 }
 
 macro_rules! features {
-    ($($(#[$first:meta])* $variant:ident $name:literal $unit:literal $min:literal..$max:literal $outside:ident $doc:literal;)+) => {
+    ($($(#[$first:meta])* $variant:ident $name:literal $unit:literal $min:literal..$max:literal, $neutral:expr =>
+        $doc:literal;)+) => {
         /// Feature, in the order of all tables, files and vectors. The original system has the first five.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, DeriveSerialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
@@ -49,11 +66,11 @@ macro_rules! features {
             /// All features, in order.
             pub const ALL: [Self; COUNT] = [$(Self::$variant),+];
 
-            /// Returns name, unit, range and meaning.
+            /// Returns name, unit, range, neutral value and meaning.
             #[must_use]
             pub fn spec(self) -> &'static Spec {
                 const SPECS: [Spec; COUNT] = [$(Spec {
-                    name: $name, unit: $unit, range: ($min, $max), outside: Outside::$outside, doc: $doc,
+                    name: $name, unit: $unit, range: ($min, $max), neutral: $neutral, doc: $doc,
                 }),+];
                 &SPECS[self as usize]
             }
@@ -65,55 +82,55 @@ macro_rules! features {
 }
 
 features! {
-    CpuUsage "cpu_usage" "%" 0.0..100.0 Bounded
+    CpuUsage "cpu_usage" "%" 0.0..100.0, Some(30.0) =>
         "CPU of the process in percent of its container's limit, else of the cores available to it.";
-    MemoryUsage "memory_usage" "%" 0.0..100.0 Bounded
+    MemoryUsage "memory_usage" "%" 0.0..100.0, Some(30.0) =>
         "Working set in percent of the smallest memory limit, else of the machine's memory.";
-    ErrorCount "error_count" "errors" 0.0..1000000.0 Saturating
+    ErrorCount "error_count" "errors" 0.0..1000000.0, Some(0.0) =>
         "Errors since the app's start or its last soft heal, as the app counts them.";
-    Uptime "uptime" "s" 0.0..31536000.0 Saturating
+    Uptime "uptime" "s" 0.0..31536000.0, None =>
         "Time since the app's process started.";
-    HourOfDay "hour_of_day" "h" 0.0..23.0 Bounded
+    HourOfDay "hour_of_day" "h" 0.0..23.0, None =>
         "Hour of the day, UTC.";
-    RequestRate "request_rate" "1/s" 0.0..1000000.0 Saturating
+    RequestRate "request_rate" "1/s" 0.0..1000000.0, None =>
         "Requests that arrived per second in the fast window: completed requests plus the change of requests in flight.";
-    LoadRatio "load_ratio" "×" 0.0..1000.0 Saturating
+    LoadRatio "load_ratio" "×" 0.0..1000.0, Some(1.0) =>
         "Request rate, in multiples of the usual rate of this app while it is healthy.";
-    ErrorRatioFast "error_ratio_fast" "ratio" 0.0..1.0 Bounded
+    ErrorRatioFast "error_ratio_fast" "ratio" 0.0..1.0, Some(0.0) =>
         "Errors per request in the fast window; 0 if no request was completed.";
-    ErrorRatioSlow "error_ratio_slow" "ratio" 0.0..1.0 Bounded
+    ErrorRatioSlow "error_ratio_slow" "ratio" 0.0..1.0, Some(0.0) =>
         "Errors per request in the slow window; 0 if no request was completed.";
-    PanicRatio "panic_ratio" "ratio" 0.0..1.0 Bounded
+    PanicRatio "panic_ratio" "ratio" 0.0..1.0, Some(0.0) =>
         "Handler panics per request in the slow window; 0 if no request was completed.";
-    P50Ratio "p50_ratio" "×" 0.0..1000.0 Saturating
+    P50Ratio "p50_ratio" "×" 0.0..1000.0, Some(1.0) =>
         "Median latency in the fast window, in multiples of the usual median of this app while it is healthy.";
-    P99Ratio "p99_ratio" "×" 0.0..1000.0 Saturating
+    P99Ratio "p99_ratio" "×" 0.0..1000.0, Some(1.0) =>
         "99th percentile of the latency in the fast window, in multiples of the usual one of this app while it is healthy.";
-    InFlight "in_flight" "requests" 0.0..1000000.0 Saturating
+    InFlight "in_flight" "requests" 0.0..1000000.0, None =>
         "Requests in flight at the time of the poll.";
-    InFlightTrend "in_flight_trend" "1/s" -100000.0..100000.0 Saturating
+    InFlightTrend "in_flight_trend" "1/s" -100000.0..100000.0, Some(0.0) =>
         "Rise of the requests in flight per second over the slow window, by a robust slope.";
-    MemorySlope "memory_slope" "%/min" -1000.0..1000.0 Saturating
+    MemorySlope "memory_slope" "%/min" -1000.0..1000.0, Some(0.0) =>
         "Rise of memory_usage per minute since its last minimum, by a robust slope; 0 without a trend.";
-    MemoryTimeToLimit "memory_time_to_limit" "s" 0.0..86400.0 Saturating
+    MemoryTimeToLimit "memory_time_to_limit" "s" 0.0..86400.0, Some(86400.0) =>
         "Time until memory reaches its limit if it keeps growing steadily; the largest value if it does not grow.";
-    CpuWithoutTraffic "cpu_without_traffic" "%" 0.0..100.0 Bounded
+    CpuWithoutTraffic "cpu_without_traffic" "%" 0.0..100.0, Some(0.0) =>
         "cpu_usage while there are almost no requests, otherwise 0.";
-    FdUsage "fd_usage" "%" 0.0..100.0 Bounded
+    FdUsage "fd_usage" "%" 0.0..100.0, None =>
         "Open file descriptors in percent of the process's limit.";
-    FdTimeToLimit "fd_time_to_limit" "s" 0.0..86400.0 Saturating
+    FdTimeToLimit "fd_time_to_limit" "s" 0.0..86400.0, Some(86400.0) =>
         "Time until the descriptors run out if they keep growing steadily; the largest value if they do not grow.";
-    RuntimeLag "runtime_lag" "s" 0.0..3600.0 Saturating
+    RuntimeLag "runtime_lag" "s" 0.0..3600.0, Some(0.0) =>
         "Worst lag of the app's async runtime in the last 10 s, or the age of its last tick if it is stalled.";
-    FrontDoorLatency "front_door_latency" "s" 0.0..3600.0 Saturating
+    FrontDoorLatency "front_door_latency" "s" 0.0..3600.0, None =>
         "Latency of the front door, the app's own port.";
-    FailingDependencies "failing_dependencies" "ratio" 0.0..1.0 Bounded
+    FailingDependencies "failing_dependencies" "ratio" 0.0..1.0, Some(0.0) =>
         "Share of the declared dependencies whose check fails; expired results do not count; 0 if none is declared.";
-    FailingLocals "failing_locals" "ratio" 0.0..1.0 Bounded
+    FailingLocals "failing_locals" "ratio" 0.0..1.0, Some(0.0) =>
         "Share of the local checks (pools, queues) that fail; 0 if there is none.";
-    SinceLastHeal "since_last_heal" "s" 0.0..86400.0 Saturating
+    SinceLastHeal "since_last_heal" "s" 0.0..86400.0, Some(86400.0) =>
         "Time since the last treatment; the largest value if there was none.";
-    RecentRestarts "recent_restarts" "restarts" 0.0..100.0 Saturating
+    RecentRestarts "recent_restarts" "restarts" 0.0..100.0, Some(0.0) =>
         "Restarts of the app observed in the last 30 minutes, for any reason.";
 }
 
@@ -265,7 +282,10 @@ mod tests {
                 !spec.unit.is_empty() && spec.doc.ends_with('.'),
                 "{feature}"
             );
-            assert!(spec.range.0 < spec.range.1, "{feature}");
+            let (min, max) = spec.range;
+            assert!(min < max, "{feature}");
+            let inside = |value| (min..=max).contains(&value);
+            assert!(spec.neutral.is_none_or(inside), "{feature}");
         }
         let names: Vec<_> = Feature::ALL[..5].iter().map(|f| f.name()).collect();
         assert_eq!(
@@ -278,6 +298,30 @@ mod tests {
                 "hour_of_day"
             ]
         );
+    }
+
+    #[test]
+    fn neutral_values_are_those_of_the_documented_table() {
+        let rows = include_str!("features.rs")
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | "));
+        let mut documented = Vec::new();
+        for row in rows.skip(1) {
+            let (value, rest) = row.split_once(" | ").unwrap();
+            let names = rest.split(" | ").next().unwrap();
+            for name in names.split(", ") {
+                let feature = Feature::from_name(name.trim_matches('`')).unwrap();
+                let expected = match value {
+                    "none" => None,
+                    "the largest value" => Some(feature.spec().range.1),
+                    number => Some(number.parse().unwrap()),
+                };
+                assert_eq!(feature.spec().neutral, expected, "{feature}");
+                documented.push(feature);
+            }
+        }
+        documented.sort_unstable();
+        assert_eq!(documented, Feature::ALL);
     }
 
     #[test]

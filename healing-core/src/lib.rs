@@ -66,6 +66,7 @@ pub mod reason;
 mod baseline;
 mod guards;
 mod lane;
+mod model_record;
 mod proposal;
 mod reading;
 pub mod rng;

@@ -82,6 +82,7 @@ pub(crate) fn no_proposal() -> Decision {
         vetoes: Vetoes::default(),
         decided_by: DecidedBy::Rules,
         probabilities: None,
+        model: None,
         features: Features::default(),
         wedged: false,
         budget_remaining: 3,

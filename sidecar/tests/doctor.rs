@@ -132,6 +132,9 @@ async fn unusable_model_file_falls_back_to_rules() {
         sidecar.reported(3).await;
         let metrics = sidecar.metrics().await;
         assert_eq!(metrics.get("healing_model_info", &["rules"]), 1.0, "{name}");
+        let abstained = metrics.get("healing_model_abstained_total", &["model_error"]);
+        assert!(abstained >= 3.0, "{name}: {abstained}");
+        assert_eq!(metrics.sum("healing_model_votes_total"), 0.0, "{name}");
         assert_eq!(sidecar.exited(), None, "{name}");
     }
     let mut sidecar = Sidecar::start(&app, &[("HEALING_MODEL", good.to_str().unwrap())]).await;
@@ -143,6 +146,9 @@ async fn unusable_model_file_falls_back_to_rules() {
         "{}",
         metrics.text
     );
+    let status: serde_json::Value = serde_json::from_str(&sidecar.get("/status").await).unwrap();
+    assert!(status["model"]["voted"].as_u64().unwrap() >= 3, "{status}");
+    assert_eq!(status["model"]["voted_share"], 1.0, "{status}");
 }
 
 /// A restart that cannot be recorded is vetoed, even if the app is stalled.

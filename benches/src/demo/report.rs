@@ -1,5 +1,6 @@
 //! Results of the scenarios, as the table at the end and as `--json`.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -26,8 +27,19 @@ pub struct ScenarioResult {
     pub pid_before: u32,
     /// Process id of the app after the scenario.
     pub pid_after: u32,
+    /// Votes of the model up to the end of the scenario.
+    pub model: ModelVotes,
     /// Set if the result is as expected.
     pub ok: bool,
+}
+
+/// Polls of the sidecar that runs at the end of a scenario, since it started, by the part of the model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelVotes {
+    /// Number of polls in which the model voted.
+    pub voted: u64,
+    /// Number of polls in which it abstained, by reason code.
+    pub abstained: BTreeMap<String, u64>,
 }
 
 /// Formats the results as a table with aligned columns.
@@ -129,6 +141,10 @@ mod tests {
             failed_requests: 17,
             pid_before: 10,
             pid_after: 11,
+            model: ModelVotes {
+                voted: 40,
+                abstained: [("no_report".to_owned(), 2)].into(),
+            },
             ok: true,
         }
     }
@@ -145,7 +161,8 @@ mod tests {
             serde_json::json!([{
                 "fault": "wedge", "action": "restart_service", "veto": null, "sidecar_exit": 88,
                 "detected_ms": 1250, "recovered_ms": 2049, "failed_requests": 17,
-                "pid_before": 10, "pid_after": 11, "ok": true,
+                "pid_before": 10, "pid_after": 11,
+                "model": {"voted": 40, "abstained": {"no_report": 2}}, "ok": true,
             }])
         );
     }

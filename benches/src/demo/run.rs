@@ -132,7 +132,7 @@ async fn run_scenarios(reporter: &Reporter, testbed: &mut Testbed) -> Vec<Scenar
             reporter.heading($number, SCENARIOS, $title);
             let mut run = ScenarioRun::start(testbed, reporter, $scenario::EXPECTED);
             let result = $scenario::run(&mut run).await;
-            let result = run.finish(result);
+            let result = run.finish(result).await;
             let ok = result.ok;
             results.push(result);
             if !ok {

@@ -193,7 +193,7 @@ impl<'a> ScenarioRun<'a> {
     }
 
     /// Compares the observations with the expected result, and reports the differences.
-    pub fn finish(self, result: Result<(), ScenarioError>) -> ScenarioResult {
+    pub async fn finish(self, result: Result<(), ScenarioError>) -> ScenarioResult {
         let entries = self.entries();
         let done = |action: &str| entries.iter().any(|entry| entry.carried_out(action));
         let action = ["restart_service", "reset_errors"]
@@ -214,6 +214,7 @@ impl<'a> ScenarioRun<'a> {
             _ => None,
         });
         let pid_after = self.testbed.app_pid().unwrap_or(0);
+        let model = self.testbed.model_votes().await.unwrap_or_default();
         let failed = self.testbed.load.summary_since(self.started).failed;
 
         let expected = self.expected;
@@ -266,6 +267,7 @@ impl<'a> ScenarioRun<'a> {
             failed_requests: self.failed_outside_load + u64::try_from(failed).unwrap_or(u64::MAX),
             pid_before: self.pid_before,
             pid_after,
+            model,
             ok: problems.is_empty(),
         }
     }

@@ -14,6 +14,7 @@ use super::load::Load;
 use super::log_buffer::LogBuffer;
 use super::ports::Ports;
 use super::process::{self, Subprocess};
+use super::report::ModelVotes;
 use super::wait::{WaitTimeout, wait_for};
 
 /// Running test bed.
@@ -145,6 +146,17 @@ impl Testbed {
             .filter(|line| line.starts_with("healing_polls_total"));
         let values = samples.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok());
         (status == 200).then(|| values.sum())
+    }
+
+    /// Returns the votes of the model since the sidecar started, from its status.
+    pub async fn model_votes(&self) -> Option<ModelVotes> {
+        #[derive(serde::Deserialize)]
+        struct Status {
+            model: ModelVotes,
+        }
+        let (status, text) = self.get_sidecar("/status").await.ok()?;
+        let read: Status = serde_json::from_str(&text).ok()?;
+        (status == 200).then_some(read.model)
     }
 
     /// Returns `true` if the dependency's process has exited.

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::record::{Cause, Recorder};
-use super::schedule::{Phase, Segment, intended_starts};
+use super::schedule::{Phase, Segment, intended_starts, poisson_starts};
 use super::transport::{Connections, Transport};
 
 /// Maximum number of requests in flight. Reaching it is a failure of the generator, not of the server.
@@ -97,21 +97,13 @@ async fn run(target: Arc<Target>, segments: Vec<Segment>) {
         let end = start + segment.duration;
         match segment.phase {
             Phase::Open { from, to } => {
-                for offset in intended_starts(from, to, segment.duration) {
-                    let intended = start + offset;
-                    tokio::time::sleep_until(intended.into()).await;
-                    target.recorder.lag(intended.elapsed());
-                    while requests.try_join_next().is_some() {}
-                    let Ok(permit) = Arc::clone(&target.in_flight).try_acquire_owned() else {
-                        target.recorder.add(intended, Cause::Client);
-                        continue;
-                    };
-                    let target = Arc::clone(&target);
-                    requests.spawn(async move {
-                        target.request(intended).await;
-                        drop(permit);
-                    });
-                }
+                let starts = intended_starts(from, to, segment.duration);
+                target.open_loop(start, starts, &mut requests).await;
+                tokio::time::sleep_until(end.into()).await;
+            }
+            Phase::Poisson { rate, seed } => {
+                let starts = poisson_starts(rate, seed, segment.duration);
+                target.open_loop(start, starts, &mut requests).await;
                 tokio::time::sleep_until(end.into()).await;
             }
             Phase::Closed { clients } => {
@@ -128,6 +120,30 @@ async fn run(target: Arc<Target>, segments: Vec<Segment>) {
 }
 
 impl Target {
+    /// Sends a request at each of these times after `start`, without waiting for the responses.
+    async fn open_loop(
+        self: &Arc<Self>,
+        start: Instant,
+        starts: impl Iterator<Item = Duration>,
+        requests: &mut JoinSet<()>,
+    ) {
+        for offset in starts {
+            let intended = start + offset;
+            tokio::time::sleep_until(intended.into()).await;
+            self.recorder.lag(intended.elapsed());
+            while requests.try_join_next().is_some() {}
+            let Ok(permit) = Arc::clone(&self.in_flight).try_acquire_owned() else {
+                self.recorder.add(intended, Cause::Client);
+                continue;
+            };
+            let target = Arc::clone(self);
+            requests.spawn(async move {
+                target.request(intended).await;
+                drop(permit);
+            });
+        }
+    }
+
     async fn closed_loop(self: Arc<Self>, end: Instant) {
         while Instant::now() < end {
             let cause = self.request(Instant::now()).await;

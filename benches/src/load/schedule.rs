@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use healing_core::rng::Rng;
+
 /// Phase of a load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Phase {
@@ -11,6 +13,13 @@ pub enum Phase {
         from: f64,
         /// Rate at the end.
         to: f64,
+    },
+    /// Open loop: a Poisson process.
+    Poisson {
+        /// Mean arrival rate, in requests per second.
+        rate: f64,
+        /// Seed of the arrivals.
+        seed: u64,
     },
     /// Clients that send a request when the previous one has finished.
     Closed {
@@ -44,6 +53,15 @@ impl Segment {
         }
     }
 
+    /// Returns open-loop arrivals of a Poisson process.
+    #[must_use]
+    pub fn poisson(rate: f64, seed: u64, duration: Duration) -> Self {
+        Self {
+            phase: Phase::Poisson { rate, seed },
+            duration,
+        }
+    }
+
     /// Returns a closed loop.
     #[must_use]
     pub fn closed(clients: usize, duration: Duration) -> Self {
@@ -52,6 +70,23 @@ impl Segment {
             duration,
         }
     }
+}
+
+/// Returns the arrivals of a Poisson process, relative to its start.
+pub(super) fn poisson_starts(
+    rate: f64,
+    seed: u64,
+    duration: Duration,
+) -> impl Iterator<Item = Duration> {
+    let length = duration.as_secs_f64();
+    let mut rng = Rng::new(seed);
+    let mut at = 0.0;
+    std::iter::repeat_with(move || {
+        at -= (1.0 - rng.unit()).ln() / rate;
+        at
+    })
+    .take_while(move |start| *start < length)
+    .map(Duration::from_secs_f64)
 }
 
 /// Returns the intended start times of an open-loop phase, relative to its start. They are the moments at
@@ -98,6 +133,22 @@ mod tests {
         assert_eq!(starts.len(), 200);
         let first_half = starts.iter().filter(|start| **start < TEN / 2).count();
         assert_eq!(first_half, 75);
+    }
+
+    #[test]
+    fn poisson_starts_have_their_rate_and_irregular_gaps() {
+        let starts: Vec<_> = poisson_starts(100.0, 1, 100 * TEN).collect();
+        assert!(
+            (99_000..101_000).contains(&starts.len()),
+            "{}",
+            starts.len()
+        );
+        assert!(starts.is_sorted());
+        let gaps = starts.windows(2).map(|pair| pair[1] - pair[0]);
+        let longer = gaps.filter(|gap| *gap > Duration::from_millis(10)).count();
+        // The share of exponential gaps above their mean is 1/e.
+        assert!((35_000..39_000).contains(&longer), "{longer}");
+        assert_eq!(poisson_starts(0.0, 1, TEN).count(), 0);
     }
 
     #[test]

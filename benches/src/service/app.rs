@@ -9,11 +9,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use healing_tower::Healing;
+use patient_app::burn;
 
 use super::args::Args;
 use super::events::{EventKind, EventLog};
 use super::faults::Faults;
-use super::hog::burn;
 
 #[derive(Debug, Clone)]
 struct Service {

@@ -2,13 +2,10 @@
 
 use std::process::ExitCode;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::testbed::GUARD;
-
-/// Limit of file descriptors of this process, which the service inherits.
-const DESCRIPTORS: u64 = 20_000;
+use crate::descriptors;
 
 /// Replaces this process by a child program that the kernel kills when the trials exit. Returns `None` if
 /// the command line does not ask for it, and an exit code if the program cannot be started.
@@ -23,15 +20,9 @@ pub(super) fn guard() -> Option<ExitCode> {
     Some(failed(&format!("{}: {error}", program.display())))
 }
 
-/// Raises the limit of file descriptors, because each request in flight needs one, here and in the service.
+/// Raises the limit of file descriptors, or prints the reason why it remains.
 pub(super) fn raise_descriptor_limit() {
-    let maximum = getrlimit(Resource::Nofile).maximum;
-    let current = maximum.map_or(DESCRIPTORS, |most| most.min(DESCRIPTORS));
-    let limit = Rlimit {
-        current: Some(current),
-        maximum,
-    };
-    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+    if let Err(error) = descriptors::raise_limit() {
         eprintln!("cargo trials: the limit of file descriptors cannot be raised: {error}");
     }
 }

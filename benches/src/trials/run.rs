@@ -11,8 +11,9 @@ use super::judge::{Judgement, Observed, judge};
 use super::process::{failed, guard, interrupted, raise_descriptor_limit};
 use super::programs::Programs;
 use super::row::{Row, Run, Totals, table};
-use super::testbed::{Bed, RunContext, RunError, Spec, copy_traces, observed, sweep};
+use super::testbed::{Bed, RunContext, RunError, Spec, copy_traces, observed};
 use super::{progress, stub};
+use crate::cgroup;
 use crate::load::Client;
 
 /// Number of the doctor's last decisions in the result of a run.
@@ -80,7 +81,7 @@ fn choose(args: &Args) -> Vec<&'static TrialCase> {
 
 /// Runs the cases that the results file does not contain, and prints the table.
 async fn run(args: &Args, mut cases: Vec<&'static TrialCase>) -> ExitCode {
-    sweep();
+    cgroup::sweep();
     let programs = match tokio::task::spawn_blocking(Programs::build).await {
         Ok(Ok(programs)) => programs,
         Ok(Err(error)) => return failed(&error.to_string()),

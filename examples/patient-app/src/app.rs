@@ -10,7 +10,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::patient::Patient;
 use crate::settings::Settings;
-use crate::{data, faults, overview};
+use crate::{data, faults, overview, work};
 
 /// Returns the patient's own routes, without the healing layer.
 pub fn routes(patient: &Arc<Patient>) -> Router {
@@ -18,6 +18,7 @@ pub fn routes(patient: &Arc<Patient>) -> Router {
         .route("/", get(overview::overview))
         .route("/data", get(data::data))
         .route("/simulate-error", get(data::simulate_error))
+        .route("/work", get(work::work))
         .merge(faults::routes().with_state(Arc::clone(&patient.faults)))
         .layer(TraceLayer::new_for_http())
         .with_state(Arc::clone(patient))

@@ -20,12 +20,14 @@ mod overview;
 mod patient;
 mod run;
 mod settings;
+mod work;
 
 pub use app::{app, healing, routes};
 pub use cache::Cache;
 pub use patient::Patient;
 pub use run::{RunError, run};
 pub use settings::Settings;
+pub use work::burn;
 
 /// The project's README, whose example is compiled as a doc test.
 #[cfg(doctest)]

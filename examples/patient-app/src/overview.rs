@@ -10,6 +10,7 @@ pub(crate) async fn overview() -> Json<Value> {
         "endpoints": {
             "GET /data": "a record from the cache; ?id=0 to 15",
             "GET /simulate-error": "responds with 500",
+            "GET /work": "burns CPU time, as set by --work",
             "GET /healthz": "200 from the app's own runtime: the front door",
             "GET /livez": "200 while the app serves",
             "GET /readyz": "started and not draining; ?verbose",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::dependency::Dependency;
@@ -16,6 +17,8 @@ pub struct Patient {
     pub(crate) failure_rate: FailureRate,
     pub(crate) dependency: Option<Dependency>,
     pub(crate) faults: Arc<Faults>,
+    /// CPU time of a request to `/work`.
+    pub(crate) work: Duration,
     next: AtomicU32,
 }
 
@@ -30,6 +33,7 @@ impl Patient {
             cache,
             failure_rate: FailureRate::new(settings.failure_rate),
             dependency,
+            work: settings.work,
             next: AtomicU32::new(0),
         })
     }

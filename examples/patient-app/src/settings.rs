@@ -21,11 +21,16 @@ pub struct Settings {
     /// Seconds without a tick after which the runtime counts as stalled [default: 10]
     #[arg(long, env = "PATIENT_STALL_AFTER", value_name = "SECONDS", value_parser = seconds)]
     pub stall_after: Option<Duration>,
+    /// CPU time of a request to /work, in milliseconds
+    #[arg(long, env = "PATIENT_WORK", value_name = "MILLISECONDS", default_value = "10", value_parser = milliseconds)]
+    pub work: Duration,
 }
 
 impl Settings {
     /// Default address to serve on.
     pub const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 5000);
+    /// Default CPU time of a request to `/work`.
+    pub const DEFAULT_WORK: Duration = Duration::from_millis(10);
 }
 
 impl Default for Settings {
@@ -36,6 +41,7 @@ impl Default for Settings {
             dependency: None,
             care_bind: None,
             stall_after: None,
+            work: Self::DEFAULT_WORK,
         }
     }
 }
@@ -52,6 +58,9 @@ enum ValueError {
     /// Not a number of seconds, or out of range.
     #[error("give seconds from {MIN_SECONDS} to {MAX_SECONDS}, such as 2.5")]
     Seconds,
+    /// Not a number of milliseconds, or out of range.
+    #[error("give milliseconds from 0 to {MAX_MILLISECONDS}, such as 10")]
+    Milliseconds,
     /// Host or port is missing, or the port is not one.
     #[error("give HOST:PORT, such as 127.0.0.1:5003")]
     HostAndPort,
@@ -59,6 +68,7 @@ enum ValueError {
 
 const MIN_SECONDS: f64 = 0.5;
 const MAX_SECONDS: f64 = 60.0;
+const MAX_MILLISECONDS: f64 = 1000.0;
 
 fn bind_address(text: &str) -> Result<SocketAddr, ValueError> {
     if let Ok(port) = text.parse::<u16>() {
@@ -80,6 +90,15 @@ fn seconds(text: &str) -> Result<Duration, ValueError> {
             Ok(Duration::from_secs_f64(seconds))
         }
         _ => Err(ValueError::Seconds),
+    }
+}
+
+fn milliseconds(text: &str) -> Result<Duration, ValueError> {
+    match text.parse::<f64>() {
+        Ok(millis) if (0.0..=MAX_MILLISECONDS).contains(&millis) => {
+            Ok(Duration::from_secs_f64(millis / 1000.0))
+        }
+        _ => Err(ValueError::Milliseconds),
     }
 }
 
@@ -140,6 +159,10 @@ mod tests {
         for invalid in ["0", "61", "NaN", "2s"] {
             assert!(seconds(invalid).is_err(), "{invalid}");
         }
+        assert_eq!(milliseconds("2.5"), Ok(Duration::from_micros(2500)));
+        for invalid in ["-1", "1001", "NaN", "10ms"] {
+            assert!(milliseconds(invalid).is_err(), "{invalid}");
+        }
         assert!(host_and_port("db:5003").is_ok());
         for invalid in ["db", ":5003", "db:", "db:70000"] {
             assert!(host_and_port(invalid).is_err(), "{invalid}");
@@ -165,6 +188,13 @@ mod tests {
         let message = "give seconds from 0.5 to 60, such as 2.5";
         assert_rejected("--stall-after", "2s", message);
         assert_rejected("--stall-after", "61", message);
+    }
+
+    #[test]
+    fn invalid_work_is_reported_with_range() {
+        let message = "give milliseconds from 0 to 1000, such as 10";
+        assert_rejected("--work", "10ms", message);
+        assert_rejected("--work", "1001", message);
     }
 
     #[test]

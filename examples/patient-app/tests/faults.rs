@@ -103,6 +103,19 @@ async fn failure_rate_is_as_configured() {
 }
 
 #[tokio::test]
+async fn work_uses_its_cpu_time_before_the_response() {
+    let settings = Settings {
+        work: Duration::from_millis(200),
+        ..Settings::default()
+    };
+    let app = routes(&Patient::new(&settings));
+    let before = cpu_ticks();
+    assert_eq!(get(&app, "/work").await.0, StatusCode::OK);
+    // A tick is 10 ms of the process's CPU time.
+    assert!(cpu_ticks() >= before + 19);
+}
+
+#[tokio::test]
 async fn simulate_error_responds_with_500() {
     let (_, app) = patient();
     assert_eq!(

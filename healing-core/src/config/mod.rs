@@ -37,7 +37,7 @@ pub struct PolicyConfig {
 #[serde(rename_all = "snake_case")]
 pub enum ModelRole {
     /// The model decides, within the evidence. Use it only with a model that has been evaluated on the
-    /// app's own recorded outcomes.
+    /// app's own recorded outcomes. It only advises where it lacks a ratio of errors to requests.
     Decides,
     /// The rules decide, and the votes are recorded. This is the default, because the compiled-in model
     /// does worse than the rules on kinds of incidents that it was not trained on.

@@ -27,6 +27,36 @@ pub fn named(name: &str) -> Option<Result<Model, ModelError>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::{Feature, Features};
+
+    /// The neutral value of a level is one of many. It would be a guess if the votes depended on it.
+    #[test]
+    fn default_votes_hardly_depend_on_ordinary_levels() {
+        let model = named("default").unwrap().unwrap();
+        let votes = |errors: f64, level: Option<(Feature, f64)>| {
+            let known = [
+                (Feature::Uptime, 3600.0),
+                (Feature::HourOfDay, 12.0),
+                (Feature::ErrorRatioFast, errors),
+                (Feature::ErrorRatioSlow, errors),
+            ];
+            let features: Features = known.into_iter().chain(level).collect();
+            model.votes(&features).unwrap()
+        };
+        for errors in [0.0, 0.1, 0.6] {
+            let neutral = votes(errors, None);
+            for feature in [Feature::CpuUsage, Feature::MemoryUsage] {
+                for percent in [5.0, 10.0, 20.0, 40.0, 50.0, 60.0] {
+                    let other = votes(errors, Some((feature, percent)));
+                    let differ = neutral.0.iter().zip(other.0).map(|(a, b)| a.abs_diff(b));
+                    assert!(
+                        differ.max().unwrap() <= 10,
+                        "{feature} {percent} %: {other:?}, neutral {neutral:?}"
+                    );
+                }
+            }
+        }
+    }
 
     #[test]
     fn builtin_models_round_trip_byte_for_byte() {

@@ -1,22 +1,55 @@
 //! The interface between the policy and models: votes on features.
 
 use crate::decision::Action;
-use crate::features::{Feature, Features};
+use crate::features::{Feature, FeatureSet, Features};
+use crate::model_record::{Abstention, ModelRecord};
 
 /// A trained model, as the policy uses it.
 pub trait Classifier: std::fmt::Debug + Send + Sync {
-    /// Returns the votes for the three actions.
-    ///
-    /// # Errors
-    ///
-    /// The first feature that prevents classification. In that case the rules decide.
-    fn votes(&self, features: &Features) -> Result<Votes, CannotClassify>;
+    /// Returns the votes for the three actions, or an abstention. After an abstention the rules decide.
+    fn classify(&self, features: &Features) -> Classification;
 
     /// Returns the contribution of each feature to the vote share of an action, the largest first;
     /// `None` if the model cannot explain its votes.
     fn contributions(&self, features: &Features, action: Action) -> Option<Contributions> {
         let _ = (features, action);
         None
+    }
+}
+
+/// Result of a classification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Classification {
+    /// Votes, or the reason for which the model abstains.
+    pub votes: Result<Votes, Abstention>,
+    /// Features of the model whose value was clamped to the trained range.
+    pub clamped: FeatureSet,
+    /// Features of the model that are absent, so that it got their neutral values.
+    pub absent: FeatureSet,
+}
+
+// === impl Classification ===
+
+impl Classification {
+    /// Returns the record for the decision.
+    #[must_use]
+    pub fn record(&self) -> ModelRecord {
+        ModelRecord {
+            abstained: self.votes.err(),
+            clamped: self.clamped,
+            absent: self.absent,
+        }
+    }
+}
+
+/// Result of a model that got every feature as it is, or none.
+impl From<Result<Votes, Abstention>> for Classification {
+    fn from(votes: Result<Votes, Abstention>) -> Self {
+        Self {
+            votes,
+            clamped: FeatureSet::EMPTY,
+            absent: FeatureSet::EMPTY,
+        }
     }
 }
 
@@ -61,16 +94,10 @@ impl Votes {
     }
 }
 
-/// Reason that prevents the classification of a row of features.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum CannotClassify {
-    /// A required feature is absent.
-    #[error("{0} is not known")]
-    Missing(Feature),
-    /// A bounded feature is outside its trained range.
-    #[error("{0} is outside the trained range")]
-    OutOfRange(Feature),
-}
+/// Absent feature of a model that has no neutral value, so that the model cannot vote.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not known, and no value of it is neutral")]
+pub struct MissingFeature(pub Feature);
 
 #[cfg(test)]
 mod tests {

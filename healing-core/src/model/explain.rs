@@ -16,7 +16,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Model;
-use super::classifier::{CannotClassify, Classifier as _, Contributions};
+use super::classifier::{Contributions, MissingFeature};
 use crate::decision::Action;
 use crate::features::{Feature, Features};
 use tree_shap::contributions;
@@ -39,7 +39,7 @@ pub struct VoteExplanation {
 pub struct Contribution {
     /// The feature.
     pub feature: Feature,
-    /// Value in the evaluated row, clamped to the trained range.
+    /// Value in the evaluated row: within the trained range, and neutral if the feature is absent.
     pub value: f32,
     /// Contribution to the share, −1 to 1; negative if it lowers the share.
     pub adds: f64,
@@ -50,19 +50,19 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// The first feature that prevents classification.
+    /// The first feature that is absent and has no neutral value.
     pub fn explain(
         &self,
         features: &Features,
         action: Action,
-    ) -> Result<VoteExplanation, CannotClassify> {
-        let row = self.row(features)?;
-        let votes = self.votes(features)?;
-        let (base, adds) = contributions(self.forest(), &row, action);
+    ) -> Result<VoteExplanation, MissingFeature> {
+        let row = self.row(features);
+        let votes = self.evaluate(&row)?;
+        let (base, adds) = contributions(self.forest(), &row.values, action);
         let mut contributions: Vec<Contribution> = self
             .features()
             .iter()
-            .zip(row)
+            .zip(row.values)
             .zip(adds)
             .map(|((&feature, value), adds)| Contribution {
                 feature,

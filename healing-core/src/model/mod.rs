@@ -3,6 +3,15 @@
 //! Training is in the crate `healing-training`; a trained model runs without it. The methods of [`Model`]
 //! are grouped by theme: the file format in [`mod@file`], explanations in [`explain`], the rest here. Only
 //! this module touches its fields.
+//!
+//! # Hazards
+//!
+//! A model gets every value within the range that it was trained on, and the [neutral value](crate::features)
+//! of an absent feature. Both make a familiar row of an unfamiliar one: an app that uses less memory than any
+//! in training looks like the one that used least. The classification names these features, and a vote stays
+//! bounded by the evidence: a model never restarts a healthy app. Such votes are much worse: on 416 simulated
+//! moments, the default model's log loss is 0.18 where it gets every feature, and 1.6 on the 46 others; 26 of
+//! these are of an app whose usual load is not known yet, and there it votes for treatments that do not help.
 
 pub mod builtin;
 mod classifier;
@@ -12,16 +21,19 @@ pub mod file;
 pub mod forest;
 pub mod header;
 pub mod inference;
+mod row;
 
-pub use classifier::{CannotClassify, Classifier, Contributions, Votes};
+pub use classifier::{Classification, Classifier, Contributions, MissingFeature, Votes};
 pub use error::ModelError;
 pub use header::Header;
 
 use crate::decision::Action;
-use crate::features::{Feature, Features, Outside};
-use forest::{CLASSES, Forest, MAX_FEATURES};
+use crate::features::{Feature, Features};
+use crate::model_record::Abstention;
+use forest::{CLASSES, Forest};
 use header::{FeatureRange, Provenance};
 use inference::Compiled;
+use row::Row;
 
 /// Validated model, which can classify every row of finite values.
 #[derive(Debug)]
@@ -190,36 +202,39 @@ impl Model {
         Ok(self.compiled.votes(row))
     }
 
-    /// Returns the row to evaluate, with every feature present and within its trained range.
+    /// Returns the votes on features, as [`classify`](Classifier::classify) does.
     ///
     /// # Errors
     ///
-    /// A feature that is absent, or bounded and outside its trained range.
-    pub(crate) fn row(&self, features: &Features) -> Result<[f32; MAX_FEATURES], CannotClassify> {
-        let mut row = [0.0; MAX_FEATURES];
-        for ((slot, &feature), range) in row
-            .iter_mut()
-            .zip(&self.features)
-            .zip(&self.header.features)
-        {
-            // `Features` holds finite values only.
-            let value = features
-                .get(feature)
-                .ok_or(CannotClassify::Missing(feature))?;
-            let inside = value.clamp(range.min, range.max);
-            if feature.spec().outside == Outside::Bounded && inside != value {
-                return Err(CannotClassify::OutOfRange(feature));
-            }
-            *slot = inside;
+    /// The first feature that is absent and has no neutral value.
+    pub fn votes(&self, features: &Features) -> Result<Votes, MissingFeature> {
+        self.evaluate(&self.row(features))
+    }
+
+    /// Returns the votes on a row that lacks no feature.
+    fn evaluate(&self, row: &Row) -> Result<Votes, MissingFeature> {
+        match row.missing {
+            Some(feature) => Err(MissingFeature(feature)),
+            None => Ok(self.compiled.votes(&row.values[..self.features.len()])),
         }
-        Ok(row)
+    }
+
+    /// Returns the row to evaluate.
+    fn row(&self, features: &Features) -> Row {
+        Row::new(features, &self.features, &self.header.features)
     }
 }
 
 impl Classifier for Model {
-    fn votes(&self, features: &Features) -> Result<Votes, CannotClassify> {
-        let row = self.row(features)?;
-        Ok(self.compiled.votes(&row[..self.features.len()]))
+    fn classify(&self, features: &Features) -> Classification {
+        let row = self.row(features);
+        Classification {
+            votes: self
+                .evaluate(&row)
+                .map_err(|MissingFeature(_)| Abstention::AbsentFeature),
+            clamped: row.clamped,
+            absent: row.absent,
+        }
     }
 
     fn contributions(&self, features: &Features, action: Action) -> Option<Contributions> {
@@ -230,6 +245,7 @@ impl Classifier for Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::features::FeatureSet;
     use crate::model::builtin::ORIGINAL_FIVE;
 
     fn features(cpu: f64, errors: f64, uptime: f64) -> Features {
@@ -253,18 +269,47 @@ mod tests {
     }
 
     #[test]
-    fn values_outside_trained_range_are_clamped_or_rejected() {
+    fn values_outside_trained_range_are_clamped_and_counted() {
         let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
-        // A year of uptime and a thousand errors are clamped to the trained maximum.
-        let far = model.votes(&features(30.0, 1000.0, 3e7)).unwrap();
-        assert_eq!(far, model.votes(&features(30.0, 19.0, 86_399.0)).unwrap());
-        // The training data has CPU up to 99 %, and CPU is a bounded feature.
-        let error = model.votes(&features(100.0, 0.0, 9000.0)).unwrap_err();
-        assert_eq!(error, CannotClassify::OutOfRange(Feature::CpuUsage));
-        let mut unknown = features(30.0, 0.0, 9000.0);
-        unknown.set_option(Feature::MemoryUsage, None::<f64>);
-        let error = model.votes(&unknown).unwrap_err();
-        assert_eq!(error, CannotClassify::Missing(Feature::MemoryUsage));
+        // The training data has 0 to 99 % of CPU, up to 19 errors and a day of uptime.
+        let far = model.classify(&features(100.0, 1000.0, 3e7));
+        let edge = model.classify(&features(99.0, 19.0, 86_219.0));
+        assert_eq!(far.votes, edge.votes);
+        assert_eq!(edge, Classification::from(edge.votes), "nothing is clamped");
+        let clamped = [Feature::CpuUsage, Feature::ErrorCount, Feature::Uptime];
+        assert_eq!(far.clamped, FeatureSet::of(&clamped));
+        assert_eq!(
+            (far.record().abstained, far.absent),
+            (None, FeatureSet::EMPTY)
+        );
+    }
+
+    #[test]
+    fn absent_feature_counts_as_its_neutral_value() {
+        let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
+        let mut figures = features(90.0, 12.0, 9000.0);
+        figures.set(Feature::MemoryUsage, 30.0);
+        let neutral = model.classify(&figures);
+        figures.set_option(Feature::MemoryUsage, None::<f64>);
+        let absent = model.classify(&figures);
+        assert_eq!(absent.votes, neutral.votes);
+        assert_eq!(absent.absent, FeatureSet::of(&[Feature::MemoryUsage]));
+        assert!(absent.clamped.is_empty() && neutral.absent.is_empty());
+    }
+
+    #[test]
+    fn model_abstains_without_a_feature_that_has_no_neutral_value() {
+        let model = Model::from_bytes(ORIGINAL_FIVE).unwrap();
+        let mut figures = features(100.0, 0.0, 9000.0);
+        figures.set_option(Feature::Uptime, None::<f64>);
+        let record = model.classify(&figures).record();
+        assert_eq!(record.abstained, Some(Abstention::AbsentFeature));
+        assert_eq!(record.clamped, FeatureSet::of(&[Feature::CpuUsage]));
+        assert_eq!(record.absent, FeatureSet::of(&[Feature::Uptime]));
+        assert_eq!(
+            model.votes(&figures).unwrap_err(),
+            MissingFeature(Feature::Uptime)
+        );
     }
 
     #[test]

@@ -192,6 +192,7 @@ fn decision(
         vetoes,
         decided_by: proposal.decided_by,
         probabilities: proposal.probabilities,
+        model: proposal.model,
         features: reading.features,
         wedged: reading.lane == Lane::Stalled && proposal.action == Action::RestartService,
         budget_remaining,

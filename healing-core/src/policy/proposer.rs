@@ -5,22 +5,25 @@
 //!
 //! A model only *proposes*. Evidence limits the proposal, and permission limits the action. A model that
 //! is wrong or hostile can fail to heal an unhealthy app, but cannot restart a healthy app or exceed a
-//! budget.
+//! budget. With [`ModelRole::Decides`] a vote without the error ratios only advises, because an app that counts
+//! errors but no requests has none, and the model would decline errors that it cannot see.
 
 use super::rules;
 use crate::config::{ModelRole, PolicyConfig};
-use crate::decision::{Action, DecidedBy, Decision, Lane, Reason, ReasonKind};
+use crate::decision::{
+    Abstention, Action, DecidedBy, Decision, Lane, ModelRecord, Reason, ReasonKind,
+};
 use crate::evidence::Evidence;
-use crate::features::{Feature, Features};
+use crate::features::{Feature, FeatureSet, Features};
 use crate::guards::Guards;
-use crate::model::{Classifier, Contributions, Model, builtin};
+use crate::model::{Classifier, Contributions, Model, Votes, builtin};
 use crate::proposal::Proposal;
 use crate::reading::Reading;
 
 /// Source of the proposals.
 #[derive(Debug)]
 pub enum Proposer {
-    /// A model, or the rules if it cannot classify.
+    /// A model, or the rules if it abstains.
     Model(Box<dyn Classifier>),
     /// The compiled-in rules.
     Rules,
@@ -31,6 +34,10 @@ pub enum Proposer {
 /// Percentage of CPU or memory above which [`Reason::Healthy`] is reported as
 /// [`Reason::ResourceUseOnly`].
 const HIGH_USAGE: f32 = 80.0;
+
+/// Features that show errors. Without them a model only advises.
+const ERROR_RATIOS: FeatureSet =
+    FeatureSet::of(&[Feature::ErrorRatioFast, Feature::ErrorRatioSlow]);
 
 /// Returns the action of minimum expected cost, and the milder action if two cost the same.
 #[must_use]
@@ -81,11 +88,25 @@ impl Proposer {
         guards: &Guards,
         config: &PolicyConfig,
     ) -> Proposal {
-        match reading.lane {
+        let proposal = match reading.lane {
             _ if reading.stale => Proposal::none(Reason::StaleAnswer),
             Lane::Reported => self.propose_reported(reading, guards, config),
             Lane::Refused | Lane::Stalled | Lane::Invalid => propose_unresponsive(reading),
+        };
+        Proposal {
+            model: proposal.model.or_else(|| self.not_asked(reading)),
+            ..proposal
         }
+    }
+
+    /// Returns the abstention of a model that is not asked for its votes.
+    fn not_asked(&self, reading: &Reading) -> Option<ModelRecord> {
+        let reason = if reading.stale {
+            Abstention::StaleReport
+        } else {
+            Abstention::NoReport
+        };
+        matches!(self, Self::Model(_)).then(|| ModelRecord::abstained(reason))
     }
 
     /// Returns the proposal for an app that sends health reports.
@@ -95,10 +116,16 @@ impl Proposer {
         guards: &Guards,
         config: &PolicyConfig,
     ) -> Proposal {
-        let (preferred, decided_by, probabilities) = self.classify(&reading.features, config);
+        let Opinion {
+            preferred,
+            decided_by,
+            probabilities,
+            model,
+        } = self.classify(&reading.features, config);
         let mut proposal = Proposal {
             decided_by,
             probabilities,
+            model,
             urgent: reading.limit_urgent,
             ..Proposal::none(Reason::Healthy)
         };
@@ -130,34 +157,52 @@ impl Proposer {
         proposal
     }
 
-    /// Returns the action that a model or the original rules prefer (`None` = follow the evidence), the
-    /// source of that action, and the model's probabilities.
-    fn classify(
-        &self,
-        features: &Features,
-        config: &PolicyConfig,
-    ) -> (Option<Action>, DecidedBy, Option<[f64; 3]>) {
+    /// Returns the opinion on the features of a report.
+    fn classify(&self, features: &Features, config: &PolicyConfig) -> Opinion {
         match self {
-            Self::Rules => (None, DecidedBy::Rules, None),
-            Self::Original => {
-                let action = rules::original(features);
-                (Some(action), DecidedBy::OriginalRules, None)
-            }
-            Self::Model(model) => match model.votes(features) {
-                Err(_) => (None, DecidedBy::Rules, None),
-                Ok(votes) => {
-                    let probabilities = votes.probabilities();
-                    match config.model {
-                        ModelRole::Advises => (None, DecidedBy::Rules, Some(probabilities)),
-                        ModelRole::Decides => {
-                            let action = min_expected_cost(probabilities, &config.costs);
-                            (Some(action), DecidedBy::Model, Some(probabilities))
-                        }
-                    }
-                }
+            Self::Rules => Opinion::RULES,
+            Self::Original => Opinion {
+                preferred: Some(rules::original(features)),
+                decided_by: DecidedBy::OriginalRules,
+                ..Opinion::RULES
             },
+            Self::Model(model) => {
+                let classification = model.classify(features);
+                let probabilities = classification.votes.ok().map(Votes::probabilities);
+                let decides = config.model == ModelRole::Decides
+                    && !classification.absent.intersects(ERROR_RATIOS);
+                let preferred = probabilities
+                    .filter(|_| decides)
+                    .map(|shares| min_expected_cost(shares, &config.costs));
+                Opinion {
+                    preferred,
+                    decided_by: preferred.map_or(DecidedBy::Rules, |_| DecidedBy::Model),
+                    probabilities,
+                    model: Some(classification.record()),
+                }
+            }
         }
     }
+}
+
+/// Opinion of a model or of the original rules on a report.
+struct Opinion {
+    /// Preferred action; `None` to follow the evidence.
+    preferred: Option<Action>,
+    decided_by: DecidedBy,
+    /// The model's probability for each action.
+    probabilities: Option<[f64; 3]>,
+    model: Option<ModelRecord>,
+}
+
+impl Opinion {
+    /// Opinion of the compiled-in rules, which follow the evidence.
+    const RULES: Self = Self {
+        preferred: None,
+        decided_by: DecidedBy::Rules,
+        probabilities: None,
+        model: None,
+    };
 }
 
 /// Returns the proposal for an app that sends no valid health report or is stalled.

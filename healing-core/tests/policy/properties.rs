@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use healing_core::config::{ModelRole, PolicyConfig};
 use healing_core::decision::{
-    Action, Decision, Reason, ReasonKind, TreatmentReport, TreatmentResult, Verdict, Vetoes,
+    Abstention, Action, DecidedBy, Decision, ModelRecord, Reason, ReasonKind, TreatmentReport,
+    TreatmentResult, Verdict, Vetoes,
 };
-use healing_core::features::{Feature, Features};
+use healing_core::features::Features;
 use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
 };
-use healing_core::model::{CannotClassify, Classifier, Votes};
+use healing_core::model::{Classification, Classifier, Votes};
 use healing_core::observation::{
     Circumstances, InvalidAnswer, Mode, Now, Observation, ProbeResult,
 };
@@ -122,20 +123,19 @@ struct Hostile {
 }
 
 impl Classifier for Hostile {
-    fn votes(&self, features: &Features) -> Result<Votes, CannotClassify> {
+    fn classify(&self, features: &Features) -> Classification {
         let bits = features
             .iter()
             .fold(u32::from(self.seed), |hash, (feature, value)| {
                 (hash ^ value.to_bits() ^ feature as u32).wrapping_mul(0x9E37_79B1)
             });
-        match self.votes {
+        let votes = match self.votes {
             HostileVotes::Restart => Ok(Votes([0, 0, u32::MAX])),
             HostileVotes::Random => Ok(Votes([bits & 0xFF, bits >> 8 & 0xFF, bits >> 16 & 0xFF])),
-            HostileVotes::SometimesNone if bits & 1 == 0 => {
-                Err(CannotClassify::OutOfRange(Feature::CpuUsage))
-            }
+            HostileVotes::SometimesNone if bits & 1 == 0 => Err(Abstention::AbsentFeature),
             HostileVotes::SometimesNone | HostileVotes::Extreme => Ok(Votes([0, bits, !bits])),
-        }
+        };
+        votes.into()
     }
 }
 
@@ -507,8 +507,14 @@ fn assert_consistent(decision: &Decision) {
         reason,
         evidence,
         vetoes,
+        decided_by,
+        probabilities,
+        model,
         ..
     } = decision;
+    let voted = model.is_some_and(|record: ModelRecord| record.abstained.is_none());
+    assert_eq!(probabilities.is_some(), voted, "a vote or a reason");
+    assert!(voted || *decided_by != DecidedBy::Model);
     match verdict {
         Verdict::NoProposal => {
             assert_eq!(

@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use healing_core::config::PolicyConfig;
-use healing_core::decision::{Action, Decision, TreatmentReport, TreatmentResult, Verdict};
-use healing_core::features::{Feature, Features};
+use healing_core::decision::{
+    Abstention, Action, Decision, TreatmentReport, TreatmentResult, Verdict,
+};
+use healing_core::features::Features;
 use healing_core::health::{
     CheckKind, CheckReport, CheckState, Health, Latency, Runtime, Totals, Vitals,
 };
-use healing_core::model::{CannotClassify, Classifier, Votes};
+use healing_core::model::{Classification, Classifier, Votes};
 use healing_core::observation::{Circumstances, Mode, Now, Observation, ProbeResult};
 use healing_core::policy::{Policy, Proposer};
 
@@ -217,16 +219,18 @@ fn dependency(state: CheckState, age_seconds: f64) -> CheckReport {
     }
 }
 
-/// Classifier that always votes for one action, or cannot classify.
+/// Classifier that always votes for one action, or abstains.
 #[derive(Debug)]
 pub(crate) struct FixedVotes(pub(crate) Option<Action>);
 
 impl Classifier for FixedVotes {
-    fn votes(&self, _: &Features) -> Result<Votes, CannotClassify> {
-        let action = self.0.ok_or(CannotClassify::Missing(Feature::CpuUsage))?;
-        let mut votes = [0; 3];
-        votes[action as usize] = 100;
-        Ok(Votes(votes))
+    fn classify(&self, _: &Features) -> Classification {
+        let votes = |action: Action| {
+            let mut votes = [0; 3];
+            votes[action as usize] = 100;
+            Votes(votes)
+        };
+        self.0.map(votes).ok_or(Abstention::ModelError).into()
     }
 }
 

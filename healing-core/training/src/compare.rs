@@ -60,7 +60,7 @@ pub struct Learner<'a> {
 }
 
 /// Trains on the examples in `train` and scores all deciders on those in `test`. If a feature is absent,
-/// the model's decision is that of the compiled-in rules, as in production.
+/// the model's decision is that of the compiled-in rules; in production the model gets its neutral value.
 ///
 /// # Errors
 ///

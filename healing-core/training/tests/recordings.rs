@@ -8,6 +8,9 @@
 
 use std::sync::OnceLock;
 
+use healing_core::config::PolicyConfig;
+use healing_core::decision::Lane;
+use healing_core::policy::{Policy, Proposer};
 use healing_training::recordings::{
     Collection, Phase, Range, Run, Score, Wanted, figure_ranges, score, undelayed_policy,
 };
@@ -49,6 +52,29 @@ fn default_policy_restarts_no_more_runs_falsely() {
         let most = MOST_FALSE_RESTARTS[phase];
         assert!(score.false_restarts <= most, "phase {phase}: {score:?}");
     }
+}
+
+/// Services that no model was trained on: idle, small, saturated. Checks and windows are not recorded.
+#[test]
+fn default_model_votes_at_each_poll_with_a_report() {
+    let (mut votes, mut clamped, mut absent) = (0, 0, 0);
+    for Run { recording, .. } in runs() {
+        let config = PolicyConfig::default();
+        let mut policy = Policy::new(config, Proposer::default_model(), 0);
+        for poll in recording.polls(Phase::ALL[0]) {
+            let decision = policy.step(poll.now, &poll.observation);
+            let record = decision.model.unwrap();
+            let name = &recording.case.name;
+            let reported = decision.lane == Lane::Reported;
+            assert_eq!(record.abstained.is_none(), reported, "{name}: {record}");
+            votes += usize::from(reported);
+            clamped += usize::from(!record.clamped.is_empty());
+            absent += usize::from(!record.absent.is_empty());
+        }
+    }
+    let counts =
+        format!("{votes} votes, {clamped} with clamped figures, {absent} with absent ones");
+    assert!(votes > 8000 && clamped > 8000 && absent > 3000, "{counts}");
 }
 
 #[test]

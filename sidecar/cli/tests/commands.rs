@@ -76,6 +76,51 @@ async fn model_verify_rejects_broken_files_and_sidecar_uses_trained_model() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_the_vote_of_the_model_and_its_reasons() {
+    let app = FakeApp::start(usize::MAX, Response::Close).await;
+    let silent = FakeApp::start(0, Response::Close).await;
+    let check = |app: &FakeApp, more: &[&str]| {
+        let (front_door, care) = (
+            format!("http://{}", app.app),
+            format!("http://{}", app.care),
+        );
+        let urls = ["check", "--app-url", &front_door, "--care-url", &care];
+        let output = healing(&[&urls, more].concat());
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    };
+    let cases: [(&FakeApp, &[&str], i32, &str); 4] = [
+        (
+            &app,
+            &[],
+            0,
+            "yes; clamped: memory_usage; absent: load_ratio, ",
+        ),
+        (
+            &app,
+            &["--model", "/dev/null"],
+            0,
+            "no, because the model file cannot be used",
+        ),
+        (
+            &app,
+            &["--rules", "original"],
+            0,
+            "no, because the original rules decide",
+        ),
+        (&silent, &[], 1, "no, because the app sent no valid report"),
+    ];
+    for (app, more, code, answer) in cases {
+        let (found, text) = check(app, more);
+        assert_eq!(found, Some(code), "{text}");
+        let line = format!("model votes: {answer}");
+        assert!(text.contains(&line), "{line} in\n{text}");
+    }
+}
+
 #[test]
 fn config_check_exits_78_and_names_each_error() {
     let right = healing(&["config", "check", "--mode", "enforce"]);

@@ -5,6 +5,11 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
+const ORIGINAL_FIVE: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../healing-core/models/original-five.model"
+);
+
 fn healing(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_healing"))
         .current_dir(dir)
@@ -111,7 +116,19 @@ fn trained_model_is_evaluated_and_explained() {
         );
         assert!(sentence.contains("for: runtime_lag"), "{sentence}");
         assert!(out.contains("vote share"), "{out}");
+        assert!(!out.contains("absent") && !out.contains("clamped"), "{out}");
     }
+}
+
+#[test]
+fn explanation_names_clamped_and_absent_features() {
+    let dir = tempfile::tempdir().unwrap();
+    let figures = r#"{"cpu_usage": 100, "error_count": 2, "uptime": 60, "hour_of_day": 3}"#;
+    let args = ["explain", ORIGINAL_FIVE, figures];
+    let (code, out, err) = code_and_output(&healing(dir.path(), &args));
+    assert_eq!(code, Some(0), "{err}");
+    assert!(out.contains("cpu_usage: clamped"), "{out}");
+    assert!(out.contains("memory_usage: absent"), "{out}");
 }
 
 #[test]
@@ -163,9 +180,9 @@ fn model_command_errors_name_the_problem_and_its_place() {
             "not one of 1 to 300",
         ),
         (
-            &["explain", model, r#"{"runtime_lag": 1}"#],
+            &["explain", ORIGINAL_FIVE, r#"{"cpu_usage": 1}"#],
             1,
-            "error_ratio_fast is not known",
+            "uptime is not known, and no value of it is neutral",
         ),
         (&["explain", model, "{"], 2, "EOF"),
         (

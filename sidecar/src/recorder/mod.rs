@@ -5,9 +5,9 @@ mod journal;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use healing_core::decision::{Action, Conclusion, Decision, Outcome, Reason, Verdict};
+use healing_core::decision::{Action, Conclusion, Decision, ModelRecord, Outcome, Reason, Verdict};
 use healing_core::observation::{Observation, ProbeResult};
 use serde::Serialize;
 use serde_json::json;
@@ -191,6 +191,7 @@ impl Recorder {
             "lane": decision.lane,
             "reason": decision.reason,
             "features": decision.features,
+            "model": decision.model,
         });
         *summary = Summary {
             begin: Some(Instant::now()),
@@ -206,6 +207,10 @@ impl Recorder {
         view.budget_remaining = Some(decision.budget_remaining);
         view.sockets = observation.sockets;
         view.sockets_unreadable = poll.unreadable.map(|error| error.to_string());
+        if let Some(record) = &decision.model {
+            let status = view.model.get_or_insert_default();
+            status.add(record, SystemTime::now());
+        }
         if let ProbeResult::Valid(health, _) = &observation.care {
             view.instance_id.clone_from(&health.instance_id);
             view.app_status = serde_json::to_value(health.status).ok();
@@ -261,12 +266,33 @@ fn count(metrics: &Metrics, poll: &PollReport, decision: &Decision) {
                 .set(probability);
         }
     }
+    if let Some(record) = &decision.model {
+        count_model(metrics, record);
+    }
     metrics.feature.reset();
     for (feature, value) in decision.features.iter() {
         metrics
             .feature
             .with_label_values(&[feature.name()])
             .set(f64::from(value));
+    }
+}
+
+fn count_model(metrics: &Metrics, record: &ModelRecord) {
+    match record.abstained {
+        None => metrics.model_votes.inc(),
+        Some(reason) => {
+            let reason = [reason.as_str()];
+            metrics.model_abstained.with_label_values(&reason).inc();
+        }
+    }
+    for (counter, features) in [
+        (&metrics.model_clamped, record.clamped),
+        (&metrics.model_absent, record.absent),
+    ] {
+        for feature in features.iter() {
+            counter.with_label_values(&[feature.name()]).inc();
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-use healing_core::decision::{Lane, Vetoes};
+use healing_core::decision::{Abstention, Lane, Vetoes};
+use healing_core::features::{Feature, FeatureSet};
 use healing_core::observation::InvalidAnswer;
 use serde_json::Value;
 
@@ -106,6 +107,45 @@ fn decision_is_counted_in_metrics() {
     assert_eq!(metrics.budget.get(), 2);
     let restart_votes = metrics.probability.with_label_values(&["restart_service"]);
     assert!((restart_votes.get() - 0.7).abs() < 1e-9);
+}
+
+#[test]
+fn vote_and_abstention_of_model_are_counted_and_shown() {
+    let mut fixture = Fixture::new();
+    let shared = std::sync::Arc::clone(&fixture.shared);
+    let text = || String::from_utf8(shared.metrics.text()).unwrap();
+    for reason in Abstention::ALL {
+        let code = reason.as_str();
+        let series = format!("healing_model_abstained_total{{reason=\"{code}\"}} 0");
+        assert!(text().contains(&series), "{series} in\n{}", text());
+    }
+    record(&mut fixture, &poll(), &no_proposal());
+    assert_eq!(shared.view().model, None, "the rules decide");
+
+    let voted = ModelRecord {
+        abstained: None,
+        clamped: FeatureSet::of(&[Feature::MemoryUsage]),
+        absent: FeatureSet::of(&[Feature::LoadRatio]),
+    };
+    for model in [voted, voted, ModelRecord::abstained(Abstention::NoReport)] {
+        let decision = Decision {
+            model: Some(model),
+            ..no_proposal()
+        };
+        record(&mut fixture, &poll(), &decision);
+    }
+    for series in [
+        "healing_model_votes_total 2",
+        "healing_model_abstained_total{reason=\"no_report\"} 1",
+        "healing_model_abstained_total{reason=\"absent_feature\"} 0",
+        "healing_model_clamped_total{feature=\"memory_usage\"} 2",
+        "healing_model_absent_total{feature=\"load_ratio\"} 2",
+    ] {
+        assert!(text().contains(series), "{series} in\n{}", text());
+    }
+    let view = serde_json::to_value(shared.view().clone()).unwrap();
+    assert_eq!(view["model"]["voted"], 2);
+    assert_eq!(view["model"]["last_abstention"]["reason"], "no_report");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use healing_core::decision::Abstention;
 use healing_core::observation::PortSockets;
 use prometheus::core::Collector;
 use prometheus::{
@@ -29,6 +30,10 @@ pub(crate) struct Metrics {
     pub(crate) poll_duration: Histogram,
     pub(crate) polls: IntCounterVec,
     pub(crate) probability: GaugeVec,
+    pub(crate) model_votes: IntCounter,
+    pub(crate) model_abstained: IntCounterVec,
+    pub(crate) model_clamped: IntCounterVec,
+    pub(crate) model_absent: IntCounterVec,
     pub(crate) feature: GaugeVec,
     pub(crate) budget: IntGauge,
     pub(crate) paused: IntGauge,
@@ -57,6 +62,16 @@ impl Metrics {
             &["version"],
         )?;
         build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let model_abstained = counters(
+            r,
+            "healing_model_abstained_total",
+            "Polls in which the model could not vote, so that the rules decided, by reason",
+            &["reason"],
+        )?;
+        for reason in Abstention::ALL {
+            // A counter that begins with its first event hides this event from rate().
+            model_abstained.with_label_values(&[reason.as_str()]);
+        }
         Ok(Self {
             decisions: counters(
                 r,
@@ -108,6 +123,26 @@ impl Metrics {
                 "healing_model_probability",
                 "Probability that the model gave each action at the last decision",
                 &["action"],
+            )?,
+            model_votes: register(
+                r,
+                IntCounter::new(
+                    "healing_model_votes_total",
+                    "Polls in which the model voted",
+                )?,
+            )?,
+            model_abstained,
+            model_clamped: counters(
+                r,
+                "healing_model_clamped_total",
+                "Polls with a value outside the range that the model was trained on, by feature",
+                &["feature"],
+            )?,
+            model_absent: counters(
+                r,
+                "healing_model_absent_total",
+                "Polls without a value of a feature that the model needs; a vote is based on its neutral value",
+                &["feature"],
             )?,
             feature: gauges(
                 r,

@@ -5,6 +5,7 @@
 
 mod listener;
 pub(crate) mod metrics;
+mod model_status;
 mod server;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::metrics::Metrics;
+use self::model_status::ModelStatus;
 pub(crate) use self::server::serve;
 
 use crate::heartbeat::Heartbeat;
@@ -45,6 +47,8 @@ pub(crate) struct View {
     pub(crate) sockets: Option<PortSockets>,
     /// Reason why the sockets cannot be read.
     pub(crate) sockets_unreadable: Option<String>,
+    /// Votes of the model; `None` if the rules are configured, and before the first poll.
+    pub(crate) model: Option<ModelStatus>,
     /// Last recorded decision, in one sentence.
     pub(crate) last_decision: Option<String>,
     /// Last decision with a proposal.

@@ -9,7 +9,6 @@ use tempfile::TempDir;
 
 use super::RunError;
 use super::capacity::measure_capacity;
-use super::child::signal;
 use super::clients::Clients;
 use super::endpoints::Endpoints;
 use super::groups::Groups;
@@ -23,6 +22,7 @@ use super::service_args::service_args;
 use super::spec::{Cpu, START_TIMEOUT, Spec, Supervision};
 use crate::load::{Client, LoadSpec, Transport};
 use crate::poll::poll_until;
+use crate::signal::signal;
 use crate::trials::programs::Programs;
 use crate::trials::settings;
 use crate::trials::stub::Stub;

@@ -6,11 +6,12 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use healing_sidecar::parent_death::POD_PID;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use tokio::process::{Child as Process, Command};
 
 use super::RunError;
 use super::log::Log;
+use crate::signal::signal;
 
 /// First argument that makes this binary the guard of a child.
 pub(in crate::trials) const GUARD: &str = "--guarded-child";
@@ -91,13 +92,6 @@ impl Child {
         {
             let _ = self.process.kill().await;
         }
-    }
-}
-
-/// Sends a signal to a process. Does nothing if it has exited.
-pub(super) fn signal(pid: i32, signal: Signal) {
-    if let Some(pid) = Pid::from_raw(pid).filter(|_| pid > 1) {
-        let _ = kill_process(pid, signal);
     }
 }
 

@@ -3,9 +3,9 @@
 use std::io;
 
 use super::capacity::CapacityError;
-use super::cgroup::CgroupError;
 use super::endpoints::FaultError;
 use super::nginx::NotInstalled;
+use crate::cgroup::CgroupError;
 use crate::free_port::NoFreePort;
 use crate::poll::WaitTimeout;
 use crate::trials::settings::SettingsError;

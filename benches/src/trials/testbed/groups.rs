@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::RunError;
-use super::cgroup::{Cgroup, CgroupError};
 use super::spec::{Cpu, Spec};
+use crate::cgroup::{Cgroup, CgroupError};
 
 /// CPU weight of the competing processes, relative to the app's.
 const COMPETITORS_WEIGHT: u32 = 3;

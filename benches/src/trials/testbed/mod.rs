@@ -2,7 +2,6 @@
 
 mod bed;
 mod capacity;
-mod cgroup;
 mod child;
 mod clients;
 mod endpoints;
@@ -20,7 +19,6 @@ mod service_args;
 mod spec;
 
 pub(super) use self::bed::{Bed, RunContext};
-pub(super) use self::cgroup::sweep;
 pub(super) use self::child::{GUARD, signal_process};
 pub(super) use self::error::RunError;
 pub(super) use self::files::{copy_traces, tear_state_file};

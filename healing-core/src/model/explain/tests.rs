@@ -8,6 +8,7 @@
 
 use super::tree_shap::covers;
 use super::*;
+use crate::model::Classifier as _;
 use crate::model::builtin::ORIGINAL_FIVE;
 use crate::model::forest::testing::random_tree;
 use crate::model::forest::{Forest, MAX_FEATURES, Node, Tree};

@@ -1,6 +1,6 @@
 use super::*;
 use crate::decision::{Outcome, TreatmentReport, TreatmentResult};
-use crate::model::{CannotClassify, Votes};
+use crate::model::Classification;
 use crate::time::Time;
 
 const COSTS: [[f64; 3]; 3] = [[0.0, 1.0, 10.0], [5.0, 0.0, 10.0], [20.0, 20.0, 0.0]];
@@ -229,26 +229,40 @@ fn unresponsive_app_is_restarted_only_with_evidence() {
     );
 }
 
-/// Model that votes for one action, or cannot classify.
+/// Model that votes for one action, or abstains. It lacks the features of the second field.
 #[derive(Debug)]
-struct FixedVotes(Option<Action>);
+struct FixedVotes(Option<Action>, FeatureSet);
 
 impl Classifier for FixedVotes {
-    fn votes(&self, _: &Features) -> Result<Votes, CannotClassify> {
-        let action = self.0.ok_or(CannotClassify::Missing(Feature::CpuUsage))?;
-        let mut votes = [0; 3];
-        votes[action as usize] = 97;
-        Ok(Votes(votes))
+    fn classify(&self, _: &Features) -> Classification {
+        let votes = |action: Action| {
+            let mut votes = [0; 3];
+            votes[action as usize] = 97;
+            Votes(votes)
+        };
+        Classification {
+            absent: self.1,
+            ..self.0.map(votes).ok_or(Abstention::ModelError).into()
+        }
     }
 }
 
 fn propose_by_model(vote: Option<Action>, role: ModelRole, reading: &Reading) -> Proposal {
+    propose_with_absent(vote, role, reading, FeatureSet::EMPTY)
+}
+
+fn propose_with_absent(
+    vote: Option<Action>,
+    role: ModelRole,
+    reading: &Reading,
+    absent: FeatureSet,
+) -> Proposal {
     let config = PolicyConfig {
         model: role,
         ..PolicyConfig::default()
     };
     let guards = guards_after(&[SOFT_FAILED]);
-    Proposer::Model(Box::new(FixedVotes(vote))).propose(reading, &guards, &config)
+    Proposer::Model(Box::new(FixedVotes(vote, absent))).propose(reading, &guards, &config)
 }
 
 #[test]
@@ -293,6 +307,47 @@ fn rules_decide_if_the_model_advises_or_cannot_classify() {
         (unknown.decided_by, unknown.probabilities),
         (DecidedBy::Rules, None)
     );
+}
+
+#[test]
+fn model_that_lacks_an_error_ratio_only_advises() {
+    let none = Some(Action::NoAction);
+    for (absent, decided_by) in [
+        (Feature::ErrorRatioFast, DecidedBy::Rules),
+        (Feature::ErrorRatioSlow, DecidedBy::Rules),
+        (Feature::LoadRatio, DecidedBy::Model),
+    ] {
+        let absent = FeatureSet::of(&[absent]);
+        let proposal = propose_with_absent(none, ModelRole::Decides, &failing(), absent);
+        assert_eq!(proposal.decided_by, decided_by, "{absent:?}");
+        assert_eq!(proposal.probabilities, Some([0.98, 0.01, 0.01]));
+        let record = proposal.model.unwrap();
+        assert_eq!((record.abstained, record.absent), (None, absent));
+    }
+}
+
+#[test]
+fn abstention_has_its_reason() {
+    let abstained = |reading: &Reading, vote| {
+        let proposal = propose_by_model(vote, ModelRole::Decides, reading);
+        proposal.model.unwrap().abstained
+    };
+    let vote = Some(Action::NoAction);
+    assert_eq!(abstained(&healthy(), vote), None);
+    assert_eq!(abstained(&healthy(), None), Some(Abstention::ModelError));
+    for lane in [Lane::Refused, Lane::Stalled, Lane::Invalid] {
+        let silent = abstained(&Reading::unknown(lane), vote);
+        assert_eq!(silent, Some(Abstention::NoReport), "{lane}");
+    }
+    let stale = Reading {
+        stale: true,
+        ..healthy()
+    };
+    assert_eq!(abstained(&stale, vote), Some(Abstention::StaleReport));
+    for proposer in [Proposer::Rules, Proposer::Original] {
+        let proposal = proposer.propose(&stale, &Guards::new(1), &PolicyConfig::default());
+        assert_eq!(proposal.model, None, "no model");
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub mod spec;
 
 pub use incident_episode::IncidentEpisode;
 pub use life_episode::LifeEpisode;
+pub use simulation::{ClientCounts, CpuTotals, TracePoint, trace};
 
 use std::time::Duration;
 

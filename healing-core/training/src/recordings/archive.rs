@@ -17,7 +17,7 @@ use super::error::{RecordingError, RecordingErrorKind};
 use super::recording::Recording;
 
 /// Expected form of an archive, for error messages.
-const EXPECTED: &str = "a .tar.xz archive of RUN/case.json and RUN/rec.jsonl";
+const EXPECTED: &str = "a .tar.xz archive of RUN/case.json, RUN/rec.jsonl and RUN/load.log";
 
 /// Largest unpacked size of an archive, in bytes.
 const MAX_UNPACKED_BYTES: u64 = 512 << 20;
@@ -45,6 +45,7 @@ pub struct Archive {
 struct RunFiles {
     case: Option<Vec<u8>>,
     samples: Option<Vec<u8>>,
+    load: Option<Vec<u8>>,
 }
 
 // === impl Archive ===
@@ -132,7 +133,8 @@ fn read_runs(archive: impl Read) -> Result<BTreeMap<String, RunFiles>, FileError
             .to_string_lossy()
             .into_owned();
         let mut parts = path.rsplit('/');
-        let (Some(file @ ("case.json" | "rec.jsonl")), Some(run)) = (parts.next(), parts.next())
+        let (Some(file @ ("case.json" | "rec.jsonl" | "load.log")), Some(run)) =
+            (parts.next(), parts.next())
         else {
             continue;
         };
@@ -141,6 +143,7 @@ fn read_runs(archive: impl Read) -> Result<BTreeMap<String, RunFiles>, FileError
         let files = runs.entry(run.to_owned()).or_default();
         let slot = match file {
             "case.json" => &mut files.case,
+            "load.log" => &mut files.load,
             _ => &mut files.samples,
         };
         if slot.replace(bytes).is_some() {
@@ -198,12 +201,21 @@ fn parse_run(archive: &str, run: &str, files: RunFiles) -> Result<Recording, Rec
     let text = files
         .samples
         .ok_or_else(|| Missing("`rec.jsonl`").at(&folder, 0))?;
-    let text = String::from_utf8(text).map_err(|error| {
+    let recording = Recording::parse(archive, case, &file, &utf8(&file, text)?)?;
+    let Some(text) = files.load else {
+        return Ok(recording);
+    };
+    let file = format!("{folder}/load.log");
+    recording.with_load(&file, &utf8(&file, text)?)
+}
+
+/// Returns the text of a file.
+fn utf8(file: &str, bytes: Vec<u8>) -> Result<String, RecordingError> {
+    String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
-        RecordingErrorKind::value("other bytes", "UTF-8 text").at(&file, line)
-    })?;
-    Recording::parse(archive, case, &file, &text)
+        RecordingErrorKind::value("other bytes", "UTF-8 text").at(file, line)
+    })
 }
 
 fn io(error: &std::io::Error) -> RecordingErrorKind {

@@ -25,6 +25,12 @@ pub struct RecordedCase {
     pub client_timeout_seconds: f64,
     /// Faults in the order of their time.
     pub faults: Vec<Fault>,
+    /// Paths of the requests. Absent in the runs with a new connection for each request.
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Transport of the requests. Absent in the runs with a new connection for each request.
+    #[serde(default, rename = "tr")]
+    pub transport: Option<String>,
 }
 
 /// Fault of a run.

@@ -5,11 +5,13 @@
 //! | `archive` | reader of a `.tar.xz` archive |
 //! | `case` | load and faults of a run |
 //! | `sample`, `line`, `health` | one second of a run: types, parser, reconstruction of the answer |
+//! | `load` | what the clients of a run got |
 //! | `recording` | one run, and its polls at a phase |
 //! | `expected` | wanted decision of each run |
 //! | `collection` | all runs of this repository |
 //! | `replay`, `class`, `score` | decisions of a policy, if they are right, and how often |
 //! | `figures`, `ranges` | figures of the samples, and their ranges over all runs |
+//! | `rebuilt` | runs rebuilt in the simulator, and the comparison of both |
 //!
 //! # Hazards
 //!
@@ -25,7 +27,9 @@ mod expected;
 mod figures;
 mod health;
 mod line;
+mod load;
 mod ranges;
+mod rebuilt;
 mod recording;
 mod replay;
 mod sample;
@@ -38,7 +42,12 @@ pub use self::collection::{Collection, Run};
 pub use self::error::{RecordingError, RecordingErrorKind};
 pub use self::expected::{Expected, Wanted};
 pub use self::figures::{Figure, figures};
+pub use self::load::LoadInterval;
 pub use self::ranges::{Range, figure_ranges};
+pub use self::rebuilt::{
+    Comparison, PhaseComparison, PhaseFigures, compare, comparison_table, rebuilt_life,
+    simulated_recording,
+};
 pub use self::recording::{POLL_INTERVAL, Phase, Poll, Recording};
 pub use self::replay::{Replay, Treated, default_policy, replay, undelayed_policy};
 pub use self::sample::{

@@ -9,6 +9,7 @@ use super::error::RecordingError;
 use super::error::RecordingErrorKind::{Missing, TooLarge};
 use super::health::HealthRebuilder;
 use super::line;
+use super::load::{self, LoadInterval};
 use super::sample::RecordedSample;
 
 /// Interval of the polls.
@@ -32,6 +33,8 @@ pub struct Recording {
     pub case: RecordedCase,
     /// Samples, one a second, in the order of their time.
     pub samples: Vec<RecordedSample>,
+    /// Responses that the clients got, in the order of time. Empty if they were not recorded.
+    pub load: Vec<LoadInterval>,
 }
 
 /// Phase of the polls: the second of the first one, 0–4.
@@ -111,7 +114,17 @@ impl Recording {
             archive: archive.to_owned(),
             case,
             samples,
+            load: Vec::new(),
         })
+    }
+
+    /// Adds the text of `load.log`; `file` names it in errors.
+    pub(super) fn with_load(mut self, file: &str, text: &str) -> Result<Self, RecordingError> {
+        for (index, line) in text.lines().enumerate() {
+            let interval = load::parse(line).map_err(|kind| kind.at(file, index + 1))?;
+            self.load.extend(interval);
+        }
+        Ok(self)
     }
 
     /// Returns the polls of a sidecar, one each [`POLL_INTERVAL`]: each from the first sample that is at

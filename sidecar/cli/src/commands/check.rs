@@ -1,10 +1,13 @@
-//! `healing check`: one probe of the app, as by the sidecar.
+//! `healing check`: one probe of the app, as by the sidecar, and the model's vote on it.
 
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime};
 
-use healing_core::observation::{PortSockets, ProbeResult};
+use healing_core::observation::{Circumstances, Now, Observation, PortSockets, ProbeResult};
+use healing_core::policy::Policy;
 use healing_sidecar::app_client::{Probe, ProbeResults};
-use healing_sidecar::config::SettingsArgs;
+use healing_sidecar::config::{Settings, SettingsArgs};
+use healing_sidecar::proposer::LoadedProposer;
 use healing_sidecar::sockets::{OwnConnections, Unreadable};
 
 use super::error::CommandError;
@@ -34,13 +37,41 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     if let Some(out_of_range) = &care.out_of_range {
         print(&format!("            {out_of_range}\n"));
     }
-    if let ProbeResult::Valid(health, _) = &care.result {
+    let observation = Observation {
+        care: care.result,
+        front_door,
+        sockets: sockets.ok(),
+        circumstances: Circumstances::default(),
+    };
+    print(&model_vote(&settings, &observation));
+    if let ProbeResult::Valid(health, _) = &observation.care {
         print(&format!("{}\n", serde_json::to_string_pretty(health)?));
     }
-    Ok(match (&care.result, &front_door) {
+    Ok(match (&observation.care, &observation.front_door) {
         (ProbeResult::Valid(..), ProbeResult::Valid(..)) => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     })
+}
+
+/// Returns the answer to the question for the model's vote, with its reasons, on the app's present figures.
+fn model_vote(settings: &Settings, observation: &Observation) -> String {
+    let LoadedProposer {
+        proposer, label, ..
+    } = LoadedProposer::load(settings);
+    let mut policy = Policy::new(settings.policy.clone(), proposer, 0);
+    let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = Now {
+        monotonic: Duration::ZERO,
+        wall: wall.unwrap_or_default(),
+    };
+    let Some(record) = policy.step(now, observation).model else {
+        return format!("model votes: no, because the {label} decide\n");
+    };
+    let mut text = format!("model votes: {record} ({label})\n");
+    if !record.absent.is_empty() {
+        text += "            (windows and usual values need several polls: /status has the sidecar's own)\n";
+    }
+    text
 }
 
 fn describe<T>(result: &ProbeResult<T>) -> String {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use healing_core::model::{CannotClassify, RowFault};
+use healing_core::model::{MissingFeature, RowFault};
 use healing_sidecar::app_client::http::NoResponse;
 use healing_sidecar::config::ConfigError;
 use healing_sidecar::exit_code;
@@ -70,8 +70,8 @@ pub(super) enum CommandError {
     #[error("{0}: {1}")]
     Model(PathBuf, ReadModelError),
     /// A feature of the model has no value.
-    #[error("the model cannot classify these features: {0}")]
-    CannotClassify(#[from] CannotClassify),
+    #[error("the model cannot vote on these features: {0}")]
+    MissingFeature(#[from] MissingFeature),
     /// A row of the data cannot be classified.
     #[error(transparent)]
     Evaluate(#[from] RowFault),

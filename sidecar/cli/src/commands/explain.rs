@@ -49,6 +49,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     let _ = writeln!(text, "{:>28} {:>14} {base:>7.2} %", "base value", "");
     let share = 100.0 * explanation.share;
     let _ = writeln!(text, "{:>28} {:>14} {share:>7.2} %", "vote share", "");
+    let record = model.classify(&features).record();
+    for (features, remark) in [
+        (record.clamped, "clamped to the trained range"),
+        (record.absent, "absent, so the value is the neutral one"),
+    ] {
+        if !features.is_empty() {
+            let _ = writeln!(text, "{features}: {remark}");
+        }
+    }
     print(&text);
     Ok(ExitCode::SUCCESS)
 }

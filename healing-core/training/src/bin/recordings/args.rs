@@ -7,6 +7,13 @@ pub(crate) struct Args {
     /// Print the ranges of all recorded figures, and no replay.
     #[arg(long, conflicts_with_all = ["differences", "seed"])]
     pub(crate) ranges: bool,
+    /// Print the figures of the runs that are rebuilt in the simulator, recorded and simulated, and no
+    /// replay.
+    #[arg(long, conflicts_with_all = ["ranges", "differences", "seed"])]
+    pub(crate) rebuilt: bool,
+    /// Replace the committed table of the rebuilt runs.
+    #[arg(long, requires = "rebuilt")]
+    pub(crate) write: bool,
     /// Print the runs that phase 0 decides otherwise than commit 8c11de9 did, and no other run.
     #[arg(long)]
     pub(crate) differences: bool,
@@ -35,6 +42,8 @@ mod tests {
         for args in [
             &["--seed", "many"][..],
             &["--ranges", "--differences"],
+            &["--rebuilt", "--ranges"],
+            &["--write"],
             &["all"],
         ] {
             let error = Args::try_parse_from([&["recordings"], args].concat()).unwrap_err();

@@ -5,6 +5,8 @@
 //! | none | decisions of the default policy for each run and phase, totals, and `RESULT` lines |
 //! | `--differences` | runs that phase 0 decides otherwise than the policy of commit 8c11de9 did |
 //! | `--ranges` | ranges of all recorded figures |
+//! | `--rebuilt` | figures of the runs that are rebuilt in the simulator, recorded and simulated |
+//! | `--rebuilt --write` | the same, which also replaces the committed table |
 
 mod args;
 mod report;
@@ -13,12 +15,24 @@ use std::error::Error;
 
 use args::Args;
 use clap::Parser as _;
-use healing_training::recordings::{Collection, Range, figure_ranges};
+use healing_training::recordings::{Collection, Range, comparison_table, figure_ranges};
+
+/// Committed table of the rebuilt runs.
+const REBUILT: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/tests/data/recordings/rebuilt.txt"
+);
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
     let Collection { runs } = Collection::committed()?;
-    if args.ranges {
+    if args.rebuilt {
+        let table = comparison_table(runs.iter().map(|run| &run.recording));
+        print!("{table}");
+        if args.write {
+            std::fs::write(REBUILT, table)?;
+        }
+    } else if args.ranges {
         println!("{}", Range::HEAD);
         for range in figure_ranges(runs.iter().map(|run| &run.recording)) {
             println!("{range}");

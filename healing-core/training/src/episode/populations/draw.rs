@@ -5,7 +5,7 @@
 //! | CPU per request | 0.5–50 ms, log-uniform | from a cached read to a rendered page |
 //! | limit | a quota in half of the apps, the workers in the others | both saturate, at different reported CPU usage |
 //! | pool | 70 % of the apps, hold 2–100 ms | a database; handlers of the others never await |
-//! | newest connection first | 10–90 % | in recorded saturation clients got 12–86 % of the responses that the app sent |
+//! | newest connection first | 10–90 % | in recorded overload clients got 6–90 % of the good responses that the app sent |
 //! | patience of clients | 2–30 s | gateways and browsers |
 //! | other replicas | 0–4, each as loaded as this app | they absorb what their spare capacity allows |
 //! | absent figures | a quarter of the apps; a tenth of all reports only five fields | apps without the whole layer |
@@ -63,6 +63,7 @@ pub(super) fn life(seed: u64, seconds: f64, rate: f64, utilisation: f64, rng: &m
         cores: MACHINE_CORES,
         neighbours: Vec::new(),
         jobs: Vec::new(),
+        ..Machine::default()
     };
     life.memory = memory(rng);
     life.doctor = doctor(rng);
@@ -139,7 +140,9 @@ fn clients(rate: f64, utilisation: f64, rng: &mut Rng) -> Clients {
     let others = f64::from(rng.below(5));
     Clients {
         rate: Rate::constant(rate),
+        evenly: false,
         closed: None,
+        connections: None,
         patience: Distribution::Fixed(one_of(rng, &[2.0, 5.0, 10.0, 30.0])),
         retries: one_of(rng, &[0.0, 0.0, 0.3]),
         absorbed: (others * (1.0 - utilisation).max(0.0) / utilisation).min(1.0),

@@ -56,13 +56,21 @@ impl Shape {
     ];
 }
 
+impl MemoryShapes {
+    /// Returns the life of this seed.
+    #[must_use]
+    pub fn life(seed: u64) -> Life {
+        draw(in_turn(&Shape::ALL, seed), seed)
+    }
+}
+
 impl Population for MemoryShapes {
     fn name(&self) -> &'static str {
         "memory"
     }
 
     fn draw(&self, seed: u64) -> Box<dyn Episode> {
-        Box::new(LifeEpisode::new(draw(in_turn(&Shape::ALL, seed), seed)))
+        Box::new(LifeEpisode::new(Self::life(seed)))
     }
 }
 

@@ -80,13 +80,21 @@ impl Sickness {
     ];
 }
 
+impl SickStressed {
+    /// Returns the life of this seed.
+    #[must_use]
+    pub fn life(seed: u64) -> Life {
+        draw(in_turn(&Sickness::ALL, seed), seed)
+    }
+}
+
 impl Population for SickStressed {
     fn name(&self) -> &'static str {
         "sick_stressed"
     }
 
     fn draw(&self, seed: u64) -> Box<dyn Episode> {
-        Box::new(LifeEpisode::new(draw(in_turn(&Sickness::ALL, seed), seed)))
+        Box::new(LifeEpisode::new(Self::life(seed)))
     }
 }
 

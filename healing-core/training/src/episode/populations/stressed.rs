@@ -77,13 +77,21 @@ impl Stress {
     ];
 }
 
+impl Stressed {
+    /// Returns the life of this seed.
+    #[must_use]
+    pub fn life(seed: u64) -> Life {
+        draw(in_turn(&Stress::ALL, seed), seed)
+    }
+}
+
 impl Population for Stressed {
     fn name(&self) -> &'static str {
         "stressed"
     }
 
     fn draw(&self, seed: u64) -> Box<dyn Episode> {
-        Box::new(LifeEpisode::new(draw(in_turn(&Stress::ALL, seed), seed)))
+        Box::new(LifeEpisode::new(Self::life(seed)))
     }
 }
 

@@ -43,7 +43,7 @@ impl<'a> App<'a> {
             pipeline: Pipeline::new(&life.service),
             heartbeat: Heartbeat::new(0.0),
             checks: Checks::default(),
-            cpu: Cpu::new(life.machine.quota, life.machine.cores),
+            cpu: Cpu::new(&life.machine),
             cpu_meter: CpuMeter::default(),
             usage: Usage::default(),
             exits: 0,
@@ -70,12 +70,12 @@ impl<'a> App<'a> {
     }
 
     /// Removes the next task if a worker is free for it.
-    pub(super) fn next_task(&mut self, active: &Active) -> Option<(f64, Task)> {
+    pub(super) fn next_task(&mut self, now: f64, active: &Active) -> Option<(f64, Task)> {
         if self.free_workers(active) == 0 {
             return None;
         }
         let accepts = active.front_door_closed.is_none() && self.usage.descriptors < 100.0;
-        self.pipeline.next_task(accepts)
+        self.pipeline.next_task(now, accepts)
     }
 
     /// Gives a task to a free worker.

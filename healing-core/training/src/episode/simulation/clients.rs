@@ -1,6 +1,7 @@
 //! Clients: they send, retry, think, and record the results of their calls.
 
 use super::call::{Call, OPEN, Response};
+use super::client_counts::{ClientCounts, RequestEnd};
 use super::demand::Demand;
 use super::events::{Event, Events};
 use super::streams::Stream;
@@ -32,19 +33,10 @@ pub(super) struct Clients<'a> {
     closed_sent: Vec<u64>,
     /// Results of the calls.
     pub(super) results: Results,
-    /// Counts that validate the simulation.
+    /// Counts of their requests.
     pub(super) counts: ClientCounts,
-}
-
-/// Counts of responses and refusals.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ClientCounts {
-    /// Requests that got a response while their client waited.
-    pub(super) answered: u64,
-    /// Sum of their residence times, in seconds.
+    /// Sum of the residence times of the requests that got a response, in seconds.
     pub(super) residence: f64,
-    /// Connections refused.
-    pub(super) refused: u64,
 }
 
 // === impl Clients ===
@@ -56,7 +48,7 @@ impl<'a> Clients<'a> {
         Self {
             spec: &life.clients,
             service: &life.service,
-            next_arrival: life.clients.rate.next_arrival(0.0, &mut arrivals),
+            next_arrival: next_arrival(&life.clients, 0.0, &mut arrivals),
             arrivals,
             requests: Stream::Requests.rng(life.seed),
             thinking: Stream::Closed.rng(life.seed),
@@ -64,6 +56,7 @@ impl<'a> Clients<'a> {
             closed_sent: Vec::new(),
             results: Results::default(),
             counts: ClientCounts::default(),
+            residence: 0.0,
         }
     }
 
@@ -105,7 +98,7 @@ impl<'a> Clients<'a> {
             attempt: 0,
         };
         self.arrived += 1;
-        self.next_arrival = self.spec.rate.next_arrival(now, &mut self.arrivals);
+        self.next_arrival = next_arrival(self.spec, now, &mut self.arrivals);
         call
     }
 
@@ -120,17 +113,27 @@ impl<'a> Clients<'a> {
         now + self.spec.patience.draw(&mut rng)
     }
 
-    /// Records that the app refused a connection.
-    pub(super) fn refuse(&mut self, now: f64, call: Call, events: &mut Events) {
-        self.counts.refused += 1;
-        self.end_call(now, call, false, events);
-    }
-
     /// Records that a client got its response.
     pub(super) fn respond(&mut self, now: f64, response: Response, events: &mut Events) {
-        self.counts.answered += 1;
-        self.counts.residence += now - response.sent;
-        self.end_call(now, response.call, response.ok, events);
+        self.residence += now - response.sent;
+        let end = if response.ok {
+            RequestEnd::Served
+        } else {
+            RequestEnd::Error
+        };
+        self.end_request(now, response.call, end, events);
+    }
+
+    /// Records the end of a request to this app.
+    pub(super) fn end_request(
+        &mut self,
+        now: f64,
+        call: Call,
+        end: RequestEnd,
+        events: &mut Events,
+    ) {
+        self.counts.add(end);
+        self.end_call(now, call, end == RequestEnd::Served, events);
     }
 
     /// Completes a call, or retries it.
@@ -149,6 +152,15 @@ impl<'a> Clients<'a> {
         if call.client != OPEN {
             self.think(now, call.client, events);
         }
+    }
+}
+
+/// Returns the time of the next request of the open load.
+fn next_arrival(spec: &spec::Clients, now: f64, rng: &mut Rng) -> f64 {
+    if spec.evenly {
+        spec.rate.next_even_arrival(now)
+    } else {
+        spec.rate.next_arrival(now, rng)
     }
 }
 

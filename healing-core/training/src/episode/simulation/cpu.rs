@@ -4,10 +4,15 @@
 //! Threads progress at one common speed, so a job's end is a fixed point on a virtual clock that runs
 //! at that speed. A change of speed does not change this point.
 
+use crate::episode::spec::Machine;
+
 /// Length of a quota period in seconds, the kernel's default.
 pub(super) const PERIOD: f64 = 0.1;
 /// Difference below which two times are equal, in seconds.
 const EPSILON: f64 = 1e-9;
+/// Wake-ups per second of an app without requests: ten pings of the heartbeat, by the care thread and in
+/// the runtime.
+const IDLE_WAKE_UPS: f64 = 20.0;
 
 /// CPU of one container.
 #[derive(Debug)]
@@ -17,6 +22,10 @@ pub(super) struct Cpu {
     quota: f64,
     /// Cores that the machine gives.
     cores: f64,
+    /// Cores used without any job.
+    idle_cores: f64,
+    /// Time in run queues of a wake-up.
+    wake_up_wait: f64,
     /// Number of threads that run in addition to the jobs and never stop.
     extra: u32,
     /// CPU time used in this period.
@@ -26,6 +35,8 @@ pub(super) struct Cpu {
     virtual_now: f64,
     /// End of the current period.
     period_end: f64,
+    /// Number of the first period that is not counted yet.
+    periods_until: u64,
     /// Time of the next event; absent until it is computed.
     next: Option<f64>,
     /// Virtual end and job of each running thread.
@@ -37,32 +48,41 @@ pub(super) struct Cpu {
 pub(super) type Job = u32;
 
 /// Totals since the start of the episode, in seconds.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct CpuTotals {
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CpuTotals {
     /// CPU time used.
-    pub(super) used: f64,
+    pub used: f64,
     /// Time for which the container was throttled.
-    pub(super) throttled: f64,
+    pub throttled: f64,
+    /// Number of periods of the quota in which a thread was ready to run; zero without a quota.
+    pub periods: u64,
     /// Number of periods in which the container was throttled.
-    pub(super) throttled_periods: u64,
-    /// Time for which threads waited for a core, outside of throttling, summed over threads.
-    pub(super) run_queue: f64,
+    pub throttled_periods: u64,
+    /// Time for which threads that were ready to run waited for a core, outside of throttling, summed
+    /// over threads.
+    pub run_queue: f64,
+    /// Time for which threads that were ready to run were throttled, summed over threads. The kernel
+    /// counts it as time in run queues too.
+    pub throttled_run_queue: f64,
 }
 
 // === impl Cpu ===
 
 impl Cpu {
-    /// Returns an idle CPU with `quota` cores of quota.
-    pub(super) fn new(quota: Option<f64>, cores: f64) -> Self {
+    /// Returns the CPU of a container without threads that run.
+    pub(super) fn new(machine: &Machine) -> Self {
         Self {
             now: 0.0,
-            quota: quota.map_or(f64::INFINITY, |quota| quota * PERIOD),
-            cores,
+            quota: machine.quota.map_or(f64::INFINITY, |quota| quota * PERIOD),
+            cores: machine.cores,
+            idle_cores: machine.idle_cores,
+            wake_up_wait: machine.wake_up_wait,
             extra: 0,
             used: 0.0,
             throttled: false,
             virtual_now: 0.0,
             period_end: PERIOD,
+            periods_until: 0,
             next: None,
             running: Vec::new(),
             totals: CpuTotals::default(),
@@ -79,6 +99,11 @@ impl Cpu {
     pub(super) fn set_extra(&mut self, threads: u32) {
         self.extra = threads;
         self.next = None;
+    }
+
+    /// Counts the time in run queues of a thread that wakes up.
+    pub(super) fn wake_up(&mut self) {
+        self.totals.run_queue += self.wake_up_wait;
     }
 
     /// Starts a job of this CPU time.
@@ -152,12 +177,19 @@ impl Cpu {
         let threads = self.threads();
         let rate = threads.min(self.cores);
         if self.throttled {
-            self.totals.throttled += elapsed.min(self.period_end - self.now).max(0.0);
+            let throttled = elapsed.min(self.period_end - self.now).max(0.0);
+            self.totals.throttled += throttled;
+            self.totals.throttled_run_queue += throttled * threads;
         } else if threads > 0.0 {
             self.virtual_now += elapsed * rate / threads;
             self.totals.used += elapsed * rate;
             self.totals.run_queue += elapsed * (threads - rate);
             self.used += elapsed * rate;
+        }
+        self.totals.used += elapsed * self.idle_cores;
+        self.totals.run_queue += elapsed * IDLE_WAKE_UPS * self.wake_up_wait;
+        if self.quota.is_finite() && threads > 0.0 {
+            self.count_periods(to);
         }
         self.now = to;
         if self.quota.is_finite() {
@@ -169,6 +201,15 @@ impl Cpu {
         let ended = self.take_ended();
         self.next = None;
         ended
+    }
+
+    /// Counts the periods up to a time, in which threads are ready to run.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
+    fn count_periods(&mut self, to: f64) {
+        let first = ((self.now + EPSILON) / PERIOD) as u64;
+        let end = ((to - EPSILON) / PERIOD).ceil() as u64;
+        self.totals.periods += end.saturating_sub(first.max(self.periods_until));
+        self.periods_until = self.periods_until.max(end);
     }
 
     /// Begins the current period, and throttles once its quota is used.
@@ -204,6 +245,14 @@ impl Cpu {
 mod tests {
     use super::*;
 
+    fn cpu(quota: Option<f64>, cores: f64) -> Cpu {
+        Cpu::new(&Machine {
+            quota,
+            cores,
+            ..Machine::default()
+        })
+    }
+
     /// Runs one job to its end.
     fn time_of(cpu: &mut Cpu, seconds: f64) -> f64 {
         let from = cpu.now;
@@ -219,21 +268,22 @@ mod tests {
 
     #[test]
     fn job_alone_takes_its_cpu_time() {
-        assert!((time_of(&mut Cpu::new(None, 1.0), 0.25) - 0.25).abs() < 1e-9);
+        assert!((time_of(&mut cpu(None, 1.0), 0.25) - 0.25).abs() < 1e-9);
     }
 
     #[test]
     fn quota_stretches_a_job_by_its_inverse() {
         // 1 s at a quota of 0.2: 49 periods of 20 ms each, and the last 20 ms at the start of the 50th.
-        let mut cpu = Cpu::new(Some(0.2), 4.0);
+        let mut cpu = cpu(Some(0.2), 4.0);
         assert!((time_of(&mut cpu, 1.0) - 4.92).abs() < 1e-6);
         assert!((cpu.totals.throttled - 49.0 * 0.08).abs() < 1e-6);
         assert!((cpu.totals.used - 1.0).abs() < 1e-6);
+        assert_eq!((cpu.totals.periods, cpu.totals.throttled_periods), (50, 50));
     }
 
     #[test]
     fn threads_share_too_few_cores_equally() {
-        let mut cpu = Cpu::new(None, 2.0);
+        let mut cpu = cpu(None, 2.0);
         cpu.set_extra(3);
         assert!(
             (time_of(&mut cpu, 0.5) - 1.0).abs() < 1e-9,
@@ -243,8 +293,21 @@ mod tests {
     }
 
     #[test]
+    fn idle_app_uses_its_idle_cores_and_waits_at_each_wake_up() {
+        let mut cpu = Cpu::new(&Machine {
+            idle_cores: 0.002,
+            wake_up_wait: 0.0003,
+            ..Machine::default()
+        });
+        cpu.wake_up();
+        cpu.advance(100.0);
+        assert!((cpu.totals.used - 0.2).abs() < 1e-9);
+        assert!((cpu.totals.run_queue - 2001.0 * 0.0003).abs() < 1e-9);
+    }
+
+    #[test]
     fn demand_below_the_quota_is_not_throttled() {
-        let mut cpu = Cpu::new(Some(1.0), 4.0);
+        let mut cpu = cpu(Some(1.0), 4.0);
         assert!((time_of(&mut cpu, 5.0) - 5.0).abs() < 1e-6);
         assert!(cpu.totals.throttled < 1e-6);
     }

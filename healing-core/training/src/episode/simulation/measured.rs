@@ -1,7 +1,7 @@
 //! Figures that validate a simulation against queueing theory.
 
 use super::app::App;
-use super::clients::ClientCounts;
+use super::clients::Clients;
 use super::cpu::PERIOD;
 
 /// Sums over a simulation.
@@ -45,17 +45,17 @@ pub(crate) struct Measured {
 impl Measured {
     /// Returns the sums over a simulation of `seconds`.
     #[allow(clippy::cast_precision_loss)] // small
-    pub(super) fn of(clients: &ClientCounts, app: &App<'_>, seconds: f64) -> Self {
+    pub(super) fn of(clients: &Clients<'_>, app: &App<'_>, seconds: f64) -> Self {
         let requests = app.pipeline.counts;
         let cpu = app.cpu.totals;
         Self {
-            answered: clients.answered,
+            answered: clients.counts.answered(),
             residence: clients.residence,
             begun: requests.begun,
             waited: requests.waited,
             discarded: requests.discarded,
             shed: requests.shed,
-            refused: clients.refused + requests.dropped,
+            refused: clients.counts.refused + requests.dropped,
             inside: requests.inside,
             in_flight_seconds: requests.in_flight_seconds,
             cpu_seconds: cpu.used,

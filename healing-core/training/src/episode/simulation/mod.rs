@@ -5,6 +5,10 @@
 //!            (unseen by the    (the layer sees the   (slots,  (the end of the
 //!             layer)            request from here)    hold)    request)
 //! ```
+//! Clients may keep connections, as a pool or a reverse proxy does ([`connections`]): a request then waits for
+//! one, unseen by the app, and needs no place in the backlog if the connection is open. The runtime may look at
+//! its sockets and timers only now and then ([`looks`]).
+//!
 //! Workers take tasks in order of readiness; their CPU comes from [`cpu`], subject to a quota and to noisy
 //! neighbours.
 //! A probe of the front door waits like a client's connection, and a ping of the runtime like a task;
@@ -17,7 +21,12 @@
 //!
 //! # Hazards
 //!
-//! - A connection carries one request: keep-alive, HTTP/2 and streams are not simulated.
+//! - A connection carries one request at a time: HTTP/2 and streams are not simulated. A kept connection stays
+//!   open until its client leaves or the process exits.
+//! - The lock of a convoy is fair. A real one may be taken again before a thread that waits for it wakes up, so
+//!   that some requests of a small pool of connections wait much longer, and a front-door probe much shorter.
+//! - A connection that the full backlog drops is not tried again, as TCP does after 1, 3 and 7 s.
+//! - Contention of other containers for a core is a constant wait of each wake-up, and a window of fewer cores.
 //! - Other replicas are modelled only as the share of requests that they take over while this app is not ready: while it
 //!   boots, drains or is down. A readiness probe that fails for another reason diverts nothing.
 //! - Without [`newest_first`](super::spec::Service::newest_first) a saturated queue serves only
@@ -27,8 +36,10 @@ mod app;
 mod call;
 mod care_port;
 mod checks;
+mod client_counts;
 mod clients;
 mod collapse;
+mod connections;
 mod cpu;
 mod cpu_meter;
 mod demand;
@@ -38,6 +49,7 @@ mod events;
 mod faults;
 mod heartbeat;
 mod layer;
+mod looks;
 mod machine;
 mod measured;
 mod memory;
@@ -49,6 +61,7 @@ mod process;
 mod requests;
 mod streams;
 mod tasks;
+mod trace;
 mod treatments;
 mod workers;
 
@@ -57,7 +70,10 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use client_counts::ClientCounts;
+pub use cpu::CpuTotals;
 pub(crate) use measured::Measured;
+pub use trace::TracePoint;
 
 use std::time::Duration;
 
@@ -68,6 +84,7 @@ use cpu::PERIOD;
 use doctor::Doctor;
 use events::{Event, Events};
 use patient::{BootEnd, Patient};
+use trace::Prober;
 
 /// Results of a simulation.
 #[derive(Debug)]
@@ -91,6 +108,32 @@ pub(crate) fn simulate(life: &Life, decider: &mut dyn Decider) -> Simulated {
     let mut simulation = Simulation::new(life);
     while simulation.step(decider) {}
     simulation.finish()
+}
+
+/// Simulates a life without any treatment. Returns its figures after each interval of `every_seconds`,
+/// 0.1 s or longer, in ascending order of time.
+///
+/// The doctor of the life is replaced by one that only probes, at the same interval: like the recorder
+/// of a real run, it opens one connection after the other. Figures that the app does not report are
+/// absent, see [`Life::visible`].
+#[must_use]
+pub fn trace(life: &Life, every_seconds: f64) -> Vec<TracePoint> {
+    let every = every_seconds.max(PERIOD);
+    let life = Prober::attach(life, every);
+    let mut prober = Prober::new();
+    let mut simulation = Simulation::new(&life);
+    let mut points = Vec::new();
+    let mut due = every;
+    let mut goes_on = true;
+    while goes_on {
+        goes_on = simulation.step(&mut prober);
+        if simulation.now >= due {
+            let Simulation { now, patient, .. } = &simulation;
+            points.push(TracePoint::of(*now, &life, patient, &prober));
+            due += every;
+        }
+    }
+    points
 }
 
 /// Event loop over a patient and its doctor.
@@ -218,7 +261,7 @@ impl<'a> Simulation<'a> {
     /// Returns the result.
     fn finish(self) -> Simulated {
         let (patient, seconds) = (self.patient, self.life.seconds);
-        let measured = Measured::of(&patient.clients.counts, &patient.app, self.now);
+        let measured = Measured::of(&patient.clients, &patient.app, self.now);
         let (treatments, capacity_lost) = self.doctor.treatments.finish(self.now);
         let results = patient.clients.results;
         let faults = self.life.faults.iter();

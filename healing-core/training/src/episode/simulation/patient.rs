@@ -2,9 +2,12 @@
 
 use super::app::App;
 use super::call::{Call, Response};
+use super::client_counts::RequestEnd;
 use super::clients::Clients;
 use super::collapse::{CollapseDetector, is_collapsed};
+use super::connections::{Connection, ConnectionPool};
 use super::cpu::Job;
+use super::demand::Demand;
 use super::departures::Departures;
 use super::events::{Event, Events};
 use super::faults::FaultState;
@@ -27,6 +30,7 @@ const JOB_MEMORY: f64 = 5.0;
 pub(super) struct Patient<'a> {
     life: &'a Life,
     pub(super) clients: Clients<'a>,
+    connections: ConnectionPool<'a>,
     departures: Departures,
     pub(super) app: App<'a>,
     pub(super) faults: FaultState,
@@ -56,6 +60,7 @@ impl<'a> Patient<'a> {
         Self {
             life,
             clients: Clients::new(life),
+            connections: ConnectionPool::new(life.clients.connections.as_ref()),
             departures: Departures::default(),
             app: App::new(life),
             faults: FaultState::new(&life.faults),
@@ -89,7 +94,7 @@ impl<'a> Patient<'a> {
         self.send(now, call, events);
     }
 
-    /// Sends a request.
+    /// Sends a request, or lets it wait for a connection.
     pub(super) fn send(&mut self, now: f64, call: Call, events: &mut Events) {
         let demand = self.clients.demand(&call);
         let absorbed = self.life.clients.absorbed;
@@ -97,12 +102,46 @@ impl<'a> Patient<'a> {
             self.clients.end_call(now, call, true, events);
             return;
         }
-        if self.app.is_refusing(&self.faults.active) {
-            self.clients.refuse(now, call, events);
+        self.clients.counts.sent += 1;
+        let in_use = self.app.pipeline.requests.connected();
+        if let Some(connection) = self.connections.take(now, call, in_use) {
+            self.transmit(now, (now, call, demand), connection, events);
+        }
+    }
+
+    /// Sends the requests that wait for a connection, as far as there is one.
+    fn send_waiting(&mut self, now: f64, events: &mut Events) {
+        let in_use = |app: &App<'_>| app.pipeline.requests.connected();
+        while let Some((since, call, connection)) = self.connections.take_waiting(in_use(&self.app))
+        {
+            let demand = self.clients.demand(&call);
+            self.transmit(now, (since, call, demand), connection, events);
+        }
+    }
+
+    /// Sends the request of a call that was made at a time.
+    fn transmit(
+        &mut self,
+        now: f64,
+        (called, call, demand): (f64, Call, Demand),
+        connection: Connection,
+        events: &mut Events,
+    ) {
+        let is_new = connection == Connection::New;
+        if is_new && self.app.is_refusing(&self.faults.active) {
+            self.connections.close();
+            let refused = RequestEnd::Refused;
+            self.clients.end_request(now, call, refused, events);
             return;
         }
-        let key = self.app.pipeline.connect(now, call, demand);
-        let leaves_at = self.clients.leaves_at(now, &call);
+        let pipeline = &mut self.app.pipeline;
+        let key = if is_new {
+            pipeline.connect(now, call, demand)
+        } else {
+            pipeline.receive(now, call, demand)
+        };
+        let from = self.connections.patience_from(called, now);
+        let leaves_at = self.clients.leaves_at(from, &call).max(now);
         if matches!(self.life.clients.patience, Distribution::Fixed(_)) {
             self.departures.push(leaves_at, key);
         } else {
@@ -127,22 +166,29 @@ impl<'a> Patient<'a> {
         let Some(request) = self.app.pipeline.requests.get(key) else {
             return;
         };
-        if request.left {
+        if !request.is_awaited() {
             return;
         }
-        request.left = true;
         let call = request.call;
-        self.clients.end_call(now, call, false, events);
-        self.app
-            .pipeline
-            .stop_work(now, key, &self.faults.active, events);
+        let is_hidden = self.connections.hides_leaving();
+        request.abandoned = is_hidden;
+        let timed_out = RequestEnd::TimedOut;
+        self.clients.end_request(now, call, timed_out, events);
+        if !is_hidden {
+            self.connections.close();
+            self.app.pipeline.requests.close(now, key);
+            let active = &self.faults.active;
+            self.app.pipeline.stop_work(now, key, active, events);
+        }
     }
 
     /// Gives tasks to free workers, in order of their readiness.
     pub(super) fn dispatch(&mut self, now: f64, events: &mut Events) {
-        while let Some(task) = self.app.next_task(&self.faults.active) {
+        self.send_waiting(now, events);
+        while let Some(task) = self.app.next_task(now, &self.faults.active) {
             let response = self.app.start(now, task);
             self.respond(now, response, events);
+            self.send_waiting(now, events);
         }
     }
 
@@ -166,6 +212,7 @@ impl<'a> Patient<'a> {
 
     /// Frees the worker of a request that has blocked it.
     pub(super) fn block_ends(&mut self, now: f64, key: Key, events: &mut Events) {
+        self.app.cpu.wake_up();
         let active = &self.faults.active;
         let response = self.app.pipeline.first_half_ends(now, key, active, events);
         self.respond(now, response, events);
@@ -177,8 +224,21 @@ impl<'a> Patient<'a> {
         self.app.pipeline.hold_ends(now, key, active, events);
     }
 
-    /// Pings the runtime, and fails the requests that have waited for the pool for too long.
+    /// Pings the runtime, and fails the requests that have waited for too long: for the pool, or for a
+    /// connection.
     pub(super) fn tick(&mut self, now: f64, events: &mut Events) {
+        let clients = &self.clients;
+        let mut expired = Vec::new();
+        while let Some(call) = self
+            .connections
+            .expired(now, |since, call| clients.leaves_at(since, call))
+        {
+            expired.push(call);
+        }
+        for call in expired {
+            let timed_out = RequestEnd::TimedOut;
+            self.clients.end_request(now, call, timed_out, events);
+        }
         if self.app.process.phase == Phase::Serving {
             self.app.ping(now, &self.faults.active);
             for response in self.app.pipeline.expire_waiting(now) {
@@ -239,12 +299,14 @@ impl<'a> Patient<'a> {
     /// Ends the process: all its requests fail. Returns the time at which the next container is
     /// created.
     fn exit(&mut self, now: f64, events: &mut Events) -> f64 {
+        self.connections.close_all();
         let (next, requests) = self.app.exit(now);
         events.schedule(next, Event::ProcessStarts(self.app.process.instance));
         self.faults.restart(now);
         self.change(now);
         for request in requests {
-            self.clients.end_call(now, request.call, false, events);
+            let reset = RequestEnd::Reset;
+            self.clients.end_request(now, request.call, reset, events);
         }
         next
     }

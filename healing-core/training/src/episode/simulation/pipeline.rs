@@ -6,6 +6,7 @@ use super::demand::Demand;
 use super::events::{Event, Events};
 use super::faults::Active;
 use super::layer::{Ending, Layer};
+use super::looks::Looks;
 use super::pool::PoolState;
 use super::requests::{Key, Request, Requests, Stage};
 use super::tasks::{Task, TaskQueues};
@@ -72,11 +73,13 @@ pub(super) enum JobEnd {
 impl<'a> Pipeline<'a> {
     /// Returns an idle app.
     pub(super) fn new(service: &'a Service) -> Self {
+        let interval = service.tasks_per_look;
+        let looks = (interval > 0).then(|| Looks::new(interval));
         Self {
             service,
             requests: Requests::default(),
             layer: Layer::new(),
-            tasks: TaskQueues::new(service.backlog),
+            tasks: TaskQueues::new(service.backlog, looks),
             workers: Workers::new(service.workers),
             pool: PoolState::new(service.pool.map_or(0, |pool| pool.slots)),
             counts: PipelineCounts::default(),
@@ -102,14 +105,21 @@ impl<'a> Pipeline<'a> {
         key
     }
 
+    /// Adds the request of a call on a connection that is open.
+    pub(super) fn receive(&mut self, now: f64, call: Call, demand: Demand) -> Key {
+        let key = self.requests.insert(call, demand, now, Stage::Front);
+        self.tasks.push_event(now, Task::Request(key));
+        key
+    }
+
     /// Removes the next task in the order in which workers take them. See [`TaskQueues::pop`].
-    pub(super) fn next_task(&mut self, accepts: bool) -> Option<(f64, Task)> {
+    pub(super) fn next_task(&mut self, now: f64, accepts: bool) -> Option<(f64, Task)> {
         let share = self.service.newest_first;
         let requests = &self.requests;
-        self.tasks.pop(accepts, |task| match task {
+        self.tasks.pop(now, accepts, |task| match task {
             Task::Request(key) if share > 0.0 => requests
                 .peek(key)
-                .is_some_and(|request| !request.left && request.demand.coins[3] < share),
+                .is_some_and(|request| !request.left() && request.demand.coins[3] < share),
             _ => false,
         })
     }
@@ -130,7 +140,7 @@ impl<'a> Pipeline<'a> {
                 let request = *self.requests.peek(key)?;
                 let ending = if request.stage == Stage::Second {
                     self.is_stopped(&request).then_some(Ending::Cancelled)
-                } else if request.left && self.service.on_leave == OnLeave::Discard {
+                } else if self.is_discarded(&request) {
                     self.counts.discarded += 1;
                     self.requests.remove(key);
                     return None;
@@ -140,15 +150,18 @@ impl<'a> Pipeline<'a> {
                 if let Some(ending) = ending {
                     return self.finish(now, key, ending);
                 }
-                let halves = if self.service.pool.is_some() {
-                    0.5
-                } else {
-                    1.0
+                let part = match (self.service.pool, request.stage) {
+                    (None, _) => 1.0,
+                    (Some(_), Stage::Second) => 1.0 - self.service.cpu_before_await,
+                    (Some(_), _) => self.service.cpu_before_await,
                 };
-                (key.slot, request.demand.cpu * halves * cold)
+                (key.slot, request.demand.cpu * part * cold)
             }
         };
         self.workers.occupy();
+        if now <= since {
+            cpu.wake_up();
+        }
         cpu.start(job, seconds);
         None
     }
@@ -241,9 +254,18 @@ impl<'a> Pipeline<'a> {
         None
     }
 
+    /// Returns `true` if a request that waits in front of the app is skipped.
+    fn is_discarded(&self, request: &Request) -> bool {
+        request.left()
+            && self.service.on_leave == OnLeave::Discard
+            && self.tasks.has_noticed(request.left_at)
+    }
+
     /// Returns `true` if the app stops the work of this request at its next await.
     fn is_stopped(&self, request: &Request) -> bool {
-        request.left && self.service.on_leave != OnLeave::Continue
+        request.left()
+            && self.service.on_leave != OnLeave::Continue
+            && self.tasks.has_noticed(request.left_at)
     }
 
     fn hold(&mut self, now: f64, key: Key, active: &Active, events: &mut Events) {
@@ -260,7 +282,7 @@ impl<'a> Pipeline<'a> {
             return;
         };
         request.stage = Stage::Second;
-        self.tasks.push_ready(now, Task::Request(key));
+        self.tasks.push_event(now, Task::Request(key));
         self.pool.release();
         self.fill_pool(now, active, events);
     }
@@ -323,7 +345,7 @@ impl<'a> Pipeline<'a> {
             self.layer.end(ending, now - request.begun);
         }
         self.requests.remove(key);
-        (!request.left).then_some(Response {
+        request.is_awaited().then_some(Response {
             call: request.call,
             sent: request.sent,
             ok: ending == Ending::Ok,

@@ -38,8 +38,10 @@ pub(super) struct Request {
     pub(super) sent: f64,
     /// Time at which the layer saw the request.
     pub(super) begun: f64,
-    /// Set if the client has left.
-    pub(super) left: bool,
+    /// Time at which the client closed the connection; infinite while it is open.
+    pub(super) left_at: f64,
+    /// Set if the client has left and a proxy keeps the connection open.
+    pub(super) abandoned: bool,
     /// Set while the layer counts the request as in flight.
     pub(super) seen: bool,
     live: bool,
@@ -50,6 +52,22 @@ pub(super) struct Request {
 pub(super) struct Requests {
     slots: Vec<Request>,
     free: Vec<u32>,
+    /// Number of requests whose connection is open.
+    connected: u32,
+}
+
+// === impl Request ===
+
+impl Request {
+    /// Returns `true` if the client has closed the connection.
+    pub(super) fn left(&self) -> bool {
+        self.left_at.is_finite()
+    }
+
+    /// Returns `true` if a client waits for the response.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.left() && !self.abandoned
+    }
 }
 
 // === impl Requests ===
@@ -57,6 +75,7 @@ pub(super) struct Requests {
 impl Requests {
     /// Adds a request.
     pub(super) fn insert(&mut self, call: Call, demand: Demand, sent: f64, stage: Stage) -> Key {
+        self.connected += 1;
         let mut request = Request {
             generation: 0,
             stage,
@@ -64,7 +83,8 @@ impl Requests {
             demand,
             sent,
             begun: 0.0,
-            left: false,
+            left_at: f64::INFINITY,
+            abandoned: false,
             seen: false,
             live: true,
         };
@@ -109,11 +129,28 @@ impl Requests {
         })
     }
 
+    /// Records that the client of a request has closed the connection.
+    pub(super) fn close(&mut self, now: f64, key: Key) {
+        if let Some(request) = self.get(key)
+            && !request.left()
+        {
+            request.left_at = now;
+            self.connected -= 1;
+        }
+    }
+
+    /// Returns the number of requests whose connection is open.
+    pub(super) fn connected(&self) -> u32 {
+        self.connected
+    }
+
     /// Removes a request.
     pub(super) fn remove(&mut self, key: Key) {
         if let Some(request) = self.get(key) {
             request.live = false;
             request.generation = request.generation.wrapping_add(1);
+            let was_connected = !request.left();
+            self.connected -= u32::from(was_connected);
             self.free.push(key.slot);
         }
     }
@@ -121,9 +158,10 @@ impl Requests {
     /// Removes all requests, in order of their slots, and returns those whose clients still waited.
     pub(super) fn drain(&mut self) -> Vec<Request> {
         let mut waiting = Vec::new();
+        self.connected = 0;
         for (slot, request) in (0..).zip(&mut self.slots) {
             if request.live {
-                if !request.left {
+                if request.is_awaited() {
                     waiting.push(*request);
                 }
                 request.live = false;

@@ -17,6 +17,8 @@ pub(super) enum Stream {
     Closed = 5,
     /// Results of the checks.
     Checks = 6,
+    /// Noise of the measurements of a trace.
+    Trace = 7,
 }
 
 // === impl Stream ===

@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
+use super::looks::Looks;
 use super::requests::Key;
 
 /// Task that waits for a worker.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Task {
-    /// One half of a request.
+    /// One part of a request.
     Request(Key),
     /// Probe of the front door, by its number.
     Probe(u32),
@@ -15,7 +16,16 @@ pub(super) enum Task {
     Ping,
 }
 
-/// Both queues. Each task has the time since which it waits.
+/// Turn of a ready task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// The task of a new connection registers its socket, at no cost.
+    Register,
+    /// The task runs.
+    Run,
+}
+
+/// Queues of the tasks. Each task has the time since which it waits.
 #[derive(Debug)]
 pub(super) struct TaskQueues {
     /// Maximum length of `front`.
@@ -23,24 +33,35 @@ pub(super) struct TaskQueues {
     /// Connections that wait in front of the app.
     front: VecDeque<(f64, Task)>,
     /// Tasks that wait inside the app.
-    ready: VecDeque<(f64, Task)>,
+    ready: VecDeque<(f64, Turn, Task)>,
+    /// Looks at the sockets and timers; absent if the runtime sees at once what happens.
+    looks: Option<Looks>,
+    /// Tasks whose socket is readable, or whose timer has ended, since the last look.
+    unseen: VecDeque<Task>,
 }
 
 // === impl TaskQueues ===
 
 impl TaskQueues {
     /// Returns empty queues.
-    pub(super) fn new(backlog: usize) -> Self {
+    pub(super) fn new(backlog: usize, looks: Option<Looks>) -> Self {
         Self {
             backlog,
             front: VecDeque::new(),
             ready: VecDeque::new(),
+            looks,
+            unseen: VecDeque::new(),
         }
     }
 
     /// Returns `true` if a further connection can wait.
     pub(super) fn has_room(&self) -> bool {
         self.front.len() < self.backlog
+    }
+
+    /// Returns the number of connections that wait to be accepted.
+    pub(super) fn backlog(&self) -> usize {
+        self.front.len()
     }
 
     /// Adds a connection; drops it if the backlog is full.
@@ -50,9 +71,18 @@ impl TaskQueues {
         }
     }
 
-    /// Adds a task that is ready inside the app.
+    /// Adds a task that another thread wakes.
     pub(super) fn push_ready(&mut self, now: f64, task: Task) {
-        self.ready.push_back((now, task));
+        self.ready.push_back((now, Turn::Run, task));
+    }
+
+    /// Adds a task whose socket is readable or whose timer has ended.
+    pub(super) fn push_event(&mut self, now: f64, task: Task) {
+        if self.looks.is_some() {
+            self.unseen.push_back(task);
+        } else {
+            self.push_ready(now, task);
+        }
     }
 
     /// Returns `true` if no task is ready inside the app.
@@ -60,25 +90,67 @@ impl TaskQueues {
         self.ready.is_empty()
     }
 
+    /// Returns `true` if the runtime knows what happened to a socket at a time.
+    pub(super) fn has_noticed(&self, happened_at: f64) -> bool {
+        self.looks
+            .as_ref()
+            .is_none_or(|looks| looks.has_noticed(happened_at))
+    }
+
     /// Removes the task that has waited longest; in front of the app the newest one if it `jumps`
     /// the queue. Connections are left alone unless the app `accepts` them.
     pub(super) fn pop(
         &mut self,
+        now: f64,
         accepts: bool,
         jumps: impl Fn(Task) -> bool,
     ) -> Option<(f64, Task)> {
+        if self.looks.is_some() {
+            return self.pop_after_look(now, accepts);
+        }
         let front = self.front.front().filter(|_| accepts);
         let is_front = match (front, self.ready.front()) {
-            (Some((arrived, _)), Some((ready, _))) => arrived < ready,
+            (Some((arrived, _)), Some((ready, ..))) => arrived < ready,
             (Some(_), None) => true,
             (None, _) => false,
         };
         if !is_front {
-            self.ready.pop_front()
+            self.ready.pop_front().map(|(since, _, task)| (since, task))
         } else if self.front.back().is_some_and(|(_, task)| jumps(*task)) {
             self.front.pop_back()
         } else {
             self.front.pop_front()
+        }
+    }
+
+    /// Removes a ready task, after a look at the sockets and timers where one is due.
+    fn pop_after_look(&mut self, now: f64, accepts: bool) -> Option<(f64, Task)> {
+        loop {
+            let has_events = !self.unseen.is_empty() || accepts && !self.front.is_empty();
+            if has_events && (self.ready.is_empty() || self.looks.as_ref()?.is_due()) {
+                self.look(now, accepts);
+            }
+            let looks = self.looks.as_mut()?;
+            let next = looks.next_task(now, self.ready.len());
+            let (since, turn, task) = self.ready.remove(next)?;
+            match turn {
+                Turn::Run => return Some((since, task)),
+                Turn::Register => self.unseen.push_back(task),
+            }
+        }
+    }
+
+    /// Makes the tasks of all events ready, and accepts all connections.
+    fn look(&mut self, now: f64, accepts: bool) {
+        if let Some(looks) = &mut self.looks {
+            looks.record(now);
+        }
+        let seen = self.unseen.drain(..).map(|task| (now, Turn::Run, task));
+        self.ready.extend(seen);
+        if accepts {
+            let accepted = self.front.drain(..);
+            let opened = accepted.map(|(_, task)| (now, Turn::Register, task));
+            self.ready.extend(opened);
         }
     }
 
@@ -93,6 +165,7 @@ impl TaskQueues {
     pub(super) fn clear(&mut self) {
         self.front.clear();
         self.ready.clear();
+        self.unseen.clear();
     }
 }
 
@@ -101,7 +174,7 @@ mod tests {
     use super::*;
 
     fn queues() -> TaskQueues {
-        let mut queues = TaskQueues::new(2);
+        let mut queues = TaskQueues::new(2, None);
         queues.connect(1.0, Task::Probe(1));
         queues.connect(3.0, Task::Probe(3));
         queues.connect(4.0, Task::Probe(4));
@@ -111,7 +184,7 @@ mod tests {
 
     fn order(accepts: bool, jumps: impl Fn(Task) -> bool) -> Vec<f64> {
         let mut queues = queues();
-        std::iter::from_fn(|| queues.pop(accepts, &jumps).map(|(since, _)| since)).collect()
+        std::iter::from_fn(|| queues.pop(9.0, accepts, &jumps).map(|(since, _)| since)).collect()
     }
 
     #[test]
@@ -127,5 +200,36 @@ mod tests {
     #[test]
     fn newest_connection_jumps_the_queue() {
         assert_eq!(order(true, |task| task == Task::Probe(3)), [3.0, 1.0, 2.0]);
+    }
+
+    /// Returns the numbers of the tasks in the order in which they run; 100 is that of a new connection.
+    fn order_with_looks(ready: u32, events: u32) -> Vec<u32> {
+        let mut queues = TaskQueues::new(9, Some(Looks::new(4)));
+        for number in 0..ready {
+            queues.push_ready(0.0, Task::Probe(number));
+        }
+        for number in 0..events {
+            queues.push_event(0.0, Task::Probe(10 + number));
+        }
+        queues.connect(0.0, Task::Probe(100));
+        let next = |_| match queues.pop(1.0, true, |_| false) {
+            Some((_, Task::Probe(number))) => Some(number),
+            _ => None,
+        };
+        (0..).map_while(next).collect()
+    }
+
+    #[test]
+    fn idle_runtime_sees_a_new_connection_at_once() {
+        assert_eq!(order_with_looks(0, 0), [100]);
+    }
+
+    #[test]
+    fn busy_runtime_accepts_at_one_look_and_reads_at_the_next() {
+        let order = order_with_looks(12, 1);
+        let at = |number| order.iter().position(|other| *other == number).unwrap();
+        assert_eq!(order.len(), 14);
+        assert!((4..8).contains(&at(10)) || at(10) >= 8);
+        assert!(at(100) >= 8, "{order:?}");
     }
 }

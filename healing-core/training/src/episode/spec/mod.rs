@@ -1,10 +1,12 @@
 //! Description of one app's life: the app, its clients, its machine, its faults, and its doctor.
 
+mod connections;
 mod distribution;
 mod fault;
 mod rate;
 mod service;
 
+pub use connections::{Connections, PatienceFrom};
 pub use distribution::Distribution;
 pub(crate) use distribution::exponential;
 pub use fault::{Cure, Effect, Fault};
@@ -44,8 +46,13 @@ pub struct Life {
 pub struct Clients {
     /// Rate of the open load: requests that do not wait for earlier responses.
     pub rate: Rate,
+    /// Set if the requests of the open load are evenly spaced, as a load generator sends them; otherwise
+    /// they are a Poisson process.
+    pub evenly: bool,
     /// Clients of the closed loop; absent without one.
     pub closed: Option<ClosedLoop>,
+    /// Connections that the clients keep to the app; absent if each request opens a new one.
+    pub connections: Option<Connections>,
     /// Time after which a client leaves.
     pub patience: Distribution,
     /// Share of failed requests that are sent again, at most twice, after 0.5–1.5 seconds.
@@ -76,6 +83,11 @@ pub struct Machine {
     pub neighbours: Vec<(f64, f64, f64)>,
     /// Jobs inside the app, as from, to, threads.
     pub jobs: Vec<(f64, f64, u32)>,
+    /// Cores that the app uses without requests: its care thread, the heartbeat, timers.
+    pub idle_cores: f64,
+    /// Mean time for which a thread that wakes up waits for a core that other containers use, in
+    /// seconds. It adds to the time in run queues alone, because it is short against all other times.
+    pub wake_up_wait: f64,
 }
 
 /// Memory and descriptors, in percent of their limits.
@@ -198,7 +210,9 @@ impl Default for Clients {
     fn default() -> Self {
         Self {
             rate: Rate::constant(1.0),
+            evenly: false,
             closed: None,
+            connections: None,
             patience: Distribution::Fixed(10.0),
             retries: 0.0,
             absorbed: 0.0,
@@ -213,6 +227,8 @@ impl Default for Machine {
             cores: 4.0,
             neighbours: Vec::new(),
             jobs: Vec::new(),
+            idle_cores: 0.0,
+            wake_up_wait: 0.0,
         }
     }
 }

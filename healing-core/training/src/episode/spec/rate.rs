@@ -92,8 +92,18 @@ impl Rate {
     }
 
     /// Returns the time of the next arrival of a Poisson process after `t`; infinite if there is none.
-    pub(crate) fn next_arrival(&self, mut t: f64, rng: &mut Rng) -> f64 {
-        let mut left = exponential(rng);
+    pub(crate) fn next_arrival(&self, t: f64, rng: &mut Rng) -> f64 {
+        self.time_of(t, exponential(rng))
+    }
+
+    /// Returns the time of the next arrival after `t` if arrivals are evenly spaced; infinite if there
+    /// is none.
+    pub(crate) fn next_even_arrival(&self, t: f64) -> f64 {
+        self.time_of(t, 1.0)
+    }
+
+    /// Returns the time by which this number of arrivals is due after `t`.
+    fn time_of(&self, mut t: f64, mut left: f64) -> f64 {
         loop {
             let step = self.step_of(t);
             let rate = self.steps.get(step).copied().unwrap_or(0.0);
@@ -148,6 +158,18 @@ mod tests {
             let count = f64::from(arrivals(&rate, from, from + 1000.0));
             assert!((count / expected - 1.0).abs() < 0.04, "{from}: {count}");
         }
+    }
+
+    #[test]
+    fn even_arrivals_are_a_period_apart() {
+        let rate = Rate::of(100.0, |_| 10.0).times(50.0, 100.0, 0.5);
+        let mut times = vec![0.0];
+        while let Some(next) = times.last().map(|&t| rate.next_even_arrival(t))
+            && next < 99.0
+        {
+            times.push(next);
+        }
+        assert!((times[1] - 0.1).abs() < 1e-9 && (times[600] - times[599] - 0.2).abs() < 1e-9);
     }
 
     #[test]

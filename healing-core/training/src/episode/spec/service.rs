@@ -11,16 +11,24 @@ pub struct Service {
     pub cpu: Distribution,
     /// Time for which a request blocks its worker without using the CPU (synchronous I/O).
     pub blocking: Distribution,
-    /// Awaited resource between the two halves of a request's CPU time; absent for a handler that never awaits.
+    /// Awaited resource between the two parts of a request's CPU time; absent for a handler that never awaits.
     pub pool: Option<Pool>,
+    /// Share of the CPU time of a request that it uses before the await.
+    pub cpu_before_await: f64,
     /// Requests in flight above which a further one gets a 503 response at once; absent without shedding.
     pub shed_above: Option<u64>,
     /// Connections that wait in front of the app; further ones are dropped and their clients time out.
     pub backlog: usize,
     /// Share of the connections that are served at once if they are the newest when a worker is free;
     /// all others are served in order of arrival. An async runtime runs the task that was spawned last
-    /// first, so that some clients are served in time however long the queue.
+    /// first, so that some clients are served in time however long the queue. Without effect if
+    /// `tasks_per_look` is set.
     pub newest_first: f64,
+    /// Tasks that the workers run between two looks at sockets and timers while tasks are ready; 0 for a
+    /// runtime that sees at once what happens. An async runtime looks only when a worker has nothing to
+    /// do, or after so many tasks (tokio: `event_interval`, 61). A new connection is accepted at one look
+    /// and read at the next, and a client that has left is noticed at a look.
+    pub tasks_per_look: u32,
     /// Fate of the work of a client that left.
     pub on_leave: OnLeave,
     /// Share of requests that fail without any fault.
@@ -51,12 +59,14 @@ pub struct Pool {
 }
 
 /// Fate of the work of a client that left.
+///
+/// Real apps lie between `Stop` and `Discard`: hyper skips a request in front of the app if it sees the end of
+/// the connection first, but an async runtime looks at its sockets only now and then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnLeave {
-    /// The future is dropped at its next await, as hyper does; a request that waits in front of the
-    /// app is still begun.
+    /// The future is dropped at its next await; a request that waits in front of the app is still begun.
     Stop,
-    /// Like `Stop`, and a request that waits in front of the app is skipped at no cost.
+    /// Like `Stop`, but a request that waits in front of the app is skipped at no cost.
     Discard,
     /// The work was spawned and continues; the layer counts the request as cancelled at once.
     Continue,
@@ -102,9 +112,11 @@ impl Default for Service {
             cpu: Distribution::Exponential(0.01),
             blocking: Distribution::Fixed(0.0),
             pool: None,
+            cpu_before_await: 0.5,
             shed_above: None,
             backlog: 4096,
             newest_first: 0.0,
+            tasks_per_look: 0,
             on_leave: OnLeave::Stop,
             errors: 0.0,
             routes: vec![Route {

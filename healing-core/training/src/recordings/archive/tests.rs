@@ -23,13 +23,15 @@ fn read(files: &[(&str, &[u8])]) -> Result<Archive, RecordingError> {
 fn archive_yields_its_runs_and_ignores_other_files() {
     let archive = read(&[
         ("a/x/rec.jsonl", SAMPLE.as_bytes()),
-        ("a/x/load.log", b"\xff"),
+        ("a/x/app.log", b"\xff"),
+        ("a/x/load.log", br#"5.0 20:80 {"200": 100}"#),
         ("a/x/case.json", CASE.as_bytes()),
     ])
     .unwrap();
     assert_eq!(archive.recordings.len(), 1);
     assert_eq!(archive.recordings[0].case.name, "x");
     assert_eq!(archive.recordings[0].archive, "a");
+    assert_eq!(archive.recordings[0].load[0].served, 100);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Tests of the simulation against known results.
 
 mod clients;
+mod connections;
 mod doctor;
 mod faults;
 mod lifecycle;
 mod machine;
 mod queueing;
+mod trace;
 
 use super::Measured;
 use crate::episode::spec::{Distribution, Life, Rate};

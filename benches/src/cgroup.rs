@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::child::signal;
+use crate::signal::signal;
 
 const ROOT: &str = "/sys/fs/cgroup";
-const PREFIX: &str = "healing-trials-";
+const PREFIX: &str = "healing-benches-";
 /// Period of the CFS quota, in microseconds.
 const PERIOD: f64 = 100_000.0;
 /// Maximum number of attempts to remove a group whose processes have not exited yet, 20 ms apart.
@@ -21,7 +21,7 @@ static NUMBER: AtomicU32 = AtomicU32::new(0);
 /// Error of a cgroup that cannot be made or set, for example without the rights of root.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {error}", path.display())]
-pub(in crate::trials) struct CgroupError {
+pub struct CgroupError {
     path: PathBuf,
     #[source]
     error: io::Error,
@@ -29,7 +29,7 @@ pub(in crate::trials) struct CgroupError {
 
 /// A group. Dropping it kills its processes and removes its directory.
 #[derive(Debug)]
-pub(super) struct Cgroup {
+pub struct Cgroup {
     path: PathBuf,
 }
 
@@ -50,14 +50,22 @@ impl Controller {
 
 impl Cgroup {
     /// Makes a group with a CPU quota, in cores.
-    pub(super) fn with_quota(cores: f64) -> Result<Self, CgroupError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this machine does not let the process do it.
+    pub fn with_quota(cores: f64) -> Result<Self, CgroupError> {
         let group = Self::make(Controller::Cpu)?;
         group.set_quota(cores)?;
         Ok(group)
     }
 
     /// Sets the CPU quota, in cores.
-    pub(super) fn set_quota(&self, cores: f64) -> Result<(), CgroupError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this machine does not let the process do it.
+    pub fn set_quota(&self, cores: f64) -> Result<(), CgroupError> {
         let quota = format!("{:.0}", cores * PERIOD);
         if is_v2() {
             return self.set("cpu.max", &format!("{quota} {PERIOD:.0}"));
@@ -67,7 +75,11 @@ impl Cgroup {
     }
 
     /// Sets the share of CPU time relative to the sibling groups, which have 1.
-    pub(super) fn set_weight(&self, weight: u32) -> Result<(), CgroupError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this machine does not let the process do it.
+    pub fn set_weight(&self, weight: u32) -> Result<(), CgroupError> {
         if is_v2() {
             return self.set("cpu.weight", &(100 * weight).to_string());
         }
@@ -75,7 +87,11 @@ impl Cgroup {
     }
 
     /// Makes a group with a memory limit, in bytes, without swap.
-    pub(super) fn with_memory(bytes: u64) -> Result<Self, CgroupError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this machine does not let the process do it.
+    pub fn with_memory(bytes: u64) -> Result<Self, CgroupError> {
         let group = Self::make(Controller::Memory)?;
         let file = if is_v2() {
             "memory.max"
@@ -89,7 +105,11 @@ impl Cgroup {
     }
 
     /// Makes a group without a limit of its own below this one.
-    pub(super) fn child(&self, name: &str) -> Result<Self, CgroupError> {
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this machine does not let the process do it.
+    pub fn child(&self, name: &str) -> Result<Self, CgroupError> {
         if is_v2() {
             self.set("cgroup.subtree_control", "+cpu")?;
         }
@@ -101,7 +121,26 @@ impl Cgroup {
         Ok(Self { path })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Returns the number of quota periods in which the processes were throttled.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this machine does not let the process do it.
+    pub fn throttled_periods(&self) -> Result<u64, CgroupError> {
+        let path = self.path.join("cpu.stat");
+        let failed = |error| CgroupError {
+            path: path.clone(),
+            error,
+        };
+        let text = fs::read_to_string(&path).map_err(failed)?;
+        text.lines()
+            .find_map(|line| line.strip_prefix("nr_throttled ")?.parse().ok())
+            .ok_or_else(|| failed(io::Error::other("no number of throttled periods")))
+    }
+
+    /// Returns the directory of the group.
+    #[must_use]
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -143,7 +182,7 @@ impl Drop for Cgroup {
 }
 
 /// Removes groups of earlier processes that were killed before they could remove them.
-pub(in crate::trials) fn sweep() {
+pub fn sweep() {
     for parent in ["", "cpu", "memory"] {
         let Ok(entries) = fs::read_dir(Path::new(ROOT).join(parent)) else {
             continue;
