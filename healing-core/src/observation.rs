@@ -41,6 +41,10 @@ pub struct PortSockets {
     pub unread_bytes: u64,
     /// Set if a socket listens on the port.
     pub listening: bool,
+    /// Number of bytes that arrived since the previous poll on connections that were established in both
+    /// polls, read by the app or not. `None` if that poll was not read, and if more than 256 connections
+    /// are established.
+    pub received_bytes: Option<u64>,
 }
 
 /// Result of a probe.

@@ -21,7 +21,6 @@ use crate::config::{ConfigError, Loaded, Profile, Settings};
 use crate::control_loop::ControlLoop;
 use crate::exit_code;
 use crate::heartbeat::Heartbeat;
-use crate::sockets::OwnConnections;
 use crate::status::{Metrics, Shared, mode_name, serve};
 use crate::supervise::supervise;
 use crate::treatment::ExitForRestart;
@@ -37,6 +36,13 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
         // Unreachable unless two metrics clash, which any test would catch.
         Err(error) => {
             tracing::error!(%error, "cannot set up the metrics");
+            return ExitCode::from(exit_code::SOFTWARE);
+        }
+    };
+    let app = match app_client(&loaded.settings) {
+        Ok(app) => app,
+        Err(error) => {
+            tracing::error!(%error, "cannot set up the HTTP client");
             return ExitCode::from(exit_code::SOFTWARE);
         }
     };
@@ -62,20 +68,20 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
             tracing::info!("shutdown signal received");
             ExitCode::SUCCESS
         }
-        exit = run_loop(settings, shared) => exit.into(),
+        exit = run_loop(settings, shared, app) => exit.into(),
     }
 }
 
+fn app_client(settings: &Settings) -> reqwest::Result<AppClient> {
+    let care = Client::new(&settings.care_url)?;
+    Ok(AppClient {
+        probe: Probe::new(settings)?,
+        care: CareClient::new(care, settings.token_file.clone()),
+    })
+}
+
 /// Runs the control loop, and starts it again from its saved state after a panic.
-async fn run_loop(settings: Arc<Settings>, shared: Arc<Shared>) -> ExitForRestart {
-    let own = OwnConnections::default();
-    let app = AppClient {
-        probe: Probe::new(&settings, &own),
-        care: CareClient::new(
-            Client::new(&settings.care_url, own),
-            settings.token_file.clone(),
-        ),
-    };
+async fn run_loop(settings: Arc<Settings>, shared: Arc<Shared>, app: AppClient) -> ExitForRestart {
     supervise(
         || {
             let (settings, shared) = (Arc::clone(&settings), Arc::clone(&shared));

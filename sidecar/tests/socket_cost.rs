@@ -4,7 +4,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-use healing_sidecar::sockets::{OwnConnections, SocketReader};
+use healing_sidecar::sockets::SocketReader;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -36,7 +36,7 @@ async fn read_beside_thousand_connections_takes_less_than_a_thousandth_of_a_core
             )
         })
         .collect();
-    let reader = SocketReader::new(address.port(), OwnConnections::default(), POLL_INTERVAL);
+    let reader = SocketReader::new(address.port(), POLL_INTERVAL);
     let begin = cpu_time();
     for _ in 0..READS {
         let sockets = reader.read().await.unwrap();

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use healing_core::heal::{HealAction, HealError, HealRequest, HealResponse};
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::http::{Client, NoResponse};
 

@@ -1,33 +1,22 @@
 //! One HTTP exchange, limited in time and size, with exactly the address requested.
 //!
-//! Each exchange has a connection of its own, without proxy, redirect or decompression. A probe measures if
-//! a *new* client is served, and a sick app must be able neither to fill the doctor's memory nor to redirect
-//! its requests.
+//! The client uses no proxy, redirect, decompression or reused connection. A probe measures if a *new* client
+//! is served, and a sick app must be able neither to fill the doctor's memory nor to redirect its requests.
 
 use std::error::Error;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use bytes::Bytes;
 use healing_core::observation::InvalidAnswer;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::client::conn::http1::handshake;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue, USER_AGENT};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use reqwest::header::{CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use reqwest::{Method, Url};
 use tokio::time::{Instant, timeout};
-use url::Url;
 
 use super::resolver::Resolver;
-use crate::sockets::OwnConnections;
 
 /// Maximum size of the body of a response, in bytes.
 pub const BODY_LIMIT: usize = 1024 * 1024;
-
-/// Value of the `User-Agent` header.
-const AGENT: &str = concat!("healing-sidecar/", env!("CARGO_PKG_VERSION"));
 
 /// Response within the limits.
 #[derive(Debug)]
@@ -69,18 +58,31 @@ fn describe(problem: InvalidAnswer) -> String {
 pub struct Client {
     resolver: Resolver,
     authority: String,
-    own: OwnConnections,
+    http: reqwest::Client,
+    /// Client of IPv4 loopback addresses that sends from an address of its own.
+    from_source: Option<reqwest::Client>,
 }
 
 impl Client {
-    /// Creates a client of the host and port of `url`. Its connections are added to `own`.
-    #[must_use]
-    pub fn new(url: &Url, own: OwnConnections) -> Self {
-        Self {
+    /// Creates a client of the host and port of `url`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the HTTP library cannot be set up.
+    pub fn new(url: &Url) -> reqwest::Result<Self> {
+        Self::with_source(url, None)
+    }
+
+    /// Creates a client whose connections to IPv4 loopback addresses come from `source`, a loopback address
+    /// as well.
+    pub(super) fn with_source(url: &Url, source: Option<Ipv4Addr>) -> reqwest::Result<Self> {
+        let from_source = source.map(|source| builder().local_address(Some(source.into())).build());
+        Ok(Self {
             resolver: Resolver::new(url),
             authority: url.authority().to_owned(),
-            own,
-        }
+            http: builder().build()?,
+            from_source: from_source.transpose()?,
+        })
     }
 
     /// Returns the port.
@@ -140,19 +142,23 @@ impl Client {
         limit: Duration,
     ) -> Result<Response, NoResponse> {
         let begin = Instant::now();
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(HOST, &self.authority)
-            .header(USER_AGENT, AGENT)
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|_| NoResponse::Invalid(InvalidAnswer::Transport))?;
-        request.headers_mut().extend(headers);
         let exchange = async {
-            let stream = connect(addresses).await.map_err(|error| classify(&error))?;
-            let local = stream.local_addr().map_err(|error| classify(&error))?;
-            let _open = self.own.open(local);
-            send(stream, request).await
+            let mut failure = NoResponse::Unresolved;
+            for address in addresses {
+                // The URL names the address, so that the HTTP library resolves no name within the limit.
+                let url = format!("http://{address}{path}");
+                let request = self.http_to(*address).request(method.clone(), url);
+                let request = request.header(HOST, &self.authority);
+                let request = request.headers(headers.clone()).body(body.clone());
+                match request.send().await {
+                    Ok(response) => return receive(response).await,
+                    Err(error) if !error.is_connect() => return Err(classify(&error)),
+                    // An address that refuses says more than one that the machine does not have.
+                    Err(_) if failure == NoResponse::Refused => {}
+                    Err(error) => failure = classify(&error),
+                }
+            }
+            Err(failure)
         };
         let (status, body) = timeout(limit, exchange)
             .await
@@ -163,48 +169,51 @@ impl Client {
             took: begin.elapsed(),
         })
     }
-}
 
-/// Connects to the first address that accepts. Returns the error of the last one.
-async fn connect(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
-    let stream = TcpStream::connect(addresses).await?;
-    stream.set_nodelay(true)?;
-    Ok(stream)
-}
-
-/// Sends the request. Returns status and body of the response.
-async fn send(
-    stream: TcpStream,
-    request: Request<Full<Bytes>>,
-) -> Result<(u16, Vec<u8>), NoResponse> {
-    let (mut sender, connection) = handshake(TokioIo::new(stream))
-        .await
-        .map_err(|error| classify(&error))?;
-    let exchange = async {
-        let response = sender.send_request(request).await;
-        let (head, body) = response.map_err(|error| classify(&error))?.into_parts();
-        let body = Limited::new(body, BODY_LIMIT).collect().await;
-        let body = body.map_err(|error| classify(&*error))?.to_bytes();
-        Ok((head.status.as_u16(), body.into()))
-    };
-    let mut exchange = std::pin::pin!(exchange);
-    tokio::select! {
-        biased;
-        response = &mut exchange => return response,
-        // The rest of the response is already received, or it is missing.
-        _closed = connection => {}
+    fn http_to(&self, address: SocketAddr) -> &reqwest::Client {
+        match (&self.from_source, address) {
+            (Some(client), SocketAddr::V4(address)) if address.ip().is_loopback() => client,
+            _ => &self.http,
+        }
     }
-    exchange.await
+}
+
+/// Returns the settings of an HTTP client with the rules of this module.
+fn builder() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_gzip()
+        .no_brotli()
+        .no_deflate()
+        .no_zstd()
+        .http1_only()
+        .pool_max_idle_per_host(0)
+        .retry(reqwest::retry::never())
+        .user_agent(concat!("healing-sidecar/", env!("CARGO_PKG_VERSION")))
+}
+
+/// Returns status and body of a response.
+async fn receive(mut response: reqwest::Response) -> Result<(u16, Vec<u8>), NoResponse> {
+    let status = response.status().as_u16();
+    if response.content_length().unwrap_or(0) > BODY_LIMIT as u64 {
+        return Err(NoResponse::Invalid(InvalidAnswer::TooLarge));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| classify(&error))? {
+        if body.len() + chunk.len() > BODY_LIMIT {
+            return Err(NoResponse::Invalid(InvalidAnswer::TooLarge));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok((status, body))
 }
 
 /// Classifies a transport error. "Refused" means that nothing listens; any other failure counts as
 /// an invalid response.
-fn classify(error: &(dyn Error + 'static)) -> NoResponse {
-    let mut source = Some(error);
+fn classify(error: &reqwest::Error) -> NoResponse {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(error) = source {
-        if error.is::<LengthLimitError>() {
-            return NoResponse::Invalid(InvalidAnswer::TooLarge);
-        }
         match error.downcast_ref::<io::Error>().map(io::Error::kind) {
             Some(io::ErrorKind::ConnectionRefused) => return NoResponse::Refused,
             Some(io::ErrorKind::TimedOut) => return NoResponse::TimedOut,

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::http::{Client, NoResponse, Response};
 use super::validation::{OutOfRange, validate};
 use crate::config::Settings;
-use crate::sockets::{OwnConnections, SocketReader, Unreadable};
+use crate::sockets::{SocketReader, Unreadable, probe_address};
 
 /// Client of the care port's `/health` and of the front door's `/healthz`, and reader of the app's sockets.
 #[derive(Debug, Clone)]
@@ -54,16 +54,23 @@ impl From<ProbeResult<Health>> for ProbeReport {
 }
 
 impl Probe {
-    /// Creates a probe of the app at the addresses of the settings. Its connections are added to `own`.
-    #[must_use]
-    pub fn new(settings: &Settings, own: &OwnConnections) -> Self {
-        let front_door = Client::new(&settings.app_url, own.clone());
-        Self {
-            care: Client::new(&settings.care_url, own.clone()),
-            sockets: SocketReader::new(front_door.port(), own.clone(), settings.poll_interval),
+    /// Creates a probe of the app at the addresses of the settings.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the HTTP library cannot be set up.
+    pub fn new(settings: &Settings) -> reqwest::Result<Self> {
+        let (app, care) = (&settings.app_url, &settings.care_url);
+        let source = probe_address::usable();
+        let front_door = Client::with_source(app, source)?;
+        let same_port = care.port_or_known_default() == app.port_or_known_default();
+        Ok(Self {
+            // A care port of its own may accept no other client than 127.0.0.1, and its sockets do not count.
+            care: Client::with_source(care, source.filter(|_| same_port))?,
+            sockets: SocketReader::new(front_door.port(), settings.poll_interval),
             front_door,
             limit: settings.probe_timeout,
-        }
+        })
     }
 
     /// Reads the sockets, and probes care port and front door at the same time. While the sockets show a
@@ -200,7 +207,7 @@ mod tests {
         ]);
         let loaded = config::load(&flags, &|_: &str| None);
         assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
-        Probe::new(&loaded.settings, &OwnConnections::default())
+        Probe::new(&loaded.settings).unwrap()
     }
 
     #[tokio::test]

@@ -4,17 +4,35 @@
 //! a probe's time limit.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::Url;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use url::{Host, Url};
 
 /// Lookup in progress.
 type Lookup = JoinHandle<io::Result<Vec<SocketAddr>>>;
+
+/// Host of a URL.
+#[derive(Debug, Clone)]
+enum Host {
+    /// Address that needs no lookup.
+    Literal(IpAddr),
+    Name(String),
+}
+
+impl Host {
+    fn of(url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        match host.trim_matches(['[', ']']).parse() {
+            Ok(ip) => Self::Literal(ip),
+            Err(_) => Self::Name(host.to_owned()),
+        }
+    }
+}
 
 /// Failure to resolve a host name within the time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -24,7 +42,7 @@ pub(super) struct Unresolved;
 /// Resolver of the host of one URL. Clones share the lookup in progress, so that there is at most one.
 #[derive(Debug, Clone)]
 pub(super) struct Resolver {
-    host: Option<Host<String>>,
+    host: Host,
     port: u16,
     lookup: Arc<Mutex<Option<Lookup>>>,
 }
@@ -32,7 +50,7 @@ pub(super) struct Resolver {
 impl Resolver {
     pub(super) fn new(url: &Url) -> Self {
         Self {
-            host: url.host().map(|host| host.to_owned()),
+            host: Host::of(url),
             port: url.port_or_known_default().unwrap_or_default(),
             lookup: Arc::default(),
         }
@@ -47,14 +65,12 @@ impl Resolver {
     pub(super) async fn resolve(&self, limit: Duration) -> Result<Vec<SocketAddr>, Unresolved> {
         let port = self.port;
         match &self.host {
-            None => Err(Unresolved),
-            Some(Host::Ipv4(ip)) => Ok(vec![SocketAddr::from((*ip, port))]),
-            Some(Host::Ipv6(ip)) => Ok(vec![SocketAddr::from((*ip, port))]),
-            Some(Host::Domain(name)) => {
+            Host::Literal(ip) => Ok(vec![SocketAddr::new(*ip, port)]),
+            Host::Name(name) => {
                 let name = name.clone();
                 let lookup = async move {
                     let addresses = tokio::net::lookup_host((name, port)).await?;
-                    Ok(addresses.collect())
+                    Ok(ipv4_first(addresses.collect()))
                 };
                 self.share(lookup, limit).await
             }
@@ -76,6 +92,13 @@ impl Resolver {
             _ => Err(Unresolved),
         }
     }
+}
+
+/// Returns the addresses in the same order, but those of IPv4 first, because only an IPv4 connection of the
+/// doctor can be told from those of clients.
+fn ipv4_first(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    addresses
 }
 
 #[cfg(test)]
@@ -118,6 +141,13 @@ mod tests {
         assert_eq!(second, Ok(address()));
         let third = resolver.share(ready(Ok(Vec::new())), LIMIT).await;
         assert_eq!(third, Err(Unresolved), "a new lookup, without an address");
+    }
+
+    #[test]
+    fn ipv4_addresses_are_tried_first() {
+        let [v6, v4]: [SocketAddr; 2] =
+            ["[::1]:80", "127.0.0.1:80"].map(|text| text.parse().unwrap());
+        assert_eq!(ipv4_first(vec![v6, v4]), [v4, v6]);
     }
 
     #[tokio::test]

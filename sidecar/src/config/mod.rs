@@ -32,9 +32,9 @@ pub use self::schema::{SETTINGS, Setting};
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Address of the app's own port (the front door).
-    pub app_url: url::Url,
+    pub app_url: reqwest::Url,
     /// Address of the app's care port.
-    pub care_url: url::Url,
+    pub care_url: reqwest::Url,
     /// Address of the status server.
     pub bind: SocketAddr,
     /// Time between two polls of the app.

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use url::Url;
+use reqwest::Url;
 
 use super::Restart;
 use super::error::{UrlError, ValueError};

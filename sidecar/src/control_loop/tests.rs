@@ -293,6 +293,7 @@ async fn sockets_are_published_while_they_can_be_read() {
         unread: 5,
         unread_bytes: 700,
         listening: true,
+        ..PortSockets::default()
     };
     fixture.app.set_sockets(Ok(sockets));
     run(&fixture, 1).await;

@@ -7,17 +7,18 @@
 //! |---|---|
 //! | accept backlog | connections that wait for the app's `accept` |
 //! | unread sockets and bytes | requests that wait for the app's `read`; those of clients that have left included |
+//! | bytes received | size of the requests that arrive, for connections that carry several at once |
 //!
 //! # Hazards
 //!
 //! A queue of a client, of a connection pool or of a proxy in front of the pod is not visible here.
 
 mod netlink;
-mod own_connections;
+pub(crate) mod probe_address;
+mod received;
 mod standing;
 mod tally;
 mod unreadable;
 
-pub use self::own_connections::OwnConnections;
 pub use self::standing::SocketReader;
 pub use self::unreadable::Unreadable;

@@ -4,8 +4,8 @@
 //! so their intervals are random.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use healing_core::observation::{InvalidAnswer, PortSockets, ProbeResult};
@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::netlink;
-use super::own_connections::OwnConnections;
+use super::received::{Counters, Received};
 use super::unreadable::Unreadable;
 
 /// Number of reads while there is a queue.
@@ -23,36 +23,44 @@ const MAX_SPAN: Duration = Duration::from_secs(1);
 /// Time limit of a first read. It takes milliseconds unless the machine is starved.
 const FIRST_READ_LIMIT: Duration = Duration::from_secs(1);
 
-/// Reader of the sockets of the app's port. Clones share their memory of the listening socket.
+/// Reader of the sockets of the app's port. Clones share their memory.
 #[derive(Debug, Clone)]
 pub struct SocketReader {
     port: u16,
-    own: OwnConnections,
     span: Duration,
     /// Set once a socket has listened on the port, which proves that the network namespace is the app's.
     listener_seen: Arc<AtomicBool>,
+    received: Arc<Mutex<Received>>,
 }
 
 impl SocketReader {
-    /// Creates a reader that leaves out the connections `own`. The reads of a queue take at most half of
-    /// the time between two polls, so that they do not delay the next one.
+    /// Creates a reader. The reads of a queue take at most half of the time between two polls, so that they
+    /// do not delay the next one.
     #[must_use]
-    pub fn new(port: u16, own: OwnConnections, poll_interval: Duration) -> Self {
+    pub fn new(port: u16, poll_interval: Duration) -> Self {
         Self {
             port,
-            own,
             span: MAX_SPAN.min(poll_interval / 2),
             listener_seen: Arc::default(),
+            received: Arc::default(),
         }
     }
 
-    /// Reads the sockets once.
+    /// Reads the sockets once, at the start of a poll.
     ///
     /// # Errors
     ///
     /// Returns [`Unreadable`] if the kernel does not permit it.
     pub async fn read(&self) -> Result<PortSockets, Unreadable> {
-        self.read_until(Instant::now() + FIRST_READ_LIMIT).await
+        let end = Instant::now() + FIRST_READ_LIMIT;
+        let counters = self.received().counters();
+        let read = self.read_until(end, counters).await;
+        let mut received = self.received();
+        let (sockets, counters) = read.inspect_err(|_| received.forget())?;
+        Ok(PortSockets {
+            received_bytes: received.advance(counters, sockets.established),
+            ..sockets
+        })
     }
 
     /// Repeats a read while there is a queue, and returns the smallest of each figure.
@@ -72,7 +80,7 @@ impl SocketReader {
             }
             sleep_until(begin).await;
             // The figures until now are valid even if a later read fails.
-            let Ok(next) = self.read_until(end).await else {
+            let Ok((next, _)) = self.read_until(end, None).await else {
                 break;
             };
             took = begin.elapsed();
@@ -111,18 +119,26 @@ impl SocketReader {
     }
 
     /// Reads on another thread, because a dump of many sockets takes milliseconds.
-    async fn read_until(&self, end: Instant) -> Result<PortSockets, Unreadable> {
-        let (port, own) = (self.port, self.own.clone());
-        let read = tokio::task::spawn_blocking(move || netlink::read(port, &own));
+    async fn read_until(
+        &self,
+        end: Instant,
+        counters: Option<Counters>,
+    ) -> Result<(PortSockets, Option<Counters>), Unreadable> {
+        let port = self.port;
+        let read = tokio::task::spawn_blocking(move || netlink::read(port, counters));
         match timeout_at(end, read).await {
             Ok(Ok(result)) => Ok(result?),
             Ok(Err(_panicked)) => Err(Unreadable::Failed(Errno::CANCELED)),
             Err(_elapsed) => Err(Unreadable::Failed(Errno::TIMEDOUT)),
         }
     }
+
+    fn received(&self) -> MutexGuard<'_, Received> {
+        self.received.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Returns the smallest of each figure.
+/// Returns the smallest of each figure, with the bytes received of the poll's first read `a`.
 fn smallest(a: PortSockets, b: PortSockets) -> PortSockets {
     PortSockets {
         backlog: a.backlog.min(b.backlog),
@@ -130,6 +146,7 @@ fn smallest(a: PortSockets, b: PortSockets) -> PortSockets {
         unread: a.unread.min(b.unread),
         unread_bytes: a.unread_bytes.min(b.unread_bytes),
         listening: b.listening,
+        received_bytes: a.received_bytes,
     }
 }
 

@@ -1,37 +1,35 @@
 //! Sums over the sockets of one port.
 
-use std::collections::BTreeSet;
-use std::net::SocketAddr;
-
 use healing_core::observation::PortSockets;
 use netlink_packet_sock_diag::inet::InetResponseHeader;
 use netlink_packet_sock_diag::{TCP_CLOSE_WAIT, TCP_ESTABLISHED, TCP_LISTEN};
 
-use super::own_connections::{OwnConnections, canonical};
+use super::probe_address;
+use super::received::Counters;
 
-/// Sums over the sockets of one port, without this process's own connections.
+/// Sums over the sockets of one port, without those of the doctor's probes.
 #[derive(Debug)]
-pub(super) struct Tally<'a> {
-    connections: &'a OwnConnections,
-    /// Addresses of the own connections at the start.
-    own: BTreeSet<SocketAddr>,
-    own_seen: BTreeSet<SocketAddr>,
-    own_in_backlog: u64,
+pub(super) struct Tally {
+    probes_in_backlog: u64,
     remaining: usize,
     sums: PortSockets,
+    counters: Option<Counters>,
 }
 
-impl<'a> Tally<'a> {
-    /// Creates a tally of at most `limit` sockets that leaves out these connections.
-    pub(super) fn new(connections: &'a OwnConnections, limit: usize) -> Self {
+impl Tally {
+    /// Creates a tally of at most `limit` sockets. The bytes that they received are added to `counters`.
+    pub(super) fn new(limit: usize, counters: Option<Counters>) -> Self {
         Self {
-            connections,
-            own: connections.addresses(),
-            own_seen: BTreeSet::new(),
-            own_in_backlog: 0,
+            probes_in_backlog: 0,
             remaining: limit,
             sums: PortSockets::default(),
+            counters,
         }
+    }
+
+    /// Returns `true` if the bytes that each connection received are of use.
+    pub(super) fn counts_received(&self) -> bool {
+        self.counters.is_some()
     }
 
     /// Returns the number of sockets that can be added.
@@ -44,8 +42,8 @@ impl<'a> Tally<'a> {
         self.remaining == 0
     }
 
-    /// Adds a socket.
-    pub(super) fn add(&mut self, socket: &InetResponseHeader) {
+    /// Adds a socket that has received this number of bytes, if known.
+    pub(super) fn add(&mut self, socket: &InetResponseHeader, received: Option<u64>) {
         if self.is_full() {
             return;
         }
@@ -57,35 +55,43 @@ impl<'a> Tally<'a> {
                 // The receive queue of a listening socket is its accept backlog.
                 self.sums.backlog += queue;
             }
-            TCP_ESTABLISHED => self.add_connection(socket, queue),
+            TCP_ESTABLISHED => self.add_connection(socket, queue, received),
             // An unread end of the stream counts as one byte in the kernel.
-            TCP_CLOSE_WAIT => self.add_connection(socket, queue.saturating_sub(1)),
+            TCP_CLOSE_WAIT => self.add_connection(socket, queue.saturating_sub(1), None),
             _ => {}
         }
     }
 
-    fn add_connection(&mut self, socket: &InetResponseHeader, unread_bytes: u64) {
-        let id = &socket.socket_id;
-        let peer = SocketAddr::new(id.destination_address, id.destination_port);
-        let peer = canonical(peer);
-        if self.own.contains(&peer) {
-            self.own_seen.insert(peer);
+    fn add_connection(
+        &mut self,
+        socket: &InetResponseHeader,
+        unread_bytes: u64,
+        received: Option<u64>,
+    ) {
+        if probe_address::is_probe(socket.socket_id.destination_address) {
             // A socket gets its inode when the app accepts it.
-            self.own_in_backlog += u64::from(socket.inode == 0);
+            self.probes_in_backlog += u64::from(socket.inode == 0);
             return;
         }
-        self.sums.established += u64::from(socket.state == TCP_ESTABLISHED);
+        if socket.state == TCP_ESTABLISHED {
+            self.sums.established += 1;
+            let cookie = socket.socket_id.cookie;
+            self.counters = self
+                .counters
+                .take()
+                .and_then(|all| all.with(cookie, received));
+        }
         self.sums.unread += u64::from(unread_bytes > 0);
         self.sums.unread_bytes += unread_bytes;
     }
 
-    /// Returns the sums. Closed own connections that were not found are forgotten.
-    pub(super) fn finish(self) -> PortSockets {
-        self.connections.forget_unseen(&self.own, &self.own_seen);
-        PortSockets {
-            backlog: self.sums.backlog.saturating_sub(self.own_in_backlog),
+    /// Returns the sums, and the bytes that each connection received.
+    pub(super) fn finish(self) -> (PortSockets, Option<Counters>) {
+        let sums = PortSockets {
+            backlog: self.sums.backlog.saturating_sub(self.probes_in_backlog),
             ..self.sums
-        }
+        };
+        (sums, self.counters)
     }
 }
 
@@ -111,23 +117,21 @@ mod tests {
 
     #[test]
     fn listening_sockets_of_one_port_share_their_backlog() {
-        let own = OwnConnections::default();
-        let mut tally = Tally::new(&own, 10);
-        tally.add(&socket(TCP_LISTEN, 2));
-        tally.add(&socket(TCP_LISTEN, 3));
-        let sums = tally.finish();
+        let mut tally = Tally::new(10, None);
+        tally.add(&socket(TCP_LISTEN, 2), None);
+        tally.add(&socket(TCP_LISTEN, 3), None);
+        let (sums, _) = tally.finish();
         assert_eq!((sums.backlog, sums.unread_bytes), (5, 0));
     }
 
     #[test]
     fn sockets_beyond_the_limit_are_not_counted() {
-        let own = OwnConnections::default();
-        let mut tally = Tally::new(&own, 2);
+        let mut tally = Tally::new(2, None);
         for _ in 0..3 {
-            tally.add(&socket(TCP_ESTABLISHED, 7));
+            tally.add(&socket(TCP_ESTABLISHED, 7), None);
         }
         assert!(tally.is_full());
-        let sums = tally.finish();
+        let (sums, _) = tally.finish();
         assert_eq!((sums.established, sums.unread_bytes), (2, 14));
     }
 }

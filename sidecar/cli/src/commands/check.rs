@@ -8,7 +8,7 @@ use healing_core::policy::Policy;
 use healing_sidecar::app_client::{Probe, ProbeResults};
 use healing_sidecar::config::{Settings, SettingsArgs};
 use healing_sidecar::proposer::LoadedProposer;
-use healing_sidecar::sockets::{OwnConnections, Unreadable};
+use healing_sidecar::sockets::Unreadable;
 
 use super::error::CommandError;
 use super::{block_on, print, settings};
@@ -21,7 +21,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     let settings = settings(&args.settings)?;
-    let probe = Probe::new(&settings, &OwnConnections::default());
+    let probe = Probe::new(&settings).map_err(CommandError::HttpClient)?;
     let ProbeResults {
         care,
         front_door,

@@ -27,6 +27,9 @@ pub(super) enum CommandError {
     /// A value cannot be written as JSON.
     #[error(transparent)]
     Json(#[from] serde_json::Error),
+    /// The HTTP library cannot be set up.
+    #[error("the HTTP client cannot be set up: {0}")]
+    HttpClient(reqwest::Error),
     /// The sidecar did not respond.
     #[error("the sidecar at {0}: {1}")]
     NoResponse(SocketAddr, NoResponse),

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use healing_sidecar::app_client::http::Client;
 use healing_sidecar::config::SettingsArgs;
-use healing_sidecar::sockets::OwnConnections;
-use url::Url;
+use reqwest::Url;
 
 use super::error::CommandError;
 use super::{block_on, print, settings};
@@ -24,7 +23,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     let address = reachable(settings(&args.settings)?.bind);
     let url = Url::parse(&format!("http://{address}")).map_err(std::io::Error::other)?;
-    let client = Client::new(&url, OwnConnections::default());
+    let client = Client::new(&url).map_err(CommandError::HttpClient)?;
     let response = block_on(client.get(&[address], "/status", LIMIT))?
         .map_err(|error| CommandError::NoResponse(address, error))?;
     if response.status != 200 {
