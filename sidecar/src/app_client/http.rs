@@ -222,3 +222,54 @@ fn classify(error: &reqwest::Error) -> NoResponse {
     }
     NoResponse::Invalid(InvalidAnswer::Transport)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::routing::get;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    fn client() -> Client {
+        Client::new(&Url::parse("http://app.example:81").unwrap()).unwrap()
+    }
+
+    /// Returns an address of which connections are refused.
+    async fn closed() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        listener.local_addr().unwrap()
+    }
+
+    #[tokio::test]
+    async fn request_with_host_of_the_url_goes_to_the_first_address_that_accepts() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let open = listener.local_addr().unwrap();
+        let echo = get(|headers: HeaderMap| async move { headers[HOST].as_bytes().to_vec() });
+        let app = Router::new().route("/host", echo);
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let addresses = [closed().await, open];
+        let response = client().get(&addresses, "/host", LIMIT).await.unwrap();
+        assert_eq!(response.body, b"app.example:81");
+    }
+
+    #[tokio::test]
+    async fn refusal_outweighs_an_address_that_cannot_be_used() {
+        // No connection can be made to the broadcast address.
+        let (closed, unusable) = (closed().await, SocketAddr::from(([255; 4], 80)));
+        for (addresses, expected) in [
+            (
+                vec![unusable],
+                NoResponse::Invalid(InvalidAnswer::Transport),
+            ),
+            (vec![unusable, closed], NoResponse::Refused),
+            (vec![closed, unusable], NoResponse::Refused),
+            (vec![], NoResponse::Unresolved),
+        ] {
+            let result = client().get(&addresses, "/", LIMIT).await;
+            assert_eq!(result.unwrap_err(), expected, "{addresses:?}");
+        }
+    }
+}
