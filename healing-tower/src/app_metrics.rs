@@ -57,6 +57,24 @@ fn vitals(shared: &Shared, text: &mut Text) {
             "Time for which the container was throttled by its CPU limit.",
         ),
         (
+            "cpu_periods_total",
+            Counter,
+            count(vitals.cpu_periods_total),
+            "Periods of the CPU limit in which the container was runnable.",
+        ),
+        (
+            "cpu_throttled_periods_total",
+            Counter,
+            count(vitals.cpu_throttled_periods_total),
+            "Periods in which the container used up its CPU limit.",
+        ),
+        (
+            "run_queue_wait_seconds_total",
+            Counter,
+            vitals.run_queue_wait_seconds_total,
+            "Time for which threads were runnable but not running, summed over the threads.",
+        ),
+        (
             "memory_working_set_bytes",
             Gauge,
             count(vitals.memory_working_set_bytes),
@@ -95,7 +113,7 @@ fn vitals(shared: &Shared, text: &mut Text) {
 }
 
 fn runtime(shared: &Shared, text: &mut Text, now: Instant) {
-    let Some(runtime) = shared.heartbeat.report(now) else {
+    let Some(runtime) = shared.runtime(now) else {
         return;
     };
     text.single(
@@ -130,6 +148,11 @@ fn state(shared: &Shared, text: &mut Text, now: Instant) {
             "ready",
             shared.unready(now).is_empty(),
             "1 while /readyz is 200.",
+        ),
+        (
+            "starting",
+            shared.startup.is_starting(),
+            "1 while the app declares that it is still starting.",
         ),
         (
             "draining",

@@ -43,19 +43,17 @@ impl<B: Body> BodyKind<B> for Generic {
 
     #[inline]
     fn whole<E>(polled: PollResponse<B, E>) -> PollResponse<Self::Body, E> {
-        let whole = |body| Inner::Whole { body };
-        polled.map_ok(|response| response.map(|body| ResponseBody { inner: whole(body) }))
+        let whole = |body| ResponseBody::new(Some(body), Tracking::none());
+        polled.map_ok(|response| response.map(whole))
     }
 
     #[inline]
     fn tracked<E>(polled: PollResponse<B, E>, tracking: Tracking) -> PollResponse<Self::Body, E> {
-        polled.map_ok(|response| response.map(|body| ResponseBody::tracked(body, tracking)))
+        polled.map_ok(|response| response.map(|body| ResponseBody::new(Some(body), tracking)))
     }
 
     fn empty() -> Self::Body {
-        ResponseBody {
-            inner: Inner::Empty,
-        }
+        ResponseBody::new(None, Tracking::none())
     }
 }
 
@@ -80,7 +78,7 @@ impl BodyKind<axum::body::Body> for Axum {
     ) -> PollResponse<Self::Body, E> {
         if let Poll::Ready(Ok(response)) = &mut polled {
             let body = std::mem::take(response.body_mut());
-            *response.body_mut() = axum::body::Body::new(ResponseBody::tracked(body, tracking));
+            *response.body_mut() = axum::body::Body::new(ResponseBody::new(Some(body), tracking));
         }
         polled
     }
@@ -93,27 +91,16 @@ impl BodyKind<axum::body::Body> for Axum {
 pin_project! {
     /// Response body that reports its outcome to the meter.
     pub struct ResponseBody<B> {
+        // Absent in the response to a panic.
         #[pin]
-        inner: Inner<B>,
-    }
-}
-
-pin_project! {
-    #[project = InnerProj]
-    enum Inner<B> {
-        // The request has finished already.
-        Whole { #[pin] body: B },
-        Tracked { #[pin] body: B, tracking: Tracking },
-        // Response to a panic.
-        Empty,
+        body: Option<B>,
+        tracking: Tracking,
     }
 }
 
 impl<B> ResponseBody<B> {
-    fn tracked(body: B, tracking: Tracking) -> Self {
-        Self {
-            inner: Inner::Tracked { body, tracking },
-        }
+    fn new(body: Option<B>, tracking: Tracking) -> Self {
+        Self { body, tracking }
     }
 }
 
@@ -126,26 +113,23 @@ impl<B: Body> Body for ResponseBody<B> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().inner.project() {
-            InnerProj::Whole { body } => body.poll_frame(cx),
-            InnerProj::Tracked { body, tracking } => tracking.poll_frame(body, cx),
-            InnerProj::Empty => Poll::Ready(None),
+        let this = self.project();
+        match this.body.as_pin_mut() {
+            Some(body) => this.tracking.poll_frame(body, cx),
+            None => Poll::Ready(None),
         }
     }
 
     #[inline]
     fn is_end_stream(&self) -> bool {
-        match &self.inner {
-            Inner::Whole { body } | Inner::Tracked { body, .. } => body.is_end_stream(),
-            Inner::Empty => true,
-        }
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     #[inline]
     fn size_hint(&self) -> SizeHint {
-        match &self.inner {
-            Inner::Whole { body } | Inner::Tracked { body, .. } => body.size_hint(),
-            Inner::Empty => SizeHint::with_exact(0),
+        match &self.body {
+            Some(body) => body.size_hint(),
+            None => SizeHint::with_exact(0),
         }
     }
 }

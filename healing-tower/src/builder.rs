@@ -5,16 +5,18 @@ use std::fmt::Display;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use healing_wire::health::CheckKind;
 
-use crate::checks::{Check, CheckOptions};
+use crate::checks::{Check, CheckOptions, Checks};
 use crate::healing::Healing;
-use crate::hooks::{Hook, HookOptions};
+use crate::hooks::{Hook, HookOptions, Hooks};
 use crate::job::Job;
 use crate::meter::MeterOptions;
 use crate::settings::{CareSettings, ConfigError, DEFAULT_CARE_BIND, HeaderRule, Settings, Timing};
+use crate::startup::{Starting, Startup};
 use crate::token_file::TokenFile;
 
 /// Maximum of all time limits; a longer one could not be added to an `Instant`.
@@ -45,6 +47,8 @@ const MAX_WAIT: Duration = Duration::from_secs(365 * 24 * 3600);
 #[must_use]
 pub struct Builder {
     name: String,
+    version: Option<String>,
+    startup: Arc<Startup>,
     care_bind: Option<SocketAddr>,
     token_file: Option<PathBuf>,
     meter: MeterOptions,
@@ -61,6 +65,8 @@ impl Healing {
     pub fn builder(name: impl Into<String>) -> Builder {
         Builder {
             name: name.into(),
+            version: None,
+            startup: Arc::default(),
             care_bind: None,
             token_file: None,
             meter: MeterOptions::default(),
@@ -75,6 +81,43 @@ impl Healing {
 }
 
 impl Builder {
+    /// Sets the version of the app, which `/health` shows; absent by default. The doctor forgets what it has
+    /// learned about the app's capacity when the version changes.
+    ///
+    /// ```
+    /// use healing_tower::Healing;
+    ///
+    /// let healing = Healing::builder("orders").version(env!("CARGO_PKG_VERSION")).build();
+    /// ```
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Declares that the app is still starting until the returned guard is dropped, for an app that warms
+    /// up after its ports are bound. Until then `/readyz` is 503, `/health` shows `starting`, and the app is
+    /// not restarted for a stalled runtime. With several guards, the last one ends the start.
+    ///
+    /// ```
+    /// use healing_tower::Healing;
+    ///
+    /// let builder = Healing::builder("orders");
+    /// let starting = builder.starting();
+    /// let healing = builder.build();
+    /// std::thread::spawn(move || {
+    ///     // load the model, fill the caches
+    ///     drop(starting);
+    /// });
+    /// ```
+    ///
+    /// # Hazards
+    ///
+    /// If the guard is never dropped, the app never becomes ready and is never restarted for a stall; see
+    /// [`Starting`].
+    pub fn starting(&self) -> Starting {
+        self.startup.begin()
+    }
+
     /// Adds a recovery hook, which must be idempotent. A soft heal runs the hooks in the order in which they
     /// were added. See [`crate::hooks`].
     pub fn soft_heal<F, Fut, E>(self, name: impl Into<String>, hook: F) -> Self
@@ -240,12 +283,14 @@ impl Builder {
         let care = self.resolve_care(token_file.as_ref());
         let settings = Settings {
             name: self.name,
+            version: self.version,
             timing: self.timing,
             token_file,
             heal_on_app: self.heal_on_app,
             omitted: self.omitted,
         };
-        Healing::new(settings, care, self.meter, self.checks, self.hooks)
+        let (checks, hooks) = (Checks::new(self.checks), Hooks::new(self.hooks));
+        Healing::new(settings, care, self.meter, self.startup, checks, hooks)
     }
 
     fn resolve_token_file(&self) -> Option<TokenFile> {

@@ -4,7 +4,7 @@ use crate::body::BodyKind;
 use crate::grpc;
 use crate::meter::{MethodSlot, Outcome, RequestGuard, ResponseHead, TrackBody};
 use crate::track::{BodyState, Tracking};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
 use http_body::Body;
 use pin_project_lite::pin_project;
 use std::any::Any;
@@ -71,7 +71,7 @@ where
         let Poll::Ready(result) = &polled else {
             return Poll::Pending;
         };
-        let Some(guard) = this.guard else {
+        let Some(guard) = &mut *this.guard else {
             return K::whole(polled);
         };
         let disposition = match result {
@@ -82,6 +82,7 @@ where
             Disposition::Finish(outcome) => RequestGuard::finish_in(this.guard, outcome),
             Disposition::Exclude => RequestGuard::exclude_in(this.guard),
             Disposition::Track(state) => {
+                guard.begin_body(state.error);
                 if let Some(guard) = this.guard.take() {
                     return K::tracked(polled, Tracking::new(guard, state));
                 }
@@ -105,6 +106,20 @@ enum Disposition {
 /// read from elsewhere while it is sent, and fail midway.
 const IN_MEMORY: u64 = 64 * 1024;
 
+/// Returns `true` for the statuses that are errors by default: those of class 5xx, and 408, with which a server
+/// reports that it took too long.
+#[inline]
+fn is_error(status: StatusCode) -> bool {
+    let code = status.as_u16();
+    code >= 400 && is_error_code(code)
+}
+
+// Out of line, because most responses need only the comparison above.
+#[inline(never)]
+fn is_error_code(code: u16) -> bool {
+    matches!(code, 408 | 500..600)
+}
+
 /// Returns `true` if the server sends no body for this response and never polls the handler's body.
 #[inline]
 fn has_no_body(status: StatusCode, method: MethodSlot) -> bool {
@@ -121,9 +136,8 @@ fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposi
         return Disposition::Exclude;
     }
     let status = response.status();
-    guard.set_status(status.as_u16());
     let error = match &options.errors {
-        None => status.is_server_error(),
+        None => is_error(status),
         Some(rule) => guard.run_app_code(|| {
             rule(&ResponseHead {
                 status,
@@ -134,6 +148,7 @@ fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposi
     };
     let grpc = guard.http2 && grpc::is_grpc(response.headers());
     let error = error || (grpc && guard.grpc_failed(response.headers()));
+    guard.set_status(status.as_u16()); // after the rules, whose panics occur before the head
 
     let exact = response.body().size_hint().exact();
     let finished = match options.track_body {
@@ -142,14 +157,12 @@ fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposi
         TrackBody::Always => exact == Some(0),
     } || has_no_body(status, guard.method)
         || response.body().is_end_stream();
-    // The body's own size takes precedence over the header, as in servers.
-    let length = || {
-        exact.or_else(|| {
-            let declared = response.headers().get(http::header::CONTENT_LENGTH)?;
-            declared.to_str().ok()?.parse().ok()
-        })
+    let length = match exact {
+        _ if finished => Some(0),
+        // The body's own size takes precedence over the header, as in servers.
+        Some(bytes) => Some(bytes),
+        None => declared_length(response.headers()),
     };
-    let length = if finished { Some(0) } else { length() };
     match length.map(NonZeroU64::new) {
         Some(None) => Disposition::Finish(if error { Outcome::Error } else { Outcome::Ok }),
         remaining => Disposition::Track(BodyState {
@@ -158,6 +171,12 @@ fn inspect<B: Body>(guard: &mut RequestGuard, response: &Response<B>) -> Disposi
             remaining: remaining.flatten(),
         }),
     }
+}
+
+/// Returns the length that the handler declares.
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    let declared = headers.get(http::header::CONTENT_LENGTH)?;
+    declared.to_str().ok()?.parse().ok()
 }
 
 /// Records a panic of the future and returns a 500, or resumes the panic.

@@ -15,16 +15,17 @@ use http_body_util::Full;
 
 use crate::app_metrics;
 use crate::care::CareThread;
-use crate::checks::{Check, CheckEvents, Checks};
+use crate::checks::{CheckEvents, Checks};
 use crate::endpoints::{Port, answer, owns};
 use crate::exposition::Exposition;
-use crate::hooks::{Hook, Hooks};
+use crate::hooks::Hooks;
 use crate::layer::HealingLayer;
 use crate::lifecycle::Step;
 use crate::lock::lock;
 use crate::meter::{Meter, MeterOptions};
 use crate::settings::{CareSettings, ConfigError, Settings};
 use crate::shared::Shared;
+use crate::startup::Startup;
 
 /// Handle of one instrumented app, which counts its requests, answers its probes, runs its hooks and
 /// checks, and shuts it down gracefully on request. Clones are cheap and share one instance. When the last
@@ -54,8 +55,9 @@ impl Healing {
         settings: Settings,
         care: Result<CareSettings, ConfigError>,
         meter: MeterOptions,
-        checks: Vec<Check>,
-        hooks: Vec<Hook>,
+        startup: Arc<Startup>,
+        checks: Checks,
+        hooks: Hooks,
     ) -> Self {
         let meter = Meter::new(meter);
         let shared = Arc::new_cyclic(|shared: &Weak<Shared>| {
@@ -66,8 +68,7 @@ impl Healing {
                     app_metrics::write(&shared, text);
                 }
             });
-            let (checks, hooks) = (Checks::new(checks), Hooks::new(hooks));
-            Shared::new(settings, meter, exposition, checks, hooks)
+            Shared::new(settings, meter, exposition, startup, checks, hooks)
         });
         Self {
             shared,

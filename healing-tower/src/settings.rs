@@ -13,6 +13,8 @@ pub(crate) const DEFAULT_CARE_BIND: &str = "127.0.0.1:5002";
 pub(crate) struct Settings {
     /// Name of the app.
     pub(crate) name: String,
+    /// Version of the app.
+    pub(crate) version: Option<String>,
     pub(crate) timing: Timing,
     pub(crate) token_file: Option<TokenFile>,
     /// Header rule of `POST /heal` on the app's own router; absent if that has no `/heal`.

@@ -2,9 +2,9 @@
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::{Arc, OnceLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use healing_wire::health::{Health, SCHEMA, Status};
+use healing_wire::health::{Health, Runtime, SCHEMA, Status};
 use tokio::runtime::Handle;
 
 use crate::checks::Checks;
@@ -14,6 +14,7 @@ use crate::hooks::Hooks;
 use crate::lifecycle::Lifecycle;
 use crate::meter::Meter;
 use crate::settings::Settings;
+use crate::startup::Startup;
 use crate::vitals::LastSample;
 
 /// State of one instance.
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     started_at: Instant,
     pub(crate) meter: Meter,
     pub(crate) exposition: Exposition,
+    pub(crate) startup: Arc<Startup>,
     pub(crate) heartbeat: Arc<Heartbeat>,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) checks: Checks,
@@ -47,6 +49,9 @@ pub(crate) enum Unready {
     /// The app's runtime has not ticked yet.
     #[error("not started")]
     NotStarted,
+    /// The app declares that it is still starting.
+    #[error("starting")]
+    Starting,
     /// A drain lease or a shutdown is active.
     #[error("draining")]
     Draining,
@@ -63,6 +68,7 @@ impl Shared {
         settings: Settings,
         meter: Meter,
         exposition: Exposition,
+        startup: Arc<Startup>,
         checks: Checks,
         hooks: Hooks,
     ) -> Self {
@@ -72,6 +78,7 @@ impl Shared {
             meter,
             exposition,
             heartbeat: Arc::new(Heartbeat::new(settings.timing.stall_after)),
+            startup,
             lifecycle: Lifecycle::default(),
             checks,
             hooks,
@@ -87,6 +94,9 @@ impl Shared {
         if !self.heartbeat.is_running() {
             unready.push(Unready::NotStarted);
         }
+        if self.startup.is_starting() {
+            unready.push(Unready::Starting);
+        }
         if self.lifecycle.is_draining(now) {
             unready.push(Unready::Draining);
         }
@@ -98,6 +108,23 @@ impl Shared {
             self.lifecycle.record_ready();
         }
         unready
+    }
+
+    /// Returns `true` if the app's runtime has been stalled for longer than `limit`. The time during which
+    /// the app was starting does not count, even if the runtime has not ticked since.
+    pub(crate) fn is_stalled_for(&self, now: Instant, limit: Duration) -> bool {
+        self.heartbeat.is_stalled_for(now, limit) && self.startup.ended_before(now, limit)
+    }
+
+    /// Returns the state of the app's runtime; absent if none is observed.
+    pub(crate) fn runtime(&self, now: Instant) -> Option<Runtime> {
+        let report = self.heartbeat.report(now)?;
+        let metrics = self.runtimes.get().map(|runtimes| runtimes.app.metrics());
+        Some(Runtime {
+            stalled: report.stalled && self.is_stalled_for(now, self.settings.timing.stall_after),
+            workers: metrics.map(|metrics| metrics.num_workers() as u64),
+            ..report
+        })
     }
 
     /// Returns the original system's five fields, which remote callers may see.
@@ -120,22 +147,28 @@ impl Shared {
     /// Returns all fields, which callers on this machine may see.
     pub(crate) fn health(&self, now: Instant) -> Health {
         self.unready(now); // updates `started`
+        let in_flight = self.meter.in_flight();
         Health {
             schema: Some(SCHEMA),
             app: Some(self.settings.name.clone()),
+            version: self.settings.version.clone(),
             instance_id: Some(self.instance_id.clone()),
             pid: Some(std::process::id()),
             hour_of_day: hour_of_day(SystemTime::now()),
             started: Some(self.lifecycle.has_been_ready()),
+            starting: self.startup.is_starting(),
             draining: self.lifecycle.is_draining(now),
             condemned: self.lifecycle.is_condemned(),
             totals: self.meter.totals(),
-            in_flight: Some(self.meter.in_flight()),
+            in_flight: Some(in_flight),
+            waiting: Some(self.meter.waiting().min(in_flight)),
+            peak_goodput: self.meter.peak_goodput(),
+            routes: self.meter.routes(),
             oldest_in_flight_seconds: self.meter.oldest_in_flight().map(|age| age.as_secs_f64()),
             latency: Some(self.meter.latency()),
             windows: self.meter.windows(),
             vitals: self.vitals.load().map(|sample| sample.vitals),
-            runtime: self.heartbeat.report(now),
+            runtime: self.runtime(now),
             checks: self.checks.report(now),
             hooks: self.hooks.report(),
             ..self.summary(now)
@@ -170,6 +203,7 @@ impl Shared {
     pub(crate) fn for_test(name: &str) -> Arc<Self> {
         let settings = Settings {
             name: name.to_owned(),
+            version: None,
             timing: crate::settings::Timing::default(),
             token_file: None,
             heal_on_app: None,
@@ -178,7 +212,10 @@ impl Shared {
         let meter = Meter::new(crate::meter::MeterOptions::new());
         let exposition = Exposition::new(|_| {});
         let (checks, hooks) = (Checks::default(), Hooks::default());
-        Arc::new(Self::new(settings, meter, exposition, checks, hooks))
+        let startup = Arc::default();
+        Arc::new(Self::new(
+            settings, meter, exposition, startup, checks, hooks,
+        ))
     }
 }
 

@@ -13,12 +13,13 @@ type PollFrame<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Er
 /// Guard of a request whose body is being read. The request counts as cancelled if this is dropped before
 /// the body is complete.
 pub struct Tracking {
-    /// Absent once the request has finished.
+    /// Absent once the request has finished, or if it finished with its head.
     guard: Option<RequestGuard>,
     state: BodyState,
 }
 
 /// State of a body that is being read.
+#[derive(Default)]
 pub(crate) struct BodyState {
     /// Set if the response's head, or a trailer, is an error.
     pub(crate) error: bool,
@@ -59,6 +60,14 @@ impl Tracking {
         }
     }
 
+    /// Returns the state of a body that is not tracked.
+    pub(crate) fn none() -> Self {
+        Self {
+            guard: None,
+            state: BodyState::default(),
+        }
+    }
+
     /// Polls the body, and counts the request as finished at its last frame.
     #[inline]
     pub(crate) fn poll_frame<B: Body>(
@@ -88,7 +97,7 @@ impl Tracking {
             }
         };
         if let Some(outcome) = outcome {
-            RequestGuard::finish_in(&mut self.guard, outcome);
+            RequestGuard::finish_body_in(&mut self.guard, outcome);
         }
         polled
     }

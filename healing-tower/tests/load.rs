@@ -293,7 +293,15 @@ async fn meter_matches_handler_counts_under_load() {
         counted, expected,
         "requests, ok, error, panic, cancelled, body error"
     );
-    assert_eq!(meter.in_flight(), 0);
+    assert_eq!((meter.in_flight(), meter.waiting()), (0, 0));
+    let totals = meter.totals();
+    assert_eq!(
+        totals.answered_total.unwrap() + totals.cancelled_before_head_total.unwrap(),
+        totals.requests_total.unwrap(),
+        "each request was answered, or cancelled before its head"
+    );
+    assert!(totals.answered_errors_total <= totals.errors_total);
+    assert!(totals.cancelled_before_head_total <= totals.cancelled_total);
     assert!(
         complete <= ok,
         "{complete} complete at the clients, {ok} ok"

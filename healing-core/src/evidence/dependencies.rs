@@ -110,6 +110,7 @@ mod tests {
         CheckReport {
             name: "db".into(),
             kind,
+            optional: false,
             state,
             age_seconds: Some(age),
             error: None,

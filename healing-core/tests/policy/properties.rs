@@ -677,6 +677,7 @@ fn arbitrary_health() -> impl Strategy<Value = Health> {
                         } else {
                             CheckKind::Dependency
                         },
+                        optional: false,
                         state: if fails {
                             CheckState::Failing
                         } else {

@@ -213,6 +213,7 @@ fn dependency(state: CheckState, age_seconds: f64) -> CheckReport {
     CheckReport {
         name: "db".into(),
         kind: CheckKind::Dependency,
+        optional: false,
         state,
         age_seconds: Some(age_seconds),
         error: None,

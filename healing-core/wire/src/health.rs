@@ -88,8 +88,8 @@ pub struct Health {
     /// every few seconds would miss a short surge. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_goodput: Option<f64>,
-    /// Counts of the busiest routes and of those with the most errors, at most [`MAX_ROUTES`]. Empty if
-    /// routes are not counted.
+    /// Counts of the routes with the most errors or unanswered requests in the last minutes, and of the
+    /// busiest, at most [`MAX_ROUTES`]. Empty if routes are not counted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteReport>,
     /// Age of the oldest request in flight, in seconds. Absent while none is in flight.
@@ -164,8 +164,8 @@ pub struct Totals {
     /// Number of finished requests, with any outcome.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_total: Option<u64>,
-    /// Number of errors; by default 5xx responses, panics and failed bodies. The owner of the app may
-    /// define them differently.
+    /// Number of errors; by default 5xx and 408 responses, panics and failed bodies. The owner of the app
+    /// may define them differently.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors_total: Option<u64>,
     /// Number of handler panics, a subset of the errors.
@@ -177,12 +177,12 @@ pub struct Totals {
     /// Number of response bodies that failed, a subset of the errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_errors_total: Option<u64>,
-    /// Number of response heads sent, including those of errors. A stream counts once its head is sent,
-    /// however it finishes.
+    /// Number of response heads sent, including those of errors, and of requests that failed before their
+    /// head. A stream counts once its head is sent, however it finishes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_total: Option<u64>,
-    /// Number of response heads that report an error, and of panics before the head; a subset of
-    /// `answered_total`.
+    /// Number of response heads that report an error, and of requests that end without a head by a panic or
+    /// an error of the service; a subset of `answered_total`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_errors_total: Option<u64>,
     /// Number of requests whose client disconnected before the response head was sent, a subset of
@@ -194,7 +194,7 @@ pub struct Totals {
 /// Maximum number of routes in a health report.
 pub const MAX_ROUTES: usize = 10;
 
-/// Cumulative counts of one route since the start of the process.
+/// Cumulative counts of one route and method since the start of the process.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteReport {
     /// Method of the requests, for example `GET`.
@@ -311,7 +311,8 @@ pub struct Runtime {
     pub tick_age_seconds: f64,
     /// Highest delay of a tick in the last 10 s, in seconds.
     pub lag_seconds: f64,
-    /// `true` if `tick_age_seconds` exceeds the stall threshold. No task of the app then makes progress.
+    /// `true` if `tick_age_seconds`, and the time since the end of a declared start, exceed the stall
+    /// threshold. No task of the app then makes progress.
     pub stalled: bool,
     /// Number of worker threads of the runtime; 1 for a current-thread runtime. Absent if unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -331,6 +332,10 @@ pub struct CheckReport {
     pub name: String,
     /// Kind of the check; it determines if a failure vetoes restarts.
     pub kind: CheckKind,
+    /// `true` if the app works without the dependency, so that a failure vetoes nothing. Absent means
+    /// `false`. Without meaning for a local check.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
     /// Last result.
     pub state: CheckState,
     /// Time since the last result, in seconds. Absent before the first.
@@ -345,7 +350,8 @@ pub struct CheckReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckKind {
-    /// Check of something outside the process, over a connection of its own. A failure vetoes restarts.
+    /// Check of something outside the process, over a connection of its own. A failure vetoes restarts,
+    /// unless the dependency is optional.
     Dependency,
     /// Check of something inside the process (a pool, a queue). A failure never vetoes a restart, because a
     /// restart may help.

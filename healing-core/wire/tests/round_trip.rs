@@ -88,6 +88,7 @@ fn complete_health() -> Health {
             CheckReport {
                 name: "database".into(),
                 kind: CheckKind::Dependency,
+                optional: false,
                 state: CheckState::Failing,
                 age_seconds: Some(2.5),
                 error: Some("timed out after 2s".into()),
@@ -95,6 +96,7 @@ fn complete_health() -> Health {
             CheckReport {
                 name: "pool".into(),
                 kind: CheckKind::Local,
+                optional: false,
                 state: CheckState::Unknown,
                 age_seconds: None,
                 error: None,

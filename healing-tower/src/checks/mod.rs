@@ -2,7 +2,7 @@
 //!
 //! There are two kinds. A **dependency** is outside the process (a database, another service) and is
 //! checked over a connection of the check's own. While it fails, a restart would not help, so the doctor
-//! vetoes restarts. The doctor ignores results older than 60 s, so keep the interval well below that. A
+//! vetoes restarts, unless the dependency is [optional](CheckOptions::optional). The doctor ignores results older than 60 s, so keep the interval well below that. A
 //! **local** check examines something inside the process (a pool, a queue). It never vetoes a restart,
 //! because a restart may help. A check through the app's own pool is local even if the pool connects to a
 //! dependency, because it also fails when the pool is exhausted, which a restart may repair.
@@ -48,15 +48,18 @@ pub struct CheckOptions {
     timeout: Duration,
     interval: Duration,
     readiness: bool,
+    optional: bool,
 }
 
 impl Default for CheckOptions {
-    /// Returns an interval of 10 s and a time limit of 2 s, without effect on readiness.
+    /// Returns an interval of 10 s and a time limit of 2 s, without effect on readiness; a dependency is
+    /// required.
     fn default() -> Self {
         Self {
             timeout: Duration::from_secs(2),
             interval: Duration::from_secs(10),
             readiness: false,
+            optional: false,
         }
     }
 }
@@ -72,6 +75,13 @@ impl CheckOptions {
     /// is kept in between.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval.clamp(Duration::from_millis(10), Duration::from_secs(24 * 3600));
+        self
+    }
+
+    /// Marks a dependency without which the app still works, so that its failure does not veto restarts. It
+    /// has no effect on a local check, which never does.
+    pub fn optional(mut self, optional: bool) -> Self {
+        self.optional = optional;
         self
     }
 
@@ -129,6 +139,7 @@ impl Check {
         CheckReport {
             name: self.name.clone(),
             kind: self.kind,
+            optional: self.options.optional && self.kind == CheckKind::Dependency,
             state,
             age_seconds: at.map(|at| now.saturating_duration_since(at).as_secs_f64()),
             error,

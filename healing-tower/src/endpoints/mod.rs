@@ -101,7 +101,7 @@ where
 fn livez(shared: &Shared, port: Port, now: Instant) -> EndpointResponse {
     let reason = match port {
         Port::Care if shared.lifecycle.is_condemned() => "condemned",
-        Port::Care if shared.heartbeat.is_stalled_for(now, LIVEZ_STALL_LIMIT) => "stalled",
+        Port::Care if shared.is_stalled_for(now, LIVEZ_STALL_LIMIT) => "stalled",
         Port::App | Port::Care => return ok(),
     };
     json(
@@ -194,6 +194,13 @@ mod tests {
         assert!(shared.heartbeat.is_stalled(later));
         assert_eq!(livez(&shared, Port::Care, later).status(), StatusCode::OK);
         let later = advance(Duration::from_secs(4));
+        let starting = shared.startup.begin();
+        assert_eq!(
+            livez(&shared, Port::Care, later).status(),
+            StatusCode::OK,
+            "the app declares that it is starting"
+        );
+        drop(starting);
         assert_eq!(
             livez(&shared, Port::Care, later).status(),
             StatusCode::SERVICE_UNAVAILABLE

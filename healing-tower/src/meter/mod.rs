@@ -1,24 +1,29 @@
 //! Counting of requests.
 //!
 //! A request writes to the counters of its thread's shard and to nothing else: two additions when it
-//! starts, five when it finishes (six unless its outcome is [`Outcome::Ok`]), no lock, no allocation,
-//! no shared cache line. Readers sum the shards on demand; [`Meter::tick`] does so on the care thread.
+//! starts, four when it finishes (five unless its outcome is [`Outcome::Ok`]), two between them for the
+//! response head if the body is tracked, no lock, no allocation, no shared cache line. Readers sum the
+//! shards on demand; [`Meter::tick`] does so on the care thread.
 
 mod clock;
 mod collector;
 mod durations;
+mod goodput;
 mod in_flight;
 mod options;
+mod outcome;
 #[cfg(feature = "axum")]
 mod path_cache;
+mod ranking;
 mod render;
+mod request_counts;
 mod request_guard;
 mod routes;
 mod series;
 mod sharded;
 mod windows;
 
-use healing_wire::health::{self, Latency, WindowStats};
+use healing_wire::health::{self, Latency, RouteReport, WindowStats};
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard};
@@ -26,11 +31,14 @@ use std::time::{Duration, Instant};
 
 pub use collector::MeterCollector;
 pub use options::{MeterOptions, RequestHead, ResponseHead, TrackBody};
-pub(crate) use request_guard::{Outcome, RequestGuard};
+pub(crate) use outcome::Outcome;
+pub(crate) use request_guard::RequestGuard;
 pub(crate) use routes::{MethodSlot, Route};
 
-use durations::{BUCKETS, BucketCounts};
-use in_flight::{InFlightSlots, Rings};
+use goodput::Goodput;
+use in_flight::Rotation;
+use ranking::Ranking;
+use request_counts::RequestCounts;
 use routes::Routes;
 use windows::{Snapshot, Windows};
 
@@ -52,8 +60,8 @@ pub struct Meter(&'static Inner);
 /// Shared counts and options of a [`Meter`].
 pub(crate) struct Inner {
     origin: Instant,
-    shards: Box<[Shard]>,
-    /// Slot of [`InFlightSlots`] in which new requests are counted; advanced at each tick.
+    counts: RequestCounts,
+    /// Slot (see [`in_flight`]) in which new requests are counted; advanced at each tick.
     slot: AtomicU32,
     routes: Routes,
     #[cfg(feature = "axum")]
@@ -70,43 +78,13 @@ pub(crate) struct Inner {
 /// Results of the last tick.
 struct Recent {
     windows: Windows,
-    rings: Rings,
+    goodput: Goodput,
+    ranking: Ranking,
+    rotation: Rotation,
     oldest_in_flight: Option<Duration>,
 }
 
-/// Counts of one shard (see [`sharded`]). A request with [`Outcome::Ok`] is in `durations` alone.
-#[repr(align(128))]
-struct Shard {
-    /// Errors other than panics and failed bodies.
-    errors: AtomicU64,
-    panics: AtomicU64,
-    cancelled: AtomicU64,
-    body_errors: AtomicU64,
-    durations: [AtomicU64; BUCKETS],
-    in_flight: InFlightSlots,
-}
-
-impl Shard {
-    const fn new() -> Self {
-        Self {
-            errors: AtomicU64::new(0),
-            panics: AtomicU64::new(0),
-            cancelled: AtomicU64::new(0),
-            body_errors: AtomicU64::new(0),
-            durations: [const { AtomicU64::new(0) }; BUCKETS],
-            in_flight: InFlightSlots::new(),
-        }
-    }
-}
-
 impl Inner {
-    /// Returns the index of this thread's shard, and the shard.
-    #[inline]
-    fn shard(&self) -> (usize, &Shard) {
-        let index = sharded::thread_number() & (self.shards.len() - 1);
-        (index, &self.shards[index])
-    }
-
     #[inline]
     pub(crate) fn options(&self) -> &MeterOptions {
         &self.options
@@ -123,25 +101,6 @@ impl Inner {
     #[inline]
     pub(crate) fn route_of_path(&self, path: &axum::extract::MatchedPath) -> &'static Route {
         self.paths.route(path, &self.routes)
-    }
-
-    fn sum(&self, field: impl Fn(&Shard) -> &AtomicU64) -> u64 {
-        self.shards
-            .iter()
-            .map(|shard| field(shard).load(Relaxed))
-            .sum()
-    }
-
-    fn errors(&self) -> u64 {
-        self.sum(|s| &s.errors) + self.sum(|s| &s.panics) + self.sum(|s| &s.body_errors)
-    }
-
-    fn durations(&self) -> BucketCounts {
-        std::array::from_fn(|bucket| self.sum(|shard| &shard.durations[bucket]))
-    }
-
-    fn in_flight_slots(&self) -> impl Iterator<Item = &InFlightSlots> + Clone {
-        self.shards.iter().map(|shard| &shard.in_flight)
     }
 
     fn recent(&self) -> MutexGuard<'_, Recent> {
@@ -163,7 +122,7 @@ impl Meter {
             .map(|&b| nanos(Duration::try_from_secs_f64(b).unwrap_or(Duration::MAX)));
         Self(Box::leak(Box::new(Inner {
             origin: Instant::now(),
-            shards: (0..sharded::shard_count()).map(|_| Shard::new()).collect(),
+            counts: RequestCounts::new(),
             slot: AtomicU32::new(0),
             routes: Routes::new(options.routes),
             #[cfg(feature = "axum")]
@@ -173,7 +132,9 @@ impl Meter {
             baseline: AtomicU64::new(0),
             recent: Mutex::new(Recent {
                 windows: Windows::new(),
-                rings: Rings::default(),
+                goodput: Goodput::new(),
+                ranking: Ranking::default(),
+                rotation: Rotation::default(),
                 oldest_in_flight: None,
             }),
         })))
@@ -186,60 +147,80 @@ impl Meter {
     /// Returns cumulative counts since the meter was created.
     #[must_use]
     pub fn totals(&self) -> health::Totals {
-        // Errors are read first, so that a request that finishes meanwhile cannot raise them above the
-        // requests.
-        let errors = self.0.errors();
-        let panics = self.0.sum(|shard| &shard.panics);
-        let body_errors = self.0.sum(|shard| &shard.body_errors);
-        let cancelled = self.0.sum(|shard| &shard.cancelled);
+        // A part is read before its whole, so that a request that finishes meanwhile cannot raise the part
+        // above the whole.
+        let counts = &self.0.counts;
+        let answered_errors = counts.answered_errors();
+        let answered = counts.answered();
+        let cancelled_before_head = counts.cancelled_before_head();
+        let panics = counts.outcomes(Outcome::Panic);
+        let body_errors = counts.outcomes(Outcome::BodyError);
+        let errors = counts.errors();
+        let cancelled = counts.outcomes(Outcome::Cancelled);
         health::Totals {
-            requests_total: Some(self.0.durations().iter().sum()),
+            requests_total: Some(counts.durations().iter().sum()),
             errors_total: Some(errors),
             panics_total: Some(panics),
             cancelled_total: Some(cancelled),
             body_errors_total: Some(body_errors),
-            ..health::Totals::default()
+            answered_total: Some(answered),
+            answered_errors_total: Some(answered_errors),
+            cancelled_before_head_total: Some(cancelled_before_head),
         }
     }
 
     /// Returns the errors since the start or the last [`reset_errors`](Self::reset_errors).
     #[must_use]
     pub fn error_count(&self) -> u64 {
-        self.0
-            .errors()
-            .saturating_sub(self.0.baseline.load(Relaxed))
+        let errors = self.0.counts.errors();
+        errors.saturating_sub(self.0.baseline.load(Relaxed))
     }
 
     /// Resets `error_count` to zero and returns its previous value. Totals are not reset.
     pub fn reset_errors(&self) -> u64 {
-        let errors = self.0.errors();
+        let errors = self.0.counts.errors();
         errors.saturating_sub(self.0.baseline.swap(errors, Relaxed))
     }
 
     /// Returns the number of requests in flight, their bodies included.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
-        in_flight::count(self.0.in_flight_slots())
+        in_flight::count(self.0.counts.in_flight_slots())
+    }
+
+    /// Returns the number of requests in flight whose response head has not been sent.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        // Read first, so that a body that begins meanwhile is not subtracted from an older number.
+        let open_bodies = self.0.counts.open_bodies();
+        self.in_flight().saturating_sub(open_bodies)
     }
 
     /// Returns the histogram of request durations since the meter was created.
     #[must_use]
     pub fn latency(&self) -> Latency {
-        durations::latency(&self.0.durations())
+        durations::latency(&self.0.counts.durations())
     }
 
-    /// Takes the snapshot from which [`windows`](Self::windows) and
-    /// [`oldest_in_flight`](Self::oldest_in_flight) are computed. Call it about four times per second, off
-    /// the app's runtime; `now` must not decrease.
+    /// Takes the snapshot from which [`windows`](Self::windows), [`peak_goodput`](Self::peak_goodput),
+    /// [`routes`](Self::routes) and [`oldest_in_flight`](Self::oldest_in_flight) are computed. Call it about
+    /// four times per second, off the app's runtime; `now` must not decrease.
     pub fn tick(&self, now: Instant) {
         let at = now.saturating_duration_since(self.0.origin);
-        let errors = self.0.errors();
-        let panics = self.0.sum(|shard| &shard.panics);
+        let errors = self.0.counts.errors();
+        let panics = self.0.counts.outcomes(Outcome::Panic);
+        let answered_errors = self.0.counts.answered_errors();
+        let good = self.0.counts.answered().saturating_sub(answered_errors);
         let mut recent = self.0.recent();
-        let (in_flight, oldest) = recent
-            .rings
-            .rotate(at, self.0.in_flight_slots(), &self.0.slot);
-        let durations = self.0.durations();
+        let (in_flight, oldest) =
+            recent
+                .rotation
+                .rotate(at, self.0.counts.in_flight_slots(), &self.0.slot);
+        recent.goodput.push(at, good);
+        recent
+            .ranking
+            .visit(at, &self.0.routes, self.0.counts.shards());
+        let durations = self.0.counts.durations();
         recent.oldest_in_flight = oldest;
         recent.windows.push(Snapshot {
             at,
@@ -257,9 +238,25 @@ impl Meter {
         self.0.recent().windows.stats()
     }
 
+    /// Returns the highest goodput of any 2 s within the last 30 s, as of the last tick, in response heads
+    /// without an error per second. Absent before the first 2 s, and without ticks.
+    #[must_use]
+    pub fn peak_goodput(&self) -> Option<f64> {
+        self.0.recent().goodput.peak()
+    }
+
+    /// Returns the cumulative counts of the routes with the most failed requests in the last minutes, five
+    /// at most, and of the busiest others, [`MAX_ROUTES`](health::MAX_ROUTES) in total. A request without an
+    /// answer counts as failed. Empty before the first tick. A tick visits a limited number of routes, so
+    /// among thousands a new one appears only after some seconds, or after minutes on many cores.
+    #[must_use]
+    pub fn routes(&self) -> Vec<RouteReport> {
+        self.0.recent().ranking.reports()
+    }
+
     /// Returns the age of the oldest request in flight, as of the last tick. The age is too low by the
-    /// time between two ticks at most, and from 2048 ticks on by a minute at most. An age above 34 hours is
-    /// reported too low.
+    /// time between two ticks at most, while there are less than 2048 ticks in which a request began that is
+    /// still in flight. Beyond, the error grows to a minute after some hours of such streams.
     #[must_use]
     pub fn oldest_in_flight(&self) -> Option<Duration> {
         self.0.recent().oldest_in_flight

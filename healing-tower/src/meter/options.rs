@@ -109,7 +109,7 @@ impl Default for MeterOptions {
 }
 
 impl MeterOptions {
-    /// Returns the defaults: 256 routes, no path excluded, 5xx is an error, panics become a 500.
+    /// Returns the defaults: 256 routes, no path excluded, 5xx and 408 are errors, panics become a 500.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -149,8 +149,13 @@ impl MeterOptions {
         self
     }
 
-    /// Sets the rule for responses that are errors; 5xx by default. Panics, failed bodies and errors of
-    /// the service itself are always errors.
+    /// Sets the rule for responses that are errors; by default 5xx, which includes 504, and 408. Panics, failed
+    /// bodies and errors of the service itself are always errors.
+    ///
+    /// A 408 or 504 counts if it passes this layer, because the app or a layer inside this one responds with
+    /// it, for example `tower-http`'s `TimeoutLayer`, or because the app forwards it. It does not count if it
+    /// comes from outside. A time-out layer outside drops the request, which then counts as cancelled, and
+    /// the server's own 408 for a slow request head is never seen.
     #[must_use]
     pub fn errors(
         mut self,

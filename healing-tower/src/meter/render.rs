@@ -4,7 +4,7 @@
 //! integers until they are written, and there is no intermediate form.
 
 use super::series;
-use super::{Inner, Meter};
+use super::{Inner, Meter, Outcome};
 use crate::exposition::text::{self, Text};
 
 pub(super) use crate::exposition::text::Kind;
@@ -29,7 +29,7 @@ pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64)
             "http_server_active_requests",
             "HTTP requests in flight.",
             Kind::Gauge,
-            total(super::in_flight::count(meter.in_flight_slots())),
+            total(super::in_flight::count(meter.counts.in_flight_slots())),
         ),
         (
             "healing_app_oldest_in_flight_request_seconds",
@@ -45,25 +45,25 @@ pub(super) fn singles(meter: &Inner) -> [(&'static str, &'static str, Kind, f64)
             "healing_app_errors_total",
             "Requests that are errors.",
             Kind::Counter,
-            total(meter.errors()),
+            total(meter.counts.errors()),
         ),
         (
             "healing_app_panics_total",
             "Handler panics; counted as errors too.",
             Kind::Counter,
-            total(meter.sum(|shard| &shard.panics)),
+            total(meter.counts.outcomes(Outcome::Panic)),
         ),
         (
             "healing_app_cancelled_total",
             "Requests whose client disconnected before the response was complete.",
             Kind::Counter,
-            total(meter.sum(|shard| &shard.cancelled)),
+            total(meter.counts.outcomes(Outcome::Cancelled)),
         ),
         (
             "healing_app_body_errors_total",
             "Responses whose body failed midway; counted as errors too.",
             Kind::Counter,
-            total(meter.sum(|shard| &shard.body_errors)),
+            total(meter.counts.outcomes(Outcome::BodyError)),
         ),
     ]
 }

@@ -1,28 +1,15 @@
-//! Guard of one in-flight request, and the outcome of the request.
+//! Guard of one in-flight request.
 
 use super::Inner;
 use super::clock;
+use super::in_flight::Slot;
+use super::outcome::Outcome;
 use super::routes::{MethodSlot, Route};
-use super::series::Endpoint;
+use super::series::{Endpoint, Key};
 use crate::grpc;
 use http::{HeaderMap, Request, Version};
 use std::mem;
 use std::sync::atomic::Ordering::Relaxed;
-
-/// Outcome class of a request. Each request has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// Response that is not an error.
-    Ok,
-    /// Response that is an error, or an error of the service itself.
-    Error,
-    /// Panic of the handler or the body.
-    Panic,
-    /// Drop before the response was complete, because the client disconnected.
-    Cancelled,
-    /// Failure of the body midway.
-    BodyError,
-}
 
 /// Status of requests without a response, reported with an empty status label.
 pub(crate) const NO_RESPONSE: u16 = 0;
@@ -35,8 +22,8 @@ pub(crate) struct RequestGuard {
     /// Start of the request, on the meter's [`clock`].
     started: u64,
     /// Slot in which the request is counted as in flight.
-    slot: u32,
-    /// Status of the response; [`NO_RESPONSE`] until there is one.
+    slot: Slot,
+    /// Status of the response head; [`NO_RESPONSE`] until there is one.
     status: u16,
     pub(crate) method: MethodSlot,
     /// Set for HTTP/2, over which gRPC is possible.
@@ -54,8 +41,10 @@ impl RequestGuard {
     ) -> Self {
         let method = MethodSlot::of(request.method());
         let slot = meter.slot.load(Relaxed);
-        meter.shard().1.in_flight.increment(slot);
-        let endpoint = route.endpoint(method, meter.shards.len());
+        let endpoint = meter.routes.endpoint(route, method, meter.counts.shards());
+        let (index, shard) = meter.counts.of_thread();
+        shard.in_flight.increment(slot);
+        endpoint.begin(index);
         Self {
             meter,
             endpoint,
@@ -73,7 +62,8 @@ impl RequestGuard {
         self.meter
     }
 
-    /// Sets the status of the response head.
+    /// Sets the status of the response head. No app code may run from then on, except that of a tracked
+    /// body.
     #[inline]
     pub(crate) fn set_status(&mut self, status: u16) {
         self.status = status;
@@ -105,10 +95,18 @@ impl RequestGuard {
         }
     }
 
-    /// Counts the request as finished.
+    /// Counts the response head of a request whose body is tracked.
+    #[inline]
+    pub(crate) fn begin_body(&mut self, error: bool) {
+        let (index, shard) = self.meter.counts.of_thread();
+        shard.tracked_heads[usize::from(error)].fetch_add(1, Relaxed);
+        self.endpoint.begin_body(index);
+    }
+
+    /// Counts a request without a tracked body as finished.
     #[inline]
     pub(crate) fn finish(self, outcome: Outcome) {
-        self.record(outcome);
+        self.record(outcome, false);
         mem::forget(self); // Drop would count the request twice; the guard owns nothing
     }
 
@@ -116,7 +114,16 @@ impl RequestGuard {
     #[inline]
     pub(crate) fn finish_in(place: &mut Option<Self>, outcome: Outcome) {
         if let Some(guard) = place {
-            guard.record(outcome);
+            guard.record(outcome, false);
+        }
+        mem::forget(place.take());
+    }
+
+    /// Counts the request in `place`, whose body was tracked, as finished, without moving the guard.
+    #[inline]
+    pub(crate) fn finish_body_in(place: &mut Option<Self>, outcome: Outcome) {
+        if let Some(guard) = place {
+            guard.record(outcome, true);
         }
         mem::forget(place.take());
     }
@@ -124,7 +131,9 @@ impl RequestGuard {
     /// Excludes the request in `place` from all counts, the number in flight included.
     pub(crate) fn exclude_in(place: &mut Option<Self>) {
         if let Some(guard) = place {
-            guard.meter.shard().1.in_flight.decrement(guard.slot);
+            let (index, shard) = guard.meter.counts.of_thread();
+            shard.in_flight.decrement(guard.slot);
+            guard.endpoint.exclude(index);
         }
         mem::forget(place.take());
     }
@@ -132,22 +141,17 @@ impl RequestGuard {
     /// Counts the request and removes it from those in flight. Inlined by hand where requests usually
     /// finish: the call alone costs some twenty instructions for saved registers.
     #[inline(always)]
-    fn record(&self, outcome: Outcome) {
+    fn record(&self, outcome: Outcome, tracked: bool) {
         let nanos = clock::nanos().saturating_sub(self.started);
         let meter = self.meter;
-        let (index, shard) = meter.shard();
+        let (index, shard) = meter.counts.of_thread();
         shard.in_flight.decrement(self.slot);
-        shard.durations[super::durations::bucket(nanos)].fetch_add(1, Relaxed);
-        self.endpoint
-            .record(index, self.status, nanos, &meter.bounds);
-        let class = match outcome {
-            Outcome::Ok => return,
-            Outcome::Cancelled => &shard.cancelled,
-            Outcome::Error => &shard.errors,
-            Outcome::Panic => &shard.panics,
-            Outcome::BodyError => &shard.body_errors,
-        };
-        class.fetch_add(1, Relaxed);
+        shard.finished(outcome, tracked)[super::durations::bucket(nanos)].fetch_add(1, Relaxed);
+        let key = Key::new(self.status, outcome, tracked);
+        self.endpoint.record(index, key, nanos, &meter.bounds);
+        if outcome != Outcome::Ok {
+            shard.failures[usize::from(tracked)][outcome as usize].fetch_add(1, Relaxed);
+        }
     }
 }
 
@@ -155,10 +159,12 @@ impl Drop for RequestGuard {
     #[cold]
     #[inline(never)]
     fn drop(&mut self) {
-        self.record(if self.in_app_code {
+        let outcome = if self.in_app_code {
             Outcome::Panic
         } else {
             Outcome::Cancelled
-        });
+        };
+        // A request with a head is dropped only if its body is tracked; else it finishes with the head.
+        self.record(outcome, self.status != NO_RESPONSE);
     }
 }

@@ -72,11 +72,12 @@ impl Route {
         }))
     }
 
-    /// Returns the endpoint of a method.
+    /// Returns the endpoint of a method; absent until its first request.
     #[inline]
-    pub(crate) fn endpoint(&self, method: MethodSlot, shards: usize) -> &Endpoint {
-        let slot = &self.endpoints[usize::from(method.0)];
-        slot.get_or_init(|| Box::new(Endpoint::new(shards)))
+    pub(crate) fn endpoint(&self, method: MethodSlot) -> Option<&Endpoint> {
+        self.endpoints[usize::from(method.0)]
+            .get()
+            .map(|endpoint| &**endpoint)
     }
 
     /// Returns the template.
@@ -91,6 +92,15 @@ impl Route {
     }
 }
 
+/// Endpoint that has been called.
+#[derive(Clone, Copy)]
+pub(crate) struct Called {
+    /// Label of the method.
+    pub(crate) method: &'static str,
+    pub(crate) route: &'static Route,
+    pub(crate) endpoint: &'static Endpoint,
+}
+
 /// Table of all routes seen so far.
 pub(crate) struct Routes {
     unmatched: &'static Route,
@@ -100,6 +110,8 @@ pub(crate) struct Routes {
     filled: AtomicUsize,
     /// Serialises insertion.
     inserting: Mutex<()>,
+    /// Every endpoint, in the order of their first requests.
+    called: Mutex<Vec<Called>>,
     cap: usize,
 }
 
@@ -115,6 +127,7 @@ impl Routes {
             slots: (0..slots).map(|_| OnceLock::new()).collect(),
             filled: AtomicUsize::new(0),
             inserting: Mutex::new(()),
+            called: Mutex::default(),
             cap,
         }
     }
@@ -160,6 +173,46 @@ impl Routes {
                 self.slots[slot].get_or_init(|| Route::new(template))
             }
         }
+    }
+
+    /// Returns the endpoint of a route and method, with counts for this number of shards.
+    #[inline]
+    pub(crate) fn endpoint(
+        &self,
+        route: &'static Route,
+        method: MethodSlot,
+        shards: usize,
+    ) -> &'static Endpoint {
+        match route.endpoint(method) {
+            Some(endpoint) => endpoint,
+            None => self.first_call(route, method, shards),
+        }
+    }
+
+    #[cold]
+    fn first_call(
+        &self,
+        route: &'static Route,
+        method: MethodSlot,
+        shards: usize,
+    ) -> &'static Endpoint {
+        let mut called = lock(&self.called);
+        let index = usize::from(method.0);
+        let first = route.endpoints[index].get().is_none();
+        let endpoint = route.endpoints[index].get_or_init(|| Box::new(Endpoint::new(shards)));
+        if first {
+            called.push(Called {
+                method: METHODS[index],
+                route,
+                endpoint,
+            });
+        }
+        endpoint
+    }
+
+    /// Returns the endpoints after the first `known`, in the order of their first requests.
+    pub(crate) fn called_since(&self, known: usize) -> Vec<Called> {
+        lock(&self.called).get(known..).unwrap_or_default().to_vec()
     }
 
     /// Iterates over every route, those without a template last.

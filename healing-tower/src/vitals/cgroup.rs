@@ -1,8 +1,8 @@
 //! Limits and working set of this process's control group, v1 and v2.
 //!
 //! The kernel kills at the smallest memory limit among the group and its ancestors, so every ancestor is
-//! read, and the working set is that of the group with this limit. The smallest CPU quota and the throttled
-//! time are read likewise, because a group below the throttled one counts no throttling. The files are
+//! read, and the working set is that of the group with this limit. The smallest CPU quota and its throttling
+//! are read likewise, because a group below the throttled one counts no throttling. The files are
 //! opened once and read by offset, which takes about a microsecond each. They are read for each sample,
 //! because a pod can be resized in place.
 
@@ -22,11 +22,21 @@ const V1_UNLIMITED: u64 = 1 << 60;
 pub(super) struct Limits {
     /// Smallest CPU quota, in cores.
     pub(super) cpu_cores: Option<f64>,
-    /// Time throttled, in seconds, in the group with this quota or, without a quota, in the
-    /// process's own group.
-    pub(super) throttled_seconds: Option<f64>,
+    /// Throttling in the group with this quota or, without a quota, in the process's own group.
+    pub(super) throttling: Throttling,
     /// Group with the smallest memory limit; absent if neither the group nor an ancestor has one.
     pub(super) memory: Option<Memory>,
+}
+
+/// Throttling of one group since it was created.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Throttling {
+    /// Time throttled, in seconds.
+    pub(super) seconds: Option<f64>,
+    /// Periods of the quota in which the group was runnable.
+    pub(super) periods: Option<u64>,
+    /// Periods in which it used up the quota.
+    pub(super) throttled_periods: Option<u64>,
 }
 
 /// Memory of the group with the smallest limit, in bytes.
@@ -71,10 +81,11 @@ impl Cgroup {
         let throttled = smallest.map_or(0, |(level, _)| level);
         Limits {
             cpu_cores: smallest.map(|(_, cores)| cores),
-            throttled_seconds: self
+            throttling: self
                 .cpu
                 .get_mut(throttled)
-                .and_then(CpuLevel::throttled_seconds),
+                .and_then(CpuLevel::throttling)
+                .unwrap_or_default(),
             memory: self
                 .memory
                 .iter_mut()
@@ -173,17 +184,24 @@ impl CpuLevel {
         (quota > 0.0 && period > 0.0).then(|| quota / period)
     }
 
-    fn throttled_seconds(&mut self) -> Option<f64> {
-        match self {
-            Self::V1 { stat, .. } => {
-                let nanoseconds: f64 = stat.as_mut()?.line("throttled_time ")?.parse().ok()?;
-                Some(nanoseconds / 1e9)
-            }
-            Self::V2 { stat, .. } => {
-                let microseconds: f64 = stat.as_mut()?.line("throttled_usec ")?.parse().ok()?;
-                Some(microseconds / 1e6)
-            }
-        }
+    fn throttling(&mut self) -> Option<Throttling> {
+        let (stat, time, per_second) = match self {
+            Self::V1 { stat, .. } => (stat, "throttled_time", 1e9),
+            Self::V2 { stat, .. } => (stat, "throttled_usec", 1e6),
+        };
+        let text = stat.as_mut()?.text()?;
+        let value = |name| {
+            let lines = text.lines().filter_map(|line| line.split_once(' '));
+            let mut values = lines.filter(|(key, _)| *key == name);
+            values.next().map(|(_, value)| value.trim())
+        };
+        Some(Throttling {
+            seconds: value(time)
+                .and_then(|time| time.parse::<u64>().ok())
+                .map(|time| time as f64 / per_second),
+            periods: value("nr_periods").and_then(|count| count.parse().ok()),
+            throttled_periods: value("nr_throttled").and_then(|count| count.parse().ok()),
+        })
     }
 }
 

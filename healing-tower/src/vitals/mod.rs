@@ -16,6 +16,7 @@
 mod cgroup;
 mod cores;
 mod process;
+mod threads;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -26,6 +27,7 @@ use healing_wire::health::{Source, Vitals};
 use cgroup::Cgroup;
 use cores::Cores;
 use process::Process;
+use threads::Threads;
 
 use crate::lock::lock;
 
@@ -46,6 +48,7 @@ pub(crate) struct Sampler {
     process: Process,
     cgroup: Cgroup,
     cores: Cores,
+    threads: Threads,
     previous: Option<(Instant, f64)>,
 }
 
@@ -60,6 +63,7 @@ impl Sampler {
             process: Process::new(),
             cgroup: Cgroup::discover(root),
             cores: Cores::open(root),
+            threads: Threads::new(root),
             previous: None,
         }
     }
@@ -68,6 +72,7 @@ impl Sampler {
     pub(crate) fn sample(&mut self, now: Instant) -> Sample {
         let process = self.process.read();
         let limits = self.cgroup.read();
+        let threads = self.threads.read(now);
 
         // A limit above the machine's capacity cannot be reached, so the machine's capacity applies.
         let cores = self.cores.read();
@@ -106,14 +111,17 @@ impl Sampler {
                 cpu_source,
                 cpu_seconds_total: process.cpu_seconds,
                 cpu_limit_cores: cpu_limit,
-                cpu_throttled_seconds_total: limits.throttled_seconds,
+                cpu_throttled_seconds_total: limits.throttling.seconds,
+                cpu_periods_total: limits.throttling.periods,
+                cpu_throttled_periods_total: limits.throttling.throttled_periods,
+                run_queue_wait_seconds_total: threads.map(|times| times.run_queue_wait),
+                busiest_thread_cpu_seconds_total: threads.map(|times| times.busiest_cpu),
                 memory_source,
                 memory_working_set_bytes: working_set,
                 memory_limit_bytes: memory_limit,
                 open_fds: process.open_fds,
                 max_fds: process.max_fds,
                 threads: process.threads,
-                ..Vitals::default()
             },
         }
     }

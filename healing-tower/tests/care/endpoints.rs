@@ -241,6 +241,87 @@ async fn readiness_follows_start_drain_and_checks() {
 }
 
 #[tokio::test]
+async fn instance_is_not_ready_until_every_start_guard_is_dropped() {
+    let builder = builder("starts").version("1.2.3");
+    let (one, other) = (builder.starting(), builder.starting());
+    let healing = builder.build();
+    let care = healing.start_care().unwrap();
+    let started = async || {
+        let health = http::get(care, "/health").await.json();
+        assert_eq!(health["version"], "1.2.3");
+        let starting = health
+            .get("starting")
+            .is_some_and(|starting| starting == true);
+        (starting, health["started"] == true)
+    };
+    wait_until("the runtime ticks", || async {
+        let ready = http::get(care, "/readyz?verbose").await;
+        assert_eq!(ready.status, 503, "{ready:?}");
+        (ready.json()["reasons"] == serde_json::json!(["starting"])).then_some(())
+    })
+    .await;
+    assert_eq!(started().await, (true, false));
+    assert_eq!(http::get(care, "/livez").await.status, 200);
+    drop(one);
+    assert_eq!(started().await, (true, false), "another guard exists");
+    std::thread::spawn(move || drop(other)).join().unwrap();
+    assert_eq!(http::get(care, "/readyz").await.status, 200);
+    assert_eq!(started().await, (false, true));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn health_shows_heads_routes_workers_and_optional_dependencies() {
+    let optional = CheckOptions::default().optional(true);
+    let working = || async { Ok::<(), String>(()) };
+    let healing = builder("figures")
+        .dependency("db", working)
+        .dependency_with("cache", optional.clone(), working)
+        .local_with("pool", optional, working)
+        .build();
+    let care = healing.start_care().unwrap();
+    let router = healing.wrap(app());
+    get_from(&router, "/", None).await;
+    let health = wait_until("a tick of the meter, and the vitals", || async {
+        let health = http::get(care, "/health").await.json();
+        let complete = health["peak_goodput"].is_number()
+            && health["routes"][0]["route"] == "/"
+            && health["runtime"]["workers"].is_number()
+            && health["vitals"].is_object();
+        complete.then_some(health)
+    })
+    .await;
+    for (field, value) in [
+        ("answered_total", 1),
+        ("answered_errors_total", 0),
+        ("cancelled_before_head_total", 0),
+        ("waiting", 0),
+    ] {
+        assert_eq!(health[field], value, "{field}");
+    }
+    assert_eq!(health["runtime"]["workers"], 3);
+    let route = serde_json::json!({
+        "method": "GET", "route": "/", "begun_total": 1, "answered_total": 1, "errors_total": 0,
+    });
+    assert_eq!(health["routes"], serde_json::json!([route]));
+    let checks = health["checks"].as_array().unwrap().iter();
+    let optional: Vec<_> = checks.map(|check| check["optional"] == true).collect();
+    assert_eq!(
+        optional,
+        [false, true, false],
+        "only dependencies are optional"
+    );
+    if cfg!(target_os = "linux") && std::path::Path::new("/proc/self/schedstat").exists() {
+        let vitals = &health["vitals"];
+        assert!(
+            vitals["run_queue_wait_seconds_total"].is_number(),
+            "{vitals}"
+        );
+        let busiest = vitals["busiest_thread_cpu_seconds_total"].as_f64().unwrap();
+        assert!(busiest > 0.0, "{vitals}");
+    }
+}
+
+#[tokio::test]
 async fn check_error_texts_are_hidden_from_remote_peers() {
     let healing = builder("secrets")
         .dependency("db", || async { Err("no route to 10.9.8.7") })

@@ -26,14 +26,14 @@ pub(crate) async fn serve(app: Router, meter: Meter) -> SocketAddr {
 }
 
 /// Opens a connection and sends a raw HTTP/1.1 request.
-async fn send_raw(address: SocketAddr, request: &str) -> TcpStream {
+pub(crate) async fn send_raw(address: SocketAddr, request: &str) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
 }
 
 /// Reads until `text` has been received.
-async fn read_until(stream: &mut TcpStream, text: &str) -> String {
+pub(crate) async fn read_until(stream: &mut TcpStream, text: &str) -> String {
     let mut got = Vec::new();
     while !String::from_utf8_lossy(&got).contains(text) {
         let mut chunk = [0; 1024];
@@ -48,13 +48,13 @@ async fn read_until(stream: &mut TcpStream, text: &str) -> String {
     String::from_utf8(got).unwrap()
 }
 
-fn request(path: &str) -> String {
+pub(crate) fn request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: here\r\n\r\n")
 }
 
 /// Returns an app that notifies `event` when `/pending` has begun and when the connection of `/echo` is
 /// closed.
-fn app(event: &Arc<Notify>) -> Router {
+pub(crate) fn app(event: &Arc<Notify>) -> Router {
     let (begun, closed) = (event.clone(), event.clone());
     Router::new()
         .route("/text", get(|| async { "text" }))

@@ -164,6 +164,7 @@ fn duplicate_poll_can_add_a_veto() {
     down.checks = vec![CheckReport {
         name: "db".into(),
         kind: CheckKind::Dependency,
+        optional: false,
         state: CheckState::Failing,
         age_seconds: Some(0.1),
         error: None,

@@ -196,6 +196,7 @@ impl Incident {
         let report = |name: String, kind, failing| CheckReport {
             name,
             kind,
+            optional: false,
             state: if failing {
                 CheckState::Failing
             } else {

@@ -42,14 +42,19 @@ fn v2_group_in_container_is_root_of_mount() {
         ("sys/fs/cgroup/cpu.max", "50000 100000\n"),
         (
             "sys/fs/cgroup/cpu.stat",
-            "usage_usec 9\nnr_throttled 3\nthrottled_usec 2500000\n",
+            "usage_usec 9\nuser_usec 5\nsystem_usec 4\nnr_periods 40\nnr_throttled 3\n\
+             throttled_usec 2500000\nnr_bursts 0\nburst_usec 0\n",
         ),
     ]);
     assert_eq!(
         tree.read(),
         Limits {
             cpu_cores: Some(0.5),
-            throttled_seconds: Some(2.5),
+            throttling: Throttling {
+                seconds: Some(2.5),
+                periods: Some(40),
+                throttled_periods: Some(3),
+            },
             memory: Some(Memory {
                 limit: 268_435_456,
                 working_set: Some(83_886_080)
@@ -83,7 +88,7 @@ fn smallest_ancestor_limit_applies_with_usage_of_its_group() {
         ("sys/fs/cgroup/kubepods/pod1/cpu.max", "150000 100000\n"),
         (
             "sys/fs/cgroup/kubepods/pod1/cpu.stat",
-            "throttled_usec 7500000\n",
+            "nr_periods 900\nnr_throttled 9\nthrottled_usec 7500000\n",
         ),
         ("sys/fs/cgroup/kubepods/memory.max", "5000\n"),
         ("sys/fs/cgroup/kubepods/memory.current", "4000\n"),
@@ -101,10 +106,12 @@ fn smallest_ancestor_limit_applies_with_usage_of_its_group() {
     );
     assert_eq!(limits.cpu_cores, Some(1.5));
     assert_eq!(
-        limits.throttled_seconds,
+        limits.throttling.seconds,
         Some(7.5),
         "of the group with the quota, which does not throttle the others"
     );
+    assert_eq!(limits.throttling.periods, Some(900));
+    assert_eq!(limits.throttling.throttled_periods, Some(9));
 }
 
 #[test]
@@ -117,7 +124,7 @@ fn throttled_time_is_of_quota_level_or_absent() {
         ("sys/fs/cgroup/pod/cpu.max", "max 100000\n"),
     ];
     assert_eq!(
-        Tree::new(&files).read().throttled_seconds,
+        Tree::new(&files).read().throttling.seconds,
         Some(0.0),
         "zero, not absent, without a quota"
     );
@@ -125,7 +132,7 @@ fn throttled_time_is_of_quota_level_or_absent() {
     let limits = Tree::new(&files).read();
     assert_eq!(limits.cpu_cores, Some(0.5));
     assert_eq!(
-        limits.throttled_seconds, None,
+        limits.throttling.seconds, None,
         "not taken from another level"
     );
 }
@@ -180,7 +187,7 @@ fn v1_controllers_are_read_from_their_own_trees_in_hybrid_mounts() {
         ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
         (
             "sys/fs/cgroup/cpu,cpuacct/cpu.stat",
-            "nr_throttled 2\nthrottled_time 1500000000\n",
+            "nr_periods 60\nnr_throttled 2\nthrottled_time 1500000000\n",
         ),
         ("sys/fs/cgroup/unified/x/memory.max", "1\n"),
     ]);
@@ -188,7 +195,11 @@ fn v1_controllers_are_read_from_their_own_trees_in_hybrid_mounts() {
         tree.read(),
         Limits {
             cpu_cores: Some(2.0),
-            throttled_seconds: Some(1.5),
+            throttling: Throttling {
+                seconds: Some(1.5),
+                periods: Some(60),
+                throttled_periods: Some(2),
+            },
             memory: Some(Memory {
                 limit: 134_217_728,
                 working_set: Some(66_060_288)

@@ -9,6 +9,7 @@
 //! | patience of clients | 2–30 s | gateways and browsers |
 //! | other replicas | 0–4, each as loaded as this app | they absorb what their spare capacity allows |
 //! | absent figures | a quarter of the apps; a tenth of all reports only five fields | apps without the whole layer |
+//! | unreadable sockets | a twentieth of the apps | a doctor outside of the app's network namespace |
 //! | late polls | 10 % of the apps | a sidecar with too little CPU |
 //! | hour | uniform in UTC, with a separate local time | peaks have no fixed hour in UTC |
 
@@ -126,6 +127,7 @@ fn service(workers: u32, cpu: f64, rate: f64, utilisation: f64, rng: &mut Rng) -
             boot_seconds: log_between(rng, 1.0, 20.0),
             binds_early: rng.unit() < 0.2,
             care_first: rng.unit() < 0.5,
+            declares_starting: false,
             warm_up_seconds: rng.between(10.0, 60.0),
             cold_factor: rng.between(0.0, 1.0),
             crashes: 0,
@@ -183,7 +185,7 @@ fn visible(rng: &mut Rng) -> Visible {
     }
     let five_fields = kind < 0.85;
     let mut reports = |share: f64| !five_fields && rng.unit() < share;
-    Visible {
+    let visible = Visible {
         front_door: true,
         instance_id: reports(0.8),
         hour_of_day: reports(0.8),
@@ -197,5 +199,12 @@ fn visible(rng: &mut Rng) -> Visible {
         vitals: reports(0.8),
         runtime: reports(0.8),
         checks: reports(0.5),
+        schema_2: false,
+        sockets: kind < 0.95,
+    };
+    Visible {
+        // A layer that does not count cancellations is too old for the response heads.
+        schema_2: visible.cancelled,
+        ..visible
     }
 }

@@ -29,6 +29,7 @@ impl Checks {
         let report = |name: String, kind, failing| CheckReport {
             name,
             kind,
+            optional: false,
             state: match (self.at, failing) {
                 (None, _) => CheckState::Unknown,
                 (Some(_), true) => CheckState::Failing,

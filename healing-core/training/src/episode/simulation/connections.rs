@@ -91,6 +91,12 @@ impl<'a> ConnectionPool<'a> {
         self.spec.is_some_and(|spec| spec.hides_leaving)
     }
 
+    /// Returns the number of open connections without a request if `in_use` connections carry one. Without
+    /// a description none is kept.
+    pub(super) fn idle(&self, in_use: u32) -> u32 {
+        self.spec.map_or(0, |_| self.open.saturating_sub(in_use))
+    }
+
     /// Records that a client has closed its connection, or that the app refused it.
     pub(super) fn close(&mut self) {
         self.open = self.open.saturating_sub(1);
@@ -141,6 +147,7 @@ mod tests {
         assert_eq!(pool.take_waiting(2), None);
         let waiting = pool.take_waiting(1).unwrap();
         assert_eq!((waiting.1.index, waiting.2), (2, Connection::Kept));
+        assert_eq!((pool.idle(1), pool.idle(2)), (1, 0));
         pool.close();
         assert_eq!(pool.take(1.0, call(3), 1), Some(Connection::New));
     }

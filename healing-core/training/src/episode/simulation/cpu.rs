@@ -58,6 +58,9 @@ pub struct CpuTotals {
     pub periods: u64,
     /// Number of periods in which the container was throttled.
     pub throttled_periods: u64,
+    /// CPU time of the busiest thread of each moment. Upper bound of a real measurement if several workers
+    /// take turns, because each is the busiest for a part of an interval.
+    pub busiest: f64,
     /// Time for which threads that were ready to run waited for a core, outside of throttling, summed
     /// over threads.
     pub run_queue: f64,
@@ -182,6 +185,8 @@ impl Cpu {
             self.totals.throttled_run_queue += throttled * threads;
         } else if threads > 0.0 {
             self.virtual_now += elapsed * rate / threads;
+            // All threads run at the speed of the virtual clock, which advances while one runs.
+            self.totals.busiest = self.virtual_now;
             self.totals.used += elapsed * rate;
             self.totals.run_queue += elapsed * (threads - rate);
             self.used += elapsed * rate;
@@ -290,6 +295,7 @@ mod tests {
             "4 threads on 2 cores"
         );
         assert!((cpu.totals.run_queue - 2.0).abs() < 1e-9);
+        assert!((cpu.totals.busiest - 0.5).abs() < 1e-9);
     }
 
     #[test]

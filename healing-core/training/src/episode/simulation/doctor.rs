@@ -7,6 +7,7 @@ use super::events::{Event, Events};
 use super::patient::Patient;
 use super::polls::Polls;
 use super::process::Phase;
+use super::sockets::sockets;
 use super::treatments::Treatments;
 use crate::episode::Decider;
 use crate::episode::spec::{DAY, Life};
@@ -48,6 +49,7 @@ impl<'a> Doctor<'a> {
     /// Begins a poll, whose probe of the front door waits among the patient's connections.
     pub(super) fn poll(&mut self, now: f64, patient: &mut Patient<'_>, events: &mut Events) {
         self.polls.begin(now);
+        self.polls.sockets.poll(sockets(patient));
         let noise = self.polls.noise();
         let (care, seconds) = care_port::probe(now, self.life, &patient.app, &noise);
         self.polls.record_care(now, care, seconds);
@@ -83,11 +85,12 @@ impl<'a> Doctor<'a> {
             _ => true,
         };
         let observation = Observation {
-            sockets: None,
             care,
             front_door,
+            sockets: self.polls.sockets.standing,
             circumstances: Circumstances {
                 mode: Mode::Enforce,
+                late: self.polls.late,
                 ..Circumstances::default()
             },
         };

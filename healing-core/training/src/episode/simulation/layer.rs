@@ -1,9 +1,11 @@
-//! Counts of the healing layer: totals, latency histogram, requests in flight.
+//! Counts of the healing layer: totals, routes, latency histogram, requests in flight, peak of the goodput.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 
+use super::goodput::Goodput;
 use super::requests::{Key, Requests};
-use healing_core::health::Latency;
+use healing_core::health::{Latency, MAX_ROUTES, RouteReport};
 
 /// log2 of the smallest bound of the histogram in nanoseconds (65.5 µs).
 const LOWEST: u32 = 16;
@@ -34,13 +36,23 @@ pub(super) struct Layer {
     counts: [u64; BUCKETS],
     /// Requests in order of their begin; finished ones are removed late.
     begun: VecDeque<Key>,
+    routes: Vec<RouteCounts>,
+    goodput: Goodput,
+}
+
+/// Counts of one route.
+#[derive(Debug, Clone, Copy, Default)]
+struct RouteCounts {
+    begun: u64,
+    answered: u64,
+    errors: u64,
 }
 
 // === impl Layer ===
 
 impl Layer {
-    /// Returns the counts at the start of the process.
-    pub(super) fn new() -> Self {
+    /// Returns the counts of an app with this number of routes at the start of its process.
+    pub(super) fn new(routes: usize) -> Self {
         Self {
             requests: 0,
             errors: 0,
@@ -50,12 +62,17 @@ impl Layer {
             error_count: 0,
             counts: [0; BUCKETS],
             begun: VecDeque::new(),
+            routes: vec![RouteCounts::default(); routes],
+            goodput: Goodput::new(),
         }
     }
 
-    /// Counts a request as in flight.
-    pub(super) fn begin(&mut self, key: Key, requests: &Requests) {
+    /// Counts a request to a route as in flight.
+    pub(super) fn begin(&mut self, key: Key, route: u32, requests: &Requests) {
         self.in_flight += 1;
+        if let Some(counts) = self.routes.get_mut(route as usize) {
+            counts.begun += 1;
+        }
         while self
             .begun
             .front()
@@ -66,8 +83,8 @@ impl Layer {
         self.begun.push_back(key);
     }
 
-    /// Counts a request as finished after `seconds`.
-    pub(super) fn end(&mut self, ending: Ending, seconds: f64) {
+    /// Counts a request to a route as finished after `seconds`.
+    pub(super) fn end(&mut self, ending: Ending, seconds: f64, route: u32) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.requests += 1;
         self.counts[bucket(seconds)] += 1;
@@ -80,6 +97,44 @@ impl Layer {
                 self.panics += u64::from(ending == Ending::Panic);
             }
         }
+        if let Some(counts) = self.routes.get_mut(route as usize) {
+            counts.answered += u64::from(ending != Ending::Cancelled);
+            counts.errors += u64::from(matches!(ending, Ending::Error | Ending::Panic));
+        }
+    }
+
+    /// Returns the number of response heads, including those of errors. A response is sent at once, so
+    /// that each request without one was cancelled.
+    pub(super) fn answered(&self) -> u64 {
+        self.requests - self.cancelled
+    }
+
+    /// Takes a sample of the goodput, as the care thread does.
+    pub(super) fn sample_goodput(&mut self) {
+        self.goodput.sample(self.answered() - self.errors);
+    }
+
+    /// Returns the highest goodput of any 2 s within the last 30 s, in response heads per second.
+    pub(super) fn peak_goodput(&self) -> Option<f64> {
+        self.goodput.peak()
+    }
+
+    /// Returns the busiest of the routes that were called, in the form of `/health`.
+    pub(super) fn routes(&self) -> Vec<RouteReport> {
+        let called = self.routes.iter().enumerate();
+        let called = called.filter(|(_, counts)| counts.begun > 0);
+        let mut reports: Vec<_> = called
+            .map(|(index, counts)| RouteReport {
+                method: "GET".to_owned(),
+                route: format!("/route-{index}"),
+                begun_total: counts.begun,
+                answered_total: counts.answered,
+                errors_total: counts.errors,
+            })
+            .collect();
+        reports.sort_by_key(|report| Reverse(report.begun_total));
+        reports.truncate(MAX_ROUTES);
+        reports
     }
 
     /// Returns the time at which the oldest request in flight began.
@@ -132,7 +187,7 @@ mod tests {
 
     #[test]
     fn bucket_ends_at_its_bound() {
-        let bounds = Layer::new().latency().bounds_seconds;
+        let bounds = Layer::new(1).latency().bounds_seconds;
         assert_eq!(bounds.len() + 1, BUCKETS);
         assert!(bounds.is_sorted());
         for (index, bound) in bounds.iter().enumerate() {

@@ -23,6 +23,8 @@
 //!
 //! - A connection carries one request at a time: HTTP/2 and streams are not simulated. A kept connection stays
 //!   open until its client leaves or the process exits.
+//! - A response is sent at once: a request waits for its head for as long as it is in flight.
+//! - The busiest thread is as busy as the workers taken together while one of them is enough.
 //! - The lock of a convoy is fair. A real one may be taken again before a thread that waits for it wakes up, so
 //!   that some requests of a small pool of connections wait much longer, and a front-door probe much shorter.
 //! - A connection that the full backlog drops is not tried again, as TCP does after 1, 3 and 7 s.
@@ -47,6 +49,7 @@ mod departures;
 mod doctor;
 mod events;
 mod faults;
+mod goodput;
 mod heartbeat;
 mod layer;
 mod looks;
@@ -59,6 +62,7 @@ mod polls;
 mod pool;
 mod process;
 mod requests;
+mod sockets;
 mod streams;
 mod tasks;
 mod trace;
@@ -84,6 +88,7 @@ use cpu::PERIOD;
 use doctor::Doctor;
 use events::{Event, Events};
 use patient::{BootEnd, Patient};
+use sockets::sockets;
 use trace::Prober;
 
 /// Results of a simulation.
@@ -181,6 +186,10 @@ impl<'a> Simulation<'a> {
         if next >= self.life.seconds {
             self.advance(self.life.seconds);
             return false;
+        }
+        // Nothing changes between two events, so the sockets are still those of the read's time.
+        while self.doctor.polls.sockets.is_due(next) {
+            self.doctor.polls.sockets.read(sockets(&self.patient));
         }
         self.advance(next);
         if next == arrival {

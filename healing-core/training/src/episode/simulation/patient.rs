@@ -30,7 +30,7 @@ const JOB_MEMORY: f64 = 5.0;
 pub(super) struct Patient<'a> {
     life: &'a Life,
     pub(super) clients: Clients<'a>,
-    connections: ConnectionPool<'a>,
+    pub(super) connections: ConnectionPool<'a>,
     departures: Departures,
     pub(super) app: App<'a>,
     pub(super) faults: FaultState,
@@ -224,8 +224,8 @@ impl<'a> Patient<'a> {
         self.app.pipeline.hold_ends(now, key, active, events);
     }
 
-    /// Pings the runtime, and fails the requests that have waited for too long: for the pool, or for a
-    /// connection.
+    /// Pings the runtime, samples the goodput, and fails the requests that have waited for too long: for the
+    /// pool, or for a connection.
     pub(super) fn tick(&mut self, now: f64, events: &mut Events) {
         let clients = &self.clients;
         let mut expired = Vec::new();
@@ -238,6 +238,9 @@ impl<'a> Patient<'a> {
         for call in expired {
             let timed_out = RequestEnd::TimedOut;
             self.clients.end_request(now, call, timed_out, events);
+        }
+        if self.app.process.phase != Phase::Down {
+            self.app.pipeline.layer.sample_goodput();
         }
         if self.app.process.phase == Phase::Serving {
             self.app.ping(now, &self.faults.active);

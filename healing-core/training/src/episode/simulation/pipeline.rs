@@ -34,6 +34,10 @@ pub(super) struct Pipeline<'a> {
     pub(super) workers: Workers,
     /// Awaited resource.
     pub(super) pool: PoolState,
+    /// Number of requests that the app has not read, with those whose client has left.
+    pub(super) unread: u32,
+    /// Number of the connections that the backlog dropped and whose client still waits.
+    pub(super) dropped: u32,
     /// Counts that validate the simulation; they survive restarts of the app.
     pub(super) counts: PipelineCounts,
 }
@@ -78,10 +82,12 @@ impl<'a> Pipeline<'a> {
         Self {
             service,
             requests: Requests::default(),
-            layer: Layer::new(),
+            layer: Layer::new(service.routes.len()),
             tasks: TaskQueues::new(service.backlog, looks),
             workers: Workers::new(service.workers),
             pool: PoolState::new(service.pool.map_or(0, |pool| pool.slots)),
+            unread: 0,
+            dropped: 0,
             counts: PipelineCounts::default(),
         }
     }
@@ -95,8 +101,10 @@ impl<'a> Pipeline<'a> {
     /// Puts the connection of a call into the backlog, which drops it if it is full.
     pub(super) fn connect(&mut self, now: f64, call: Call, demand: Demand) -> Key {
         let stage = if self.tasks.has_room() {
+            self.unread += 1;
             Stage::Front
         } else {
+            self.dropped += 1;
             self.counts.dropped += 1;
             Stage::Dropped
         };
@@ -108,6 +116,7 @@ impl<'a> Pipeline<'a> {
     /// Adds the request of a call on a connection that is open.
     pub(super) fn receive(&mut self, now: f64, call: Call, demand: Demand) -> Key {
         let key = self.requests.insert(call, demand, now, Stage::Front);
+        self.unread += 1;
         self.tasks.push_event(now, Task::Request(key));
         key
     }
@@ -142,6 +151,7 @@ impl<'a> Pipeline<'a> {
                     self.is_stopped(&request).then_some(Ending::Cancelled)
                 } else if self.is_discarded(&request) {
                     self.counts.discarded += 1;
+                    self.unread -= 1;
                     self.requests.remove(key);
                     return None;
                 } else {
@@ -172,9 +182,11 @@ impl<'a> Pipeline<'a> {
         request.stage = Stage::First;
         request.begun = now;
         request.seen = true;
+        let route = request.demand.route;
+        self.unread -= 1;
         self.counts.begun += 1;
         self.counts.waited += u64::from(now > since);
-        self.layer.begin(key, &self.requests);
+        self.layer.begin(key, route, &self.requests);
         let limit = self.service.shed_above?;
         let is_shed = self.layer.in_flight > limit;
         self.counts.shed += u64::from(is_shed);
@@ -322,11 +334,13 @@ impl<'a> Pipeline<'a> {
         };
         let stage = request.stage;
         if stage == Stage::Dropped {
+            self.dropped -= 1;
             self.requests.remove(key);
         } else if self.service.on_leave == OnLeave::Continue {
             if request.seen {
                 request.seen = false;
-                self.layer.end(Ending::Cancelled, now - request.begun);
+                let (seconds, route) = (now - request.begun, request.demand.route);
+                self.layer.end(Ending::Cancelled, seconds, route);
             }
         } else if stage == Stage::Waiting {
             self.finish(now, key, Ending::Cancelled);
@@ -342,7 +356,8 @@ impl<'a> Pipeline<'a> {
         let request = *self.requests.peek(key)?;
         if request.seen {
             self.counts.inside += now - request.begun;
-            self.layer.end(ending, now - request.begun);
+            let route = request.demand.route;
+            self.layer.end(ending, now - request.begun, route);
         }
         self.requests.remove(key);
         request.is_awaited().then_some(Response {
@@ -358,7 +373,8 @@ impl<'a> Pipeline<'a> {
         self.pool.clear();
         self.pool.leaked = 0.0;
         self.workers.clear();
-        self.layer = Layer::new();
+        self.layer = Layer::new(self.service.routes.len());
+        (self.unread, self.dropped) = (0, 0);
         self.requests.drain()
     }
 }

@@ -1,14 +1,18 @@
-//! Polls of the doctor: their times, and the results of both probes.
+//! Polls of the doctor: their times, and the results of both probes and of the reads of the sockets.
 
 use std::time::Duration;
 
 use super::care_port::PROBE_TIMEOUT;
 use super::events::{Event, Events};
+use super::sockets::SocketReader;
 use super::streams::Stream;
 use crate::episode::spec::{Doctor, Life, exponential};
 use healing_core::health::Health;
 use healing_core::observation::ProbeResult;
 use healing_core::rng::Rng;
+
+/// Delay from which a poll is late in seconds: half of the time that the app has to respond.
+const LATE: f64 = PROBE_TIMEOUT / 2.0;
 
 /// State of the polls.
 #[derive(Debug)]
@@ -28,6 +32,9 @@ pub(super) struct Polls<'a> {
     front_door: Option<ProbeResult<()>>,
     /// Set while the probe of the front door is under way.
     probing: bool,
+    /// Set if the current poll, or the next one between two polls, begins too late to be relied on.
+    pub(super) late: bool,
+    pub(super) sockets: SocketReader,
 }
 
 // === impl Polls ===
@@ -45,34 +52,39 @@ impl<'a> Polls<'a> {
             care_at: 0.0,
             front_door: None,
             probing: false,
+            late: false,
+            sockets: SocketReader::new(life),
         }
     }
 
     /// Schedules the first poll.
-    pub(super) fn schedule_first(&self, events: &mut Events) {
+    pub(super) fn schedule_first(&mut self, events: &mut Events) {
         let phase = self.times.part(0).between(0.0, self.spec.interval);
+        self.sockets.schedule(phase);
         events.schedule(phase, Event::Poll);
     }
 
     /// Schedules the next poll an interval after `from`.
-    pub(super) fn schedule(&self, from: f64, events: &mut Events) {
+    pub(super) fn schedule(&mut self, from: f64, events: &mut Events) {
         self.schedule_at(from + self.spec.interval, events);
     }
 
     /// Schedules the next poll an interval after the beginning of the current one, or at once if
     /// this one took longer.
-    pub(super) fn schedule_next(&self, now: f64, events: &mut Events) {
+    pub(super) fn schedule_next(&mut self, now: f64, events: &mut Events) {
         self.schedule_at((self.began + self.spec.interval).max(now), events);
     }
 
-    fn schedule_at(&self, at: f64, events: &mut Events) {
+    fn schedule_at(&mut self, at: f64, events: &mut Events) {
         let mut rng = self.times.part(1 + u64::from(self.count));
-        let late = rng.unit() < self.spec.late_share;
-        let delay = if late {
+        let is_delayed = rng.unit() < self.spec.late_share;
+        let delay = if is_delayed {
             self.spec.late_seconds * exponential(&mut rng)
         } else {
             0.0
         };
+        self.late = delay >= LATE;
+        self.sockets.schedule(at + delay);
         events.schedule(at + delay, Event::Poll);
     }
 

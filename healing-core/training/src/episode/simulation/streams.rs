@@ -19,6 +19,8 @@ pub(super) enum Stream {
     Checks = 6,
     /// Noise of the measurements of a trace.
     Trace = 7,
+    /// Pauses between two reads of the sockets.
+    Sockets = 8,
 }
 
 // === impl Stream ===

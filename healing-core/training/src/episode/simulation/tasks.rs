@@ -32,6 +32,8 @@ pub(super) struct TaskQueues {
     backlog: usize,
     /// Connections that wait in front of the app.
     front: VecDeque<(f64, Task)>,
+    /// Number of probes among them.
+    probes: usize,
     /// Tasks that wait inside the app.
     ready: VecDeque<(f64, Turn, Task)>,
     /// Looks at the sockets and timers; absent if the runtime sees at once what happens.
@@ -48,6 +50,7 @@ impl TaskQueues {
         Self {
             backlog,
             front: VecDeque::new(),
+            probes: 0,
             ready: VecDeque::new(),
             looks,
             unseen: VecDeque::new(),
@@ -64,9 +67,15 @@ impl TaskQueues {
         self.front.len()
     }
 
+    /// Returns the number of clients' connections among them.
+    pub(super) fn clients_in_backlog(&self) -> usize {
+        self.front.len() - self.probes
+    }
+
     /// Adds a connection; drops it if the backlog is full.
     pub(super) fn connect(&mut self, now: f64, task: Task) {
         if self.has_room() {
+            self.probes += usize::from(is_probe(task));
             self.front.push_back((now, task));
         }
     }
@@ -115,12 +124,15 @@ impl TaskQueues {
             (None, _) => false,
         };
         if !is_front {
-            self.ready.pop_front().map(|(since, _, task)| (since, task))
-        } else if self.front.back().is_some_and(|(_, task)| jumps(*task)) {
+            return self.ready.pop_front().map(|(since, _, task)| (since, task));
+        }
+        let accepted = if self.front.back().is_some_and(|(_, task)| jumps(*task)) {
             self.front.pop_back()
         } else {
             self.front.pop_front()
-        }
+        };
+        self.probes -= usize::from(accepted.is_some_and(|(_, task)| is_probe(task)));
+        accepted
     }
 
     /// Removes a ready task, after a look at the sockets and timers where one is due.
@@ -148,6 +160,7 @@ impl TaskQueues {
         let seen = self.unseen.drain(..).map(|task| (now, Turn::Run, task));
         self.ready.extend(seen);
         if accepts {
+            self.probes = 0;
             let accepted = self.front.drain(..);
             let opened = accepted.map(|(_, task)| (now, Turn::Register, task));
             self.ready.extend(opened);
@@ -164,14 +177,20 @@ impl TaskQueues {
     /// Removes all tasks.
     pub(super) fn clear(&mut self) {
         self.front.clear();
+        self.probes = 0;
         self.ready.clear();
         self.unseen.clear();
     }
 }
 
+fn is_probe(task: Task) -> bool {
+    matches!(task, Task::Probe(_))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::episode::simulation::testing::requests;
 
     fn queues() -> TaskQueues {
         let mut queues = TaskQueues::new(2, None);
@@ -190,6 +209,21 @@ mod tests {
     #[test]
     fn tasks_run_in_order_of_readiness_and_connections_beyond_the_backlog_are_dropped() {
         assert_eq!(order(true, |_| false), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn probes_are_not_among_the_clients_in_the_backlog() {
+        let (_, [client, ..]) = requests();
+        let mut queues = TaskQueues::new(2, None);
+        queues.connect(1.0, Task::Request(client));
+        queues.connect(2.0, Task::Probe(1));
+        queues.connect(3.0, Task::Probe(2)); // dropped
+        let counts = |queues: &TaskQueues| (queues.backlog(), queues.clients_in_backlog());
+        assert_eq!(counts(&queues), (2, 1));
+        queues.pop(4.0, true, |_| false);
+        assert_eq!(counts(&queues), (1, 0));
+        queues.pop(4.0, true, |_| false);
+        assert_eq!(counts(&queues), (0, 0));
     }
 
     #[test]

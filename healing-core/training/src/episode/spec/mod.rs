@@ -130,7 +130,10 @@ pub struct Doctor {
     pub late_seconds: f64,
 }
 
-/// Set of the figures that the app reports; `false` for an absent one.
+/// Set of the figures of a poll; `false` for an absent one.
+///
+/// `schema_2` stands for the figures that schema 2 of the report added. Each is reported only together with
+/// the figures that it refines: response heads with `totals`, quota periods with `vitals`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, clippy::struct_excessive_bools)] // named like the fields of `Health`
 pub struct Visible {
@@ -147,6 +150,9 @@ pub struct Visible {
     pub vitals: bool,
     pub runtime: bool,
     pub checks: bool,
+    pub schema_2: bool,
+    /// Set if the doctor shares the network namespace of the app, so that it can read the sockets.
+    pub sockets: bool,
 }
 
 // === impl Life ===
@@ -203,6 +209,8 @@ impl Visible {
         vitals: true,
         runtime: true,
         checks: true,
+        schema_2: true,
+        sockets: true,
     };
 }
 

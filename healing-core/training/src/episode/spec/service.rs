@@ -97,6 +97,8 @@ pub struct Start {
     pub binds_early: bool,
     /// Set if the care port is served while the app boots.
     pub care_first: bool,
+    /// Set if the app declares on its care port that it is still starting.
+    pub declares_starting: bool,
     /// Time constant of the additional CPU time per request of a young instance, in seconds.
     pub warm_up_seconds: f64,
     /// Additional CPU time per request at the start, relative to the usual.
@@ -141,6 +143,7 @@ impl Default for Start {
             boot_seconds: 2.0,
             binds_early: false,
             care_first: false,
+            declares_starting: false,
             warm_up_seconds: 1.0,
             cold_factor: 0.0,
             crashes: 0,

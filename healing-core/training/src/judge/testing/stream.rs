@@ -185,6 +185,7 @@ impl Stream {
         health.checks = vec![CheckReport {
             name: "dependency".to_owned(),
             kind: CheckKind::Dependency,
+            optional: false,
             state,
             age_seconds: Some(1.0),
             error: None,

@@ -24,6 +24,35 @@ fn polls_are_five_seconds_apart_and_late_ones_later() {
 }
 
 #[test]
+fn poll_is_late_if_its_delay_is_a_second_or_more() {
+    let mut life = Life::new(2);
+    life.seconds = 20_000.0;
+    life.doctor.late_share = 0.5;
+    life.doctor.late_seconds = 2.0;
+    let mut recorder = Recorder::default();
+    simulate(&life, &mut recorder);
+    for pair in recorder.polls.windows(2) {
+        // The probes take some milliseconds.
+        let delay = pair[1].0 - pair[0].0 - life.doctor.interval;
+        let is_late = pair[1].1.circumstances.late;
+        assert!(
+            (delay - 1.0).abs() < 0.1 || is_late == (delay >= 1.0),
+            "{delay}"
+        );
+    }
+    let late = recorder.polls.iter();
+    let late = late
+        .filter(|(_, observation)| observation.circumstances.late)
+        .count() as u64;
+    // The delay is exponential.
+    assert_close(
+        share(late, recorder.polls.len() as u64),
+        0.5 * (-0.5_f64).exp(),
+        0.1,
+    );
+}
+
+#[test]
 fn front_door_probe_waits_like_a_client() {
     let mut life = queue(1, 0.9, Distribution::Exponential(0.02));
     life.seconds = 30_000.0;
@@ -72,11 +101,14 @@ fn absent_figures_are_absent() {
         vitals: false,
         runtime: false,
         checks: false,
+        schema_2: false,
+        sockets: false,
     };
     life.service.dependencies = 2;
     let mut recorder = Recorder::default();
     simulate(&life, &mut recorder);
     assert_eq!(*recorder.front_door(0.0, 100.0)[0], ProbeResult::NotProbed);
+    assert_eq!(recorder.polls[0].1.sockets, None);
     let health = recorder.answers(0.0, 100.0)[0];
     let five = Health {
         status: health.status,

@@ -4,6 +4,7 @@ mod clients;
 mod connections;
 mod doctor;
 mod faults;
+mod figures;
 mod lifecycle;
 mod machine;
 mod queueing;
