@@ -238,6 +238,7 @@ fn standing_queue_proves_the_usual_demand() {
         unread: 180,
         unread_bytes: 18_000,
         listening: true,
+        received_bytes: None,
     });
     let latest = world.run(60);
     assert!(

@@ -228,6 +228,7 @@ mod tests {
             unread,
             unread_bytes,
             listening: true,
+            received_bytes: None,
         })
     }
 

@@ -17,11 +17,11 @@ pub use simulation::{ClientCounts, CpuTotals, TracePoint, trace};
 
 use std::time::Duration;
 
-use healing_core::decision::{Action, TreatmentReport};
+use healing_core::decision::{Action, Decision, TreatmentReport};
 use healing_core::observation::{Now, Observation};
 
 /// One app's life, described before it is simulated.
-pub trait Episode {
+pub trait Episode: std::fmt::Debug {
     /// Simulates the life under one decider.
     fn run(&self, decider: &mut dyn Decider) -> EpisodeOutcome;
 }
@@ -34,6 +34,11 @@ pub trait Decider {
     /// Records the report of a treatment.
     fn report(&mut self, now: Now, treatment: TreatmentReport) {
         let _ = (now, treatment);
+    }
+
+    /// Returns the decision of the latest poll with its reasons, if the decider has reasons.
+    fn decision(&self) -> Option<&Decision> {
+        None
     }
 }
 

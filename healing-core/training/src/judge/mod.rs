@@ -12,6 +12,7 @@
 
 pub mod cost;
 pub mod deciders;
+pub mod explain;
 pub mod record;
 pub mod report;
 pub mod results_file;

@@ -174,6 +174,11 @@ impl Plan {
     }
 }
 
+/// Returns the seed of the deciders on the episode of a seed.
+pub(super) fn decider_seed(seed: u64) -> u64 {
+    Rng::new(seed).part(DECIDER_PART).bits()
+}
+
 /// Runs these deciders on one episode.
 fn run_episode(
     population: &dyn Population,
@@ -183,7 +188,7 @@ fn run_episode(
         return Vec::new();
     };
     let episode = population.draw(seed);
-    let decider_seed = Rng::new(seed).part(DECIDER_PART).bits();
+    let decider_seed = decider_seed(seed);
     deciders
         .into_iter()
         .map(|(decider, key)| {

@@ -39,10 +39,26 @@ pub(crate) struct Args {
 }
 
 /// Other comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, clap::Subcommand)]
 pub(crate) enum Command {
     /// Compares the default model with its baselines on single decisions.
     Incidents(incidents::Args),
+    /// Prints one episode: its parameters, the decisions whenever their reasons change, and its treatments.
+    Explain(Explain),
+}
+
+/// Episode to explain.
+#[derive(Debug, Clone, PartialEq, Eq, clap::Args)]
+pub(crate) struct Explain {
+    /// Population of the episode.
+    #[arg(long, value_name = "P")]
+    pub(crate) population: String,
+    /// Seed of the episode, as in a results file.
+    #[arg(long, value_name = "S")]
+    pub(crate) seed: u64,
+    /// Decider.
+    #[arg(long, value_name = "D", value_parser = decider, default_value = "rules")]
+    pub(crate) decider: DeciderName,
 }
 
 /// Error of a decider's name.

@@ -1,6 +1,7 @@
 //! The judge: compares deciders on episodes in closed loop, `cargo judge`.
 //!
-//! `cargo judge incidents` compares the default model with its baselines on single decisions.
+//! `cargo judge incidents` compares the default model with its baselines on single decisions, and `cargo judge
+//! explain` prints one episode.
 
 mod args;
 mod incidents;
@@ -10,19 +11,21 @@ use std::error::Error;
 use std::fs;
 use std::process::ExitCode;
 
-use args::{Args, Command};
+use args::{Args, Command, Explain};
 use clap::Parser as _;
+use healing_training::judge::explain::explain;
 use healing_training::judge::populations;
 use healing_training::judge::report::Report;
 use healing_training::judge::results_file::ResultsFile;
-use healing_training::judge::run::Store;
+use healing_training::judge::run::{RunError, Store};
 use healing_training::judge::summary::summarise;
 use progress::Progress;
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    let done = match args.command {
-        Some(Command::Incidents(args)) => incidents::run(args),
+    let done = match &args.command {
+        Some(Command::Incidents(args)) => incidents::run(*args),
+        Some(Command::Explain(args)) => explain_episode(args),
         None => run(&args),
     };
     if let Err(error) = done {
@@ -30,6 +33,20 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+/// Prints one episode.
+fn explain_episode(args: &Explain) -> Result<(), Box<dyn Error>> {
+    let populations = populations();
+    let known = populations
+        .iter()
+        .find(|known| known.name() == args.population);
+    let population = known.ok_or_else(|| RunError::UnknownPopulation {
+        name: args.population.clone(),
+        known: populations.iter().map(|known| known.name()).collect(),
+    })?;
+    print!("{}", explain(&**population, args.seed, args.decider));
+    Ok(())
 }
 
 /// Runs the plan and prints the report.

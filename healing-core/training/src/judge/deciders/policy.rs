@@ -10,12 +10,15 @@ use healing_core::policy::{Policy, Proposer};
 
 /// Policy with default settings.
 #[derive(Debug)]
-pub(super) struct LivePolicy(Policy);
+pub(super) struct LivePolicy {
+    policy: Policy,
+    latest: Option<Decision>,
+}
 
 impl LivePolicy {
     /// Returns the policy with the compiled-in rules.
     pub(super) fn rules(seed: u64) -> Self {
-        Self(Policy::new(PolicyConfig::default(), Proposer::Rules, seed))
+        Self::new(Policy::new(PolicyConfig::default(), Proposer::Rules, seed))
     }
 
     /// Returns the policy with the default model, which decides within the evidence.
@@ -24,16 +27,25 @@ impl LivePolicy {
             model: ModelRole::Decides,
             ..PolicyConfig::default()
         };
-        Self(Policy::new(config, Proposer::default_model(), seed))
+        Self::new(Policy::new(config, Proposer::default_model(), seed))
     }
 
-    fn step(&mut self, now: Now, observation: &Observation) -> Decision {
-        if observation.circumstances.mode == Mode::Enforce {
-            return self.0.step(now, observation);
+    fn new(policy: Policy) -> Self {
+        Self {
+            policy,
+            latest: None,
         }
-        let mut observation = observation.clone();
-        observation.circumstances.mode = Mode::Enforce;
-        self.0.step(now, &observation)
+    }
+
+    fn step(&mut self, now: Now, observation: &Observation) -> &Decision {
+        let decision = if observation.circumstances.mode == Mode::Enforce {
+            self.policy.step(now, observation)
+        } else {
+            let mut observation = observation.clone();
+            observation.circumstances.mode = Mode::Enforce;
+            self.policy.step(now, &observation)
+        };
+        self.latest.insert(decision)
     }
 }
 
@@ -43,7 +55,11 @@ impl Decider for LivePolicy {
     }
 
     fn report(&mut self, now: Now, treatment: TreatmentReport) {
-        self.0.report_treatment(now, treatment);
+        self.policy.report_treatment(now, treatment);
+    }
+
+    fn decision(&self) -> Option<&Decision> {
+        self.latest.as_ref()
     }
 }
 
