@@ -59,6 +59,8 @@ pub(crate) struct Reading {
     pub(crate) awaiting_checks: bool,
     pub(crate) features: Features,
     pub(crate) impairment: Assessment,
+    /// Set if the app has been starved in the last seconds, so that its runtime may tick late.
+    pub(crate) starving: bool,
 }
 
 #[cfg(test)]
@@ -94,6 +96,7 @@ impl Reading {
             awaiting_checks: false,
             features: Features::EMPTY,
             impairment: Assessment::default(),
+            starving: false,
         }
     }
 }

@@ -207,16 +207,24 @@ impl Guards {
     }
 }
 
-/// Returns the vetoes of the impairment, if they concern the proposal. A forecast, panics or a stall are not
-/// explained by load.
+/// Returns the vetoes of the load that concern the proposal. Panics are not explained by load.
 fn load_vetoes(proposal: &Proposal, reading: &Reading) -> Vetoes {
     let vetoes = reading.impairment.vetoes;
-    if !proposal.reason.is_loss_of_goodput() {
-        Vetoes::NONE
-    } else if proposal.action == Action::RestartService {
-        vetoes
-    } else {
-        vetoes.without(&[Reason::RestartDoesNotHelp])
+    let of_load = vetoes.without(&[Reason::RestartDoesNotHelp]);
+    match proposal.reason {
+        reason if reason.is_loss_of_goodput() && proposal.action == Action::RestartService => {
+            vetoes
+        }
+        reason if reason.is_loss_of_goodput() => of_load,
+        // Requests that queue take memory and descriptors.
+        Reason::LimitForecast if !proposal.urgent => of_load,
+        // A runtime whose threads wait for a CPU ticks late. Threads that are blocked do not wait for one.
+        Reason::RuntimeStalled => {
+            let mut vetoes = Vetoes::NONE;
+            vetoes.insert_if(reading.starving, Reason::Starved);
+            vetoes
+        }
+        _ => Vetoes::NONE,
     }
 }
 

@@ -146,6 +146,11 @@ impl Conditions {
         self.almost_gone.is_firing(config.last_resort_after)
     }
 
+    /// Returns the onset of the impairment that persists.
+    pub(super) fn onset(&self) -> Option<Time> {
+        self.mild.onset()
+    }
+
     /// Returns `true` if the app has not been impaired for long.
     pub(super) fn has_recovered(&self) -> bool {
         self.unimpaired.is_firing(RECOVERY)

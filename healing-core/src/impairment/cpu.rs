@@ -70,6 +70,9 @@ pub(super) struct CpuState {
     pub(super) used_up: bool,
     /// Set if the app waits for a CPU, because of a quota or a busy node.
     pub(super) starved: bool,
+    /// Set if the app uses all CPU that it is allowed, throttled or not. Its own threads may then be the
+    /// cause, so that a restart can end it.
+    pub(super) limit_reached: bool,
 }
 
 // === impl Cpu ===
@@ -129,6 +132,7 @@ impl Cpu {
         CpuState {
             used_up: used_up && !throttled,
             starved: throttled || waits,
+            limit_reached: used_up,
         }
     }
 

@@ -60,6 +60,11 @@ impl Learned {
         self.version.is_some()
     }
 
+    /// Returns the onset of the impairment that persists.
+    pub(crate) fn impaired_since(&self) -> Option<Time> {
+        self.conditions.onset()
+    }
+
     /// Adds the impairment of a poll to what is known of the restarts.
     pub(super) fn judge_restarts(
         &mut self,

@@ -164,6 +164,11 @@ impl Impairment {
         self.progress > 0
     }
 
+    /// Returns `true` if the app has been starved in the last seconds.
+    pub(crate) fn is_starving(&self) -> bool {
+        self.cpu.state(FAST_WINDOW).starved
+    }
+
     /// Discards the polls of an instance that has ended.
     pub(crate) fn on_app_start(&mut self, now: Time, learned: &mut Learned) {
         learned.restart_effect.on_app_start(now);
@@ -321,13 +326,13 @@ fn conclude(
     if figures.pending {
         figures
     } else if load_is_cause
-        && !cpu.starved
+        && (!cpu.starved || cpu.limit_reached)
         && !learned.last_resort_used
         && conditions.is_last_resort_due(config)
     {
         Assessment {
             hard: Some(Reason::LastResort),
-            vetoes: vetoes.without(&[Reason::CpuSaturated, Reason::Saturated]),
+            vetoes: vetoes.without(&[Reason::CpuSaturated, Reason::Starved, Reason::Saturated]),
             ..figures
         }
     } else {

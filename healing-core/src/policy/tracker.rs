@@ -431,7 +431,8 @@ impl Tracker {
         let only_a_route = symptoms.only_a_route_fails();
         let worst_route = symptoms.routes.worst().filter(|_| reported);
         let grace = config.permission.startup_grace;
-        let onset = symptoms.onset().unwrap_or(now);
+        let onsets = [symptoms.onset(), self.app.learned.impaired_since()];
+        let onset = onsets.into_iter().flatten().min();
         let urgent_below = config.forecast.urgent_below;
         let mut alarms = self.trends.alarms();
         Reading {
@@ -468,10 +469,13 @@ impl Tracker {
             limit_urgent: alarms.any(|forecast| forecast.time_to_limit <= urgent_below),
             low_load: symptoms.low_load,
             dependency_down: self.dependencies.is_down(now),
-            awaiting_checks: now.since(onset) < evidence.check_expiry
-                && self.dependencies.has_check_older_than(onset),
+            awaiting_checks: onset.is_some_and(|onset| {
+                now.since(onset) < evidence.check_expiry
+                    && self.dependencies.has_check_older_than(onset)
+            }),
             features: Features::EMPTY,
             impairment,
+            starving: self.impairment.is_starving(),
         }
     }
 
