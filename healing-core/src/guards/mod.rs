@@ -233,6 +233,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::impairment::Assessment;
     use crate::observation::Mode;
 
     fn at(seconds: u64) -> Time {
@@ -284,6 +285,49 @@ mod tests {
             let permission = permit(&mut Guards::new(7), at(0), &proposal);
             assert!(permission.vetoes.is_empty());
         }
+    }
+
+    #[test]
+    fn load_vetoes_what_it_explains() {
+        let mut load = Vetoes::NONE;
+        load.insert(Reason::Saturated);
+        load.insert(Reason::RestartDoesNotHelp);
+        let reading = Reading {
+            impairment: Assessment {
+                vetoes: load,
+                ..Assessment::default()
+            },
+            ..Reading::unknown(Lane::Reported)
+        };
+        let vetoes = |action, reason, urgent, starving| {
+            let proposal = Proposal {
+                action,
+                urgent,
+                ..Proposal::none(reason)
+            };
+            let reading = Reading {
+                starving,
+                ..reading.clone()
+            };
+            load_vetoes(&proposal, &reading).iter().collect::<Vec<_>>()
+        };
+        let restart = Action::RestartService;
+        let (saturated, no_help) = (Reason::Saturated, Reason::RestartDoesNotHelp);
+        let all = vetoes(restart, Reason::Impaired, false, false);
+        assert_eq!(all, load.iter().collect::<Vec<_>>());
+        let soft = vetoes(Action::ResetErrors, Reason::Impaired, false, false);
+        assert!(soft.contains(&saturated) && !soft.contains(&no_help));
+        let forecast = |urgent| vetoes(restart, Reason::LimitForecast, urgent, false);
+        assert_eq!(forecast(false), [saturated], "queued requests take memory");
+        assert_eq!(forecast(true), [], "the kernel would kill the app");
+        let stall = |starving| vetoes(restart, Reason::RuntimeStalled, false, starving);
+        assert_eq!(
+            stall(true),
+            [Reason::Starved],
+            "the runtime waits for a CPU"
+        );
+        assert_eq!(stall(false), []);
+        assert_eq!(vetoes(restart, Reason::RepeatedPanics, false, true), []);
     }
 
     #[test]

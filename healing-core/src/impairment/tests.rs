@@ -17,6 +17,9 @@ struct World {
     cpu_seconds: f64,
     /// CPU time per second, of a limit of one core.
     cpu: f64,
+    /// Throttled time per second.
+    throttled: f64,
+    throttled_seconds: f64,
     sockets: Option<PortSockets>,
     front_door: ProbeResult<()>,
     has_answered: bool,
@@ -45,6 +48,8 @@ impl World {
             good_total: 0.0,
             cpu_seconds: 0.0,
             cpu: 0.1,
+            throttled: 0.0,
+            throttled_seconds: 0.0,
             sockets: Some(PortSockets {
                 established: 8,
                 listening: true,
@@ -69,6 +74,7 @@ impl World {
         self.begun += self.arrivals * seconds;
         self.good_total += self.arrivals * self.good * seconds;
         self.cpu_seconds += self.cpu * seconds;
+        self.throttled_seconds += self.throttled * seconds;
         let health = Health {
             totals: Totals {
                 requests_total: count(self.begun),
@@ -80,6 +86,7 @@ impl World {
             vitals: Some(Vitals {
                 cpu_seconds_total: Some(self.cpu_seconds),
                 cpu_limit_cores: Some(1.0),
+                cpu_throttled_seconds_total: Some(self.throttled_seconds),
                 ..Vitals::default()
             }),
             runtime: Some(Runtime::default()),
@@ -410,4 +417,30 @@ fn absent_counts_are_no_evidence() {
         );
         assert_eq!(assessment, Assessment::default());
     }
+}
+
+#[test]
+fn impairment_has_an_onset_until_it_ends() {
+    let mut world = World::usual(100.0);
+    assert_eq!(world.learned.impaired_since(), None);
+    world.good = 0.3;
+    let fault = world.now;
+    world.run(60);
+    let onset = world.learned.impaired_since().unwrap();
+    assert!(onset > fault && onset.since(fault) < Duration::from_secs(30));
+    world.good = 1.0;
+    world.run(120);
+    assert_eq!(world.learned.impaired_since(), None);
+}
+
+#[test]
+fn last_resort_is_used_where_the_app_itself_uses_up_its_quota() {
+    let mut world = World::usual(100.0);
+    (world.good, world.cpu, world.throttled) = (0.0, 1.0, 0.9);
+    let hard = world.seconds_until(|latest| latest.hard == Some(Reason::LastResort));
+    assert!(hard.is_some_and(|seconds| seconds >= 300), "{hard:?}");
+    let mut world = World::usual(100.0);
+    (world.good, world.cpu, world.throttled) = (0.0, 0.1, 0.9);
+    let hard = world.seconds_until(|latest| latest.hard == Some(Reason::LastResort));
+    assert_eq!(hard, None, "a neighbour or a cut of the quota is the cause");
 }
