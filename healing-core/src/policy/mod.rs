@@ -47,13 +47,16 @@
 mod extraction;
 mod instance;
 mod lifecycle;
+mod limit;
 pub(crate) mod proposer;
 mod reset;
 mod rules;
+mod series;
 mod state;
 mod symptoms;
 mod tracker;
 mod trends;
+mod uptime;
 mod windows;
 
 pub use self::proposer::{Proposer, min_expected_cost};

@@ -7,56 +7,45 @@
 use std::time::Duration;
 
 use super::extraction;
-use super::instance::{Identity, InstanceMatch, ReportStatus, identify};
+use super::instance::{Identity, InstanceMatch, ReportStatus};
 use super::lifecycle::Lifecycle;
+use super::limit::LimitDetector;
 use super::reset::{Part, Reset};
+use super::series::Series;
 use super::state::KnownApp;
-use super::symptoms::{DetectorInput, SymptomTracker};
-use super::trends::Trends;
+use super::symptoms::{PolledReport, SymptomTracker};
+use super::uptime::{self, Uptime};
 use super::windows::Windows;
-use crate::config::{POLL_INTERVALS, PolicyConfig};
+use crate::config::PolicyConfig;
 use crate::decision::{Action, Lane};
 use crate::evidence::dependencies::Dependencies;
-use crate::evidence::error_history::ErrorHistory;
-use crate::evidence::{ErrorSignal, ErrorWindows, availability, front_door};
+use crate::evidence::front_door;
 use crate::features::Features;
 use crate::forecast::{Forecast, Resource};
 use crate::health::Health;
 use crate::impairment::{Assessment, Impairment, InstanceState};
-use crate::lane::{Classified, Stall, classify, has_ended, serves};
+use crate::lane::{Classified, Stall, classify, has_ended};
 use crate::observation::{Observation, ProbeResult};
 use crate::reading::Reading;
 use crate::time::Time;
-use crate::window::{History, Sample};
-
-/// Consecutive stale reports to ignore before accepting the next one as current.
-const MAX_STALE: u32 = 2;
+use crate::window::{Sample, max_age};
 
 /// Knowledge about the app from its health reports so far.
 #[derive(Debug)]
 pub(super) struct Tracker {
     app: KnownApp,
-    history: History,
-    error_history: ErrorHistory,
-    trends: Trends,
-    symptoms: SymptomTracker,
-    impairment: Impairment,
-    dependencies: Dependencies,
+    uptime: Uptime,
     lifecycle: Lifecycle,
-    /// Start of this instance. `None` before its first report.
-    start_time: Option<Time>,
+    dependencies: Dependencies,
+    series: Series,
+    symptoms: SymptomTracker,
+    limit: LimitDetector,
+    impairment: Impairment,
     /// Set if healing was paused in the latest poll.
     paused: bool,
-    /// Uptime in seconds, as the app reports it.
-    uptime: f64,
-    /// Number of consecutive stale reports.
-    stale_reports: u32,
     healthy_since: Option<Time>,
     last_poll: Option<Time>,
 }
-
-/// Health report from the care port, with its latency.
-type Report<'a> = (&'a Health, Duration);
 
 // === impl Tracker ===
 
@@ -65,17 +54,14 @@ impl Tracker {
     pub(super) fn new(app: KnownApp, slow_window: Duration) -> Self {
         Self {
             app,
-            history: History::new(slow_window),
-            error_history: ErrorHistory::new(),
-            trends: Trends::new(),
-            symptoms: SymptomTracker::default(),
-            impairment: Impairment::new(),
-            dependencies: Dependencies::default(),
+            uptime: Uptime::default(),
             lifecycle: Lifecycle::default(),
-            start_time: None,
+            dependencies: Dependencies::default(),
+            series: Series::new(slow_window),
+            symptoms: SymptomTracker::default(),
+            limit: LimitDetector::default(),
+            impairment: Impairment::new(),
             paused: false,
-            uptime: 0.0,
-            stale_reports: 0,
             healthy_since: None,
             last_poll: None,
         }
@@ -92,10 +78,43 @@ impl Tracker {
         config: &PolicyConfig,
     ) -> Reading {
         let is_new = self.last_poll.is_none_or(|last| now > last);
-        let gap = config
-            .slow_window
-            .max(*POLL_INTERVALS.end())
-            .saturating_mul(2);
+        self.reset_before(now, observation, config);
+        let report = match &observation.care {
+            ProbeResult::Valid(health, _) => Some(health),
+            _ => None,
+        };
+        let status = report.map_or_else(ReportStatus::default, |health| {
+            self.take_report(now, health, is_new, config)
+        });
+        let windows = report.map(|_| Windows::new(&self.series.totals, &self.app.baseline, config));
+        let polled = report.zip(windows.as_ref());
+        let polled = polled.map(|(health, windows)| PolledReport {
+            health,
+            front_door: &observation.front_door,
+            windows,
+        });
+        let features = self.features(now, wall, observation, polled, config);
+        let is_current = is_new && !status.stale;
+        let current = polled.filter(|_| is_current);
+        if let Some(report) = current {
+            self.detect(now, report, &features, restarts_failed, config);
+        }
+        let health = current.map(|report| report.health);
+        let impairment = self.assess(now, observation, health, config);
+        let classified = self.classify(now, observation, is_current, config);
+        let mut reading = self.read(now, classified, observation, impairment, config);
+        reading.stale = status.stale;
+        reading.restarted = status.restarted;
+        reading.features = features;
+        reading.long_healthy = self.track_health(now, reading.healthy, windows.as_ref(), config);
+        self.last_poll = self.last_poll.max(Some(now));
+        reading
+    }
+
+    /// Clears what does not apply after the events between the last poll and this one.
+    fn reset_before(&mut self, now: Time, observation: &Observation, config: &PolicyConfig) {
+        // No window spans a longer time.
+        let gap = max_age(config.slow_window);
         if self.last_poll.is_some_and(|last| now.since(last) > gap) {
             self.reset(Reset::Gap);
         }
@@ -106,45 +125,6 @@ impl Tracker {
         if has_ended(observation) {
             self.reset(Reset::ProcessEnd);
         }
-        let report = match &observation.care {
-            ProbeResult::Valid(health, latency) => Some((health, *latency)),
-            _ => None,
-        };
-        let status = report.map_or_else(ReportStatus::default, |(health, _)| {
-            self.take_report(now, health, is_new, config)
-        });
-        let windows = report.map(|_| Windows::new(&self.history, &self.app.baseline, config));
-        let features = self.features(now, wall, observation, report, windows.as_ref(), config);
-        let is_current = is_new && !status.stale;
-        if let (Some((health, _)), Some(windows)) = (report, &windows)
-            && is_current
-        {
-            self.observe_doors(now, health, &observation.front_door, config);
-            let usual = &mut self.app.usual_errors;
-            self.error_history
-                .learn(now, health, usual, restarts_failed, config);
-            self.symptoms.routes.observe(now, health, config);
-            self.detect(now, health, windows, &features, config);
-        }
-        let health = report.map(|(health, _)| health).filter(|_| is_current);
-        let impairment = self.assess(now, observation, health, config);
-        let stall = Stall {
-            proven: self.symptoms.stall.is_proven(),
-            refuted: self.impairment.makes_progress(),
-        };
-        let classified = classify(observation, stall);
-        if is_current {
-            let answers = front_door::answers(&observation.front_door);
-            let unresponsive = &mut self.symptoms.unresponsive;
-            unresponsive.observe(now, classified, answers, &config.evidence);
-        }
-        let mut reading = self.read(now, classified, observation, impairment, config);
-        reading.stale = status.stale;
-        reading.restarted = status.restarted;
-        reading.features = features;
-        reading.long_healthy = self.track_health(now, reading.healthy, windows.as_ref(), config);
-        self.last_poll = self.last_poll.max(Some(now));
-        reading
     }
 
     /// Assesses the impairment after a poll.
@@ -166,6 +146,28 @@ impl Tracker {
             .observe(now, observation, report, instance, learned, config)
     }
 
+    /// Returns the lane of a poll, and counts the time for which the app has been unresponsive.
+    fn classify(
+        &mut self,
+        now: Time,
+        observation: &Observation,
+        is_current: bool,
+        config: &PolicyConfig,
+    ) -> Classified {
+        let stall = Stall {
+            proven: self.symptoms.stall.is_proven(),
+            refuted: self.impairment.makes_progress(),
+        };
+        let classified = classify(observation, stall);
+        if is_current {
+            let answers = front_door::answers(&observation.front_door);
+            self.symptoms
+                .unresponsive
+                .observe(now, classified, answers, &config.evidence);
+        }
+        classified
+    }
+
     /// Records that a treatment has started.
     pub(super) fn on_treatment(&mut self, now: Time, action: Action, slow_window: Duration) {
         if action == Action::RestartService {
@@ -174,7 +176,7 @@ impl Tracker {
             self.impairment.on_soft_heal(now, &mut self.app.learned);
         }
         self.app.last_treatment = Some(now);
-        let before = self.error_history.before_treatment(slow_window);
+        let before = self.series.errors.before_treatment(slow_window);
         self.app.usual_errors.on_treatment(now, action, before);
         self.symptoms.routes.on_treatment(now);
         self.reset(Reset::Treatment);
@@ -192,17 +194,14 @@ impl Tracker {
 
     /// Returns the forecast of a resource. `None` if its usage does not rise.
     pub(super) fn forecast(&self, resource: Resource) -> Option<&Forecast> {
-        self.trends.forecast(resource)
+        self.series.trends.forecast(resource)
     }
 
     /// Clears the parts that do not apply after an event.
     fn reset(&mut self, event: Reset) {
-        if event.clears(Part::History) {
-            self.history.clear();
-            self.error_history.clear();
-        }
+        self.series.reset(event);
         self.symptoms.reset(event);
-        self.trends.reset(event);
+        self.limit.reset(event);
         if event.clears(Part::Impairment) {
             self.impairment.clear(&mut self.app.learned);
         }
@@ -214,7 +213,7 @@ impl Tracker {
         }
     }
 
-    /// Adds a report to instance, windows and trends, unless it is stale.
+    /// Adds a report to instance and series, unless it is stale.
     fn take_report(
         &mut self,
         now: Time,
@@ -223,39 +222,34 @@ impl Tracker {
         config: &PolicyConfig,
     ) -> ReportStatus {
         let sample = Sample::of(health, now);
-        let uptime = if health.uptime.is_finite() {
-            health.uptime.max(0.0)
-        } else {
-            self.uptime
-        };
-        let newest = self.history.newest();
         let identity = Identity {
             id: health.instance_id.as_deref(),
-            uptime,
-            totals_fell: newest.is_some_and(|newest| sample.is_reset_since(newest)),
+            uptime: self.uptime.in_report(health),
+            totals_fell: self.series.fell(&sample),
         };
-        let known_uptime = self.start_time.map(|_| self.uptime);
-        let matched = identify(&self.app.instance, known_uptime, identity);
-        if matched == InstanceMatch::Stale && self.stale_reports < MAX_STALE {
-            self.stale_reports += 1;
+        let Some(matched) = self.uptime.identify(&self.app.instance, identity) else {
             return ReportStatus {
                 stale: true,
                 restarted: false,
             };
+        };
+        let is_same = matched == InstanceMatch::Same;
+        let restarted =
+            !is_same && self.start_instance(now, health, identity, &sample, matched, config);
+        if !is_same || is_new {
+            self.uptime.set(now, identity.uptime);
         }
-        self.stale_reports = 0;
-        let restarted = matched != InstanceMatch::Same
-            && self.start_instance(now, health, uptime, &sample, matched, config);
         let dependencies = Dependencies::of_report(health, now, config.evidence.check_expiry);
         if is_new {
-            if matched == InstanceMatch::Same && identity.totals_fell {
+            if is_same && identity.totals_fell {
                 self.reset(Reset::CounterReset);
             }
             if dependencies.has_recovered_since(&self.dependencies, now) {
                 self.reset(Reset::DependencyRecovered);
             }
             self.dependencies = dependencies;
-            self.add_sample(now, health, uptime, sample, config);
+            self.lifecycle.observe(now, health);
+            self.series.push(now, health, sample, &config.forecast);
         } else {
             // A duplicate poll can only add a veto.
             self.lifecycle.observe_drain(now, health);
@@ -269,60 +263,32 @@ impl Tracker {
         }
     }
 
-    /// Adds the figures of a report.
-    fn add_sample(
-        &mut self,
-        now: Time,
-        health: &Health,
-        uptime: f64,
-        sample: Sample,
-        config: &PolicyConfig,
-    ) {
-        self.history.push(sample, health.latency.as_ref());
-        self.uptime = uptime;
-        self.start_time = Some(now - Duration::try_from_secs_f64(uptime).unwrap_or_default());
-        self.lifecycle.observe(now, health);
-        self.trends.push(now, health, &config.forecast);
-    }
-
     /// Records another instance, or the first one since the sidecar started. Returns `true` if the app
     /// has restarted.
     fn start_instance(
         &mut self,
         now: Time,
         health: &Health,
-        uptime: f64,
+        identity: Identity<'_>,
         sample: &Sample,
         matched: InstanceMatch,
         config: &PolicyConfig,
     ) -> bool {
-        let age = Duration::try_from_secs_f64(uptime).unwrap_or_default();
+        let age = uptime::age(identity.uptime);
         let start_time = now - age;
-        let last_treatment = self.app.last_treatment;
-        // Without an id, the age shows whether it is the saved instance.
-        let restarted = matched != InstanceMatch::First
-            || (health.instance_id.is_none() && last_treatment.is_some_and(|at| start_time > at));
-        if restarted {
-            self.app.record_start(now);
-        }
-        let instance = &mut self.app.instance;
-        // Without ids, a saved instance cannot be told from its successor.
-        instance.has_answered &= instance.id.is_some() && health.instance_id.is_some();
-        instance.set_id(health.instance_id.as_deref());
-        instance.availability.on_first_poll();
-        self.app.usual_errors.on_app_start();
+        let restarted = self
+            .app
+            .start_instance(now, identity.id, start_time, matched);
         self.reset(Reset::AppStart);
         if restarted {
             self.impairment.on_app_start(now, &mut self.app.learned);
         }
-        self.start_time = Some(start_time);
         // For an app younger than two slow windows, assume all totals started at zero, unless it was
         // treated since it started.
+        let last_treatment = self.app.last_treatment;
         let untreated = last_treatment.is_none_or(|at| at < start_time);
         if untreated && age <= config.slow_window.saturating_mul(2) && start_time < now {
-            self.history
-                .push(sample.at_start(start_time), health.latency.as_ref());
-            self.error_history.push(start_time, 0, 0);
+            self.series.begin(start_time, health, sample);
         }
         restarted
     }
@@ -333,76 +299,53 @@ impl Tracker {
         now: Time,
         wall: Duration,
         observation: &Observation,
-        report: Option<Report<'_>>,
-        windows: Option<&Windows>,
+        report: Option<PolledReport<'_>>,
         config: &PolicyConfig,
     ) -> Features {
         let mut features = Features::EMPTY;
         extraction::set_context(&mut features, now, wall, &self.app);
         extraction::set_front_door(&mut features, &observation.front_door);
-        if let (Some((health, _)), Some(windows)) = (report, windows) {
+        if let Some(PolledReport {
+            health, windows, ..
+        }) = report
+        {
             extraction::set_snapshot(&mut features, health);
             extraction::set_checks(&mut features, &self.dependencies);
             extraction::set_windows(&mut features, windows, health.cpu_usage);
-            extraction::set_trends(&mut features, &self.trends, &config.forecast);
+            extraction::set_trends(&mut features, &self.series.trends, &config.forecast);
         }
         features
-    }
-
-    /// Adds a report and the result of the front door's probe to the detectors of stalls and of a failing
-    /// front door.
-    fn observe_doors(
-        &mut self,
-        now: Time,
-        health: &Health,
-        front_door: &ProbeResult<()>,
-        config: &PolicyConfig,
-    ) {
-        let answers = front_door::answers(front_door);
-        self.app.instance.has_answered |= answers;
-        let evidence = &config.evidence;
-        let runtime = health.runtime.as_ref();
-        let symptoms = &mut self.symptoms;
-        symptoms
-            .stall
-            .observe(now, runtime, answers, evidence.hang_timeout);
-        // Before the first answer, the app is starting, for however long.
-        if self.app.instance.has_answered {
-            symptoms
-                .front_door
-                .observe(now, front_door, serves(health), evidence);
-        }
     }
 
     /// Adds a report to the detectors of the app's figures.
     fn detect(
         &mut self,
         now: Time,
-        health: &Health,
-        windows: &Windows,
+        report: PolledReport<'_>,
         features: &Features,
+        restarts_failed: bool,
         config: &PolicyConfig,
     ) {
-        let evidence = &config.evidence;
-        let slow = windows.slow.as_ref();
-        let error_windows = ErrorWindows {
-            fast: windows.fast.as_ref(),
-            slow,
-            grown: self.error_history.grown(config),
-        };
-        let errors = ErrorSignal::evaluate(error_windows, &self.app.usual_errors, evidence);
-        let input = DetectorInput {
-            windows,
-            features,
-            limit_alarm: self.trends.alarms().next().is_some(),
-        };
-        self.symptoms.observe(now, errors, input, config);
-        let ill = self.symptoms.panics.is_active() || self.symptoms.front_door.is_symptomatic();
-        let serves =
-            availability::serves(slow, errors, evidence.count_share).map(|serves| serves && !ill);
+        let health = report.health;
+        let KnownApp {
+            instance,
+            usual_errors,
+            ..
+        } = &mut self.app;
+        instance.has_answered |= front_door::answers(report.front_door);
+        let series = &mut self.series;
+        series
+            .errors
+            .learn(now, health, usual_errors, restarts_failed, config);
+        let alarm = series.trends.is_alarming();
+        self.limit
+            .observe(now, alarm, report.windows, features, config);
+        let serves = self
+            .symptoms
+            .observe(now, report, series, &self.app, config);
         let availability = &mut self.app.instance.availability;
         availability.observe(now, serves, &config.outcome);
-        availability.observe_age(health, evidence.count_share, &config.outcome);
+        availability.observe_age(health, config.evidence.count_share, &config.outcome);
     }
 
     /// Returns the reading of the state after a poll.
@@ -427,19 +370,18 @@ impl Tracker {
         let has_served = has_answered || observation.front_door == ProbeResult::NotProbed;
         let started = self.lifecycle.has_started();
         let front_door_fails = front_door::fails(&observation.front_door);
-        let evidence_of_symptoms = symptoms.evidence(impairment, config);
+        let trends = &self.series.trends;
+        let justified = symptoms.evidence(impairment, config);
         let only_a_route = symptoms.only_a_route_fails();
         let worst_route = symptoms.routes.worst().filter(|_| reported);
-        let grace = config.permission.startup_grace;
         let onset = symptoms.onset().unwrap_or(now);
-        let urgent_below = config.forecast.urgent_below;
-        let mut alarms = self.trends.alarms();
+        let startup_grace = config.permission.startup_grace;
         Reading {
             lane,
             stale: false,
             restarted: false,
             has_been_ready: started,
-            mature: started && self.start_time.is_some_and(|at| now.since(at) >= grace),
+            mature: started && self.uptime.is_at_least(startup_grace, now),
             has_served,
             front_door_fails,
             available: self.app.instance.availability.is_available(),
@@ -448,10 +390,10 @@ impl Tracker {
             healthy: reported && started && !symptomatic && !front_door_fails,
             long_healthy: false,
             symptomatic,
-            soft_evidence: evidence_of_symptoms.soft.filter(|_| reported),
+            soft_evidence: justified.soft.filter(|_| reported),
             ratio_sustained: !only_a_route && symptoms.errors.is_ratio_sustained(evidence),
             worst_route: worst_route.map(|worst| worst.position),
-            hard_evidence: evidence_of_symptoms.hard.filter(|_| reported),
+            hard_evidence: justified.hard.filter(|_| reported),
             unresponsive: symptoms
                 .unresponsive
                 .hard_evidence(
@@ -463,10 +405,10 @@ impl Tracker {
                 .filter(|_| started && has_served),
             usual_errors: symptoms.errors.are_usual(),
             error_ratio: symptoms.errors.error_ratio(),
-            limit_alarm: self.trends.alarms().next().is_some(),
-            limit_sustained: symptoms.limit.is_firing(evidence.hard_sustain_for),
-            limit_urgent: alarms.any(|forecast| forecast.time_to_limit <= urgent_below),
-            low_load: symptoms.low_load,
+            limit_alarm: trends.is_alarming(),
+            limit_sustained: self.limit.is_sustained(config),
+            limit_urgent: trends.is_urgent(&config.forecast),
+            low_load: self.limit.is_low_load(),
             dependency_down: self.dependencies.is_down(now),
             awaiting_checks: now.since(onset) < evidence.check_expiry
                 && self.dependencies.has_check_older_than(onset),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::decision::Reason;
+use crate::evidence::ErrorSignal;
 use crate::evidence::usual_errors::Counts;
 use crate::features::Feature;
 use crate::health::{CheckKind, CheckReport, CheckState, Totals};
@@ -82,14 +83,17 @@ fn populated() -> Tracker {
         .symptoms
         .unresponsive
         .observe(at(25), stalled, false, config);
+    let windows = Windows::new(&tracker.series.totals, &tracker.app.baseline, &polls.config);
     tracker
-        .symptoms
         .limit
-        .observe(at(25), true, config.hard_sustain_for);
+        .observe(at(25), true, &windows, &Features::EMPTY, &polls.config);
     // A peak needs two points.
     let mut next = health("a", 1060, 500, 0);
     next.memory_usage = Some(50.0);
-    tracker.trends.push(at(60), &next, &polls.config.forecast);
+    tracker
+        .series
+        .trends
+        .push(at(60), &next, &polls.config.forecast);
     tracker
 }
 
@@ -97,8 +101,8 @@ fn is_clear(tracker: &Tracker, part: Part) -> bool {
     let symptoms = &tracker.symptoms;
     match part {
         Part::History => {
-            let errors = tracker.error_history.window(Duration::ZERO, |_| false);
-            let is_clear = tracker.history.newest().is_none();
+            let errors = tracker.series.errors.window(Duration::ZERO, |_| false);
+            let is_clear = tracker.series.totals.newest().is_none();
             assert_eq!(errors == Counts::default(), is_clear);
             is_clear
         }
@@ -110,10 +114,10 @@ fn is_clear(tracker: &Tracker, part: Part) -> bool {
             !symptoms.is_symptomatic()
         }
         Part::Unresponsive => !symptoms.unresponsive.is_active(),
-        Part::Limit => !symptoms.limit.is_active(),
+        Part::Limit => !tracker.limit.is_active(),
         Part::Health => tracker.healthy_since.is_none(),
-        Part::Peaks => !tracker.trends.memory.has_peak(),
-        Part::Trends => !tracker.trends.memory.is_known(),
+        Part::Peaks => !tracker.series.trends.memory.has_peak(),
+        Part::Trends => !tracker.series.trends.memory.is_known(),
         Part::Readiness => !tracker.lifecycle.has_started(),
         Part::Impairment => !tracker.impairment.has_counts(),
     }
