@@ -1,18 +1,18 @@
 //! Limit: the time for which a forecast has been alarming, and the load that a restart would interrupt.
 
 use super::extraction::IDLE_RATE;
+use super::reports::PolledReport;
 use super::reset::{Part, Reset};
 use super::windows::Windows;
 use crate::config::PolicyConfig;
 use crate::evidence::Sustained;
-use crate::features::{Feature, Features};
 use crate::time::Time;
 
 /// Forecast of a limit, and the load, at the latest reports.
 #[derive(Debug, Default)]
 pub(super) struct LimitDetector {
     /// Polls with an alarming forecast.
-    alarming: Sustained,
+    pub(super) alarming: Sustained,
     low_load: bool,
 }
 
@@ -24,13 +24,15 @@ impl LimitDetector {
         &mut self,
         now: Time,
         alarm: bool,
-        windows: &Windows,
-        features: &Features,
+        report: PolledReport<'_>,
         config: &PolicyConfig,
     ) {
         self.alarming
             .observe(now, alarm, config.evidence.hard_sustain_for);
-        self.low_load = is_low_load(windows, features, config.forecast.low_load_ratio);
+        let PolledReport {
+            health, windows, ..
+        } = report;
+        self.low_load = is_low_load(windows, health.in_flight, config.forecast.low_load_ratio);
     }
 
     /// Clears the part that does not apply after an event.
@@ -49,19 +51,11 @@ impl LimitDetector {
     pub(super) fn is_low_load(&self) -> bool {
         self.low_load
     }
-
-    /// Returns `true` if the forecast of the latest report is alarming.
-    #[cfg(test)]
-    pub(super) fn is_active(&self) -> bool {
-        self.alarming.is_active()
-    }
 }
 
 /// Returns `true` if a restart would interrupt few requests.
-fn is_low_load(windows: &Windows, features: &Features, low_load_ratio: f64) -> bool {
-    let at_most_one = features
-        .get(Feature::InFlight)
-        .is_none_or(|in_flight| in_flight <= 1.0);
+fn is_low_load(windows: &Windows, in_flight: Option<u64>, low_load_ratio: f64) -> bool {
+    let at_most_one = in_flight.is_none_or(|in_flight| in_flight <= 1);
     let idle = windows.traffic.load.is_some_and(|rate| rate < IDLE_RATE);
     let low = windows
         .relative_traffic
@@ -89,20 +83,12 @@ mod tests {
         }
     }
 
-    fn in_flight(count: f64) -> Features {
-        [(Feature::InFlight, count)].into_iter().collect()
-    }
-
     #[test]
     fn load_is_low_by_the_baseline_or_while_idle() {
-        assert!(is_low_load(&windows(40.0, Some(0.4)), &in_flight(9.0), 0.5));
-        assert!(!is_low_load(
-            &windows(60.0, Some(0.6)),
-            &in_flight(9.0),
-            0.5
-        ));
-        assert!(is_low_load(&windows(0.5, None), &in_flight(1.0), 0.5));
-        assert!(!is_low_load(&windows(0.5, None), &in_flight(2.0), 0.5));
-        assert!(!is_low_load(&windows(2.0, None), &in_flight(1.0), 0.5));
+        assert!(is_low_load(&windows(40.0, Some(0.4)), Some(9), 0.5));
+        assert!(!is_low_load(&windows(60.0, Some(0.6)), Some(9), 0.5));
+        assert!(is_low_load(&windows(0.5, None), Some(1), 0.5));
+        assert!(!is_low_load(&windows(0.5, None), Some(2), 0.5));
+        assert!(!is_low_load(&windows(2.0, None), Some(1), 0.5));
     }
 }

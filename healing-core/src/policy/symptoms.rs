@@ -1,20 +1,18 @@
 //! Symptoms of the instance: detectors of errors, panics, failing routes, front-door failures and
 //! unresponsiveness.
 
+use super::reports::PolledReport;
 use super::reset::{Part, Reset};
 use super::series::Series;
 use super::state::KnownApp;
-use super::windows::Windows;
 use crate::config::{EvidenceConfig, PolicyConfig};
 use crate::decision::Reason;
 use crate::evidence::{
     ErrorDetector, ErrorSignal, ErrorWindows, Evidence, FrontDoorDetector, RouteDetector,
     StallDetector, Sustained, Unresponsive, availability, front_door, panics,
 };
-use crate::health::Health;
 use crate::impairment::Assessment;
 use crate::lane::serves;
-use crate::observation::ProbeResult;
 use crate::time::Time;
 
 /// State of the detectors after the latest poll.
@@ -26,14 +24,6 @@ pub(super) struct SymptomTracker {
     pub(super) front_door: FrontDoorDetector,
     pub(super) stall: StallDetector,
     pub(super) unresponsive: Unresponsive,
-}
-
-/// Report of one poll, with the other results of the poll.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct PolledReport<'a> {
-    pub(super) health: &'a Health,
-    pub(super) front_door: &'a ProbeResult<()>,
-    pub(super) windows: &'a Windows,
 }
 
 // === impl SymptomTracker ===
@@ -95,11 +85,10 @@ impl SymptomTracker {
         if event.clears(Part::Detectors) {
             self.errors.reset();
             self.panics = Sustained::default();
-        }
-        if event == Reset::AppStart || event == Reset::CounterReset {
-            self.routes.reset();
-        } else if event.clears(Part::Detectors) {
             self.routes.cut();
+        }
+        if event.clears(Part::Routes) {
+            self.routes.reset();
         }
         if event.clears(Part::Unresponsive) {
             self.front_door.reset();
