@@ -163,7 +163,7 @@ pub(crate) fn as_f64(count: u64) -> f64 {
 
 /// Returns the maximum age of the start of a window. Where polls are rare, windows grow to an interval
 /// between two of them.
-fn max_age(window: Duration) -> Duration {
+pub(crate) fn max_age(window: Duration) -> Duration {
     window.max(*POLL_INTERVALS.end()).saturating_mul(2)
 }
 

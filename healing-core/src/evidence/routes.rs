@@ -152,6 +152,12 @@ impl RouteDetector {
         *self = Self::default();
     }
 
+    /// Returns `true` if no route has been reported since the last reset.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.tracked.iter().all(Option::is_none)
+    }
+
     /// Returns the worst route of the latest report.
     pub(crate) fn worst(&self) -> Option<WorstRoute> {
         self.worst

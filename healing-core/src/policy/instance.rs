@@ -52,15 +52,6 @@ pub(super) struct Identity<'a> {
 /// Tolerance for uptimes in whole seconds, in seconds. A smaller decrease does not count as a restart.
 const UPTIME_TOLERANCE: f64 = 1.5;
 
-/// Status of a health report.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ReportStatus {
-    /// Set if the report is older than one that was taken before.
-    pub(super) stale: bool,
-    /// Set if the report comes from another process than the one before.
-    pub(super) restarted: bool,
-}
-
 /// Matches a report with the known instance by the table in the [module](self). `known_uptime` is the
 /// uptime in the latest report, `None` before the first report since the sidecar started.
 pub(super) fn identify(

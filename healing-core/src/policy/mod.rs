@@ -44,16 +44,21 @@
 //! saved *before* it is carried out, or the budget does not count it. A policy observes one app instance.
 //! Each replica needs its own.
 
+mod detectors;
 mod extraction;
 mod instance;
 mod lifecycle;
+mod limit;
 pub(crate) mod proposer;
+mod reports;
 mod reset;
 mod rules;
+mod series;
 mod state;
 mod symptoms;
 mod tracker;
 mod trends;
+mod uptime;
 mod windows;
 
 pub use self::proposer::{Proposer, min_expected_cost};

@@ -28,6 +28,8 @@ pub(super) enum Part {
     History,
     /// Detectors of errors and of the other symptoms.
     Detectors,
+    /// Routes that have been reported, with the soft heals that did not bring them back.
+    Routes,
     /// Polls in which the app has been unresponsive, or its front door failed.
     Unresponsive,
     /// Polls with an alarming forecast.
@@ -45,22 +47,23 @@ pub(super) enum Part {
 }
 
 /// Number of [`Part`]s.
-const PARTS: usize = 9;
+const PARTS: usize = 10;
 
 impl Reset {
     /// Returns `true` if the event clears a part.
     pub(super) fn clears(self, part: Part) -> bool {
         const X: bool = true;
         const O: bool = false;
-        // History, detectors, unresponsive, limit, health, peaks, trends, readiness,
+        // History, detectors, routes, unresponsive, limit, health, peaks, trends, readiness,
         // impairment.
         let row: [bool; PARTS] = match self {
-            Self::Treatment => [X, X, X, X, X, X, O, O, O],
-            Self::AppStart => [X, X, X, X, X, X, X, X, O],
-            Self::ProcessEnd => [O, X, X, X, X, O, O, X, X],
-            Self::Resume => [O, O, X, O, O, O, O, O, O],
-            Self::Gap => [O, X, X, X, X, O, O, O, X],
-            Self::CounterReset | Self::DependencyRecovered => [X, X, O, O, O, O, O, O, X],
+            Self::Treatment => [X, X, O, X, X, X, X, O, O, O],
+            Self::AppStart => [X, X, X, X, X, X, X, X, X, O],
+            Self::ProcessEnd => [O, X, O, X, X, X, O, O, X, X],
+            Self::Resume => [O, O, O, X, O, O, O, O, O, O],
+            Self::Gap => [O, X, O, X, X, X, O, O, O, X],
+            Self::CounterReset => [X, X, X, O, O, O, O, O, O, X],
+            Self::DependencyRecovered => [X, X, O, O, O, O, O, O, O, X],
         };
         row[part as usize]
     }

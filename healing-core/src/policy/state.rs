@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::instance::Instance;
+use super::instance::{Instance, InstanceMatch};
 use crate::baseline::Baseline;
 use crate::decision::Action;
 use crate::evidence::availability::Availability;
@@ -78,8 +78,32 @@ impl KnownApp {
         }
     }
 
+    /// Records another instance, or the first one since the sidecar started. Returns `true` if the app has
+    /// restarted. `id` and `start_time` are those of its first report.
+    pub(super) fn start_instance(
+        &mut self,
+        now: Time,
+        id: Option<&str>,
+        start_time: Time,
+        matched: InstanceMatch,
+    ) -> bool {
+        let treated_before = self.last_treatment.is_some_and(|at| start_time > at);
+        // Without an id, the age shows whether it is the saved instance.
+        let restarted = matched != InstanceMatch::First || (id.is_none() && treated_before);
+        if restarted {
+            self.record_start(now);
+        }
+        let instance = &mut self.instance;
+        // Without ids, a saved instance cannot be told from its successor.
+        instance.has_answered &= instance.id.is_some() && id.is_some();
+        instance.set_id(id);
+        instance.availability.on_first_poll();
+        self.usual_errors.on_app_start();
+        restarted
+    }
+
     /// Records the start of a new instance, of which nothing is known.
-    pub(super) fn record_start(&mut self, now: Time) {
+    fn record_start(&mut self, now: Time) {
         if self.starts.len() >= MAX_STARTS {
             self.starts.remove(0);
         }

@@ -1,17 +1,18 @@
-//! Symptoms of the instance: detectors of errors, panics, failing routes, front-door failures, unresponsiveness and limit
-//! forecasts.
+//! Symptoms of the instance: detectors of errors, panics, failing routes, front-door failures and
+//! unresponsiveness.
 
-use super::extraction::IDLE_RATE;
+use super::reports::PolledReport;
 use super::reset::{Part, Reset};
-use super::windows::Windows;
-use crate::config::PolicyConfig;
+use super::series::Series;
+use super::state::KnownApp;
+use crate::config::{EvidenceConfig, PolicyConfig};
 use crate::decision::Reason;
 use crate::evidence::{
-    ErrorDetector, ErrorSignal, Evidence, FrontDoorDetector, RouteDetector, StallDetector,
-    Sustained, Unresponsive, panics,
+    ErrorDetector, ErrorSignal, ErrorWindows, Evidence, FrontDoorDetector, RouteDetector,
+    StallDetector, Sustained, Unresponsive, availability, front_door, panics,
 };
-use crate::features::{Feature, Features};
 use crate::impairment::Assessment;
+use crate::lane::serves;
 use crate::time::Time;
 
 /// State of the detectors after the latest poll.
@@ -23,39 +24,60 @@ pub(super) struct SymptomTracker {
     pub(super) front_door: FrontDoorDetector,
     pub(super) stall: StallDetector,
     pub(super) unresponsive: Unresponsive,
-    /// Polls with an alarming forecast.
-    pub(super) limit: Sustained,
-    pub(super) low_load: bool,
 }
 
-/// Input of the detectors from one report.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct DetectorInput<'a> {
-    pub(super) windows: &'a Windows,
-    pub(super) features: &'a Features,
-    /// Set if a forecast is alarming.
-    pub(super) limit_alarm: bool,
-}
+// === impl SymptomTracker ===
 
 impl SymptomTracker {
-    /// Adds a report.
+    /// Adds a report. Returns `true` if the app serves well by it, `None` if it had no requests.
     pub(super) fn observe(
         &mut self,
         now: Time,
-        errors: ErrorSignal,
-        input: DetectorInput<'_>,
+        report: PolledReport<'_>,
+        series: &Series,
+        app: &KnownApp,
         config: &PolicyConfig,
-    ) {
-        let DetectorInput {
-            windows, features, ..
-        } = input;
+    ) -> Option<bool> {
+        let PolledReport {
+            health, windows, ..
+        } = report;
         let evidence = &config.evidence;
-        let hard = evidence.hard_sustain_for;
+        self.observe_doors(now, report, app.instance.has_answered, evidence);
+        self.routes.observe(now, health, config);
+        let error_windows = ErrorWindows {
+            fast: windows.fast.as_ref(),
+            slow: windows.slow.as_ref(),
+            grown: series.errors.grown(config),
+        };
+        let errors = ErrorSignal::evaluate(error_windows, &app.usual_errors, evidence);
         self.errors.observe(now, errors, evidence);
         let panics = panics::detect(windows.fast.as_ref(), windows.slow.as_ref(), evidence);
-        self.panics.observe(now, panics, hard);
-        self.limit.observe(now, input.limit_alarm, hard);
-        self.low_load = is_low_load(windows, features, config.forecast.low_load_ratio);
+        self.panics.observe(now, panics, evidence.hard_sustain_for);
+        let is_ill = self.panics.is_active() || self.front_door.is_symptomatic();
+        let serves = availability::serves(windows.slow.as_ref(), errors, evidence.count_share)?;
+        Some(serves && !is_ill)
+    }
+
+    /// Adds a report to the detectors of stalls and of a failing front door.
+    fn observe_doors(
+        &mut self,
+        now: Time,
+        report: PolledReport<'_>,
+        has_answered: bool,
+        config: &EvidenceConfig,
+    ) {
+        let PolledReport {
+            health, front_door, ..
+        } = report;
+        let runtime = health.runtime.as_ref();
+        let answers = front_door::answers(front_door);
+        self.stall
+            .observe(now, runtime, answers, config.hang_timeout);
+        // Before the first answer, the app is starting, for however long.
+        if has_answered {
+            self.front_door
+                .observe(now, front_door, serves(health), config);
+        }
     }
 
     /// Clears the state that an event invalidates.
@@ -63,23 +85,20 @@ impl SymptomTracker {
         if event.clears(Part::Detectors) {
             self.errors.reset();
             self.panics = Sustained::default();
-        }
-        if event == Reset::AppStart || event == Reset::CounterReset {
-            self.routes.reset();
-        } else if event.clears(Part::Detectors) {
             self.routes.cut();
+        }
+        if event.clears(Part::Routes) {
+            self.routes.reset();
         }
         if event.clears(Part::Unresponsive) {
             self.front_door.reset();
             self.stall.reset();
             self.unresponsive.reset();
         }
-        if event.clears(Part::Limit) {
-            self.limit = Sustained::default();
-        }
     }
 
-    /// Returns `true` if the latest report shows errors, panics, a failing route or a failing front door, sustained or not.
+    /// Returns `true` if the latest report shows errors, panics, a failing route or a failing front door,
+    /// sustained or not.
     pub(super) fn is_symptomatic(&self) -> bool {
         self.errors.is_symptomatic()
             || self.panics.is_active()
@@ -126,55 +145,5 @@ impl SymptomTracker {
         .into_iter()
         .flatten()
         .min()
-    }
-}
-
-/// Returns `true` if a restart would interrupt few requests.
-fn is_low_load(windows: &Windows, features: &Features, low_load_ratio: f64) -> bool {
-    let at_most_one = features
-        .get(Feature::InFlight)
-        .is_none_or(|in_flight| in_flight <= 1.0);
-    let idle = windows.traffic.load.is_some_and(|rate| rate < IDLE_RATE);
-    let low = windows
-        .relative_traffic
-        .load
-        .is_some_and(|load| load <= low_load_ratio);
-    low || (at_most_one && idle)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::baseline::Traffic;
-
-    fn windows(load: f64, relative: Option<f64>) -> Windows {
-        let traffic = |load| Traffic {
-            load,
-            ..Traffic::default()
-        };
-        Windows {
-            fast: None,
-            slow: None,
-            traffic: traffic(Some(load)),
-            relative_traffic: traffic(relative),
-            in_flight_trend: None,
-        }
-    }
-
-    fn in_flight(count: f64) -> Features {
-        [(Feature::InFlight, count)].into_iter().collect()
-    }
-
-    #[test]
-    fn load_is_low_by_the_baseline_or_while_idle() {
-        assert!(is_low_load(&windows(40.0, Some(0.4)), &in_flight(9.0), 0.5));
-        assert!(!is_low_load(
-            &windows(60.0, Some(0.6)),
-            &in_flight(9.0),
-            0.5
-        ));
-        assert!(is_low_load(&windows(0.5, None), &in_flight(1.0), 0.5));
-        assert!(!is_low_load(&windows(0.5, None), &in_flight(2.0), 0.5));
-        assert!(!is_low_load(&windows(2.0, None), &in_flight(1.0), 0.5));
     }
 }

@@ -54,8 +54,18 @@ impl Trends {
         }
     }
 
-    /// Returns the alarming forecasts: steady and close enough to act on.
-    pub(super) fn alarms(&self) -> impl Iterator<Item = &Forecast> {
+    /// Returns `true` if a forecast is alarming: steady and close enough to act on.
+    pub(super) fn is_alarming(&self) -> bool {
+        self.alarms().next().is_some()
+    }
+
+    /// Returns `true` if an alarming forecast is too close to wait for low load.
+    pub(super) fn is_urgent(&self, config: &ForecastConfig) -> bool {
+        self.alarms()
+            .any(|forecast| forecast.time_to_limit <= config.urgent_below)
+    }
+
+    fn alarms(&self) -> impl Iterator<Item = &Forecast> {
         [&self.memory, &self.file_descriptors]
             .into_iter()
             .filter_map(|trend| trend.forecast())

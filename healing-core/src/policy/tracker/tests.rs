@@ -1,8 +1,9 @@
 use super::*;
 use crate::decision::Reason;
+use crate::evidence::ErrorSignal;
 use crate::evidence::usual_errors::Counts;
 use crate::features::Feature;
-use crate::health::{CheckKind, CheckReport, CheckState, Totals};
+use crate::health::{CheckKind, CheckReport, CheckState, RouteReport, Totals};
 use crate::observation::Circumstances;
 
 fn at(seconds: u64) -> Time {
@@ -66,6 +67,7 @@ fn populated() -> Tracker {
     let mut tracker = polls.tracker;
     let config = &polls.config.evidence;
     tracker
+        .detectors
         .symptoms
         .panics
         .observe(at(25), true, config.hard_sustain_for);
@@ -73,32 +75,58 @@ fn populated() -> Tracker {
         ratio: true,
         ..ErrorSignal::default()
     };
-    tracker.symptoms.errors.observe(at(25), errors, config);
+    tracker
+        .detectors
+        .symptoms
+        .errors
+        .observe(at(25), errors, config);
     let stalled = Classified {
         lane: Lane::Stalled,
         reason: Reason::RuntimeStalled,
     };
     tracker
+        .detectors
         .symptoms
         .unresponsive
         .observe(at(25), stalled, false, config);
     tracker
-        .symptoms
+        .detectors
         .limit
+        .alarming
         .observe(at(25), true, config.hard_sustain_for);
     // A peak needs two points.
     let mut next = health("a", 1060, 500, 0);
     next.memory_usage = Some(50.0);
-    tracker.trends.push(at(60), &next, &polls.config.forecast);
+    next.routes = vec![RouteReport {
+        method: "GET".into(),
+        route: "/".into(),
+        begun_total: 500,
+        answered_total: 500,
+        errors_total: 0,
+    }];
+    tracker
+        .detectors
+        .symptoms
+        .routes
+        .observe(at(60), &next, &polls.config);
+    tracker
+        .reports
+        .series
+        .trends
+        .push(at(60), &next, &polls.config.forecast);
     tracker
 }
 
 fn is_clear(tracker: &Tracker, part: Part) -> bool {
-    let symptoms = &tracker.symptoms;
+    let symptoms = &tracker.detectors.symptoms;
     match part {
         Part::History => {
-            let errors = tracker.error_history.window(Duration::ZERO, |_| false);
-            let is_clear = tracker.history.newest().is_none();
+            let errors = tracker
+                .reports
+                .series
+                .errors
+                .window(Duration::ZERO, |_| false);
+            let is_clear = tracker.reports.series.totals.newest().is_none();
             assert_eq!(errors == Counts::default(), is_clear);
             is_clear
         }
@@ -109,13 +137,14 @@ fn is_clear(tracker: &Tracker, part: Part) -> bool {
             );
             !symptoms.is_symptomatic()
         }
+        Part::Routes => symptoms.routes.is_empty(),
         Part::Unresponsive => !symptoms.unresponsive.is_active(),
-        Part::Limit => !symptoms.limit.is_active(),
+        Part::Limit => !tracker.detectors.limit.alarming.is_active(),
         Part::Health => tracker.healthy_since.is_none(),
-        Part::Peaks => !tracker.trends.memory.has_peak(),
-        Part::Trends => !tracker.trends.memory.is_known(),
-        Part::Readiness => !tracker.lifecycle.has_started(),
-        Part::Impairment => !tracker.impairment.has_counts(),
+        Part::Peaks => !tracker.reports.series.trends.memory.has_peak(),
+        Part::Trends => !tracker.reports.series.trends.memory.is_known(),
+        Part::Readiness => !tracker.reports.lifecycle.has_started(),
+        Part::Impairment => !tracker.detectors.impairment.has_counts(),
     }
 }
 
@@ -132,10 +161,11 @@ fn resets_clear_exactly_the_parts_of_their_event() {
         DependencyRecovered,
     ];
     #[rustfmt::skip]
-    let cells: [(Part, [u8; 7]); 9] = [
+    let cells: [(Part, [u8; 7]); 10] = [
         //                     Treatment  AppStart  ProcessEnd  Resume  Gap  CounterReset  DependencyRecovered
         (Part::History,        [1,        1,        0,          0,      0,   1,            1]),
         (Part::Detectors,      [1,        1,        1,          0,      1,   1,            1]),
+        (Part::Routes,         [0,        1,        0,          0,      0,   1,            0]),
         (Part::Unresponsive,   [1,        1,        1,          1,      1,   0,            0]),
         (Part::Limit,          [1,        1,        1,          0,      1,   0,            0]),
         (Part::Health,         [1,        1,        1,          0,      1,   0,            0]),
