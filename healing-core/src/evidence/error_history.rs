@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::usual_errors::{Acceptance, Counts, UsualErrors};
+use super::usual_errors::{Acceptance, Counts, INTERVALS_PER_SECOND, UsualErrors};
 use crate::config::PolicyConfig;
 use crate::health::Health;
 use crate::time::Time;
@@ -42,8 +42,7 @@ impl ErrorHistory {
         }
     }
 
-    /// Adds a report, and updates what is known about the usual errors of the app. An app that does not count
-    /// requests has none.
+    /// Adds a report, and updates what is known about the usual errors of the app.
     pub(crate) fn learn(
         &mut self,
         now: Time,
@@ -54,9 +53,9 @@ impl ErrorHistory {
     ) {
         usual.bind(health.version.as_deref());
         let totals = &health.totals;
-        let (Some(requests), Some(errors)) = (totals.requests_total, totals.errors_total) else {
-            return;
-        };
+        // Without totals, a soft heal resets the number of errors, and clears this history.
+        let errors = totals.errors_total.unwrap_or(health.error_count);
+        let requests = totals.requests_total.unwrap_or_else(|| intervals(now));
         let latest = self.push(now, requests, errors);
         let acceptance = Acceptance {
             attempts: config.permission.soft_attempts,
@@ -120,6 +119,15 @@ impl ErrorHistory {
         }
         counts
     }
+}
+
+/// Returns the time in intervals, which take the place of the requests if the app does not count them. The
+/// number of errors in a time is then tested as that in many short intervals, most of them without any.
+fn intervals(now: Time) -> u64 {
+    let seconds = now.seconds_since(Time::default());
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // not negative
+    let intervals = (seconds * INTERVALS_PER_SECOND) as u64;
+    intervals
 }
 
 // === impl Totals ===

@@ -18,7 +18,7 @@
 //! soft heal. It never justifies a hard heal.
 
 use super::sustained::Sustained;
-use super::usual_errors::{Counts, RESTART, UsualErrors};
+use super::usual_errors::{Counts, INTERVALS_PER_SECOND, RESTART, UsualErrors};
 use crate::config::EvidenceConfig;
 use crate::decision::Reason;
 use crate::time::Time;
@@ -124,9 +124,17 @@ impl ErrorSignal {
     }
 }
 
-/// Returns the counts of a window. `None` if requests or errors are not counted.
+/// Returns the counts of a window. If requests are not counted, time takes their place. `None` if errors are
+/// not counted.
 fn counts(delta: &Delta) -> Option<Counts> {
-    Some(Counts::new(delta.requests?, delta.errors?))
+    let errors = delta.errors?;
+    Some(match delta.requests {
+        Some(requests) => Counts::new(requests, errors),
+        None => Counts {
+            requests: delta.seconds * INTERVALS_PER_SECOND,
+            errors: as_f64(errors),
+        },
+    })
 }
 
 // === impl ErrorDetector ===

@@ -5,13 +5,19 @@
 //! - *Hangs*: requests wait in front of the app. A loaded app and an ill one look the same from here, so
 //!   it justifies a restart only with impairment: demand that the app has proved it can serve.
 //!
+//!   An app that counts no requests shows no impairment. If its CPU is not used up, it is restarted when a
+//!   plain liveness probe would restart it.
+//!
 //! Both count only after the front door of this instance has answered once, because a process that has
 //! bound its port may start for any time. Connections that are open may still be served, so the app is
 //! drained first.
 
+use std::time::Duration;
+
 use super::sustained::Sustained;
 use crate::config::EvidenceConfig;
 use crate::decision::Reason;
+use crate::health::Health;
 use crate::observation::{InvalidAnswer, ProbeResult};
 use crate::time::Time;
 
@@ -20,7 +26,16 @@ use crate::time::Time;
 pub(crate) struct FrontDoorDetector {
     refused: Sustained,
     hangs: Sustained,
+    /// Polls in which it hung although the CPU of an app that counts no requests was not used up.
+    hangs_uncounted: Sustained,
 }
+
+/// Time for which the front door of an app that counts no requests must hang: that of a liveness probe at
+/// Kubernetes' defaults (3 failures, 10 s apart).
+const UNCOUNTED_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// CPU usage in percent of the limit, from which load may be the reason for a front door that hangs.
+const LOADED_CPU: f64 = 85.0;
 
 /// Returns `true` if the app answers requests at its front door, with a client error or a redirect too.
 /// An error of the server may be the answer of a proxy.
@@ -46,13 +61,19 @@ impl FrontDoorDetector {
         &mut self,
         now: Time,
         front_door: &ProbeResult<()>,
+        health: &Health,
         serves: bool,
         config: &EvidenceConfig,
     ) {
+        let uncounted = health.totals.requests_total.is_none()
+            && health.cpu_usage.is_some_and(|cpu| cpu < LOADED_CPU);
         let refused = serves && *front_door == ProbeResult::Refused;
         let hangs = *front_door == ProbeResult::TimedOut;
         self.refused.observe(now, refused, config.refused_timeout);
         self.hangs.observe(now, hangs, config.hang_timeout);
+        let timeout = uncounted_timeout(config);
+        self.hangs_uncounted
+            .observe(now, hangs && uncounted, timeout);
     }
 
     /// Discards all polls.
@@ -74,7 +95,9 @@ impl FrontDoorDetector {
     pub(crate) fn hard_evidence(&self, impaired: bool, config: &EvidenceConfig) -> Option<Reason> {
         if self.refused.is_firing(config.refused_timeout) {
             Some(Reason::FrontDoorRefused)
-        } else if impaired && self.hangs.is_firing(config.hang_timeout) {
+        } else if (impaired && self.hangs.is_firing(config.hang_timeout))
+            || self.hangs_uncounted.is_firing(uncounted_timeout(config))
+        {
             Some(Reason::FrontDoorHangs)
         } else {
             None
@@ -82,14 +105,35 @@ impl FrontDoorDetector {
     }
 }
 
+/// Returns the time for which the front door of an app that counts no requests must hang.
+fn uncounted_timeout(config: &EvidenceConfig) -> Duration {
+    config.hang_timeout.max(UNCOUNTED_TIMEOUT)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::health::Totals;
 
     /// Returns the time in s at which a restart is justified, with a poll every `interval` s.
     fn justified_at(
+        interval: usize,
+        front_door: impl Fn(u64) -> ProbeResult<()>,
+        impaired: bool,
+    ) -> Option<(u64, Reason)> {
+        let health = Health {
+            totals: Totals {
+                requests_total: Some(100),
+                ..Totals::default()
+            },
+            cpu_usage: Some(1.0),
+            ..Health::default()
+        };
+        justified_of(&health, interval, front_door, impaired)
+    }
+
+    fn justified_of(
+        health: &Health,
         interval: usize,
         front_door: impl Fn(u64) -> ProbeResult<()>,
         impaired: bool,
@@ -98,7 +142,7 @@ mod tests {
         let mut detector = FrontDoorDetector::default();
         (0..600).step_by(interval).find_map(|seconds| {
             let now = Time::default() + Duration::from_secs(seconds);
-            detector.observe(now, &front_door(seconds), true, &config);
+            detector.observe(now, &front_door(seconds), health, true, &config);
             let reason = detector.hard_evidence(impaired, &config)?;
             Some((seconds, reason))
         })
@@ -118,6 +162,20 @@ mod tests {
         let hangs = Some((10, Reason::FrontDoorHangs));
         assert_eq!(justified_at(5, |_| ProbeResult::TimedOut, true), hangs);
         assert_eq!(justified_at(5, |_| ProbeResult::TimedOut, false), None);
+    }
+
+    #[test]
+    fn uncounted_app_is_restarted_after_a_liveness_probes_time_unless_loaded() {
+        let uncounted_at = |cpu_usage| {
+            let health = Health {
+                cpu_usage,
+                ..Health::default()
+            };
+            justified_of(&health, 5, |_| ProbeResult::TimedOut, false)
+        };
+        assert_eq!(uncounted_at(Some(10.0)), Some((30, Reason::FrontDoorHangs)));
+        assert_eq!(uncounted_at(Some(95.0)), None);
+        assert_eq!(uncounted_at(None), None);
     }
 
     #[test]

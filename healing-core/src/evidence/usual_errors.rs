@@ -73,6 +73,9 @@ pub(crate) const RESTART: f64 = 1e-3;
 const MIN_EXPECTED: f64 = 5.0;
 /// Time after which a treatment's effect cannot be told from other changes.
 const TRIAL_LIMIT: Duration = Duration::from_secs(3600);
+/// Number of intervals per second that take the place of requests if the app does not count them. It exceeds
+/// the errors per second of small apps by far, so that hardly an interval would hold two.
+pub(super) const INTERVALS_PER_SECOND: f64 = 100.0;
 /// Number of requests that the usual share remembers.
 const MEMORY: f64 = 1e6;
 

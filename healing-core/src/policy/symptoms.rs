@@ -76,7 +76,7 @@ impl SymptomTracker {
         // Before the first answer, the app is starting, for however long.
         if has_answered {
             self.front_door
-                .observe(now, front_door, serves(health), config);
+                .observe(now, front_door, health, serves(health), config);
         }
     }
 
