@@ -27,8 +27,8 @@ pub struct Observation {
     pub circumstances: Circumstances,
 }
 
-/// Sockets of the app's own port, without the doctor's own. Each figure is the smallest of several reads
-/// within a second, so that a short burst is not taken for a queue.
+/// Sockets of the app's own port, without the doctor's probes. Each figure but the bytes received is the
+/// smallest of several reads within a second, so that a short burst is not taken for a queue.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PortSockets {
     /// Number of connections that the app has not accepted.
@@ -41,6 +41,10 @@ pub struct PortSockets {
     pub unread_bytes: u64,
     /// Set if a socket listens on the port.
     pub listening: bool,
+    /// Number of bytes that arrived since the previous poll on connections that were established in both
+    /// polls, read by the app or not. `None` if the sockets were not read in one of them, and while more
+    /// than 256 connections are established.
+    pub received_bytes: Option<u64>,
 }
 
 /// Result of a probe.

@@ -11,10 +11,11 @@ use healing_core::policy::Policy;
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::app_client::App;
+use crate::app_client::{App, ProbeResults};
 use crate::clock::SystemClock;
 use crate::config::Settings;
 use crate::heartbeat::Heartbeat;
+use crate::lateness;
 use crate::proposer::LoadedProposer;
 use crate::recorder::{PollReport, Recorder};
 use crate::status::{Shared, mode_name};
@@ -26,6 +27,7 @@ use crate::unfinished_intent;
 /// Control loop of one app.
 pub(crate) struct ControlLoop<A> {
     poll_interval: Duration,
+    probe_timeout: Duration,
     mode: Mode,
     state_dir: PathBuf,
     app: A,
@@ -90,6 +92,7 @@ impl<A: App> ControlLoop<A> {
         let drain = Drain::new(settings, heartbeat.clone());
         Self {
             poll_interval: settings.poll_interval,
+            probe_timeout: settings.probe_timeout,
             mode: settings.mode,
             state_dir: settings.state_dir.clone(),
             app,
@@ -108,17 +111,20 @@ impl<A: App> ControlLoop<A> {
     /// Polls until a hard heal requires the process to exit.
     pub(crate) async fn run(mut self) -> ExitForRestart {
         let mut ticks = interval(self.poll_interval);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
-            ticks.tick().await;
-            if let Some(exit) = self.poll().await {
+            let waiting_since = Instant::now();
+            let due = ticks.tick().await;
+            let delay = lateness::delay(due, waiting_since);
+            if let Some(exit) = self.poll(delay).await {
                 return exit;
             }
         }
     }
 
-    async fn poll(&mut self) -> Option<ExitForRestart> {
-        let poll = self.observe().await;
+    /// Polls the app and treats it. `delay` is the time by which the poll starts late.
+    async fn poll(&mut self, delay: Duration) -> Option<ExitForRestart> {
+        let poll = self.observe(delay).await;
         let decision = self.policy.step(&poll.observation);
         let explain = || self.policy.explain(&decision);
         self.recorder.decision(&poll, &decision, explain);
@@ -151,14 +157,23 @@ impl<A: App> ControlLoop<A> {
     }
 
     /// Probes the app, and resolves an unfinished intent before the policy evaluates the report.
-    async fn observe(&mut self) -> PollReport {
+    async fn observe(&mut self, delay: Duration) -> PollReport {
         self.heartbeat.beat();
         let begin = Instant::now();
-        let (report, front_door) = self.app.probe().await;
+        let (results, lost) = lateness::watch(self.app.probe()).await;
         let took = begin.elapsed();
         self.heartbeat.beat();
 
-        if let ProbeResult::Valid(health, _) = &report.result {
+        let ProbeResults {
+            care,
+            front_door,
+            sockets,
+            resolution,
+        } = results;
+        let late = resolution.is_none_or(|resolution| {
+            lateness::is_late(delay + lost + resolution, self.probe_timeout)
+        });
+        if let ProbeResult::Valid(health, _) = &care.result {
             self.app_identity = Identity::of(health);
         }
         let mut context = Context {
@@ -167,20 +182,21 @@ impl<A: App> ControlLoop<A> {
             store: &mut self.store,
             recorder: &mut self.recorder,
         };
-        unfinished_intent::resolve(&mut context, &self.drain, &report.result).await;
+        unfinished_intent::resolve(&mut context, &self.drain, &care.result).await;
         PollReport {
             observation: Observation {
-                sockets: None,
-                care: report.result,
+                care: care.result,
                 front_door,
-                circumstances: self.circumstances(),
+                sockets: sockets.ok(),
+                circumstances: self.circumstances(late),
             },
-            out_of_range: report.out_of_range,
+            out_of_range: care.out_of_range,
+            unreadable: sockets.err(),
             took,
         }
     }
 
-    fn circumstances(&self) -> Circumstances {
+    fn circumstances(&self, late: bool) -> Circumstances {
         let pause = Pause::read(&self.state_dir, SystemTime::now());
         let paused = pause.is_some();
         self.shared.metrics.paused.set(i64::from(paused));
@@ -192,7 +208,7 @@ impl<A: App> ControlLoop<A> {
             // The sidecar has no drain of its own; the app's is in `/health`.
             draining: false,
             process_alive: None,
-            late: false,
+            late,
         }
     }
 }

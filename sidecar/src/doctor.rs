@@ -15,7 +15,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::app_client::{AppClient, CareClient, Probe, http};
+use crate::app_client::http::Client;
+use crate::app_client::{AppClient, CareClient, Probe};
 use crate::config::{ConfigError, Loaded, Profile, Settings};
 use crate::control_loop::ControlLoop;
 use crate::exit_code;
@@ -38,8 +39,8 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
             return ExitCode::from(exit_code::SOFTWARE);
         }
     };
-    let client = match http::client() {
-        Ok(client) => client,
+    let app = match app_client(&loaded.settings) {
+        Ok(app) => app,
         Err(error) => {
             tracing::error!(%error, "cannot set up the HTTP client");
             return ExitCode::from(exit_code::SOFTWARE);
@@ -67,25 +68,20 @@ pub async fn run(loaded: Loaded, shutdown: impl Future<Output = ()>) -> ExitCode
             tracing::info!("shutdown signal received");
             ExitCode::SUCCESS
         }
-        exit = run_loop(settings, shared, client) => exit.into(),
+        exit = run_loop(settings, shared, app) => exit.into(),
     }
 }
 
+fn app_client(settings: &Settings) -> reqwest::Result<AppClient> {
+    let care = Client::new(&settings.care_url)?;
+    Ok(AppClient {
+        probe: Probe::new(settings)?,
+        care: CareClient::new(care, settings.token_file.clone()),
+    })
+}
+
 /// Runs the control loop, and starts it again from its saved state after a panic.
-async fn run_loop(
-    settings: Arc<Settings>,
-    shared: Arc<Shared>,
-    client: reqwest::Client,
-) -> ExitForRestart {
-    let app = AppClient {
-        probe: Probe::new(
-            client.clone(),
-            &settings.app_url,
-            &settings.care_url,
-            settings.probe_timeout,
-        ),
-        care: CareClient::new(client, &settings.care_url, settings.token_file.clone()),
-    };
+async fn run_loop(settings: Arc<Settings>, shared: Arc<Shared>, app: AppClient) -> ExitForRestart {
     supervise(
         || {
             let (settings, shared) = (Arc::clone(&settings), Arc::clone(&shared));

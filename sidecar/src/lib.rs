@@ -12,11 +12,13 @@ pub mod model_file;
 pub mod parent_death;
 pub mod proposer;
 pub mod sidecar;
+pub mod sockets;
 pub mod store;
 
 mod clock;
 mod control_loop;
 mod heartbeat;
+mod lateness;
 mod recorder;
 mod status;
 mod supervise;

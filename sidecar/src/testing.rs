@@ -8,7 +8,7 @@ use healing_core::decision::{Action, DecidedBy, Decision, Lane, Reason, Verdict,
 use healing_core::features::Features;
 use healing_core::heal::{HealAction, HealResponse};
 use healing_core::health::{Health, Runtime, Status, Totals};
-use healing_core::observation::{Circumstances, Observation, ProbeResult};
+use healing_core::observation::{Circumstances, Observation, PortSockets, ProbeResult};
 use healing_core::policy::Policy;
 use healing_core::policy::Proposer;
 use serde_json::Value;
@@ -16,11 +16,12 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::app_client::http::NoResponse;
-use crate::app_client::{App, CareError, ProbeReport};
+use crate::app_client::{App, CareError, ProbeReport, ProbeResults};
 use crate::clock::SystemClock;
 use crate::config::{self, Flags, Settings};
 use crate::heartbeat::Heartbeat;
 use crate::recorder::{PollReport, Recorder};
+use crate::sockets::Unreadable;
 use crate::status::{Metrics, Shared};
 use crate::store::{LoadedState, Store};
 use crate::timed_policy::TimedPolicy;
@@ -59,12 +60,13 @@ pub(crate) fn valid<T>(content: T) -> ProbeResult<T> {
 pub(crate) fn poll() -> PollReport {
     PollReport {
         observation: Observation {
-            sockets: None,
             care: valid(health("a")),
             front_door: valid(()),
+            sockets: None,
             circumstances: Circumstances::default(),
         },
         out_of_range: None,
+        unreadable: None,
         took: Duration::from_millis(1),
     }
 }
@@ -121,8 +123,8 @@ pub(crate) struct Call {
     pub(crate) journal: Vec<String>,
 }
 
-/// Results of one probe of both ports.
-type ProbeResults = (ProbeResult<Health>, ProbeResult<()>);
+/// Results of one probe of care port and front door.
+type PortResults = (ProbeResult<Health>, ProbeResult<()>);
 /// Function that returns an error for the requests of `POST /heal` that fail.
 type Refusal = Box<dyn Fn(HealAction) -> Option<CareError> + Send + Sync>;
 
@@ -131,9 +133,13 @@ pub(crate) struct FakeApp {
     state_dir: std::path::PathBuf,
     begin: Instant,
     /// Results of the n-th probe.
-    script: Mutex<Box<dyn FnMut(usize) -> ProbeResults + Send>>,
+    script: Mutex<Box<dyn FnMut(usize) -> PortResults + Send>>,
     probes: Mutex<usize>,
     refusal: Mutex<Refusal>,
+    /// Time for which the next probe stops the doctor.
+    stop: Mutex<Duration>,
+    sockets: Mutex<Result<PortSockets, Unreadable>>,
+    resolution: Mutex<Option<Duration>>,
     calls: Mutex<Vec<Call>>,
 }
 
@@ -145,12 +151,15 @@ impl FakeApp {
             script: Mutex::new(Box::new(|_| (valid(health("a")), valid(())))),
             probes: Mutex::new(0),
             refusal: Mutex::new(Box::new(|_| None)),
+            stop: Mutex::default(),
+            sockets: Mutex::new(Err(Unreadable::NotLoopback)),
+            resolution: Mutex::new(Some(Duration::ZERO)),
             calls: Mutex::default(),
         }
     }
 
     /// Sets the results of the n-th probe, from 0, to those of `script`.
-    pub(crate) fn respond(&self, script: impl FnMut(usize) -> ProbeResults + Send + 'static) {
+    pub(crate) fn respond(&self, script: impl FnMut(usize) -> PortResults + Send + 'static) {
         *self.probes.lock().unwrap() = 0;
         *self.script.lock().unwrap() = Box::new(script);
     }
@@ -166,6 +175,21 @@ impl FakeApp {
         refusal: impl Fn(HealAction) -> Option<CareError> + Send + Sync + 'static,
     ) {
         *self.refusal.lock().unwrap() = Box::new(refusal);
+    }
+
+    /// Stops the doctor for a time during the next probe, as SIGSTOP does. The clock must be paused.
+    pub(crate) fn stop_doctor(&self, time: Duration) {
+        *self.stop.lock().unwrap() = time;
+    }
+
+    /// Sets the result of each read of the sockets.
+    pub(crate) fn set_sockets(&self, sockets: Result<PortSockets, Unreadable>) {
+        *self.sockets.lock().unwrap() = sockets;
+    }
+
+    /// Sets the time of each name resolution. `None` stands for a failure.
+    pub(crate) fn set_resolution(&self, resolution: Option<Duration>) {
+        *self.resolution.lock().unwrap() = resolution;
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -199,7 +223,7 @@ impl FakeApp {
         });
     }
 
-    fn next_results(&self) -> ProbeResults {
+    fn next_results(&self) -> PortResults {
         let mut probes = self.probes.lock().unwrap();
         let results = self.script.lock().unwrap()(*probes);
         *probes += 1;
@@ -208,10 +232,19 @@ impl FakeApp {
 }
 
 impl App for Arc<FakeApp> {
-    async fn probe(&self) -> (ProbeReport, ProbeResult<()>) {
+    async fn probe(&self) -> ProbeResults {
         self.record("probe");
         let (care, front_door) = self.next_results();
-        (care.into(), front_door)
+        let stop = std::mem::take(&mut *self.stop.lock().unwrap());
+        if stop > Duration::ZERO {
+            tokio::time::advance(stop).await;
+        }
+        ProbeResults {
+            care: care.into(),
+            front_door,
+            sockets: *self.sockets.lock().unwrap(),
+            resolution: *self.resolution.lock().unwrap(),
+        }
     }
 
     async fn health(&self) -> ProbeReport {

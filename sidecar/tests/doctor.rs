@@ -273,3 +273,17 @@ async fn sidecar_keeps_running_without_log_reader() {
     );
     assert!(journal.contains("\"reason\":\"healthy\""), "{journal}");
 }
+
+#[tokio::test]
+async fn stopped_and_continued_sidecar_voids_a_poll_and_heals_nothing() {
+    let app = FakeApp::start(usize::MAX, Response::Close).await;
+    let mut sidecar = Sidecar::start(&app, &[]).await;
+    sidecar.reported(3).await;
+    sidecar.signal(Signal::STOP);
+    tokio::time::sleep(Duration::from_millis(1500)).await; // the stop itself
+    sidecar.signal(Signal::CONT);
+    sidecar.polls("late", 1).await;
+    sidecar.reported(6).await;
+    assert_eq!(sidecar.exited(), None);
+    assert_eq!(app.heals(), Vec::<String>::new());
+}

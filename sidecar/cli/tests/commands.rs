@@ -145,3 +145,21 @@ fn config_check_exits_78_and_names_each_error() {
         "{table}"
     );
 }
+
+#[tokio::test]
+async fn check_reports_both_ports_and_sockets() {
+    let app = FakeApp::start(usize::MAX, Response::Close).await;
+    let (front_door, care) = (
+        format!("http://{}", app.app),
+        format!("http://{}", app.care),
+    );
+    let arguments = ["check", "--app-url", &front_door, "--care-url", &care];
+    let arguments = arguments.map(ToOwned::to_owned);
+    let checked =
+        tokio::task::spawn_blocking(move || healing(&arguments.each_ref().map(String::as_str)));
+    let checked = checked.await.unwrap();
+    let output = String::from_utf8(checked.stdout).unwrap();
+    assert!(checked.status.success(), "{output}");
+    let sockets = "sockets     0 established, 0 not accepted, 0 unread with 0 bytes";
+    assert!(output.contains(sockets), "{output}");
+}

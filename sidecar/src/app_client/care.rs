@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use healing_core::heal::{HealAction, HealError, HealRequest, HealResponse};
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
-use reqwest::{Client, Url};
 
-use super::http::{self, NoResponse};
+use super::http::{Client, NoResponse};
 
 /// Maximum number of bytes that are read of a token file.
 const MAX_TOKEN_BYTES: u64 = 4096;
@@ -18,7 +17,6 @@ const MAX_TOKEN_BYTES: u64 = 4096;
 #[derive(Debug, Clone)]
 pub(crate) struct CareClient {
     client: Client,
-    url: Url,
     token_file: Option<PathBuf>,
 }
 
@@ -62,12 +60,14 @@ pub(crate) enum TokenError {
 }
 
 impl CareError {
-    /// Returns `true` if it is certain that the app did nothing, because the connection or the
-    /// request was refused. A refusal must not count as a failed heal, because a wrong token would
+    /// Returns `true` if it is certain that the app did nothing, because nothing was sent, or the
+    /// connection or the request was refused. A refusal must not count as a failed heal, because a wrong token would
     /// lead to a restart.
     pub(crate) fn certainly_not_begun(&self) -> bool {
         match self {
-            Self::NoResponse(NoResponse::Refused) | Self::Token { .. } => true,
+            Self::NoResponse(NoResponse::Refused | NoResponse::Unresolved) | Self::Token { .. } => {
+                true
+            }
             Self::Refused { status, code, .. } => {
                 (400..500).contains(status) || code == "runtime_stalled"
             }
@@ -77,12 +77,9 @@ impl CareError {
 }
 
 impl CareClient {
-    pub(crate) fn new(client: Client, care: &Url, token_file: Option<PathBuf>) -> Self {
-        Self {
-            client,
-            url: http::at(care, "/heal"),
-            token_file,
-        }
+    /// Creates a client that sends its requests by `client`.
+    pub(crate) fn new(client: Client, token_file: Option<PathBuf>) -> Self {
+        Self { client, token_file }
     }
 
     /// Requests an action. The whole exchange takes at most `limit`.
@@ -92,7 +89,9 @@ impl CareClient {
         limit: Duration,
     ) -> Result<HealResponse, CareError> {
         let body = serde_json::to_vec(&HealRequest { action }).map_err(|_| CareError::Malformed)?;
-        let response = http::post(&self.client, &self.url, self.headers()?, body, limit)
+        let response = self
+            .client
+            .post("/heal", self.headers()?, body, limit)
             .await
             .map_err(CareError::NoResponse)?;
         if response.status == 200 {
@@ -157,6 +156,7 @@ mod tests {
     #[test]
     fn heal_has_certainly_not_begun_after_refusal() {
         assert!(CareError::NoResponse(NoResponse::Refused).certainly_not_begun());
+        assert!(CareError::NoResponse(NoResponse::Unresolved).certainly_not_begun());
         assert!(refused(403, "forbidden").certainly_not_begun());
         assert!(refused(503, "runtime_stalled").certainly_not_begun());
         assert!(!refused(500, "broken").certainly_not_begun());

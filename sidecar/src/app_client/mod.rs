@@ -6,21 +6,21 @@
 mod care;
 pub mod http;
 mod probe;
+mod resolver;
 mod validation;
 
 use std::time::Duration;
 
 use healing_core::heal::{HealAction, HealResponse};
-use healing_core::observation::ProbeResult;
 
 pub(crate) use self::care::{CareClient, CareError};
-pub use self::probe::{Probe, ProbeReport};
+pub use self::probe::{Probe, ProbeReport, ProbeResults};
 pub use self::validation::OutOfRange;
 
 /// Requests of the doctor to the app.
 pub(crate) trait App: Send + Sync {
-    /// Probes care port and front door at the same time.
-    fn probe(&self) -> impl Future<Output = (ProbeReport, ProbeResult<()>)> + Send;
+    /// Probes care port and front door at the same time, and reads the app's sockets.
+    fn probe(&self) -> impl Future<Output = ProbeResults> + Send;
 
     /// Probes the care port alone.
     fn health(&self) -> impl Future<Output = ProbeReport> + Send;
@@ -41,7 +41,7 @@ pub(crate) struct AppClient {
 }
 
 impl App for AppClient {
-    async fn probe(&self) -> (ProbeReport, ProbeResult<()>) {
+    async fn probe(&self) -> ProbeResults {
         self.probe.run().await
     }
 

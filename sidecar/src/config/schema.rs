@@ -66,7 +66,7 @@ pub const SETTINGS: &[Setting] = &[
             "poll_interval",
             "HEALING_POLL_INTERVAL",
             "5s",
-            "time between two polls of the app, from 100ms to 60s",
+            "time between two polls of the app, from 100ms to 1m",
         ),
         "250ms",
     ),

@@ -1,9 +1,11 @@
+use healing_core::observation::PortSockets;
 use serde_json::Value;
 use tokio::time::timeout;
 
 use super::*;
 use crate::app_client::CareError;
 use crate::config::Restart;
+use crate::sockets::Unreadable;
 use crate::testing::{FakeApp, Fixture, forbidden, health, valid};
 
 /// Number of healthy probes before a fault, so that the app counts as available.
@@ -231,4 +233,91 @@ async fn loop_saves_state_after_soft_heal() {
         Some(Action::ResetErrors),
         "a later process verifies the soft heal"
     );
+}
+
+fn polls(fixture: &Fixture, result: &str) -> u64 {
+    let polls = &fixture.shared.metrics.polls;
+    polls.with_label_values(&[result]).get()
+}
+
+#[tokio::test(start_paused = true)]
+async fn poll_is_late_if_the_doctor_is_stopped_during_a_probe() {
+    let fixture = Fixture::new();
+    fixture.app.stop_doctor(Duration::from_secs(3));
+    assert!(!run(&fixture, 60).await);
+    assert_eq!(polls(&fixture, "late"), 1);
+    assert!(polls(&fixture, "reported") > 200);
+    let journal = fixture.journal();
+    let first = journal.iter().find(|entry| entry["kind"] == "decision");
+    assert_eq!(first.unwrap()["observation"]["late"], true);
+}
+
+#[tokio::test(start_paused = true)]
+async fn poll_is_late_after_a_stop_between_polls_and_missed_polls_are_skipped() {
+    let fixture = Fixture::new();
+    let stop = async {
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        tokio::time::advance(Duration::from_secs(20)).await;
+    };
+    tokio::join!(run(&fixture, 31), stop);
+    assert_eq!(polls(&fixture, "late"), 1);
+    let times = fixture.app.calls().into_iter().map(|call| call.at);
+    let (before, after): (Vec<_>, Vec<_>) = times.partition(|at| at.as_secs() < 20);
+    assert_eq!(before.len(), 5, "at 0 to 1000 ms");
+    assert!((39..=41).contains(&after.len()), "{after:?}");
+    let off_schedule = after.iter().skip(1).map(|at| at.as_millis() % 250);
+    assert!(off_schedule.max().unwrap() <= 2, "{after:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn poll_is_late_if_names_are_not_resolved_in_time() {
+    for resolution in [None, Some(Duration::from_secs(1))] {
+        let fixture = Fixture::new();
+        fixture.app.set_resolution(resolution);
+        assert!(!run(&fixture, 10).await);
+        assert!(polls(&fixture, "late") > 30);
+        assert_eq!(polls(&fixture, "reported"), 0);
+    }
+    let fixture = Fixture::new();
+    fixture.app.set_resolution(Some(Duration::from_millis(100)));
+    assert!(!run(&fixture, 10).await);
+    assert_eq!(polls(&fixture, "late"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sockets_are_published_while_they_can_be_read() {
+    let fixture = Fixture::new();
+    let sockets = PortSockets {
+        backlog: 3,
+        established: 9,
+        unread: 5,
+        unread_bytes: 700,
+        listening: true,
+        ..PortSockets::default()
+    };
+    fixture.app.set_sockets(Ok(sockets));
+    run(&fixture, 1).await;
+    let text = String::from_utf8(fixture.shared.metrics.text()).unwrap();
+    for line in [
+        "healing_sockets_readable 1\n",
+        "healing_app_accept_backlog 3\n",
+        "healing_app_connections 9\n",
+        "healing_app_unread_sockets 5\n",
+        "healing_app_unread_bytes 700\n",
+    ] {
+        assert!(text.contains(line), "{line} is not in {text}");
+    }
+    assert_eq!(fixture.shared.view().sockets, Some(sockets));
+    assert_eq!(fixture.shared.view().sockets_unreadable, None);
+    assert_eq!(fixture.journal()[1]["observation"]["sockets"]["unread"], 5);
+
+    fixture.app.set_sockets(Err(Unreadable::NoListener(5000)));
+    run(&fixture, 1).await;
+    let text = String::from_utf8(fixture.shared.metrics.text()).unwrap();
+    assert!(text.contains("healing_sockets_readable 0\n"));
+    assert!(!text.contains("healing_app_"), "{text}");
+    let view = fixture.shared.view();
+    assert_eq!(view.sockets, None);
+    let reason = view.sockets_unreadable.clone().unwrap();
+    assert!(reason.contains("listens on port 5000"), "{reason}");
 }

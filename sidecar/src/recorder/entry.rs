@@ -1,17 +1,20 @@
 //! Journal format of an observation.
 
 use healing_core::health::Health;
-use healing_core::observation::{InvalidAnswer, ProbeResult};
+use healing_core::observation::{InvalidAnswer, PortSockets, ProbeResult};
 use serde::Serialize;
 
 use super::PollReport;
 use crate::app_client::OutOfRange;
 
-/// Results of both probes, and the circumstances that can change while the doctor runs.
+/// Results of both probes, sockets, and the circumstances that can change while the doctor runs.
 #[derive(Debug, Serialize)]
 pub(crate) struct ObservationEntry<'a> {
     care: ProbeEntry<'a, Health>,
     front_door: ProbeEntry<'a, ()>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sockets: Option<PortSockets>,
+    late: bool,
     paused: bool,
     state_writable: bool,
 }
@@ -42,6 +45,8 @@ impl<'a> ObservationEntry<'a> {
         Self {
             care: ProbeEntry::new(&observation.care, poll.out_of_range.as_ref()),
             front_door: ProbeEntry::new(&observation.front_door, None),
+            sockets: observation.sockets,
+            late: observation.circumstances.late,
             paused: observation.circumstances.paused,
             state_writable: observation.circumstances.state_writable,
         }
@@ -93,12 +98,13 @@ mod tests {
     ) -> PollReport {
         PollReport {
             observation: Observation {
-                sockets: None,
                 care: ProbeResult::Invalid(invalid),
                 front_door,
+                sockets: None,
                 circumstances: Circumstances::default(),
             },
             out_of_range,
+            unreadable: None,
             took: Duration::ZERO,
         }
     }
@@ -126,6 +132,7 @@ mod tests {
                     "expected": "a number from 0 to 1000",
                 },
                 "front_door": {"result": "valid", "seconds": 0.5},
+                "late": false,
                 "paused": false,
                 "state_writable": true,
             })

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 pub(crate) use self::entry::ObservationEntry;
 use self::journal::Journal;
 use crate::app_client::OutOfRange;
+use crate::sockets::Unreadable;
 use crate::status::{Metrics, Shared};
 
 /// Interval of the summaries in the journal.
@@ -27,7 +28,9 @@ pub(crate) struct PollReport {
     pub(crate) observation: Observation,
     /// Figure that made the report of the care port invalid.
     pub(crate) out_of_range: Option<OutOfRange>,
-    /// Duration of both probes.
+    /// Reason why the sockets could not be read.
+    pub(crate) unreadable: Option<Unreadable>,
+    /// Duration of the poll.
     pub(crate) took: Duration,
 }
 
@@ -37,6 +40,8 @@ pub(crate) struct Recorder {
     journal: Journal,
     shared: Arc<Shared>,
     last: Option<Headline>,
+    /// Result of the last read of the sockets. `None` before the first.
+    last_read: Option<Option<Unreadable>>,
     summary: Summary,
 }
 
@@ -64,6 +69,7 @@ impl Recorder {
             journal: Journal::new(dir),
             shared,
             last: None,
+            last_read: None,
             summary: Summary::default(),
         }
     }
@@ -76,7 +82,8 @@ impl Recorder {
         decision: &Decision,
         explain: impl FnOnce() -> String,
     ) {
-        count(&self.shared.metrics, decision, poll.took);
+        count(&self.shared.metrics, poll, decision);
+        self.read_of_sockets(poll.unreadable);
         if let Some(conclusion) = &decision.concluded {
             self.outcome(conclusion);
         }
@@ -101,7 +108,7 @@ impl Recorder {
             }
         }
         self.summarise(decision);
-        self.show(&poll.observation, decision);
+        self.show(poll, decision);
     }
 
     /// Writes a journal entry. A lost entry is counted.
@@ -115,6 +122,20 @@ impl Recorder {
     /// Forces the journal to disk.
     pub(crate) fn sync(&mut self) {
         self.journal.sync();
+    }
+
+    /// Logs that the sockets can be read, or cannot, if that changed.
+    fn read_of_sockets(&mut self, unreadable: Option<Unreadable>) {
+        if self.last_read.replace(unreadable) == Some(unreadable) {
+            return;
+        }
+        match unreadable {
+            None => tracing::info!("the app's sockets are read"),
+            Some(error) => tracing::warn!(
+                %error,
+                "the app's sockets cannot be read, so requests that it has not accepted are not seen"
+            ),
+        }
     }
 
     fn is_change(&mut self, poll: &PollReport, decision: &Decision) -> bool {
@@ -179,10 +200,13 @@ impl Recorder {
         self.note("summary", &entry);
     }
 
-    fn show(&self, observation: &Observation, decision: &Decision) {
+    fn show(&self, poll: &PollReport, decision: &Decision) {
+        let observation = &poll.observation;
         let mut view = self.shared.view();
         view.lane = Some(decision.lane.as_str());
         view.budget_remaining = Some(decision.budget_remaining);
+        view.sockets = observation.sockets;
+        view.sockets_unreadable = poll.unreadable.map(|error| error.to_string());
         if let Some(record) = &decision.model {
             let status = view.model.get_or_insert_default();
             status.add(record, SystemTime::now());
@@ -215,12 +239,15 @@ fn log(decision: &Decision, explanation: &str, out_of_range: Option<&OutOfRange>
     }
 }
 
-fn count(metrics: &Metrics, decision: &Decision, took: Duration) {
-    metrics.poll_duration.observe(took.as_secs_f64());
-    metrics
-        .polls
-        .with_label_values(&[decision.lane.as_str()])
-        .inc();
+fn count(metrics: &Metrics, poll: &PollReport, decision: &Decision) {
+    metrics.poll_duration.observe(poll.took.as_secs_f64());
+    let result = if poll.observation.circumstances.late {
+        "late"
+    } else {
+        decision.lane.as_str()
+    };
+    metrics.polls.with_label_values(&[result]).inc();
+    metrics.set_sockets(poll.observation.sockets.as_ref());
     metrics
         .decisions
         .with_label_values(&[decision.proposed.as_str(), decision.verdict.as_str()])

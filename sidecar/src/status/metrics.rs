@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use healing_core::decision::Abstention;
+use healing_core::observation::PortSockets;
 use prometheus::core::Collector;
 use prometheus::{
     Encoder, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
@@ -43,6 +44,11 @@ pub(crate) struct Metrics {
     pub(crate) watchdog_restarts: IntCounter,
     pub(crate) state_writable: IntGauge,
     pub(crate) journal_errors: IntCounter,
+    sockets_readable: IntGauge,
+    accept_backlog: IntGaugeVec,
+    connections: IntGaugeVec,
+    unread_sockets: IntGaugeVec,
+    unread_bytes: IntGaugeVec,
 }
 
 impl Metrics {
@@ -101,7 +107,7 @@ impl Metrics {
                 Histogram::with_opts(
                     HistogramOpts::new(
                         "healing_poll_duration_seconds",
-                        "Duration of one poll, care port and front door together",
+                        "Duration of one poll: name resolution, care port, front door and sockets",
                     )
                     .buckets(POLL_BUCKETS.to_vec()),
                 )?,
@@ -109,7 +115,7 @@ impl Metrics {
             polls: counters(
                 r,
                 "healing_polls_total",
-                "Polls of the app, by result",
+                "Polls of the app, by result; late means that the doctor itself was slow",
                 &["result"],
             )?,
             probability: gauges(
@@ -192,6 +198,35 @@ impl Metrics {
                     "Journal entries that could not be written",
                 )?,
             )?,
+            sockets_readable: int_gauge(
+                r,
+                "healing_sockets_readable",
+                "1 if the sockets of the app's port can be read; else their figures have no series",
+            )?,
+            accept_backlog: int_gauges(
+                r,
+                "healing_app_accept_backlog",
+                "Connections that the app has not accepted",
+                &[],
+            )?,
+            connections: int_gauges(
+                r,
+                "healing_app_connections",
+                "Established connections of the app's port",
+                &[],
+            )?,
+            unread_sockets: int_gauges(
+                r,
+                "healing_app_unread_sockets",
+                "Connections with bytes that the app has not read, those of clients that have left included",
+                &[],
+            )?,
+            unread_bytes: int_gauges(
+                r,
+                "healing_app_unread_bytes",
+                "Bytes that the app has not read",
+                &[],
+            )?,
             registry,
         })
     }
@@ -211,6 +246,23 @@ impl Metrics {
             self.mode
                 .with_label_values(&[name])
                 .set(i64::from(name == mode));
+        }
+    }
+
+    /// Sets the figures of the app's sockets. Absent ones have no series.
+    pub(crate) fn set_sockets(&self, sockets: Option<&PortSockets>) {
+        self.sockets_readable.set(i64::from(sockets.is_some()));
+        for (gauge, value) in [
+            (&self.accept_backlog, sockets.map(|s| s.backlog)),
+            (&self.connections, sockets.map(|s| s.established)),
+            (&self.unread_sockets, sockets.map(|s| s.unread)),
+            (&self.unread_bytes, sockets.map(|s| s.unread_bytes)),
+        ] {
+            gauge.reset();
+            if let Some(value) = value {
+                let value = i64::try_from(value).unwrap_or(i64::MAX);
+                gauge.with_label_values::<&str>(&[]).set(value);
+            }
         }
     }
 

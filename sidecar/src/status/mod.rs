@@ -11,7 +11,7 @@ mod server;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use healing_core::observation::Mode;
+use healing_core::observation::{Mode, PortSockets};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -43,6 +43,10 @@ pub(crate) struct View {
     pub(crate) app_status: Option<Value>,
     pub(crate) lane: Option<&'static str>,
     pub(crate) budget_remaining: Option<u32>,
+    /// Sockets of the app's port at the last poll.
+    pub(crate) sockets: Option<PortSockets>,
+    /// Reason why the sockets cannot be read.
+    pub(crate) sockets_unreadable: Option<String>,
     /// Votes of the model; `None` if the rules are configured, and before the first poll.
     pub(crate) model: Option<ModelStatus>,
     /// Last recorded decision, in one sentence.

@@ -104,14 +104,17 @@ impl Sidecar {
 
     /// Waits until `polls` polls have received a report of the app.
     pub(crate) async fn reported(&mut self, polls: u32) {
+        self.polls("reported", polls).await;
+    }
+
+    /// Waits until `polls` polls had this result.
+    pub(crate) async fn polls(&mut self, result: &str, polls: u32) {
         let begin = Instant::now();
-        while self
-            .metrics()
-            .await
-            .get("healing_polls_total", &["reported"])
-            < f64::from(polls)
-        {
-            assert!(begin.elapsed() < Duration::from_secs(20), "no polls");
+        while self.metrics().await.get("healing_polls_total", &[result]) < f64::from(polls) {
+            assert!(
+                begin.elapsed() < Duration::from_secs(20),
+                "no {result} polls"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

@@ -194,6 +194,7 @@ impl<'a> Completion<'a> {
             unread: new.unread.min(old.unread),
             unread_bytes: new.unread_bytes.min(old.unread_bytes),
             listening: new.listening,
+            received_bytes: None,
         })
     }
 
@@ -212,6 +213,7 @@ impl<'a> Completion<'a> {
             unread: unread.saturating_sub(own),
             unread_bytes: bytes - own * bytes / unread.max(1),
             listening: sample.front_door_result() != ProbeResult::Refused,
+            received_bytes: None,
         }
     }
 

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use healing_core::observation::{Circumstances, Now, Observation, ProbeResult};
+use healing_core::observation::{Circumstances, Now, Observation, PortSockets, ProbeResult};
 use healing_core::policy::Policy;
-use healing_sidecar::app_client::{Probe, http};
+use healing_sidecar::app_client::{Probe, ProbeResults};
 use healing_sidecar::config::{Settings, SettingsArgs};
 use healing_sidecar::proposer::LoadedProposer;
+use healing_sidecar::sockets::Unreadable;
 
 use super::error::CommandError;
 use super::{block_on, print, settings};
@@ -20,15 +21,18 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     let settings = settings(&args.settings)?;
-    let client = http::client().map_err(CommandError::HttpClient)?;
-    let probe = Probe::new(
-        client,
-        &settings.app_url,
-        &settings.care_url,
-        settings.probe_timeout,
-    );
-    let (care, front_door) = block_on(probe.run())?;
+    let probe = Probe::new(&settings).map_err(CommandError::HttpClient)?;
+    let ProbeResults {
+        care,
+        front_door,
+        sockets,
+        resolution,
+    } = block_on(probe.run())?;
+    if resolution.is_none() {
+        print("host names  not resolved, so the poll would be void\n");
+    }
     print(&format!("front door  {}\n", describe(&front_door)));
+    print(&format!("sockets     {}\n", describe_sockets(sockets)));
     print(&format!("care port   {}\n", describe(&care.result)));
     if let Some(out_of_range) = &care.out_of_range {
         print(&format!("            {out_of_range}\n"));
@@ -36,7 +40,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     let observation = Observation {
         care: care.result,
         front_door,
-        sockets: None,
+        sockets: sockets.ok(),
         circumstances: Circumstances::default(),
     };
     print(&model_vote(&settings, &observation));
@@ -77,5 +81,15 @@ fn describe<T>(result: &ProbeResult<T>) -> String {
         ProbeResult::Refused => "connection refused".to_owned(),
         ProbeResult::TimedOut => "no response within the time limit".to_owned(),
         ProbeResult::NotProbed => "not probed".to_owned(),
+    }
+}
+
+fn describe_sockets(sockets: Result<PortSockets, Unreadable>) -> String {
+    match sockets {
+        Ok(sockets) => format!(
+            "{} established, {} not accepted, {} unread with {} bytes",
+            sockets.established, sockets.backlog, sockets.unread, sockets.unread_bytes
+        ),
+        Err(error) => format!("not readable: {error}"),
     }
 }

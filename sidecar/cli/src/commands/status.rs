@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use healing_sidecar::app_client::http;
+use healing_sidecar::app_client::http::Client;
 use healing_sidecar::config::SettingsArgs;
 use reqwest::Url;
 
@@ -22,9 +22,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, CommandError> {
     let address = reachable(settings(&args.settings)?.bind);
-    let url = Url::parse(&format!("http://{address}/status")).map_err(std::io::Error::other)?;
-    let client = http::client().map_err(CommandError::HttpClient)?;
-    let response = block_on(http::get(&client, &url, LIMIT))?
+    let url = Url::parse(&format!("http://{address}")).map_err(std::io::Error::other)?;
+    let client = Client::new(&url).map_err(CommandError::HttpClient)?;
+    let response = block_on(client.get(&[address], "/status", LIMIT))?
         .map_err(|error| CommandError::NoResponse(address, error))?;
     if response.status != 200 {
         return Err(CommandError::Status(address, response.status));

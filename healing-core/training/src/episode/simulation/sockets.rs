@@ -100,6 +100,7 @@ pub(super) fn sockets(patient: &Patient<'_>) -> PortSockets {
         unread,
         unread_bytes: unread * REQUEST_BYTES,
         listening,
+        ..PortSockets::default()
     }
 }
 
@@ -114,6 +115,7 @@ mod tests {
             unread: length,
             unread_bytes: length * REQUEST_BYTES,
             listening: true,
+            ..PortSockets::default()
         }
     }
 

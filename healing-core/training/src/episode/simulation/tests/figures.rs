@@ -91,6 +91,7 @@ fn requests_on_kept_connections_wait_unread_without_a_backlog() {
         unread: 6,
         unread_bytes: 6 * 300,
         listening: true,
+        ..PortSockets::default()
     };
     assert!(sockets(&recorder, 100.0).iter().all(|s| *s == expected));
     assert_eq!(last_report(&recorder).in_flight, Some(4));
