@@ -316,6 +316,19 @@ mod tests {
     }
 
     #[test]
+    fn validation_bounds_a_duration_only_if_it_is_declared() {
+        let mut config = PolicyConfig::default();
+        for (seconds, is_valid) in [(None, true), (Some(60), true), (Some(61), false)] {
+            config.impairment.client_timeout = seconds.map(Duration::from_secs);
+            assert_eq!(config.validate().is_ok(), is_valid, "{seconds:?}");
+        }
+        assert_eq!(
+            config.validate().unwrap_err().to_string(),
+            "impairment.client_timeout is 1m 1s, but must be `none`, or between 10ms and 1min"
+        );
+    }
+
+    #[test]
     fn validation_rejects_costs_that_are_not_numbers() {
         let mut config = PolicyConfig::default();
         config.costs[1][2] = f64::NAN;
