@@ -86,14 +86,26 @@ fn sentence(decision: &Decision, contributions: Option<&Contributions>) -> Strin
 /// Returns the figures of the impairment, if it is the evidence.
 fn impairment(decision: &Decision) -> String {
     let Assessment {
-        goodput, demand, ..
+        ratio,
+        goodput,
+        demand,
+        proven_capacity,
+        ..
     } = decision.impairment;
-    match goodput.zip(demand) {
-        Some((goodput, demand)) if decision.evidence.is_impairment() => {
-            format!(". {goodput:.1} of {demand:.1} requests per second succeed")
-        }
-        _ => String::new(),
+    if !decision.evidence.is_impairment() {
+        return String::new();
     }
+    let mut text = String::new();
+    if let Some((goodput, demand)) = goodput.zip(demand) {
+        text += &format!(". {goodput:.1} of {demand:.1} requests per second succeed");
+        if let Some(capacity) = proven_capacity {
+            text += &format!(", and the app has proved {capacity:.1}");
+        }
+    }
+    if let Some(ratio) = ratio {
+        text += &format!(". The impairment is at least {:.0} %", 100.0 * ratio);
+    }
+    text
 }
 
 /// Returns the explanation of a reason as a clause, without capital letter and full stop.

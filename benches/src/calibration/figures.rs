@@ -206,6 +206,7 @@ mod tests {
                 panics_total: Some(0),
                 cancelled_total: Some(5 * count),
                 body_errors_total: Some(0),
+                ..Totals::default()
             },
             in_flight: Some(2),
             latency: Some(Latency {

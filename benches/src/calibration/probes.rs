@@ -1,12 +1,11 @@
 //! Probes of the recorded app, sent by the doctor's own client.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use healing_core::health::Health;
-use healing_core::observation::ProbeResult;
-use healing_sidecar::app_client::{Probe, http};
-use reqwest::{Client, Url};
+use healing_sidecar::app_client::http::Client;
 use tokio::task::JoinHandle;
 
 use super::recording::FrontDoor;
@@ -19,9 +18,15 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Probes of one app.
 #[derive(Debug, Clone)]
 pub(super) struct Probes {
+    front_door: Port,
+    care: Port,
+}
+
+/// Client of one port.
+#[derive(Debug, Clone)]
+struct Port {
     client: Client,
-    probe: Probe,
-    front_door: Url,
+    address: [SocketAddr; 1],
 }
 
 /// Probes of the front door that follow each other; dropping it stops them.
@@ -40,33 +45,26 @@ impl Probes {
     ///
     /// Returns an error if the HTTP client cannot be set up.
     pub(super) fn new(app: u16, care: u16) -> reqwest::Result<Self> {
-        let client = http::client()?;
-        let front_door = local(&client, app, "/healthz")?;
-        let care = local(&client, care, "/")?;
         Ok(Self {
-            probe: Probe::new(client.clone(), &front_door, &care, LIMIT),
-            client,
-            front_door,
+            front_door: Port::new(app)?,
+            care: Port::new(care)?,
         })
     }
 
     /// Returns the response of the care port, if it is valid and in time.
     pub(super) async fn health(&self) -> Option<Health> {
-        match self.probe.health().await.result {
-            ProbeResult::Valid(health, _) => Some(health),
-            _ => None,
-        }
+        let body = self.care.get("/health").await?;
+        serde_json::from_slice(&body).ok()
     }
 
     /// Starts to probe the front door, each second or as soon as the previous probe has finished.
     pub(super) fn watch_front_door(&self) -> FrontDoorProbes {
         let last = Arc::new(Mutex::new(FrontDoor::Unknown));
-        let (shared, probes) = (Arc::clone(&last), self.clone());
+        let (shared, front_door) = (Arc::clone(&last), self.front_door.clone());
         let task = tokio::spawn(async move {
             loop {
                 let next = Instant::now() + INTERVAL;
-                let response = http::get(&probes.client, &probes.front_door, LIMIT).await;
-                let is_in_time = response.is_ok_and(|response| response.status == 200);
+                let is_in_time = front_door.get("/healthz").await.is_some();
                 *shared.lock().unwrap_or_else(PoisonError::into_inner) = if is_in_time {
                     FrontDoor::InTime
                 } else {
@@ -79,10 +77,23 @@ impl Probes {
     }
 }
 
-/// Returns the address of a path on 127.0.0.1.
-fn local(client: &Client, port: u16, path: &str) -> reqwest::Result<Url> {
-    let request = client.get(format!("http://127.0.0.1:{port}{path}"));
-    Ok(request.build()?.url().clone())
+// === impl Port ===
+
+impl Port {
+    fn new(port: u16) -> reqwest::Result<Self> {
+        let request = reqwest::Client::new().get(format!("http://127.0.0.1:{port}"));
+        let url = request.build()?.url().clone();
+        Ok(Self {
+            client: Client::new(&url)?,
+            address: [SocketAddr::from((Ipv4Addr::LOCALHOST, port))],
+        })
+    }
+
+    /// Returns the body of a response with status 200 within the limit.
+    async fn get(&self, path: &str) -> Option<Vec<u8>> {
+        let response = self.client.get(&self.address, path, LIMIT).await.ok()?;
+        (response.status == 200).then_some(response.body)
+    }
 }
 
 // === impl FrontDoorProbes ===

@@ -107,6 +107,14 @@ pub struct ImpairmentConfig {
     /// Time in which half of the proven capacity is forgotten.
     #[serde(with = "duration")]
     pub capacity_half_life: Duration,
+    /// Time after which clients give up, if declared: an answer that took longer is not good.
+    ///
+    /// # Hazards
+    ///
+    /// Durations are those of whole responses, by the buckets of the app's histogram. It must not be declared
+    /// for an app with streams, or if clients differ in their time-outs.
+    #[serde(with = "duration::or_none")]
+    pub client_timeout: Option<Duration>,
 }
 
 /// Limits of the treatments.
@@ -235,6 +243,7 @@ impl Default for ImpairmentConfig {
             soft_heal_wait: seconds(60),
             last_resort_after: seconds(300),
             capacity_half_life: seconds(86_400),
+            client_timeout: None,
         }
     }
 }
@@ -335,7 +344,9 @@ mod tests {
 
     #[test]
     fn profiles_are_valid_and_round_trip_through_json() {
-        for config in [PolicyConfig::default(), PolicyConfig::demo()] {
+        let mut declared = PolicyConfig::default();
+        declared.impairment.client_timeout = Some(seconds(2));
+        for config in [PolicyConfig::default(), PolicyConfig::demo(), declared] {
             config.validate().unwrap();
             let json = serde_json::to_string(&config).unwrap();
             assert_eq!(serde_json::from_str::<PolicyConfig>(&json).unwrap(), config);
@@ -356,6 +367,20 @@ mod tests {
             ..PolicyConfig::default()
         };
         assert!(nan.validate().is_err());
+    }
+
+    #[test]
+    fn client_timeout_is_a_duration_or_none() {
+        let parse = |text: &str| {
+            let json = format!(r#"{{"impairment": {{"client_timeout": "{text}"}}}}"#);
+            let config = serde_json::from_str::<PolicyConfig>(&json)?;
+            Ok::<_, serde_json::Error>(config.impairment.client_timeout)
+        };
+        assert_eq!(parse("2s").unwrap(), Some(seconds(2)));
+        assert_eq!(parse("none").unwrap(), None);
+        let error = parse("never").unwrap_err().to_string();
+        assert!(error.contains("`never` is not a duration"), "{error}");
+        assert!(error.contains("or \"none\""), "{error}");
     }
 
     #[test]

@@ -62,6 +62,7 @@ struct Setting {
 /// Value of a setting.
 enum Value {
     Duration(Duration),
+    DurationOrNone(Option<Duration>),
     Number(f64),
     Count(u64),
     Costs([[f64; 3]; 3]),
@@ -133,6 +134,8 @@ settings! {
         "Time with hardly any goodput after which one restart is tried although load is the cause.";
     impairment.capacity_half_life: |_| 3600.0..=MAX, "at least 1h",
         "Time in which half of the proven capacity is forgotten.";
+    impairment.client_timeout: |_| 0.01..=60.0, "`none`, or between 10ms and 1min",
+        "Time after which clients give up, if declared: an answer that took longer is not good. Durations are those of whole responses, so it must not be declared for an app with streams.";
 
     permission.startup_grace: any, "any time",
         "Minimum age before an app may be healed. It must also have been ready.";
@@ -227,6 +230,7 @@ impl Value {
     fn all(&self, holds: impl Fn(f64) -> bool) -> bool {
         match self {
             Self::Duration(duration) => holds(duration.as_secs_f64()),
+            Self::DurationOrNone(duration) => duration.is_none_or(|d| holds(d.as_secs_f64())),
             Self::Number(number) => holds(*number),
             Self::Count(count) => holds(crate::window::as_f64(*count)),
             Self::Costs(costs) => costs.iter().flatten().all(|cost| holds(*cost)),
@@ -239,6 +243,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Duration(duration) => f.write_str(&duration::text(*duration)),
+            Self::DurationOrNone(duration) => f.write_str(&duration::or_none::text(*duration)),
             Self::Number(number) => number.fmt(f),
             Self::Count(count) => count.fmt(f),
             Self::Costs(costs) => write!(f, "{costs:?}"),
@@ -259,7 +264,7 @@ macro_rules! value_from {
 }
 
 value_from! {
-    Duration => Duration, f64 => Number, u64 => Count, u32 => Count,
+    Duration => Duration, Option<Duration> => DurationOrNone, f64 => Number, u64 => Count, u32 => Count,
     [[f64; 3]; 3] => Costs, ModelRole => Role
 }
 
@@ -307,6 +312,19 @@ mod tests {
             "slow_window is 5s, but must be between fast_window and 1h; \
              evidence.clear_factor is 6, but must be between 0 and 1; \
              permission.jitter is -1, but must be between 0 and 10"
+        );
+    }
+
+    #[test]
+    fn validation_bounds_a_duration_only_if_it_is_declared() {
+        let mut config = PolicyConfig::default();
+        for (seconds, is_valid) in [(None, true), (Some(60), true), (Some(61), false)] {
+            config.impairment.client_timeout = seconds.map(Duration::from_secs);
+            assert_eq!(config.validate().is_ok(), is_valid, "{seconds:?}");
+        }
+        assert_eq!(
+            config.validate().unwrap_err().to_string(),
+            "impairment.client_timeout is 1m 1s, but must be `none`, or between 10ms and 1min"
         );
     }
 

@@ -9,8 +9,9 @@ use crate::decision::{Reason, Vetoes};
 ///
 /// # Hazards
 ///
-/// The ratio is a *lower bound* of what clients feel. Requests that wait unseen, that a client's own pool
-/// holds back, or whose client has left behind a proxy that does not say so, are not counted.
+/// The ratio is a *lower bound* of what clients feel, and 0 is no proof that all is well. Requests that wait
+/// unseen, that a client's own pool holds back, or whose client has left behind a proxy that does not say so, are
+/// not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Assessment {
@@ -18,7 +19,8 @@ pub struct Assessment {
     /// and where there is too little traffic to tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ratio: Option<f64>,
-    /// Response heads without an error.
+    /// Response heads without an error, less those that certainly took longer than the declared time-out of the
+    /// clients.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goodput: Option<f64>,
     /// Requests that the app has proved it can serve, of those that are asked of it.

@@ -5,6 +5,9 @@
 //! | begun | requests finished and in flight |
 //! | good | response heads without an error; where heads are not counted, requests that finished neither in an error nor by a disconnect |
 //! | bad | the other endings |
+//! | slow | requests that took longer than the declared time-out of the clients |
+//!
+//! In a window the slow ones that succeeded are bad.
 //!
 //! A stream counts as good once its head is sent, so that a client that leaves it is no failure; this needs
 //! a report that counts heads.
@@ -13,6 +16,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::client_timeout;
 use super::recent::Recent;
 use crate::health::Health;
 use crate::time::Time;
@@ -30,6 +34,9 @@ pub(super) struct Counts {
     pub(super) begun: u64,
     pub(super) good: u64,
     pub(super) bad: u64,
+    /// Finished requests of any outcome; zero without a declared time-out.
+    #[serde(default)]
+    pub(super) slow: u64,
 }
 
 /// Counts over the time between two reports.
@@ -53,7 +60,7 @@ impl Counts {
     /// Returns the counts of a report. `None` if it does not count requests and errors.
     ///
     /// Absent disconnects are not counted, so that goodput is too high rather than too low.
-    pub(super) fn of(health: &Health) -> Option<Self> {
+    pub(super) fn of(health: &Health, client_timeout: Option<Duration>) -> Option<Self> {
         let totals = &health.totals;
         let finished = totals.requests_total?;
         let (good, bad) = match (totals.answered_total, totals.answered_errors_total) {
@@ -71,6 +78,11 @@ impl Counts {
             begun: finished.saturating_add(health.in_flight.unwrap_or(0)),
             good,
             bad,
+            slow: client_timeout
+                .zip(health.latency.as_ref())
+                .map_or(0, |(timeout, latency)| {
+                    client_timeout::slower(latency, timeout)
+                }),
         })
     }
 }
@@ -130,11 +142,14 @@ impl CountHistory {
         let grown = |new: u64, old: u64| as_f64(new.saturating_sub(old));
         self.0.backwards().filter_map(move |(age, old)| {
             let new = newest.filter(|_| age >= shortest && !age.is_zero())?;
+            let (good, bad) = (grown(new.good, old.good), grown(new.bad, old.bad));
+            // At least so many of the slow ones are not among the bad ones.
+            let too_late = (grown(new.slow, old.slow) - bad).clamp(0.0, good);
             Some(Window {
                 seconds: age.as_secs_f64(),
                 begun: grown(new.begun, old.begun),
-                good: grown(new.good, old.good),
-                bad: grown(new.bad, old.bad),
+                good: good - too_late,
+                bad: bad + too_late,
                 sparse: false,
             })
         })
@@ -154,7 +169,7 @@ impl CountHistory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::Totals;
+    use crate::health::{Latency, Totals};
 
     fn history(per_poll: u64, polls: u64) -> CountHistory {
         let mut history = CountHistory::new();
@@ -164,6 +179,7 @@ mod tests {
                 begun: good + 1,
                 good,
                 bad: 0,
+                slow: 0,
             };
             history.push(Time::default() + Duration::from_secs(5 * poll), counts);
         }
@@ -200,11 +216,12 @@ mod tests {
             ..Totals::default()
         };
         let of = |totals: Totals| {
-            Counts::of(&Health {
+            let health = Health {
                 totals,
                 in_flight: Some(10),
                 ..Health::default()
-            })
+            };
+            Counts::of(&health, None)
         };
         let counts = of(totals.clone()).unwrap();
         assert_eq!((counts.begun, counts.good, counts.bad), (60, 6, 44));
@@ -221,5 +238,44 @@ mod tests {
             ..totals
         };
         assert_eq!(of(unknown), None);
+    }
+
+    #[test]
+    fn slow_successes_are_bad_and_slow_failures_count_once() {
+        let window = |bad, slow| {
+            let mut history = history(100, 1);
+            let counts = Counts {
+                begun: 101,
+                good: 100 - bad,
+                bad,
+                slow,
+            };
+            history.push(Time::default() + SHORTEST, counts);
+            let window = history.last(SHORTEST).unwrap();
+            (window.good, window.bad)
+        };
+        assert_eq!(window(0, 30), (70.0, 30.0));
+        assert_eq!(window(30, 30), (70.0, 30.0));
+        assert_eq!(window(30, 50), (50.0, 50.0));
+        assert_eq!(window(0, 150), (0.0, 100.0), "slow ones of earlier heads");
+    }
+
+    #[test]
+    fn requests_are_slow_only_by_a_declared_timeout() {
+        let health = Health {
+            totals: Totals {
+                requests_total: Some(50),
+                errors_total: Some(0),
+                ..Totals::default()
+            },
+            latency: Some(Latency {
+                bounds_seconds: vec![1.0, 4.0],
+                counts: vec![30, 15, 5],
+            }),
+            ..Health::default()
+        };
+        let slow = |timeout| Counts::of(&health, timeout).unwrap().slow;
+        assert_eq!(slow(Some(Duration::from_secs(1))), 20);
+        assert_eq!(slow(None), 0);
     }
 }

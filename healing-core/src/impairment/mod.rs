@@ -13,7 +13,8 @@
 //! | `counts` | counts of requests; windows by time and number |
 //! | `capacity` | proven capacity |
 //! | `usual` | usual arrivals and usually idle connections |
-//! | `unseen` | requests that wait in front of the app |
+//! | `client_timeout` | answers that come too late for the clients |
+//! | `unseen`, `request_size` | requests that wait in front of the app, by connections or by bytes |
 //! | `no_goodput` | apps with little traffic, or that never succeeded |
 //! | `cpu`, `saturation` | causes that a restart does not change |
 //! | `conditions` | impairments that persist, and the last resort in spite of load |
@@ -34,12 +35,14 @@
 
 mod assessment;
 mod capacity;
+mod client_timeout;
 mod conditions;
 mod counts;
 mod cpu;
 mod learned;
 mod no_goodput;
 mod recent;
+mod request_size;
 mod restart_effect;
 mod saturation;
 mod unseen;
@@ -126,6 +129,7 @@ impl Impairment {
     ) -> Assessment {
         let Some(health) = report else {
             self.silent_since.get_or_insert(now);
+            learned.sockets.skip();
             self.latest = self.latest.without_evidence();
             return self.latest;
         };
@@ -134,7 +138,7 @@ impl Impairment {
             self.clear(learned);
         }
         learned.bind(health);
-        let counts = Counts::of(health).filter(|_| instance.serves);
+        let counts = Counts::of(health, config.client_timeout).filter(|_| instance.serves);
         let Some(counts) = counts else {
             learned.restart_effect.on_starting(now);
             self.clear(learned);
@@ -179,6 +183,7 @@ impl Impairment {
     /// Discards the polls before a gap, or before the counts were reset.
     pub(crate) fn clear(&mut self, learned: &mut Learned) {
         learned.conditions = Conditions::default();
+        learned.sockets.skip();
         self.counts.clear();
         self.cpu.clear();
         self.unseen.clear();
@@ -226,7 +231,9 @@ impl Impairment {
         let expected = usual.filter(|_| unseen).unwrap_or(0.0);
         let shortest = learned.conditions.shortest_window(now, config);
         let window = self.counts.window(shortest, expected);
-        if !unseen {
+        if unseen {
+            learned.sockets.skip();
+        } else {
             self.learn(now, observation, health, window, learned, config);
         }
         let capacity = learned.capacity.rate(now, config.capacity_half_life);
@@ -295,8 +302,11 @@ impl Impairment {
         {
             learned.arrivals.push(now, latest.arrivals());
         }
-        if let Some(sockets) = &observation.sockets {
-            learned.sockets.learn(now, sockets, health);
+        match (&observation.sockets, self.counts.newest()) {
+            (Some(sockets), Some((_, Counts { begun, .. }))) => {
+                learned.sockets.learn(now, sockets, health, begun);
+            }
+            _ => learned.sockets.skip(),
         }
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::health::{HookReport, Runtime, Totals, Vitals};
+use crate::health::{HookReport, Latency, Runtime, Totals, Vitals};
 use crate::observation::{Circumstances, PortSockets, ProbeResult};
 
 /// App that is polled at an interval, and what is known of it.
@@ -12,8 +12,12 @@ struct World {
     /// Requests begun per second, and the share of them that is good; the others fail.
     arrivals: f64,
     good: f64,
+    /// Share of the requests that take three seconds; the others take less than one.
+    slow: f64,
     begun: f64,
     good_total: f64,
+    slow_total: f64,
+    in_flight: u64,
     cpu_seconds: f64,
     /// CPU time per second, of a limit of one core.
     cpu: f64,
@@ -44,8 +48,11 @@ impl World {
             now: Time::default() + Duration::from_secs(1000),
             arrivals,
             good: 1.0,
+            slow: 0.0,
             begun: 0.0,
             good_total: 0.0,
+            slow_total: 0.0,
+            in_flight: 1,
             cpu_seconds: 0.0,
             cpu: 0.1,
             throttled: 0.0,
@@ -73,6 +80,7 @@ impl World {
         self.now = self.now + self.interval;
         self.begun += self.arrivals * seconds;
         self.good_total += self.arrivals * self.good * seconds;
+        self.slow_total += self.arrivals * self.slow * seconds;
         self.cpu_seconds += self.cpu * seconds;
         self.throttled_seconds += self.throttled * seconds;
         let health = Health {
@@ -82,7 +90,14 @@ impl World {
                 cancelled_total: Some(0),
                 ..Totals::default()
             },
-            in_flight: Some(1),
+            in_flight: Some(self.in_flight),
+            latency: Some(Latency {
+                bounds_seconds: vec![1.0, 2.0],
+                counts: [self.begun - self.slow_total, 0.0, self.slow_total]
+                    .into_iter()
+                    .filter_map(count)
+                    .collect(),
+            }),
             vitals: Some(Vitals {
                 cpu_seconds_total: Some(self.cpu_seconds),
                 cpu_limit_cores: Some(1.0),
@@ -253,6 +268,54 @@ fn standing_queue_proves_the_usual_demand() {
         "{latest:?}"
     );
     assert_eq!(latest.hard, Some(Reason::Impaired));
+}
+
+#[test]
+fn queue_on_two_connections_proves_the_usual_demand_by_its_bytes() {
+    // 20 requests per second of 40 bytes each, in 5 s.
+    for (received_bytes, expected) in [(Some(4000), true), (None, false)] {
+        let mut world = World::new(20.0);
+        let of_http2 = |unread, unread_bytes| {
+            Some(PortSockets {
+                backlog: 0,
+                established: 2,
+                unread,
+                unread_bytes,
+                listening: true,
+                received_bytes,
+            })
+        };
+        (world.in_flight, world.sockets) = (2, of_http2(0, 0));
+        world.run(120);
+        world.arrivals = 5.0;
+        world.sockets = of_http2(2, 20 * 40);
+        let latest = world.run(60);
+        assert_eq!(latest.unseen_demand, expected, "{latest:?}");
+        assert_eq!(latest.hard.is_some(), expected, "{latest:?}");
+    }
+}
+
+#[test]
+fn answers_after_the_declared_timeout_are_an_impairment() {
+    for (timeout, expected) in [(None, 0.0), (Some(2), 0.68), (Some(4), 0.0)] {
+        let mut world = World::new(20.0);
+        world.config.client_timeout = timeout.map(Duration::from_secs);
+        world.run(120);
+        world.slow = 0.7;
+        let latest = world.run(60);
+        assert!(is_ratio(&latest, expected), "{timeout:?}: {latest:?}");
+        assert_eq!(latest.hard.is_some(), expected > 0.5, "{timeout:?}");
+    }
+}
+
+#[test]
+fn app_that_answers_only_late_has_no_goodput_at_low_traffic() {
+    let mut world = World::new(0.05);
+    world.config.client_timeout = Some(Duration::from_secs(2));
+    world.run(600);
+    world.slow = 1.0;
+    let latest = world.run(200);
+    assert_eq!(latest.hard, Some(Reason::NoGoodput), "{latest:?}");
 }
 
 #[test]

@@ -9,6 +9,8 @@
 //! - the front door refuses connections;
 //! - only where sockets cannot be read: the front door is late.
 //!
+//! The requests of a queue are its connections or, where more wait than one on each, its bytes.
+//!
 //! The front door counts only once it has answered in this instance, because a process that has bound its
 //! port may start for any time.
 
@@ -17,6 +19,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::recent::Recent;
+use super::request_size::RequestSize;
 use super::usual::Usual;
 use crate::health::Health;
 use crate::observation::{Observation, PortSockets, ProbeResult};
@@ -46,12 +49,6 @@ const LATE: Duration = Duration::from_secs(1);
 /// unread bytes at all times.
 const UNUSUAL: f64 = 2.0;
 
-/// Bytes of a request before any was seen: a request line with the headers of a browser.
-const USUAL_REQUEST_BYTES: f64 = 500.0;
-
-/// Weight of a new sample in the average size of a request.
-const BYTES_WEIGHT: f64 = 0.1;
-
 /// Figures of one poll.
 #[derive(Debug, Clone, Copy)]
 struct Poll {
@@ -77,8 +74,9 @@ pub(super) struct UsualSockets {
     idle: Usual,
     /// Requests that usually wait in the sockets.
     queue: Usual,
-    /// Average number of unread bytes of a connection that has some.
-    request_bytes: Option<f64>,
+    /// Bytes of a request. They are not saved, because minutes suffice to learn them.
+    #[serde(skip)]
+    request_size: RequestSize,
 }
 
 /// Polls of the instance.
@@ -95,30 +93,32 @@ impl UsualSockets {
         Self {
             idle: Usual::new(),
             queue: Usual::new(),
-            request_bytes: None,
+            request_size: RequestSize::default(),
         }
     }
 
-    /// Learns from a poll without unseen demand.
-    pub(super) fn learn(&mut self, now: Time, sockets: &PortSockets, health: &Health) {
+    /// Learns from a poll without unseen demand. `begun` are the requests begun since the start of the app.
+    pub(super) fn learn(&mut self, now: Time, sockets: &PortSockets, health: &Health, begun: u64) {
         if self.idle.is_due(now)
             && let Some(idle) = idle(sockets, health)
         {
             self.idle.push(now, idle);
-            self.queue.push(now, self.queue(sockets));
+            self.queue.push(now, self.queue(now, sockets));
         }
-        if sockets.unread > 0 && sockets.unread_bytes > 0 {
-            let bytes = as_f64(sockets.unread_bytes) / as_f64(sockets.unread);
-            let known = self.request_bytes.get_or_insert(bytes);
-            *known += BYTES_WEIGHT * (bytes - *known);
-        }
+        self.request_size.learn(now, sockets, begun);
+    }
+
+    /// Notes a poll that [`Self::learn`] does not get.
+    pub(super) fn skip(&mut self) {
+        self.request_size.interrupt();
     }
 
     /// Returns the number of requests that wait. Connections in the backlog may be among the unread ones,
     /// and one HTTP/2 connection holds many requests, so the largest figure counts.
-    fn queue(&self, sockets: &PortSockets) -> f64 {
-        let bytes = self.request_bytes.unwrap_or(USUAL_REQUEST_BYTES).max(1.0);
-        as_f64(sockets.unread.max(sockets.backlog)).max(as_f64(sockets.unread_bytes) / bytes)
+    fn queue(&self, now: Time, sockets: &PortSockets) -> f64 {
+        let size = self.request_size.bytes(now);
+        let by_bytes = size.map_or(0.0, |size| as_f64(sockets.unread_bytes) / size);
+        as_f64(sockets.unread.max(sockets.backlog)).max(by_bytes)
     }
 }
 
@@ -158,7 +158,7 @@ impl UnseenDemand {
         self.polls.push(
             now,
             Poll {
-                queue: sockets.map(|sockets| usual.queue(sockets)),
+                queue: sockets.map(|sockets| usual.queue(now, sockets)),
                 no_idle: sockets.and_then(|sockets| {
                     let idle = idle(sockets, health)?;
                     Some(idle <= 0.0 && sockets.unread > 0)
@@ -228,7 +228,8 @@ mod tests {
             unread,
             unread_bytes,
             listening: true,
-            received_bytes: None,
+            // 20 requests per second of 50 bytes each, in 5 s.
+            received_bytes: Some(5000),
         })
     }
 
@@ -237,7 +238,8 @@ mod tests {
         let mut learned = UsualSockets::new();
         for poll in 0..120_u32 {
             let now = Time::default() + Duration::from_secs(5) * poll;
-            learned.learn(now, &usual.unwrap(), &health());
+            let begun = 100 * u64::from(poll);
+            learned.learn(now, &usual.unwrap(), &health(), begun);
         }
         learned
     }
@@ -273,8 +275,8 @@ mod tests {
     #[test]
     fn standing_queue_is_more_than_arrives_in_a_quarter_of_a_second() {
         let learned = usual(sockets(30, 0, 0));
-        assert!(is_proved(&learned, sockets(30, 5, 500), &PROMPT));
-        assert!(!is_proved(&learned, sockets(30, 4, 400), &PROMPT));
+        assert!(is_proved(&learned, sockets(30, 5, 5 * 50), &PROMPT));
+        assert!(!is_proved(&learned, sockets(30, 4, 4 * 50), &PROMPT));
     }
 
     #[test]
@@ -286,10 +288,23 @@ mod tests {
 
     #[test]
     fn bytes_count_requests_that_share_a_connection() {
-        let mut learned = usual(sockets(30, 0, 0));
-        learned.request_bytes = Some(50.0);
-        assert!(is_proved(&learned, sockets(30, 1, 500), &PROMPT));
-        assert!(!is_proved(&learned, sockets(30, 1, 100), &PROMPT));
+        let two_connections = usual(sockets(2, 0, 0));
+        assert!(is_proved(&two_connections, sockets(2, 2, 20 * 50), &PROMPT));
+        assert!(!is_proved(&two_connections, sockets(2, 2, 4 * 50), &PROMPT));
+    }
+
+    #[test]
+    fn bytes_prove_nothing_before_the_size_of_a_request_is_known() {
+        let unknown = PortSockets {
+            received_bytes: None,
+            ..sockets(2, 0, 0).unwrap()
+        };
+        let queue = sockets(2, 2, 1_000_000);
+        assert!(!is_proved(&usual(Some(unknown)), queue, &PROMPT));
+        let mut saved = usual(sockets(2, 0, 0));
+        assert!(is_proved(&saved, queue, &PROMPT));
+        saved = serde_json::from_str(&serde_json::to_string(&saved).unwrap()).unwrap();
+        assert!(!is_proved(&saved, queue, &PROMPT), "it is not saved");
     }
 
     #[test]

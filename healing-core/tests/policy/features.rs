@@ -1,7 +1,8 @@
 //! Features and explanations of decisions.
 
-use healing_core::decision::Reason;
+use healing_core::decision::{Decision, Reason};
 use healing_core::features::Feature;
+use healing_core::impairment::Assessment;
 
 use crate::world::{App, World, poll_with};
 
@@ -86,4 +87,24 @@ fn vetoed_decision_is_explained_in_a_sentence() {
         "A soft heal would be due (too large a share of the requests fails), but is not allowed: \
          an operator has paused healing."
     );
+}
+
+#[test]
+fn explanation_of_an_impairment_quotes_its_figures() {
+    let mut world = World::new(App::healthy(100.0));
+    let mut decision = world.run(5.0).pop().unwrap();
+    decision.impairment = Assessment {
+        ratio: Some(0.734),
+        goodput: Some(5.04),
+        demand: Some(20.0),
+        proven_capacity: Some(25.0),
+        ..Assessment::default()
+    };
+    let explain = |decision: &Decision| world.policy.explain(decision).to_string();
+    assert!(!explain(&decision).contains("per second"), "no evidence");
+    decision.evidence = Reason::Impaired;
+    let text = explain(&decision);
+    let figures = "5.0 of 20.0 requests per second succeed, and the app has proved 25.0. \
+                   The impairment is at least 73 %.";
+    assert!(text.ends_with(figures), "{text}");
 }

@@ -27,7 +27,7 @@ fn runs() -> &'static [Run] {
 fn scores(detail: Detail) -> impl Iterator<Item = (usize, Score)> {
     Phase::ALL
         .into_iter()
-        .map(move |phase| score(runs(), phase, detail, undelayed_policy))
+        .map(move |phase| score(runs(), phase, detail, |_| undelayed_policy()))
         .enumerate()
 }
 

@@ -155,6 +155,20 @@ fn config_file_is_rejected_if_missing_malformed_or_with_unknown_keys() {
 }
 
 #[test]
+fn client_timeout_is_none_until_it_is_declared() {
+    for (text, expected) in [
+        ("[policy]\n", "none"),
+        ("[policy.impairment]\nclient_timeout = \"2s\"\n", "2s"),
+    ] {
+        let loaded = with_file(text);
+        assert!(loaded.errors.is_empty(), "{:?}", loaded.errors);
+        let shown = policy_table::flatten_policy(&loaded.settings.policy);
+        let setting = "policy.impairment.client_timeout".to_owned();
+        assert!(shown.contains(&(setting, expected.to_owned())), "{shown:?}");
+    }
+}
+
+#[test]
 fn policy_table_is_merged_over_the_profile() {
     let untouched = with_file("profile = \"demo\"\n[policy]\n");
     assert_eq!(problems(&untouched), Vec::<String>::new());

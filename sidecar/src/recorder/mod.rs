@@ -7,7 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use healing_core::decision::{Action, Conclusion, Decision, ModelRecord, Outcome, Reason, Verdict};
+use healing_core::decision::{
+    Action, Conclusion, Decision, Lane, ModelRecord, Outcome, Reason, Verdict,
+};
+use healing_core::impairment::Assessment;
 use healing_core::observation::{Observation, ProbeResult};
 use serde::Serialize;
 use serde_json::json;
@@ -191,6 +194,7 @@ impl Recorder {
             "lane": decision.lane,
             "reason": decision.reason,
             "features": decision.features,
+            "impairment": impairment(decision),
             "model": decision.model,
         });
         *summary = Summary {
@@ -206,6 +210,7 @@ impl Recorder {
         view.lane = Some(decision.lane.as_str());
         view.budget_remaining = Some(decision.budget_remaining);
         view.sockets = observation.sockets;
+        view.impairment = impairment(decision).copied();
         view.sockets_unreadable = poll.unreadable.map(|error| error.to_string());
         if let Some(record) = &decision.model {
             let status = view.model.get_or_insert_default();
@@ -218,6 +223,12 @@ impl Recorder {
             view.app_status = None;
         }
     }
+}
+
+/// Returns the impairment at the poll. `None` if the app did not report: the figures of a decision are then
+/// those of its latest report.
+fn impairment(decision: &Decision) -> Option<&Assessment> {
+    (decision.lane == Lane::Reported).then_some(&decision.impairment)
 }
 
 fn log(decision: &Decision, explanation: &str, out_of_range: Option<&OutOfRange>) {
@@ -248,6 +259,7 @@ fn count(metrics: &Metrics, poll: &PollReport, decision: &Decision) {
     };
     metrics.polls.with_label_values(&[result]).inc();
     metrics.set_sockets(poll.observation.sockets.as_ref());
+    metrics.set_impairment(impairment(decision));
     metrics
         .decisions
         .with_label_values(&[decision.proposed.as_str(), decision.verdict.as_str()])

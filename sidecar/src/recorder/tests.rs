@@ -110,6 +110,52 @@ fn decision_is_counted_in_metrics() {
 }
 
 #[test]
+fn impairment_is_measured_shown_and_recorded_while_it_is_known() {
+    const SERIES: [&str; 4] = [
+        "healing_impairment_ratio 0.75\n",
+        "healing_app_goodput_requests_per_second 5\n",
+        "healing_app_demand_requests_per_second 20\n",
+        "healing_app_proven_capacity_requests_per_second 25\n",
+    ];
+    let mut fixture = Fixture::new();
+    let shared = std::sync::Arc::clone(&fixture.shared);
+    let known = Decision {
+        impairment: Assessment {
+            ratio: Some(0.75),
+            goodput: Some(5.0),
+            demand: Some(20.0),
+            proven_capacity: Some(25.0),
+            ..Assessment::default()
+        },
+        ..no_proposal()
+    };
+    let silent = Decision {
+        lane: Lane::Stalled,
+        ..known.clone()
+    };
+    for (decision, expected) in [(&known, true), (&silent, false), (&no_proposal(), false)] {
+        record(&mut fixture, &poll(), &known);
+        record(&mut fixture, &poll(), decision);
+        let text = String::from_utf8(shared.metrics.text()).unwrap();
+        for series in SERIES {
+            assert_eq!(text.contains(series), expected, "{series} in\n{text}");
+            let name = series.split(' ').next().unwrap();
+            let absent = !text.contains(&format!("\n{name} "));
+            assert_eq!(absent, !expected, "{name} in\n{text}");
+        }
+        let view = serde_json::to_value(shared.view().clone()).unwrap();
+        let ratio = view["impairment"]["ratio"].as_f64();
+        assert_eq!(ratio.is_some(), expected, "{view}");
+    }
+    let recorded = &fixture.journal()[0]["decision"]["impairment"];
+    let figures = ["ratio", "goodput", "demand", "proven_capacity"];
+    assert_eq!(
+        figures.map(|figure| recorded[figure].as_f64().unwrap()),
+        [0.75, 5.0, 20.0, 25.0]
+    );
+}
+
+#[test]
 fn vote_and_abstention_of_model_are_counted_and_shown() {
     let mut fixture = Fixture::new();
     let shared = std::sync::Arc::clone(&fixture.shared);
@@ -174,7 +220,9 @@ fn conclusion_is_recorded_as_outcome_before_the_decision() {
 async fn summary_counts_polls_of_one_minute() {
     let mut fixture = Fixture::new();
     for _ in 0..=12 {
-        record(&mut fixture, &poll(), &no_proposal());
+        let mut decision = no_proposal();
+        decision.impairment.ratio = Some(0.5);
+        record(&mut fixture, &poll(), &decision);
         tokio::time::advance(Duration::from_secs(5)).await;
     }
     assert_eq!(fixture.kinds(), ["decision", "summary"]);
@@ -183,6 +231,7 @@ async fn summary_counts_polls_of_one_minute() {
     assert_eq!(summary["no_proposal"], 13);
     assert_eq!(summary["vetoed"], 0);
     assert_eq!(summary["seconds"], 60.0);
+    assert_eq!(summary["impairment"]["ratio"], 0.5);
 }
 
 #[test]

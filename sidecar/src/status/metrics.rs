@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use healing_core::decision::Abstention;
+use healing_core::impairment::Assessment;
 use healing_core::observation::PortSockets;
 use prometheus::core::Collector;
 use prometheus::{
@@ -49,6 +50,10 @@ pub(crate) struct Metrics {
     connections: IntGaugeVec,
     unread_sockets: IntGaugeVec,
     unread_bytes: IntGaugeVec,
+    impairment: GaugeVec,
+    goodput: GaugeVec,
+    demand: GaugeVec,
+    proven_capacity: GaugeVec,
 }
 
 impl Metrics {
@@ -227,6 +232,30 @@ impl Metrics {
                 "Bytes that the app has not read",
                 &[],
             )?,
+            impairment: gauges(
+                r,
+                "healing_impairment_ratio",
+                "Share of the demand that is not met, from 0 to 1: a lower bound of what clients feel; no series while unknown",
+                &[],
+            )?,
+            goodput: gauges(
+                r,
+                "healing_app_goodput_requests_per_second",
+                "Response heads without an error; no series while unknown",
+                &[],
+            )?,
+            demand: gauges(
+                r,
+                "healing_app_demand_requests_per_second",
+                "Requests that are asked of the app and that it has proved it can serve; no series while unknown",
+                &[],
+            )?,
+            proven_capacity: gauges(
+                r,
+                "healing_app_proven_capacity_requests_per_second",
+                "Highest sustained goodput of the app so far; no series while unknown",
+                &[],
+            )?,
             registry,
         })
     }
@@ -261,6 +290,24 @@ impl Metrics {
             gauge.reset();
             if let Some(value) = value {
                 let value = i64::try_from(value).unwrap_or(i64::MAX);
+                gauge.with_label_values::<&str>(&[]).set(value);
+            }
+        }
+    }
+
+    /// Sets the figures of the impairment. Absent ones have no series.
+    pub(crate) fn set_impairment(&self, impairment: Option<&Assessment>) {
+        for (gauge, value) in [
+            (&self.impairment, impairment.and_then(|i| i.ratio)),
+            (&self.goodput, impairment.and_then(|i| i.goodput)),
+            (&self.demand, impairment.and_then(|i| i.demand)),
+            (
+                &self.proven_capacity,
+                impairment.and_then(|i| i.proven_capacity),
+            ),
+        ] {
+            gauge.reset();
+            if let Some(value) = value {
                 gauge.with_label_values::<&str>(&[]).set(value);
             }
         }

@@ -11,6 +11,7 @@ mod server;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use healing_core::impairment::Assessment;
 use healing_core::observation::{Mode, PortSockets};
 use serde::Serialize;
 use serde_json::Value;
@@ -45,6 +46,8 @@ pub(crate) struct View {
     pub(crate) budget_remaining: Option<u32>,
     /// Sockets of the app's port at the last poll.
     pub(crate) sockets: Option<PortSockets>,
+    /// Impairment at the last poll; `None` if the app did not report.
+    pub(crate) impairment: Option<Assessment>,
     /// Reason why the sockets cannot be read.
     pub(crate) sockets_unreadable: Option<String>,
     /// Votes of the model; `None` if the rules are configured, and before the first poll.

@@ -4,6 +4,7 @@
 //! | figure | from |
 //! |---|---|
 //! | `PortSockets` | `sock`: the smaller of two reads a second apart, without the recorder's own probe in flight |
+//! | `received_bytes` | [`REQUEST_BYTES`] for each request that began since the poll before, where clients kept their connections |
 //! | `cpu_seconds_total`, `run_queue_wait_seconds_total` | `sched` |
 //! | `busiest_thread_cpu_seconds_total` | `top`: the largest growth of each second, summed |
 //! | `cpu_periods_total`, `cpu_throttled_periods_total` | `cpustat` |
@@ -39,6 +40,14 @@ pub enum Detail {
 /// of the test bed.
 const OTHER_THREADS: u64 = 4;
 
+/// Bytes of a request, in place of those that arrived, which were not recorded. The recorder took this size to
+/// turn unread bytes into requests; connections of HTTP/1 with unread bytes had 36–58 in the median of a run,
+/// and HTTP/2 compresses the same fields.
+const REQUEST_BYTES: u64 = 40;
+
+/// Transport with a new connection for each request, whose bytes no two polls see.
+const NEW_CONNECTIONS: &str = "new";
+
 /// Seconds of a peak of goodput.
 const PEAK_SECONDS: f64 = 2.0;
 
@@ -64,6 +73,12 @@ pub(super) struct Completion<'a> {
     /// Sockets of the second before.
     sockets_before: Option<PortSockets>,
     sockets: Option<PortSockets>,
+    /// Set if clients kept their connections.
+    keeps_connections: bool,
+    /// Requests begun up to the sample that was added last, and up to the poll before. `None` without an
+    /// answer.
+    begun: Option<u64>,
+    begun_at_poll: Option<u64>,
     /// Time and good responses of the last seconds.
     good: VecDeque<(f64, f64)>,
 }
@@ -71,7 +86,7 @@ pub(super) struct Completion<'a> {
 // === impl Completion ===
 
 impl<'a> Completion<'a> {
-    pub(super) fn new(samples: &[RecordedSample], detail: Detail) -> Self {
+    pub(super) fn new(samples: &[RecordedSample], transport: Option<&str>, detail: Detail) -> Self {
         let threads = samples.iter().filter_map(|sample| {
             let vitals = sample.health()?.vitals.as_ref()?;
             vitals.threads?.checked_sub(OTHER_THREADS)
@@ -95,6 +110,9 @@ impl<'a> Completion<'a> {
             instance: None,
             sockets_before: None,
             sockets: None,
+            keeps_connections: transport.is_some_and(|name| name != NEW_CONNECTIONS),
+            begun: None,
+            begun_at_poll: None,
             good: VecDeque::new(),
         }
     }
@@ -106,6 +124,7 @@ impl<'a> Completion<'a> {
             .sockets
             .map(|sockets| self.without_own_probe(sample, sockets));
         let health = sample.health();
+        self.begun = health.and_then(begun);
         let instance = health.and_then(|health| health.instance_id.as_deref());
         if instance.is_some() && instance != self.instance {
             self.instance = instance;
@@ -140,7 +159,8 @@ impl<'a> Completion<'a> {
 
     /// Returns the observation of the sample that was added last, by a sidecar in enforce mode that cannot
     /// see the app's process.
-    pub(super) fn observation(&self, sample: &RecordedSample) -> Observation {
+    pub(super) fn observation(&mut self, sample: &RecordedSample) -> Observation {
+        let begun_before = std::mem::replace(&mut self.begun_at_poll, self.begun);
         let mut observation = Observation {
             care: sample.care.clone(),
             front_door: sample.front_door_result(),
@@ -151,7 +171,7 @@ impl<'a> Completion<'a> {
             },
         };
         if self.detail == Detail::Recorded {
-            observation.sockets = self.standing_sockets();
+            observation.sockets = self.standing_sockets(begun_before);
             if let ProbeResult::Valid(health, _) = &mut observation.care {
                 self.complete(sample, health);
             }
@@ -184,8 +204,9 @@ impl<'a> Completion<'a> {
         }
     }
 
-    /// Returns the smaller figures of the last two reads.
-    fn standing_sockets(&self) -> Option<PortSockets> {
+    /// Returns the smaller figures of the last two reads. `begun_before` are the requests begun up to the poll
+    /// before.
+    fn standing_sockets(&self, begun_before: Option<u64>) -> Option<PortSockets> {
         let new = self.sockets?;
         let old = self.sockets_before.unwrap_or(new);
         Some(PortSockets {
@@ -194,7 +215,10 @@ impl<'a> Completion<'a> {
             unread: new.unread.min(old.unread),
             unread_bytes: new.unread_bytes.min(old.unread_bytes),
             listening: new.listening,
-            ..PortSockets::default()
+            received_bytes: self.begun.zip(begun_before).map(|(begun, before)| {
+                let begun = begun.saturating_sub(before);
+                u64::from(self.keeps_connections) * REQUEST_BYTES * begun
+            }),
         })
     }
 
@@ -213,7 +237,7 @@ impl<'a> Completion<'a> {
             unread: unread.saturating_sub(own),
             unread_bytes: bytes - own * bytes / unread.max(1),
             listening: sample.front_door_result() != ProbeResult::Refused,
-            ..PortSockets::default()
+            received_bytes: None,
         }
     }
 
@@ -240,6 +264,11 @@ fn busiest(before: &BTreeMap<u32, f64>, after: &BTreeMap<u32, f64>) -> Option<f6
         .filter_map(|(id, seconds)| Some(seconds - before.get(id)?))
         .reduce(f64::max)
         .map(|seconds| seconds.max(0.0))
+}
+
+/// Returns the requests that have begun.
+fn begun(health: &Health) -> Option<u64> {
+    Some(health.totals.requests_total? + health.in_flight?)
 }
 
 /// Returns the good responses of an answer of schema 1.

@@ -52,7 +52,9 @@ pub use self::rebuilt::{
     simulated_recording,
 };
 pub use self::recording::{POLL_INTERVAL, Phase, Poll, Recording};
-pub use self::replay::{Replay, Treated, default_policy, replay, undelayed_policy};
+pub use self::replay::{
+    Replay, Treated, declared_policy, default_policy, replay, undelayed_policy,
+};
 pub use self::sample::{
     AppCounts, CgroupCpu, FRONT_DOOR_LIMIT, FrontDoor, RecordedSample, Scheduler, Sockets,
 };

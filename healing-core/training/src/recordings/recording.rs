@@ -134,7 +134,7 @@ impl Recording {
         const TOLERANCE: f64 = 0.5;
         let start = MIDNIGHT + Duration::from_secs(3600 * u64::from(self.first_hour()));
         let mut samples = self.samples.iter();
-        let mut completion = Completion::new(&self.samples, detail);
+        let mut completion = Completion::new(&self.samples, self.case.transport.as_deref(), detail);
         let mut due = f64::from(phase.0);
         std::iter::from_fn(move || {
             let sample = samples.find(|sample| {

@@ -39,10 +39,23 @@ pub fn default_policy(seed: u64) -> Policy {
 /// restart beyond the end of a recording, so that other random numbers would look like other decisions.
 #[must_use]
 pub fn undelayed_policy() -> Policy {
+    Policy::new(undelayed_config(), Proposer::Rules, 0)
+}
+
+/// Returns the [`undelayed_policy`] of an operator who has declared the time-out of the recorded clients.
+#[must_use]
+pub fn declared_policy(recording: &Recording) -> Policy {
+    let mut config = undelayed_config();
+    let timeout = Duration::try_from_secs_f64(recording.case.client_timeout_seconds);
+    config.impairment.client_timeout = timeout.ok();
+    Policy::new(config, Proposer::Rules, 0)
+}
+
+fn undelayed_config() -> PolicyConfig {
     let mut config = PolicyConfig::default();
     config.permission.splay = Duration::ZERO;
     config.permission.jitter = 0.0;
-    Policy::new(config, Proposer::Rules, 0)
+    config
 }
 
 /// Replays a recording through a policy that knows nothing yet.

@@ -7,7 +7,7 @@ use healing_core::policy::Policy;
 use super::class::{Class, class};
 use super::collection::Run;
 use super::completion::Detail;
-use super::recording::Phase;
+use super::recording::{Phase, Recording};
 use super::replay::replay;
 
 /// Numbers of replays by class.
@@ -25,10 +25,15 @@ pub struct Score {
 
 /// Returns the score of the policies that `policy` makes, one for each run.
 #[must_use]
-pub fn score(runs: &[Run], phase: Phase, detail: Detail, policy: impl Fn() -> Policy) -> Score {
+pub fn score(
+    runs: &[Run],
+    phase: Phase,
+    detail: Detail,
+    policy: impl Fn(&Recording) -> Policy,
+) -> Score {
     let mut score = Score::default();
     for run in runs {
-        let replay = replay(policy(), &run.recording, phase, detail);
+        let replay = replay(policy(&run.recording), &run.recording, phase, detail);
         score += class(run.expected.wanted, &replay);
     }
     score

@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// the answers.
     #[arg(long, conflicts_with_all = ["ranges", "differences"])]
     pub(crate) schema_one: bool,
+    /// Declare to the policy the time-out of each run's clients.
+    #[arg(long, conflicts_with_all = ["ranges", "rebuilt", "differences", "seed"])]
+    pub(crate) client_timeout: bool,
     /// Seed of the policy's random delays. Without it there are no delays, or with --differences those that
     /// the table shows.
     #[arg(long, value_name = "N")]
@@ -39,6 +42,7 @@ mod tests {
             (args.ranges, args.differences, args.schema_one, args.seed),
             (false, false, false, None)
         );
+        assert!(!args.client_timeout);
     }
 
     #[test]
@@ -48,6 +52,7 @@ mod tests {
             &["--ranges", "--differences"],
             &["--rebuilt", "--ranges"],
             &["--write"],
+            &["--client-timeout", "--seed", "1"],
             &["all"],
         ] {
             let error = Args::try_parse_from([&["recordings"], args].concat()).unwrap_err();

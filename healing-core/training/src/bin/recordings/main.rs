@@ -4,6 +4,7 @@
 //! |---|---|
 //! | none | decisions of the default policy for each run and phase, totals, and `RESULT` lines |
 //! | `--schema-one` | the same for an app of schema 1 whose sockets cannot be read |
+//! | `--client-timeout` | the same with the time-out of the clients declared (`impairment.client_timeout`) |
 //! | `--differences` | runs that phase 0 decides otherwise than the policy of commit 8c11de9 did |
 //! | `--ranges` | ranges of all recorded figures |
 //! | `--rebuilt` | figures of the runs that are rebuilt in the simulator, recorded and simulated |
@@ -16,7 +17,10 @@ use std::error::Error;
 
 use args::Args;
 use clap::Parser as _;
-use healing_training::recordings::{Collection, Detail, Range, comparison_table, figure_ranges};
+use healing_training::recordings::{
+    Collection, Detail, Range, Recording, comparison_table, declared_policy, default_policy,
+    figure_ranges, undelayed_policy,
+};
 
 /// Committed table of the rebuilt runs.
 const REBUILT: &str = concat!(
@@ -46,8 +50,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         } else {
             Detail::Recorded
         };
-        report::print_decisions(&runs, detail, args.seed);
-        report::print_totals(&runs, detail, args.seed);
+        let policy = |recording: &Recording| match args.seed {
+            Some(seed) => default_policy(seed),
+            None if args.client_timeout => declared_policy(recording),
+            None => undelayed_policy(),
+        };
+        report::print_decisions(&runs, detail, policy);
+        report::print_totals(&runs, detail, policy);
     }
     Ok(())
 }

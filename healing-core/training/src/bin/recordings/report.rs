@@ -2,7 +2,7 @@
 
 use healing_core::policy::Policy;
 use healing_training::recordings::{
-    Class, Detail, Phase, Replay, Run, class, default_policy, replay, score, undelayed_policy,
+    Class, Detail, Phase, Recording, Replay, Run, class, default_policy, replay, score,
 };
 
 /// Reason codes of commit 8c11de9 that have changed since: old code, present code.
@@ -15,7 +15,7 @@ const RENAMED_REASONS: [(&str, &str); 2] = [
 const TABLE_SEED: u64 = 1521;
 
 /// Prints one row a run: the wanted decision, and that of each phase.
-pub(crate) fn print_decisions(runs: &[Run], detail: Detail, seed: Option<u64>) {
+pub(crate) fn print_decisions(runs: &[Run], detail: Detail, policy: impl Fn(&Recording) -> Policy) {
     println!("times in seconds after the fault; ! false restart, ? missed, ~ false soft heal\n");
     print!("{:33} wanted", "run");
     for phase in Phase::ALL {
@@ -25,7 +25,7 @@ pub(crate) fn print_decisions(runs: &[Run], detail: Detail, seed: Option<u64>) {
     for run in runs {
         print!("{:33} {:6}", name(run), run.expected.wanted.to_string());
         for phase in Phase::ALL {
-            let replay = replay(policy(seed), &run.recording, phase, detail);
+            let replay = replay(policy(&run.recording), &run.recording, phase, detail);
             let mark = match class(run.expected.wanted, &replay) {
                 Class::Right => ' ',
                 Class::FalseRestart => '!',
@@ -40,9 +40,13 @@ pub(crate) fn print_decisions(runs: &[Run], detail: Detail, seed: Option<u64>) {
 }
 
 /// Prints the totals of each phase.
-pub(crate) fn print_totals(runs: &[Run], detail: Detail, seed: Option<u64>) {
+pub(crate) fn print_totals(
+    runs: &[Run],
+    detail: Detail,
+    policy: impl Fn(&Recording) -> Policy + Copy,
+) {
     println!("phase  runs  right  false restart  missed  false soft heal");
-    let scores = Phase::ALL.map(|phase| (phase, score(runs, phase, detail, || policy(seed))));
+    let scores = Phase::ALL.map(|phase| (phase, score(runs, phase, detail, policy)));
     for (phase, score) in scores {
         println!(
             "{:5} {:5} {:6} {:14} {:7} {:16}",
@@ -99,10 +103,6 @@ pub(crate) fn print_differences(runs: &[Run], seed: Option<u64>) {
         );
     }
     println!("{same} of {} runs are decided as by 8c11de9", runs.len());
-}
-
-fn policy(seed: Option<u64>) -> Policy {
-    seed.map_or_else(undelayed_policy, default_policy)
 }
 
 fn name(run: &Run) -> String {
