@@ -216,8 +216,9 @@ fn load_vetoes(proposal: &Proposal, reading: &Reading) -> Vetoes {
             vetoes
         }
         reason if reason.is_loss_of_goodput() => of_load,
-        // Requests that queue take memory and descriptors.
-        Reason::LimitForecast if !proposal.urgent => of_load,
+        // Requests that queue take memory and descriptors. If they are not the cause, the kernel's kill costs
+        // a loaded app little more than a restart.
+        Reason::LimitForecast => of_load,
         // A runtime whose threads wait for a CPU ticks late. Threads that are blocked do not wait for one.
         Reason::RuntimeStalled => {
             let mut vetoes = Vetoes::NONE;
@@ -299,10 +300,9 @@ mod tests {
             },
             ..Reading::unknown(Lane::Reported)
         };
-        let vetoes = |action, reason, urgent, starving| {
+        let vetoes = |action, reason, starving| {
             let proposal = Proposal {
                 action,
-                urgent,
                 ..Proposal::none(reason)
             };
             let reading = Reading {
@@ -313,21 +313,20 @@ mod tests {
         };
         let restart = Action::RestartService;
         let (saturated, no_help) = (Reason::Saturated, Reason::RestartDoesNotHelp);
-        let all = vetoes(restart, Reason::Impaired, false, false);
+        let all = vetoes(restart, Reason::Impaired, false);
         assert_eq!(all, load.iter().collect::<Vec<_>>());
-        let soft = vetoes(Action::ResetErrors, Reason::Impaired, false, false);
+        let soft = vetoes(Action::ResetErrors, Reason::Impaired, false);
         assert!(soft.contains(&saturated) && !soft.contains(&no_help));
-        let forecast = |urgent| vetoes(restart, Reason::LimitForecast, urgent, false);
-        assert_eq!(forecast(false), [saturated], "queued requests take memory");
-        assert_eq!(forecast(true), [], "the kernel would kill the app");
-        let stall = |starving| vetoes(restart, Reason::RuntimeStalled, false, starving);
+        let forecast = vetoes(restart, Reason::LimitForecast, false);
+        assert_eq!(forecast, [saturated], "queued requests take memory");
+        let stall = |starving| vetoes(restart, Reason::RuntimeStalled, starving);
         assert_eq!(
             stall(true),
             [Reason::Starved],
             "the runtime waits for a CPU"
         );
         assert_eq!(stall(false), []);
-        assert_eq!(vetoes(restart, Reason::RepeatedPanics, false, true), []);
+        assert_eq!(vetoes(restart, Reason::RepeatedPanics, true), []);
     }
 
     #[test]

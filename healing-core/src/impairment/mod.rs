@@ -92,9 +92,9 @@ pub(crate) struct Impairment {
     unseen: UnseenDemand,
     /// Time of the first of the latest polls without a report.
     silent_since: Option<Time>,
-    /// Good responses of the latest report, and the ones since the report before.
-    good: Option<u64>,
-    progress: u64,
+    /// Counts of the latest report, and if they differ from those of the report before.
+    counted: Option<Counts>,
+    progress: bool,
     latest: Assessment,
 }
 
@@ -108,8 +108,8 @@ impl Impairment {
             cpu: Cpu::new(),
             unseen: UnseenDemand::new(),
             silent_since: None,
-            good: None,
-            progress: 0,
+            counted: None,
+            progress: false,
             latest: Assessment::default(),
         }
     }
@@ -146,8 +146,8 @@ impl Impairment {
             return self.latest;
         };
         learned.has_succeeded |= counts.good > 0;
-        let before = self.good.replace(counts.good).unwrap_or(counts.good);
-        self.progress = counts.good.saturating_sub(before);
+        let before = self.counted.replace(counts);
+        self.progress = before.is_some_and(|before| before != counts);
         if self.counts.newest().is_none()
             && let Some((at, counts)) = learned.conditions.counts_at_soft_heal()
         {
@@ -163,9 +163,10 @@ impl Impairment {
         self.assess(now, observation, health, usual_error_share, learned, config)
     }
 
-    /// Returns `true` if a request has succeeded between the two latest reports.
+    /// Returns `true` if a request has begun or ended, in whatever way, between the two latest reports. Then
+    /// the runtime runs, however late.
     pub(crate) fn makes_progress(&self) -> bool {
-        self.progress > 0
+        self.progress
     }
 
     /// Returns `true` if the app has been starved in the last seconds.
@@ -187,7 +188,7 @@ impl Impairment {
         self.counts.clear();
         self.cpu.clear();
         self.unseen.clear();
-        (self.good, self.progress) = (None, 0);
+        (self.counted, self.progress) = (None, false);
     }
 
     /// Returns `true` if there are counts of the instance.
