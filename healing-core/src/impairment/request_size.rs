@@ -8,6 +8,8 @@
 //!
 //! - The bytes are those of connections that both polls saw. Where most requests open a connection of their own,
 //!   the size is too small, and unread bytes count as more requests than they are.
+//! - The bytes of a poll in which the doctor was late are lost, and the value of that interval is too small. The
+//!   median is not, unless such polls are frequent.
 //! - The unread part of a large body counts as many requests, unless so many bytes are usual.
 
 use super::counts::MIN_REQUESTS;
