@@ -139,8 +139,9 @@ mod tests {
     #[test]
     fn interval_with_an_unread_queue_at_either_end_does_not_count() {
         let mut world = World::default();
-        world.run(9, 100, Some(4000), 401);
-        assert_eq!(world.bytes(), None, "unread at both ends");
+        world.run(1, 100, Some(4000), 0);
+        world.run(1, 50, Some(4000), 401);
+        assert_eq!(world.bytes(), None, "unread after");
         // The queue of 50 requests is read in the interval after it.
         world.run(1, 150, Some(4000), 0);
         assert_eq!(world.bytes(), None, "unread before");
@@ -151,11 +152,11 @@ mod tests {
     #[test]
     fn interval_after_an_interruption_or_without_bytes_does_not_count() {
         let mut world = World::default();
-        world.run(2, 10, Some(4000), 0);
+        world.run(2, 10, Some(400), 0);
         world.size.interrupt();
-        world.run(1, 1000, Some(4000), 0);
-        world.run(1, 1000, None, 0);
-        world.run(1, 1000, Some(4000), 0);
+        world.run(1, 100, Some(4000), 0);
+        world.run(1, 100, None, 0);
+        world.run(1, 100, Some(4000), 0);
         assert_eq!(world.bytes(), None);
     }
 
