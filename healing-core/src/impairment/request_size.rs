@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn size_is_a_median_that_an_upload_does_not_move() {
         let mut world = World::default();
-        world.run(40, 100, Some(4000), 0);
+        world.run(10, 100, Some(4000), 0);
         world.run(4, 100, Some(90_000_000), 0);
         world.run(40, 100, Some(4000), 0);
         assert_eq!(world.bytes(), Some(40.0));
