@@ -20,7 +20,7 @@
 use super::sustained::Sustained;
 use super::usual_errors::{Counts, RESTART, UsualErrors};
 use crate::config::EvidenceConfig;
-use crate::decision::Reason;
+use crate::reason::Reason;
 use crate::time::Time;
 use crate::window::{Delta, as_f64};
 

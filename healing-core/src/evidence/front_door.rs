@@ -11,8 +11,8 @@
 
 use super::sustained::Sustained;
 use crate::config::EvidenceConfig;
-use crate::decision::Reason;
 use crate::observation::{InvalidAnswer, ProbeResult};
+use crate::reason::Reason;
 use crate::time::Time;
 
 /// Polls in which the front door failed.

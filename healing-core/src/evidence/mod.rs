@@ -41,7 +41,7 @@ pub(crate) use stall::StallDetector;
 pub(crate) use sustained::Sustained;
 pub(crate) use unresponsive::Unresponsive;
 
-use crate::decision::Reason;
+use crate::reason::Reason;
 
 /// Reason that justifies each treatment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -47,6 +47,7 @@
 mod detectors;
 mod extraction;
 mod instance;
+mod justification;
 mod lifecycle;
 mod limit;
 pub(crate) mod proposer;
