@@ -17,8 +17,9 @@
 //! If an app does not count requests, the share is unknown, and the number of errors alone justifies a
 //! soft heal. It never justifies a hard heal.
 
+use super::counts::{Counts, RESTART};
 use super::sustained::Sustained;
-use super::usual_errors::{Counts, RESTART, UsualErrors};
+use super::usual_errors::UsualErrors;
 use crate::config::EvidenceConfig;
 use crate::reason::Reason;
 use crate::time::Time;
