@@ -228,7 +228,7 @@ impl Value {
         match self {
             Self::Duration(duration) => holds(duration.as_secs_f64()),
             Self::Number(number) => holds(*number),
-            Self::Count(count) => holds(crate::window::as_f64(*count)),
+            Self::Count(count) => holds(crate::number::as_f64(*count)),
             Self::Costs(costs) => costs.iter().flatten().all(|cost| holds(*cost)),
             Self::Role(_) => true,
         }

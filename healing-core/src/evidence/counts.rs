@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::window::as_f64;
+use crate::number::as_f64;
 
 /// Requests, and the errors among them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]

@@ -7,8 +7,8 @@ use super::counts::Counts;
 use super::usual_errors::{Acceptance, UsualErrors};
 use crate::config::PolicyConfig;
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Totals at the polls of the last ten minutes, since the last reset.
 #[derive(Debug)]

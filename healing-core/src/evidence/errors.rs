@@ -21,9 +21,10 @@ use super::counts::{Counts, RESTART};
 use super::sustained::Sustained;
 use super::usual_errors::UsualErrors;
 use crate::config::EvidenceConfig;
+use crate::number::as_f64;
 use crate::reason::Reason;
 use crate::time::Time;
-use crate::window::{Delta, as_f64};
+use crate::window::Delta;
 
 /// Error signal of one poll.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

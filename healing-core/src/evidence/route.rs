@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::counts::{CHANGE, Counts};
 use crate::config::PolicyConfig;
+use crate::number::as_f64;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// State of a route that fails entirely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

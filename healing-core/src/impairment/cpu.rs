@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use super::recent::Recent;
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Time over which CPU time is evaluated. It is shorter than the window of the goodput, because an average
 /// reaches a threshold near 1 only when nearly all of its window is used up.

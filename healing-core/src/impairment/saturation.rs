@@ -48,7 +48,7 @@ pub(super) struct Load {
     pub(super) capacity: f64,
     /// Usual arrivals, per second.
     pub(super) usual: Option<f64>,
-    /// Counts over 30 s.
+    /// Counts over the window of the goodput.
     pub(super) window: Option<Window>,
     /// Counts over [`FAST_WINDOW`].
     pub(super) fast: Option<Window>,
