@@ -46,7 +46,7 @@
 //!
 //! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig) and
 //! [`ImpairmentConfig`](crate::config::ImpairmentConfig). Both are subject to
-//! the vetoes in [`Reason`](crate::decision::Reason), whose settings are in
+//! the vetoes in [`Reason`], whose settings are in
 //! [`PermissionConfig`](crate::config::PermissionConfig).
 //!
 //! # Hazards
