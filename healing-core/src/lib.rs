@@ -68,6 +68,7 @@ mod baseline;
 mod guards;
 mod lane;
 mod model_record;
+mod number;
 mod proposal;
 mod reading;
 pub mod rng;

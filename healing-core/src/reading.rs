@@ -4,7 +4,7 @@ use crate::decision::{Lane, Reason};
 use crate::features::Features;
 use crate::impairment::Assessment;
 
-/// Output of the [tracker](super::tracker) for one poll.
+/// Output of the tracker for one poll.
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools)] // independent facts, each with its own consumer
 pub(crate) struct Reading {

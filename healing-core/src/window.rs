@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use crate::config::POLL_INTERVALS;
 use crate::health::{Health, Latency};
+use crate::number::as_f64;
 use crate::time::Time;
 
 /// Maximum number of latency buckets. A histogram with more buckets is ignored.
@@ -153,12 +154,6 @@ impl Delta {
             (as_f64(part) / as_f64(requests)).min(1.0)
         })
     }
-}
-
-/// Converts a count to a float.
-#[allow(clippy::cast_precision_loss)] // real counts are below 2^53
-pub(crate) fn as_f64(count: u64) -> f64 {
-    count as f64
 }
 
 /// Returns the maximum age of the start of a window. Where polls are rare, windows grow to an interval

@@ -232,7 +232,7 @@ impl Value {
             Self::Duration(duration) => holds(duration.as_secs_f64()),
             Self::DurationOrNone(duration) => duration.is_none_or(|d| holds(d.as_secs_f64())),
             Self::Number(number) => holds(*number),
-            Self::Count(count) => holds(crate::window::as_f64(*count)),
+            Self::Count(count) => holds(crate::number::as_f64(*count)),
             Self::Costs(costs) => costs.iter().flatten().all(|cost| holds(*cost)),
             Self::Role(_) => true,
         }

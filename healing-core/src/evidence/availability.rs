@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::ErrorSignal;
 use crate::config::OutcomeConfig;
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::time::Time;
-use crate::window::{Delta, as_f64};
+use crate::window::Delta;
 
 /// Availability of one instance.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]

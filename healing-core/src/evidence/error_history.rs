@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::usual_errors::{Acceptance, Counts, INTERVALS_PER_SECOND, UsualErrors};
+use super::counts::{Counts, INTERVALS_PER_SECOND};
+use super::usual_errors::{Acceptance, UsualErrors};
 use crate::config::PolicyConfig;
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Totals at the polls of the last ten minutes, since the last reset.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ struct Totals {
 
 /// Maximum number of samples.
 const SAMPLES: usize = 64;
-/// Number of errors from which their share is known well enough.
+/// Number of errors from which their share is known well enough: its standard deviation is then at most 22 %.
 const SHARE_ERRORS: f64 = 20.0;
 /// Minimum time between two samples that are kept. Together they cover ten minutes.
 const SPACING: Duration = Duration::from_secs(10);

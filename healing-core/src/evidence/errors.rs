@@ -17,12 +17,14 @@
 //! If an app does not count requests, the share is unknown, and the number of errors alone justifies a
 //! soft heal. It never justifies a hard heal.
 
+use super::counts::{Counts, INTERVALS_PER_SECOND, RESTART};
 use super::sustained::Sustained;
-use super::usual_errors::{Counts, INTERVALS_PER_SECOND, RESTART, UsualErrors};
+use super::usual_errors::UsualErrors;
 use crate::config::EvidenceConfig;
-use crate::decision::Reason;
+use crate::number::as_f64;
+use crate::reason::Reason;
 use crate::time::Time;
-use crate::window::{Delta, as_f64};
+use crate::window::Delta;
 
 /// Error signal of one poll.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

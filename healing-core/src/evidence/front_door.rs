@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use super::sustained::Sustained;
 use crate::config::EvidenceConfig;
-use crate::decision::Reason;
 use crate::health::Health;
 use crate::observation::{InvalidAnswer, ProbeResult};
+use crate::reason::Reason;
 use crate::time::Time;
 
 /// Polls in which the front door failed.

@@ -14,8 +14,9 @@
 //! symptom must persist (`sustained`). Panics and failed soft heals justify a restart only if this instance
 //! has been available at some point since it started (`availability`), because a version that never worked
 //! will not work after a restart. A share of errors that treatments do not change is usual, and not
-//! evidence (`usual_errors`). Goodput below the demand is [`impairment`](crate::impairment). `dependencies` is a condition for vetoes. Forecasts of limits are in
-//! [`forecast`](crate::forecast).
+//! evidence (`usual_errors`, by the `error_history`); chance is told from change in `counts`. Goodput below
+//! the demand is [`impairment`](crate::impairment). `dependencies` is a condition for vetoes. Forecasts of
+//! limits are in [`forecast`](crate::forecast).
 //!
 //! # Hazards
 //!
@@ -23,11 +24,13 @@
 //! the count rule is evaluated.
 
 pub(crate) mod availability;
+pub(crate) mod counts;
 pub(crate) mod dependencies;
 pub(crate) mod error_history;
 mod errors;
 pub(crate) mod front_door;
 pub(crate) mod panics;
+mod route;
 mod routes;
 pub(crate) mod stall;
 pub(crate) mod sustained;
@@ -41,7 +44,7 @@ pub(crate) use stall::StallDetector;
 pub(crate) use sustained::Sustained;
 pub(crate) use unresponsive::Unresponsive;
 
-use crate::decision::Reason;
+use crate::reason::Reason;
 
 /// Reason that justifies each treatment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

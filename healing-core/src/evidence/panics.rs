@@ -4,7 +4,8 @@
 //! A soft heal still comes first, because its evidence is due earlier after the last treatment.
 
 use crate::config::EvidenceConfig;
-use crate::window::{Delta, as_f64};
+use crate::number::as_f64;
+use crate::window::Delta;
 
 /// Returns `true` if handlers panic in the fast window, and in a large enough share of the requests of the
 /// slow window.

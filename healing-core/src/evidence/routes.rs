@@ -8,19 +8,16 @@
 //! windows, or up to ten minutes while the route has few requests. A route that soft heals did not bring back
 //! is reported, but no symptom until it has worked again.
 
-use std::time::Duration;
-
+use super::route::{Route, RouteState, Totals};
 use super::sustained::Sustained;
-use super::usual_errors::Counts;
 use crate::config::PolicyConfig;
 use crate::health::{Health, MAX_ROUTES, RouteReport};
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Routes of the latest reports, and the worst of them.
 #[derive(Debug, Default)]
 pub(crate) struct RouteDetector {
-    tracked: [Option<Tracked>; MAX_ROUTES],
+    routes: [Option<Route>; MAX_ROUTES],
     worst: Option<WorstRoute>,
     failing: Sustained,
 }
@@ -36,51 +33,6 @@ pub(crate) struct WorstRoute {
     errors: f64,
     slot: usize,
 }
-
-/// State of a route that fails entirely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RouteState {
-    /// A soft heal may bring it back.
-    Failing,
-    /// The last soft heal that is allowed has just been tried.
-    OnProbation,
-    /// Soft heals did not bring it back.
-    Lost,
-}
-
-/// Totals of one route at the beginning of its windows.
-#[derive(Debug, Clone, Copy)]
-struct Tracked {
-    /// Hash of method and route.
-    key: u64,
-    /// Beginnings of the current window and of the one before it.
-    starts: Option<[Totals; 2]>,
-    /// Totals after the latest request that succeeded.
-    worked: Option<Totals>,
-    /// Number of soft heals since the route has worked.
-    attempts: u32,
-    /// Time of the latest of them.
-    treated_at: Time,
-}
-
-/// Totals of a route and of the whole app at one time.
-#[derive(Debug, Clone, Copy)]
-struct Totals {
-    at: Time,
-    route: (u64, u64),
-    app: (u64, u64),
-}
-
-/// Share of errors from which a route fails entirely.
-const ENTIRELY: f64 = 0.9;
-/// Share of errors below which a route works.
-const WORKS: f64 = 0.5;
-/// Number of requests from which a window does not grow.
-const ENOUGH: f64 = 20.0;
-/// Longest window.
-const MAX_WINDOW: Duration = Duration::from_secs(600);
-/// Significance with which a route must fail more than before.
-const CHANGE: f64 = 1e-6;
 
 // === impl RouteDetector ===
 
@@ -102,16 +54,16 @@ impl RouteDetector {
                     app: (requests, errors),
                 };
                 let slot = self.slot(key, &keys);
-                let Some(tracked) = self.tracked.get_mut(slot).and_then(Option::as_mut) else {
+                let Some(route) = self.routes.get_mut(slot).and_then(Option::as_mut) else {
                     continue;
                 };
-                let Some((errors, is_alone)) = tracked.observe(at, config) else {
+                let Some((errors, is_alone)) = route.observe(at, config) else {
                     continue;
                 };
                 let failing = WorstRoute {
                     position,
                     is_alone,
-                    state: tracked.state(now, config),
+                    state: route.state(now, config),
                     errors,
                     slot,
                 };
@@ -129,19 +81,17 @@ impl RouteDetector {
     /// Records a treatment. The windows begin anew.
     pub(crate) fn on_treatment(&mut self, now: Time) {
         if let Some(worst) = self.worst.take()
-            && let Some(Some(tracked)) = self.tracked.get_mut(worst.slot)
+            && let Some(Some(route)) = self.routes.get_mut(worst.slot)
         {
-            tracked.attempts = tracked.attempts.saturating_add(1);
-            tracked.treated_at = now;
+            route.on_treatment(now);
         }
         self.cut();
     }
 
     /// Begins all windows anew.
     pub(crate) fn cut(&mut self) {
-        for tracked in self.tracked.iter_mut().flatten() {
-            tracked.starts = None;
-            tracked.worked = None;
+        for route in self.routes.iter_mut().flatten() {
+            route.cut();
         }
         self.worst = None;
         self.failing = Sustained::default();
@@ -155,7 +105,7 @@ impl RouteDetector {
     /// Returns `true` if no route has been reported since the last reset.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.tracked.iter().all(Option::is_none)
+        self.routes.iter().all(Option::is_none)
     }
 
     /// Returns the worst route of the latest report.
@@ -184,20 +134,14 @@ impl RouteDetector {
 
     /// Returns the slot of a route: its own, an empty one, or that of a route that is not reported.
     fn slot(&mut self, key: u64, reported: &[u64]) -> usize {
-        let slots = || self.tracked.iter();
-        if let Some(slot) = slots().position(|slot| slot.is_some_and(|route| route.key == key)) {
+        let slots = || self.routes.iter();
+        if let Some(slot) = slots().position(|slot| slot.is_some_and(|route| route.key() == key)) {
             return slot;
         }
         let is_free =
-            |slot: &Option<Tracked>| slot.is_none_or(|route| !reported.contains(&route.key));
+            |slot: &Option<Route>| slot.is_none_or(|route| !reported.contains(&route.key()));
         let slot = slots().position(is_free).unwrap_or_default();
-        self.tracked[slot] = Some(Tracked {
-            key,
-            starts: None,
-            worked: None,
-            attempts: 0,
-            treated_at: Time::default(),
-        });
+        self.routes[slot] = Some(Route::new(key));
         slot
     }
 }
@@ -210,84 +154,10 @@ fn key(report: &RouteReport) -> u64 {
     })
 }
 
-// === impl Tracked ===
-
-impl Tracked {
-    /// Adds the totals of a poll. If the route fails entirely, returns the number of its errors, and `true` if
-    /// it fails alone.
-    fn observe(&mut self, now: Totals, config: &PolicyConfig) -> Option<(f64, bool)> {
-        let [start, newer] = *self.starts.get_or_insert([now; 2]);
-        let worked = *self.worked.get_or_insert(now);
-        let (route, _) = now.since(&start);
-        let (current, _) = now.since(&newer);
-        let age = |start: &Totals| now.at.since(start.at);
-        let is_full = current.requests >= ENOUGH && age(&newer) >= config.slow_window;
-        if is_full || age(&start) >= MAX_WINDOW {
-            self.starts = Some([newer, now]);
-        }
-        if now.successes() > worked.successes() {
-            self.worked = Some(now);
-        }
-        if route.errors < WORKS * route.requests {
-            self.attempts = 0;
-        }
-        [worked, start]
-            .iter()
-            .find_map(|start| fails_since(start, &now, config))
-    }
-
-    /// Returns the state of the route if it fails.
-    fn state(&self, now: Time, config: &PolicyConfig) -> RouteState {
-        if self.attempts < config.permission.soft_attempts.max(1) {
-            RouteState::Failing
-        } else if now.since(self.treated_at) <= config.outcome.deadline {
-            RouteState::OnProbation
-        } else {
-            RouteState::Lost
-        }
-    }
-}
-
-/// Returns the number of errors of a route, and `true` if it fails alone, if it fails entirely since `start`.
-fn fails_since(start: &Totals, now: &Totals, config: &PolicyConfig) -> Option<(f64, bool)> {
-    let evidence = &config.evidence;
-    let (route, app) = now.since(start);
-    let before = Counts::new(start.route.0, start.route.1);
-    let fails = route.errors > as_f64(evidence.count_errors)
-        && route.requests >= evidence.route_share * app.requests
-        && route.errors >= ENTIRELY * route.requests
-        && route.exceed(before.upper_share(), CHANGE);
-    let rest = Counts {
-        requests: (app.requests - route.requests).max(0.0),
-        errors: (app.errors - route.errors).max(0.0),
-    };
-    let suffers = rest.errors > evidence.ratio_threshold * rest.requests;
-    let is_alone = rest.requests >= route.requests && !suffers;
-    fails.then_some((route.errors, is_alone))
-}
-
-// === impl Totals ===
-
-impl Totals {
-    /// Returns the number of requests of the route that succeeded.
-    fn successes(&self) -> u64 {
-        self.route.0.saturating_sub(self.route.1)
-    }
-
-    /// Returns the counts of the route and of the app since an earlier time.
-    fn since(&self, earlier: &Self) -> (Counts, Counts) {
-        let since = |now: (u64, u64), then: (u64, u64)| {
-            Counts::new(now.0.saturating_sub(then.0), now.1.saturating_sub(then.1))
-        };
-        (
-            since(self.route, earlier.route),
-            since(self.app, earlier.app),
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::health::Totals as AppTotals;
 
@@ -398,7 +268,7 @@ mod tests {
             health.routes[1].route = format!("/{poll}");
             let now = Time::default() + Duration::from_secs(poll);
             detector.observe(now, &health, &config);
-            let mut keys: Vec<_> = detector.tracked.iter().flatten().map(|t| t.key).collect();
+            let mut keys: Vec<_> = detector.routes.iter().flatten().map(Route::key).collect();
             let len = keys.len();
             keys.sort_unstable();
             keys.dedup();

@@ -18,8 +18,9 @@ use std::time::Duration;
 
 use super::sustained::Sustained;
 use crate::config::EvidenceConfig;
-use crate::decision::{Lane, Reason};
+use crate::decision::Lane;
 use crate::lane::Classified;
+use crate::reason::Reason;
 use crate::time::Time;
 
 /// Polls in which the app has been unresponsive, since its last answer.

@@ -4,26 +4,14 @@
 //! evidence until treatments have shown that they do not change it. From then on it is usual, for this
 //! version of the app, and errors are evidence only if they are significantly more. If they become
 //! significantly fewer, the usual share is forgotten.
-//!
-//! Chance is told from change by the bound of Chernoff and Hoeffding on the tail of the binomial
-//! distribution: of *n* requests with a share *q* of errors, at least (or at most) *pn* fail with a
-//! probability of no more than exp(−*n* D(*p*‖*q*)), where D is the relative entropy. The bound holds
-//! for every *n*, and the test needs no minimum number.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::counts::{CHANGE, Counts, RESTART};
 use crate::decision::Action;
 use crate::time::Time;
-use crate::window::as_f64;
-
-/// Requests, and the errors among them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Counts {
-    pub(crate) requests: f64,
-    pub(crate) errors: f64,
-}
 
 /// Knowledge about the share of errors of one version of an app. It is persisted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -62,86 +50,13 @@ pub(crate) struct Acceptance {
     pub(crate) restarts_failed: bool,
 }
 
-/// Significance of a change of the usual share. A simulated day has some ten thousand polls, most of which
-/// are not independent.
-const CHANGE: f64 = 1e-6;
-/// Significance with which a treatment must have reduced the errors, and of more errors after it.
+/// Significance with which a treatment must have reduced the errors, and of more errors after it. It is judged
+/// once per treatment, not once per poll.
 const EFFECT: f64 = 1e-2;
-/// Significance with which the share must exceed a threshold to justify a restart.
-pub(crate) const RESTART: f64 = 1e-3;
 /// Errors to expect after a treatment without effect. If there are none, it had one, with [`EFFECT`].
 const MIN_EXPECTED: f64 = 5.0;
 /// Time after which a treatment's effect cannot be told from other changes.
 const TRIAL_LIMIT: Duration = Duration::from_secs(3600);
-/// Number of intervals per second that take the place of requests if the app does not count them. It exceeds
-/// the errors per second of small apps by far, so that hardly an interval would hold two.
-pub(super) const INTERVALS_PER_SECOND: f64 = 100.0;
-/// Number of requests that the usual share remembers.
-const MEMORY: f64 = 1e6;
-
-// === impl Counts ===
-
-impl Counts {
-    /// Returns the counts of integers, with at most as many errors as requests.
-    pub(crate) fn new(requests: u64, errors: u64) -> Self {
-        Self {
-            requests: as_f64(requests),
-            errors: as_f64(errors.min(requests)),
-        }
-    }
-
-    /// Returns the errors per request; 0 without requests.
-    fn share(self) -> f64 {
-        if self.requests > 0.0 {
-            self.errors / self.requests
-        } else {
-            0.0
-        }
-    }
-
-    /// Returns the share minus one standard deviation of the number of errors. A treatment follows many
-    /// errors, so that the share before it is rather over- than underestimated.
-    fn lower_share(self) -> f64 {
-        let errors = (self.errors - self.errors.sqrt()).max(0.0);
-        errors / self.requests.max(1.0)
-    }
-
-    /// Returns the share plus one standard deviation of the number of errors.
-    pub(crate) fn upper_share(self) -> f64 {
-        let errors = self.errors + self.errors.sqrt() + 1.0;
-        (errors / self.requests.max(1.0)).min(1.0)
-    }
-
-    /// Returns `true` if there are significantly more errors than a share explains.
-    pub(crate) fn exceed(self, share: f64, significance: f64) -> bool {
-        self.share() > share && self.differ_from(share, significance)
-    }
-
-    /// Returns `true` if there are significantly fewer errors than a share explains.
-    fn fall_below(self, share: f64, significance: f64) -> bool {
-        self.share() < share && self.differ_from(share, significance)
-    }
-
-    fn differ_from(self, share: f64, significance: f64) -> bool {
-        self.requests * relative_entropy(self.share(), share) >= -significance.ln()
-    }
-
-    fn add(&mut self, other: Self) {
-        self.requests += other.requests;
-        self.errors += other.errors;
-        if self.requests > MEMORY {
-            self.errors *= MEMORY / self.requests;
-            self.requests = MEMORY;
-        }
-    }
-}
-
-/// Returns the relative entropy of two Bernoulli distributions, in nats.
-fn relative_entropy(p: f64, q: f64) -> f64 {
-    let q = q.clamp(1e-9, 1.0 - 1e-9);
-    let term = |p: f64, q: f64| if p > 0.0 { p * (p / q).ln() } else { 0.0 };
-    term(p, q) + term(1.0 - p, 1.0 - q)
-}
 
 // === impl UsualErrors ===
 
@@ -284,17 +199,6 @@ mod tests {
             }
         }
         usual
-    }
-
-    #[test]
-    fn chernoff_bound_bounds_the_binomial_tail() {
-        // P(X >= 6) of 60 requests with a share of 5 % is 0.079.
-        assert!(!counts(60, 6).exceed(0.05, 0.079));
-        assert!(counts(6, 6).exceed(0.05, 1e-7), "0.05^6 = 1.6e-8");
-        assert!(!counts(6, 6).exceed(0.05, 1e-8));
-        assert!(counts(100, 0).fall_below(0.05, 6e-3), "0.95^100 = 5.9e-3");
-        assert!(!counts(100, 0).fall_below(0.05, 5e-3));
-        assert!(!counts(0, 0).exceed(0.0, 0.5) && !counts(0, 0).fall_below(1.0, 0.5));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Reason, Vetoes};
+use crate::reason::{Reason, Vetoes};
 
 /// Impairment of the app at one poll. Rates are per second, over the window of the policy; absent figures
 /// are unknown.

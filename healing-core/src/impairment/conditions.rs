@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use crate::config::ImpairmentConfig;
-use crate::decision::Reason;
-use crate::evidence::Sustained;
+use crate::evidence::sustained::Sustained;
+use crate::reason::Reason;
 use crate::time::Time;
 
 /// Impairment from which goodput is almost gone.

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use super::client_timeout;
 use super::recent::Recent;
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Time to which a window extends backwards until it holds enough requests.
 const HORIZON: Duration = Duration::from_secs(300);

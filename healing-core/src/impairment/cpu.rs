@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use super::recent::Recent;
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Time over which CPU time is evaluated. It is shorter than the window of the goodput, because an average
 /// reaches a threshold near 1 only when nearly all of its window is used up.
-const FAST_WINDOW: Duration = Duration::from_secs(10);
+pub(super) const FAST_WINDOW: Duration = Duration::from_secs(10);
 
 /// Age of the oldest report that is kept: two of the longest poll intervals.
 const HORIZON: Duration = Duration::from_secs(120);

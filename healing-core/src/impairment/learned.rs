@@ -1,10 +1,13 @@
 //! Knowledge about an app that outlives the sidecar: proven capacity, usual arrivals, what persists, and the
 //! treatments that were tried.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::capacity::ProvenCapacity;
 use super::conditions::Conditions;
+use super::counts::{CountHistory, Window};
 use super::restart_effect::RestartEffect;
 use super::saturation::Saturation;
 use super::unseen::UsualSockets;
@@ -12,6 +15,9 @@ use super::usual::Usual;
 use crate::config::ImpairmentConfig;
 use crate::health::Health;
 use crate::time::Time;
+
+/// Shortest window in which arrivals are learned: as long as that between two values of their median.
+const ARRIVALS_WINDOW: Duration = Duration::from_secs(10);
 
 /// Knowledge about one version of an app.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +69,24 @@ impl Learned {
     /// Returns the onset of the impairment that persists.
     pub(crate) fn impaired_since(&self) -> Option<Time> {
         self.conditions.onset()
+    }
+
+    /// Learns capacity and usual arrivals, from a poll in which no request waits unseen.
+    pub(super) fn learn(
+        &mut self,
+        now: Time,
+        counts: &CountHistory,
+        window: Option<Window>,
+        config: &ImpairmentConfig,
+    ) {
+        if let Some(window) = window {
+            self.capacity.learn(now, &window, config.capacity_half_life);
+        }
+        if self.arrivals.is_due(now)
+            && let Some(latest) = counts.last(ARRIVALS_WINDOW)
+        {
+            self.arrivals.push(now, latest.arrivals());
+        }
     }
 
     /// Adds the impairment of a poll to what is known of the restarts.

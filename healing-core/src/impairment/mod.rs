@@ -18,6 +18,7 @@
 //! | `no_goodput` | apps with little traffic, or that never succeeded |
 //! | `cpu`, `saturation` | causes that a restart does not change |
 //! | `conditions` | impairments that persist, and the last resort in spite of load |
+//! | `conclusion` | evidence and vetoes of a poll |
 //! | `restart_effect` | restarts that did not help |
 //! | `learned` | what outlives the process |
 //!
@@ -36,6 +37,7 @@
 mod assessment;
 mod capacity;
 mod client_timeout;
+mod conclusion;
 mod conditions;
 mod counts;
 mod cpu;
@@ -53,19 +55,17 @@ use std::time::Duration;
 pub use self::assessment::Assessment;
 pub(crate) use self::learned::Learned;
 
+use self::conclusion::conclude;
 use self::conditions::Conditions;
 use self::counts::{CountHistory, Counts, Window};
-use self::cpu::{Cpu, CpuState};
-use self::saturation::{FAST_WINDOW, Load, SURGE_WINDOW};
+use self::cpu::{Cpu, FAST_WINDOW};
+use self::saturation::Load;
 use self::unseen::UnseenDemand;
 use crate::config::ImpairmentConfig;
-use crate::decision::{Reason, Vetoes};
 use crate::health::Health;
 use crate::observation::Observation;
+use crate::reason::Reason;
 use crate::time::Time;
-
-/// Shortest window in which arrivals are learned: as long as that between two values of their median.
-const ARRIVALS_WINDOW: Duration = Duration::from_secs(10);
 
 /// Usual share of errors from which a time without success is no symptom.
 const USUALLY_FAILING: f64 = 0.5;
@@ -160,7 +160,8 @@ impl Impairment {
             .observe(now, observation, health, has_answered, &learned.sockets);
         let config = &with_stalls_of_owner(config, health);
         let usual_error_share = instance.usual_error_share;
-        self.assess(now, observation, health, usual_error_share, learned, config)
+        self.latest = self.assess(now, observation, health, usual_error_share, learned, config);
+        self.latest
     }
 
     /// Returns `true` if a request has begun or ended, in whatever way, between the two latest reports. Then
@@ -217,7 +218,7 @@ impl Impairment {
 
     /// Returns the assessment of the newest report.
     fn assess(
-        &mut self,
+        &self,
         now: Time,
         observation: &Observation,
         health: &Health,
@@ -235,9 +236,17 @@ impl Impairment {
         if unseen {
             learned.sockets.skip();
         } else {
-            self.learn(now, observation, health, window, learned, config);
+            learned.learn(now, &self.counts, window, config);
+            match (&observation.sockets, self.counts.newest()) {
+                (Some(sockets), Some((_, Counts { begun, .. }))) => {
+                    learned.sockets.learn(now, sockets, health, begun);
+                }
+                _ => learned.sockets.skip(),
+            }
         }
         let capacity = learned.capacity.rate(now, config.capacity_half_life);
+        let load = Load::new(health, &self.counts, window, usual, capacity);
+        learned.saturation.observe(now, &load);
         let succeeding = 1.0 - usual_error_share;
         let demand = window
             .zip(capacity)
@@ -249,18 +258,6 @@ impl Impairment {
             (Some(window), Some(demand)) if !window.sparse => Some(shortfall(&window, demand)),
             _ => None,
         };
-        let cpu = self.cpu.state(config.window);
-        learned.saturation.observe(
-            now,
-            &Load {
-                capacity: capacity.unwrap_or(0.0),
-                usual,
-                window: window.filter(|window| !window.sparse),
-                fast: self.counts.last(FAST_WINDOW),
-                latest: self.counts.last(SURGE_WINDOW),
-                peak: health.peak_goodput,
-            },
-        );
         let figures = Assessment {
             ratio,
             goodput: window.map(|window| window.goodput()),
@@ -274,83 +271,12 @@ impl Impairment {
             learned.conditions.observe(now, ratio, no_goodput, config);
             learned.judge_restarts(now, ratio, config);
         }
+        let cpu = self.cpu.state(config.window);
         let judged = conclude(now, figures, cpu, !health.hooks.is_empty(), learned, config);
-        self.latest = if window.is_some() {
+        if window.is_some() {
             judged
         } else {
             judged.without_evidence()
-        };
-        self.latest
-    }
-
-    /// Learns what is usual, from a poll in which no request waits unseen.
-    fn learn(
-        &mut self,
-        now: Time,
-        observation: &Observation,
-        health: &Health,
-        window: Option<Window>,
-        learned: &mut Learned,
-        config: &ImpairmentConfig,
-    ) {
-        if let Some(window) = window {
-            learned
-                .capacity
-                .learn(now, &window, config.capacity_half_life);
-        }
-        if learned.arrivals.is_due(now)
-            && let Some(latest) = self.counts.last(ARRIVALS_WINDOW)
-        {
-            learned.arrivals.push(now, latest.arrivals());
-        }
-        match (&observation.sockets, self.counts.newest()) {
-            (Some(sockets), Some((_, Counts { begun, .. }))) => {
-                learned.sockets.learn(now, sockets, health, begun);
-            }
-            _ => learned.sockets.skip(),
-        }
-    }
-}
-
-/// Adds evidence and vetoes to the figures.
-fn conclude(
-    now: Time,
-    figures: Assessment,
-    cpu: CpuState,
-    has_hooks: bool,
-    learned: &Learned,
-    config: &ImpairmentConfig,
-) -> Assessment {
-    let mut vetoes = Vetoes::NONE;
-    vetoes.insert_if(cpu.used_up, Reason::CpuSaturated);
-    vetoes.insert_if(cpu.starved, Reason::Starved);
-    vetoes.insert_if(learned.saturation.holds(), Reason::Saturated);
-    let load_is_cause = !vetoes.is_empty();
-    let effect = &learned.restart_effect;
-    vetoes.insert_if(effect.forbids_restart(), Reason::RestartDoesNotHelp);
-    let figures = Assessment {
-        pending: effect.is_pending(),
-        vetoes,
-        ..figures
-    };
-    let conditions = &learned.conditions;
-    if figures.pending {
-        figures
-    } else if load_is_cause
-        && (!cpu.starved || cpu.limit_reached)
-        && !learned.last_resort_used
-        && conditions.is_last_resort_due(config)
-    {
-        Assessment {
-            hard: Some(Reason::LastResort),
-            vetoes: vetoes.without(&[Reason::CpuSaturated, Reason::Starved, Reason::Saturated]),
-            ..figures
-        }
-    } else {
-        Assessment {
-            soft: conditions.soft_evidence(config),
-            hard: conditions.hard_evidence(now, has_hooks, config),
-            ..figures
         }
     }
 }

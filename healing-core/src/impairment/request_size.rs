@@ -14,9 +14,9 @@
 
 use super::counts::MIN_REQUESTS;
 use super::usual::Usual;
+use crate::number::as_f64;
 use crate::observation::PortSockets;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Share of the bytes of an interval that may be unread at its end, as a divisor.
 const MOSTLY_READ: u64 = 10;

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::counts::Window;
+use super::counts::{CountHistory, Window};
+use crate::health::Health;
 use crate::time::Time;
 
 /// Arrivals, in multiples of the proven capacity, from which the app may be saturated: less is within what
@@ -35,10 +36,10 @@ const HOLD: Duration = Duration::from_secs(60);
 const PEAK_SECONDS: f64 = 2.0;
 
 /// Shortest window of the policy's own in which a surge is looked for: one or two polls.
-pub(super) const SURGE_WINDOW: Duration = Duration::from_secs(5);
+const SURGE_WINDOW: Duration = Duration::from_secs(5);
 
 /// Window in which a sudden rise of the arrivals is noticed.
-pub(super) const FAST_WINDOW: Duration = Duration::from_secs(10);
+const FAST_WINDOW: Duration = Duration::from_secs(10);
 
 /// Figures of one poll.
 #[derive(Debug, Clone, Copy)]
@@ -47,7 +48,7 @@ pub(super) struct Load {
     pub(super) capacity: f64,
     /// Usual arrivals, per second.
     pub(super) usual: Option<f64>,
-    /// Counts over 30 s.
+    /// Counts over the window of the goodput.
     pub(super) window: Option<Window>,
     /// Counts over [`FAST_WINDOW`].
     pub(super) fast: Option<Window>,
@@ -103,6 +104,25 @@ impl Saturation {
 // === impl Load ===
 
 impl Load {
+    /// Returns the load at the newest report. `window` is that of the goodput; where requests are few, it is
+    /// too long to show a load.
+    pub(super) fn new(
+        health: &Health,
+        counts: &CountHistory,
+        window: Option<Window>,
+        usual: Option<f64>,
+        capacity: Option<f64>,
+    ) -> Self {
+        Self {
+            capacity: capacity.unwrap_or(0.0),
+            usual,
+            window: window.filter(|window| !window.sparse),
+            fast: counts.last(FAST_WINDOW),
+            latest: counts.last(SURGE_WINDOW),
+            peak: health.peak_goodput,
+        }
+    }
+
     /// Returns `true` if arrivals exceed the capacity by this factor, or clearly over a short time.
     fn is_over(&self, factor: f64) -> bool {
         let sustained = self

@@ -22,9 +22,9 @@ use super::recent::Recent;
 use super::request_size::RequestSize;
 use super::usual::Usual;
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::observation::{Observation, PortSockets, ProbeResult};
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Polls that are evaluated at least, however far apart they are.
 const MIN_POLLS: usize = 3;

@@ -10,9 +10,9 @@ use crate::evidence::dependencies::Dependencies;
 use crate::features::{Feature, Features};
 use crate::forecast::{Forecast, Trend};
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::observation::ProbeResult;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Requests per second below which an app has hardly any traffic.
 pub(super) const IDLE_RATE: f64 = 1.0;

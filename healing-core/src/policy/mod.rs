@@ -7,9 +7,20 @@
 //!                                      evidence)                                  splay)
 //!                                        └► Guards::conclude: outcome of an earlier treatment
 //! ```
-//! It is a pure function of its state, the time and the observation. The caller polls, carries out
+//!
+//! The policy is a pure function of its state, the time and the observation. The caller polls, carries out
 //! [allowed](Verdict::Allowed) treatments, reports them with [`Policy::report_treatment`], and saves
 //! [`Policy::state`] for the next process.
+//!
+//! | file | part |
+//! |---|---|
+//! | `tracker` | a poll from observation to reading; the health of the app over time |
+//! | `state` | what is saved, with the known app |
+//! | `reports` | the known instance by its reports: `instance` and `uptime`, `lifecycle`, `series`, `trends` |
+//! | `windows`, `extraction` | windows and features of one poll |
+//! | `detectors` | the detectors: `symptoms`, `limit`, and the impairment |
+//! | `reset` | what a gap, a restart or a treatment clears |
+//! | `proposer` | proposals, by the `justification` for a reported app, and by `rules` |
 //!
 //! | condition | soft heal | restart |
 //! |---|---|---|
@@ -35,7 +46,7 @@
 //!
 //! These are the defaults of [`EvidenceConfig`](crate::config::EvidenceConfig) and
 //! [`ImpairmentConfig`](crate::config::ImpairmentConfig). Both are subject to
-//! the vetoes in [`Reason`](crate::decision::Reason), whose settings are in
+//! the vetoes in [`Reason`], whose settings are in
 //! [`PermissionConfig`](crate::config::PermissionConfig).
 //!
 //! # Hazards
@@ -47,6 +58,7 @@
 mod detectors;
 mod extraction;
 mod instance;
+mod justification;
 mod lifecycle;
 mod limit;
 pub(crate) mod proposer;

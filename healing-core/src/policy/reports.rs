@@ -81,7 +81,8 @@ impl Reports {
             };
         };
         let is_same = matched == InstanceMatch::Same;
-        let start_time = now - age(identity.uptime);
+        let age = age(identity.uptime);
+        let start_time = now - age;
         let dependencies = Dependencies::of_report(health, now, config.evidence.check_expiry);
         let recovered = is_new && dependencies.has_recovered_since(&self.dependencies, now);
         let status = ReportStatus {
@@ -96,42 +97,31 @@ impl Reports {
         for event in status.events.into_iter().flatten() {
             self.reset(event);
         }
-        if !is_same {
+        if !is_same || is_new {
             self.uptime.set(now, identity.uptime);
-            let untreated = app.last_treatment.is_none_or(|at| at < start_time);
-            // The errors before a dependency recovered do not count.
-            if untreated && !recovered {
-                let age = age(identity.uptime);
-                self.begin_series(now, age, health, &sample, config);
-            }
+        }
+        // For an app younger than two slow windows, assume all totals started at zero, unless it was
+        // treated since it started. Errors from before the recovery of a dependency do not count.
+        let is_young = age <= config.slow_window.saturating_mul(2) && start_time < now;
+        let untreated = app.last_treatment.is_none_or(|at| at < start_time);
+        if !is_same && is_young && untreated && !recovered {
+            self.series.begin(start_time, health, &sample);
         }
         if is_new {
-            self.uptime.set(now, identity.uptime);
             self.dependencies = dependencies;
             self.lifecycle.observe(now, health);
             self.series.push(now, health, sample, &config.forecast);
         } else {
-            // A duplicate poll can only add a veto.
-            self.lifecycle.observe_drain(now, health);
-            if dependencies.is_down(now) {
-                self.dependencies = dependencies;
-            }
+            self.add_vetoes(now, health, dependencies);
         }
         status
     }
 
-    /// Assumes that all totals of a young app were zero at its start: one that is younger than two slow windows.
-    fn begin_series(
-        &mut self,
-        now: Time,
-        age: Duration,
-        health: &Health,
-        sample: &Sample,
-        config: &PolicyConfig,
-    ) {
-        let start_time = now - age;
-        if age <= config.slow_window.saturating_mul(2) && start_time < now {
-            self.series.begin(start_time, health, sample);
+    /// Adds a report of a duplicate poll, of which only a drain and a failing dependency count.
+    fn add_vetoes(&mut self, now: Time, health: &Health, dependencies: Dependencies) {
+        self.lifecycle.observe_drain(now, health);
+        if dependencies.is_down(now) {
+            self.dependencies = dependencies;
         }
     }
 

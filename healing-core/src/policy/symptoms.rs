@@ -12,7 +12,7 @@ use crate::evidence::{
     StallDetector, Sustained, Unresponsive, availability, front_door, panics,
 };
 use crate::impairment::Assessment;
-use crate::lane::serves;
+use crate::lane::{Classified, serves};
 use crate::time::Time;
 
 /// State of the detectors after the latest poll.
@@ -107,7 +107,7 @@ impl SymptomTracker {
     }
 
     /// Returns `true` if one route fails entirely, and the others do not suffer.
-    pub(super) fn only_a_route_fails(&self) -> bool {
+    fn only_a_route_fails(&self) -> bool {
         self.routes.worst().is_some_and(|worst| worst.is_alone)
     }
 
@@ -132,6 +132,25 @@ impl SymptomTracker {
             .or(panics.then_some(Reason::RepeatedPanics))
             .or(impaired);
         Evidence { soft, hard }
+    }
+
+    /// Returns `true` if the error ratio has been high for long enough for a hard heal, and not by one route
+    /// alone.
+    pub(super) fn is_ratio_sustained(&self, config: &EvidenceConfig) -> bool {
+        !self.only_a_route_fails() && self.errors.is_ratio_sustained(config)
+    }
+
+    /// Returns the evidence for a restart of an unresponsive app. `same_process` is set if the process that
+    /// sent the latest report is known to run.
+    pub(super) fn unresponsive_evidence(
+        &self,
+        classified: Classified,
+        same_process: bool,
+        config: &EvidenceConfig,
+    ) -> Option<Reason> {
+        let stall_proven = self.stall.is_proven();
+        self.unresponsive
+            .hard_evidence(classified, stall_proven, same_process, config)
     }
 
     /// Returns the earliest onset of an active symptom.

@@ -211,9 +211,8 @@ impl Tracker {
         let symptoms = &self.detectors.symptoms;
         let lane = classified.lane;
         let reported = lane == Lane::Reported;
-        let impaired = impairment
-            .ratio
-            .is_some_and(|ratio| ratio >= config.impairment.soft_ratio);
+        let least = config.impairment.soft_ratio;
+        let impaired = impairment.ratio.is_some_and(|ratio| ratio >= least);
         let symptomatic = symptoms.is_symptomatic() || impaired;
         let same_process = observation.circumstances.process_alive == Some(true);
         let has_answered = self.app.instance.has_answered;
@@ -222,7 +221,7 @@ impl Tracker {
         let front_door_fails = front_door::fails(&observation.front_door);
         let trends = &self.reports.series.trends;
         let justified = symptoms.evidence(impairment, config);
-        let only_a_route = symptoms.only_a_route_fails();
+        let unresponsive = symptoms.unresponsive_evidence(classified, same_process, evidence);
         let worst_route = symptoms.routes.worst().filter(|_| reported);
         let onsets = [symptoms.onset(), self.app.learned.impaired_since()];
         let onset = onsets.into_iter().flatten().min();
@@ -242,18 +241,10 @@ impl Tracker {
             long_healthy: false,
             symptomatic,
             soft_evidence: justified.soft.filter(|_| reported),
-            ratio_sustained: !only_a_route && symptoms.errors.is_ratio_sustained(evidence),
+            ratio_sustained: symptoms.is_ratio_sustained(evidence),
             worst_route: worst_route.map(|worst| worst.position),
             hard_evidence: justified.hard.filter(|_| reported),
-            unresponsive: symptoms
-                .unresponsive
-                .hard_evidence(
-                    classified,
-                    symptoms.stall.is_proven(),
-                    same_process,
-                    evidence,
-                )
-                .filter(|_| started && has_served),
+            unresponsive: unresponsive.filter(|_| started && has_served),
             usual_errors: symptoms.errors.are_usual(),
             error_ratio: symptoms.errors.error_ratio(),
             limit_alarm: trends.is_alarming(),

@@ -4,8 +4,8 @@ use super::reset::{Part, Reset};
 use crate::config::ForecastConfig;
 use crate::forecast::{Forecast, Resource, Trend};
 use crate::health::Health;
+use crate::number::as_f64;
 use crate::time::Time;
-use crate::window::as_f64;
 
 /// Trend of each resource.
 #[derive(Debug)]

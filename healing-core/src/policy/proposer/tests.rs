@@ -126,19 +126,19 @@ fn rules_propose_by_symptom_and_attempts() {
             (NoAction, Reason::AttemptsExhausted),
         ),
         (
-            "lag",
+            "panics",
             panicking(),
             &[],
             (RestartService, Reason::RepeatedPanics),
         ),
         (
-            "lag after a restart that failed",
+            "panics after a restart that failed",
             panicking(),
             &[HARD_FAILED],
             (NoAction, Reason::AttemptsExhausted),
         ),
         (
-            "lag of an instance that was never available",
+            "panics of an instance that was never available",
             unavailable(panicking()),
             &[],
             (NoAction, Reason::NeverAvailable),

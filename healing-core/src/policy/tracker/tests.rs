@@ -1,7 +1,7 @@
 use super::*;
 use crate::decision::Reason;
 use crate::evidence::ErrorSignal;
-use crate::evidence::usual_errors::Counts;
+use crate::evidence::counts::Counts;
 use crate::features::Feature;
 use crate::health::{CheckKind, CheckReport, CheckState, RouteReport, Totals};
 use crate::observation::Circumstances;

@@ -41,7 +41,7 @@ pub enum Detail {
 const OTHER_THREADS: u64 = 4;
 
 /// Bytes of a request, in place of those that arrived, which were not recorded. The recorder took this size to
-/// turn unread bytes into requests; connections of HTTP/1 with unread bytes had 36–58 in the median of a run,
+/// turn unread bytes into requests; connections of HTTP/1 with unread bytes had 36–58 in the median of most runs,
 /// and HTTP/2 compresses the same fields.
 const REQUEST_BYTES: u64 = 40;
 
