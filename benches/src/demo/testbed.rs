@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use healing_cli::pod::{CommandLine, LocalPod, Output, PodEvent, PodSpec, Role};
 use healing_core::health::Health;
+use reqwest::header::CONNECTION;
 use tempfile::TempDir;
 use tokio::process::Child;
 
@@ -196,6 +197,8 @@ impl Testbed {
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> reqwest::Result<(u16, String)> {
+        // The sidecar closes connections by age, so a later request on this one might fail.
+        let request = request.header(CONNECTION, "close");
         let response = request.timeout(REQUEST_TIMEOUT).send().await?;
         let status = response.status().as_u16();
         Ok((status, response.text().await?))
