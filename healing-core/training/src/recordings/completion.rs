@@ -12,7 +12,7 @@
 //! | `answered_total`, `answered_errors_total`, `cancelled_before_head_total` | `counts` |
 //! | `workers` | number of threads |
 //!
-//! What was not recorded stays absent.
+//! Figures that were not recorded stay absent.
 //!
 //! # Hazards
 //!
