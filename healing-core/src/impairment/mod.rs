@@ -59,6 +59,7 @@ use self::conclusion::conclude;
 use self::conditions::Conditions;
 use self::counts::{CountHistory, Counts, Window};
 use self::cpu::{Cpu, FAST_WINDOW};
+use self::request_size::RequestSize;
 use self::saturation::Load;
 use self::unseen::UnseenDemand;
 use crate::config::ImpairmentConfig;
@@ -90,6 +91,8 @@ pub(crate) struct Impairment {
     counts: CountHistory,
     cpu: Cpu,
     unseen: UnseenDemand,
+    /// Bytes of a request. They are not saved, because minutes suffice to learn them.
+    request_size: RequestSize,
     /// Time of the first of the latest polls without a report.
     silent_since: Option<Time>,
     /// Counts of the latest report, and if they differ from those of the report before.
@@ -107,6 +110,7 @@ impl Impairment {
             counts: CountHistory::new(),
             cpu: Cpu::new(),
             unseen: UnseenDemand::new(),
+            request_size: RequestSize::default(),
             silent_since: None,
             counted: None,
             progress: false,
@@ -129,7 +133,7 @@ impl Impairment {
     ) -> Assessment {
         let Some(health) = report else {
             self.silent_since.get_or_insert(now);
-            learned.sockets.skip();
+            self.request_size.interrupt();
             self.latest = self.latest.without_evidence();
             return self.latest;
         };
@@ -156,8 +160,9 @@ impl Impairment {
         self.counts.push(now, counts);
         self.cpu.push(now, health);
         let has_answered = instance.has_answered;
+        let request_bytes = self.request_size.bytes(now);
         self.unseen
-            .observe(now, observation, health, has_answered, &learned.sockets);
+            .observe(now, observation, health, has_answered, request_bytes);
         let config = &with_stalls_of_owner(config, health);
         let usual_error_share = instance.usual_error_share;
         self.latest = self.assess(now, observation, health, usual_error_share, learned, config);
@@ -185,7 +190,7 @@ impl Impairment {
     /// Discards the polls before a gap, or before the counts were reset.
     pub(crate) fn clear(&mut self, learned: &mut Learned) {
         learned.conditions = Conditions::default();
-        learned.sockets.skip();
+        self.request_size.interrupt();
         self.counts.clear();
         self.cpu.clear();
         self.unseen.clear();
@@ -218,7 +223,7 @@ impl Impairment {
 
     /// Returns the assessment of the newest report.
     fn assess(
-        &self,
+        &mut self,
         now: Time,
         observation: &Observation,
         health: &Health,
@@ -233,16 +238,16 @@ impl Impairment {
         let expected = usual.filter(|_| unseen).unwrap_or(0.0);
         let shortest = learned.conditions.shortest_window(now, config);
         let window = self.counts.window(shortest, expected);
-        if unseen {
-            learned.sockets.skip();
-        } else {
+        if !unseen {
             learned.learn(now, &self.counts, window, config);
-            match (&observation.sockets, self.counts.newest()) {
-                (Some(sockets), Some((_, Counts { begun, .. }))) => {
-                    learned.sockets.learn(now, sockets, health, begun);
-                }
-                _ => learned.sockets.skip(),
+        }
+        match (&observation.sockets, self.counts.newest()) {
+            (Some(sockets), Some((_, Counts { begun, .. }))) if !unseen => {
+                let request_bytes = self.request_size.bytes(now);
+                learned.sockets.learn(now, sockets, health, request_bytes);
+                self.request_size.learn(now, sockets, begun);
             }
+            _ => self.request_size.interrupt(),
         }
         let capacity = learned.capacity.rate(now, config.capacity_half_life);
         let load = Load::new(health, &self.counts, window, usual, capacity);

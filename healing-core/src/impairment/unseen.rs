@@ -19,7 +19,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::recent::Recent;
-use super::request_size::RequestSize;
 use super::usual::Usual;
 use crate::health::Health;
 use crate::number::as_f64;
@@ -74,9 +73,6 @@ pub(super) struct UsualSockets {
     idle: Usual,
     /// Requests that usually wait in the sockets.
     queue: Usual,
-    /// Bytes of a request. They are not saved, because minutes suffice to learn them.
-    #[serde(skip)]
-    request_size: RequestSize,
 }
 
 /// Polls of the instance.
@@ -93,33 +89,31 @@ impl UsualSockets {
         Self {
             idle: Usual::new(),
             queue: Usual::new(),
-            request_size: RequestSize::default(),
         }
     }
 
-    /// Learns from a poll without unseen demand. `begun` are the requests begun since the start of the app.
-    pub(super) fn learn(&mut self, now: Time, sockets: &PortSockets, health: &Health, begun: u64) {
+    /// Learns from a poll without unseen demand. `request_bytes` is the size of a request, if it is known.
+    pub(super) fn learn(
+        &mut self,
+        now: Time,
+        sockets: &PortSockets,
+        health: &Health,
+        request_bytes: Option<f64>,
+    ) {
         if self.idle.is_due(now)
             && let Some(idle) = idle(sockets, health)
         {
             self.idle.push(now, idle);
-            self.queue.push(now, self.queue(now, sockets));
+            self.queue.push(now, queue(sockets, request_bytes));
         }
-        self.request_size.learn(now, sockets, begun);
     }
+}
 
-    /// Notes a poll that [`Self::learn`] does not get.
-    pub(super) fn skip(&mut self) {
-        self.request_size.interrupt();
-    }
-
-    /// Returns the number of requests that wait. Connections in the backlog may be among the unread ones,
-    /// and one HTTP/2 connection holds many requests, so the largest figure counts.
-    fn queue(&self, now: Time, sockets: &PortSockets) -> f64 {
-        let size = self.request_size.bytes(now);
-        let by_bytes = size.map_or(0.0, |size| as_f64(sockets.unread_bytes) / size);
-        as_f64(sockets.unread.max(sockets.backlog)).max(by_bytes)
-    }
+/// Returns the number of requests that wait. Connections in the backlog may be among the unread ones, and one
+/// HTTP/2 connection holds many requests, so the largest figure counts.
+fn queue(sockets: &PortSockets, request_bytes: Option<f64>) -> f64 {
+    let by_bytes = request_bytes.map_or(0.0, |size| as_f64(sockets.unread_bytes) / size);
+    as_f64(sockets.unread.max(sockets.backlog)).max(by_bytes)
 }
 
 /// Returns the connections that wait for a request of their client.
@@ -139,14 +133,14 @@ impl UnseenDemand {
     }
 
     /// Adds a poll with a health report. `has_answered` is set if the front door of this instance has
-    /// answered.
+    /// answered, and `request_bytes` is the size of a request, if it is known.
     pub(super) fn observe(
         &mut self,
         now: Time,
         observation: &Observation,
         health: &Health,
         has_answered: bool,
-        usual: &UsualSockets,
+        request_bytes: Option<f64>,
     ) {
         let front_door = match observation.front_door {
             ProbeResult::Valid((), latency) if latency <= LATE => Some(FrontDoor::Prompt),
@@ -158,7 +152,7 @@ impl UnseenDemand {
         self.polls.push(
             now,
             Poll {
-                queue: sockets.map(|sockets| usual.queue(now, sockets)),
+                queue: sockets.map(|sockets| queue(sockets, request_bytes)),
                 no_idle: sockets.and_then(|sockets| {
                     let idle = idle(sockets, health)?;
                     Some(idle <= 0.0 && sockets.unread > 0)
@@ -233,13 +227,15 @@ mod tests {
         })
     }
 
+    /// Bytes of a request.
+    const SIZE: Option<f64> = Some(50.0);
+
     /// Returns what was learned in ten minutes with these sockets and 4 requests in flight.
     fn usual(usual: Option<PortSockets>) -> UsualSockets {
         let mut learned = UsualSockets::new();
         for poll in 0..120_u32 {
             let now = Time::default() + Duration::from_secs(5) * poll;
-            let begun = 100 * u64::from(poll);
-            learned.learn(now, &usual.unwrap(), &health(), begun);
+            learned.learn(now, &usual.unwrap(), &health(), SIZE);
         }
         learned
     }
@@ -257,6 +253,15 @@ mod tests {
         sockets: Option<PortSockets>,
         front_door: &ProbeResult<()>,
     ) -> bool {
+        is_proved_with(SIZE, learned, sockets, front_door)
+    }
+
+    fn is_proved_with(
+        size: Option<f64>,
+        learned: &UsualSockets,
+        sockets: Option<PortSockets>,
+        front_door: &ProbeResult<()>,
+    ) -> bool {
         let mut unseen = UnseenDemand::new();
         let mut now = Time::default() + Duration::from_secs(700);
         for _ in 0..6 {
@@ -267,7 +272,7 @@ mod tests {
                 sockets,
                 circumstances: Circumstances::default(),
             };
-            unseen.observe(now, &observation, &health(), true, learned);
+            unseen.observe(now, &observation, &health(), true, size);
         }
         unseen.is_proved(now, WINDOW, Some(20.0), learned)
     }
@@ -295,16 +300,10 @@ mod tests {
 
     #[test]
     fn bytes_prove_nothing_before_the_size_of_a_request_is_known() {
-        let unknown = PortSockets {
-            received_bytes: None,
-            ..sockets(2, 0, 0).unwrap()
-        };
+        let learned = usual(sockets(2, 0, 0));
         let queue = sockets(2, 2, 1_000_000);
-        assert!(!is_proved(&usual(Some(unknown)), queue, &PROMPT));
-        let mut saved = usual(sockets(2, 0, 0));
-        assert!(is_proved(&saved, queue, &PROMPT));
-        saved = serde_json::from_str(&serde_json::to_string(&saved).unwrap()).unwrap();
-        assert!(!is_proved(&saved, queue, &PROMPT), "it is not saved");
+        assert!(is_proved(&learned, queue, &PROMPT));
+        assert!(!is_proved_with(None, &learned, queue, &PROMPT));
     }
 
     #[test]

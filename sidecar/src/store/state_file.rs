@@ -15,8 +15,9 @@ use crate::files;
 /// misread a newer version's budget.
 const SCHEMA: u32 = 1;
 /// Keys of the policy's state that change with every poll. They alone do not trigger a write, because
-/// an fsync per poll would wear the disk.
-const VOLATILE_KEYS: [&str; 3] = ["time", "wall", "baseline"];
+/// an fsync per poll would wear the disk. They are written with the next change, a minute later at most; what a
+/// treatment changes in them is written with the treatment.
+const VOLATILE_KEYS: [&str; 5] = ["time", "wall", "baseline", "learned", "usual_errors"];
 /// Maximum size of a state file, in bytes.
 const MAX_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -194,7 +195,8 @@ fn is_on_root(dir: &Path, mountinfo: &str) -> bool {
 mod tests {
     use healing_core::config::PolicyConfig;
     use healing_core::decision::{Action, TreatmentReport, TreatmentResult};
-    use healing_core::observation::{Circumstances, Now, Observation, ProbeResult};
+    use healing_core::health::{Health, Totals};
+    use healing_core::observation::{Circumstances, Now, Observation, PortSockets, ProbeResult};
     use healing_core::policy::Policy;
     use healing_core::policy::Proposer;
     use std::time::Duration;
@@ -211,6 +213,34 @@ mod tests {
 
     fn policy() -> Policy {
         Policy::new(PolicyConfig::default(), Proposer::Rules, 1)
+    }
+
+    /// Returns a poll of an app that has served 100 requests per second, one in a hundred with an error.
+    fn serving(seconds: u64) -> Observation {
+        let health = Health {
+            instance_id: Some("a".to_owned()),
+            uptime: seconds as f64 + 10_000.0,
+            started: Some(true),
+            totals: Totals {
+                requests_total: Some(100 * seconds),
+                errors_total: Some(seconds),
+                ..Totals::default()
+            },
+            in_flight: Some(1),
+            ..Health::default()
+        };
+        let quick = Duration::from_millis(1);
+        Observation {
+            sockets: Some(PortSockets {
+                established: 8,
+                listening: true,
+                received_bytes: Some(10_000),
+                ..PortSockets::default()
+            }),
+            care: ProbeResult::Valid(health, quick),
+            front_door: ProbeResult::Valid((), quick),
+            circumstances: Circumstances::default(),
+        }
     }
 
     #[test]
@@ -238,23 +268,21 @@ mod tests {
         let path = dir.path().join("state.json");
         let mut file = StateFile::open(dir.path());
         let mut policy = policy();
-        let observation = Observation {
-            sockets: None,
-            care: ProbeResult::Refused,
-            front_door: ProbeResult::Refused,
-            circumstances: Circumstances::default(),
-        };
-        policy.step(at(0), &observation);
-        file.save(&Content::new(policy.state(), None)).unwrap();
-        fs::remove_file(&path).unwrap();
-        policy.step(at(5), &observation);
-        file.save(&Content::new(policy.state(), None)).unwrap();
-        assert!(!path.exists(), "nothing has changed but the time");
+        for poll in 0..200 {
+            let now = at(5 * poll);
+            policy.step(now, &serving(5 * poll));
+            file.save(&Content::new(policy.state(), None)).unwrap();
+            // The app has become available by then.
+            if poll == 100 {
+                fs::remove_file(&path).unwrap();
+            }
+        }
+        assert!(!path.exists(), "nothing has changed but volatile keys");
         let report = TreatmentReport {
             action: Action::RestartService,
             result: TreatmentResult::Started,
         };
-        policy.report_treatment(at(6), report);
+        policy.report_treatment(at(1001), report);
         file.save(&Content::new(policy.state(), None)).unwrap();
         assert!(path.exists());
     }
