@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use healing_tower::CheckOptions;
-use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 
 use crate::app::{app, builder, get_from};
