@@ -2,8 +2,6 @@
 
 use super::super::*;
 use super::world::*;
-use crate::health::*;
-use crate::observation::*;
 
 #[test]
 fn cpu_of_the_requests_vetoes() {

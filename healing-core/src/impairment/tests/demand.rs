@@ -2,7 +2,6 @@
 
 use super::super::*;
 use super::world::*;
-use crate::health::*;
 use crate::observation::*;
 
 #[test]

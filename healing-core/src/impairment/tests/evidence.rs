@@ -2,7 +2,7 @@
 
 use super::super::*;
 use super::world::*;
-use crate::health::*;
+use crate::health::Health;
 use crate::observation::*;
 
 #[test]
