@@ -87,7 +87,7 @@ reasons! {
     LimitForecast "limit_forecast" Evidence "Memory or file descriptors will reach their limit soon.";
     RuntimeStalled "runtime_stalled" Evidence "The app's runtime does not tick, so no request makes progress.";
     FrontDoorHangs "front_door_hangs" Evidence
-        "The app's port times out while its runtime ticks, and demand behind it is not met.";
+        "The app's port times out while its runtime ticks, and load does not explain that.";
     FrontDoorRefused "front_door_refused" Evidence
         "The app's port refuses connections, although it was open and the process lives.";
     Unresponsive "unresponsive" Evidence "Neither the app's port nor its care port responds in time.";

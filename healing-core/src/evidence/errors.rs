@@ -15,7 +15,7 @@
 //! # Hazards
 //!
 //! If an app does not count requests, the share is unknown, and the number of errors alone justifies a
-//! soft heal. It never justifies a hard heal.
+//! soft heal, until soft heals have shown that their rate is usual. It never justifies a hard heal.
 
 use super::counts::{Counts, INTERVALS_PER_SECOND, RESTART};
 use super::sustained::Sustained;

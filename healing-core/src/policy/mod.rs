@@ -32,10 +32,12 @@
 //! | either of the last two, or soft heals that failed, in an instance that was never available | as above | no, because a restart does not repair a bad rollout |
 //! | the front door refuses connections for 10 s, although it has answered and the care port responds | no | yes |
 //! | the front door times out for 10 s, and demand behind it is not met | no | yes |
+//! | the front door of an app that counts no requests times out for 30 s, and its CPU is not used up | no | yes |
 //! | goodput far below the demand that the app has proved it can serve, for 10 s ([impairment](crate::impairment)) | yes | yes, or 60 s later if the loss is small |
-//! | the same, although load is the cause: CPU used up, or more requests than the app can serve after a surge | no | once, if goodput is almost gone for 300 s |
-//! | memory or descriptors will reach their limit | no | at low load, or when the limit is imminent |
-//! | the care thread proves that the runtime is stalled, or no port responds for 10 s | no | yes, without a drain |
+//! | the same, although load is the cause: CPU or quota used up, or more requests than the app can serve after a surge | no | once, if goodput is almost gone for 300 s |
+//! | memory or descriptors will reach their limit, and load is not the cause | no | at low load, or when the limit is imminent |
+//! | the care thread proves that the runtime is stalled, no request begins or ends, and its threads do not wait for a CPU | no | yes, without a drain |
+//! | no port responds for 10 s | no | yes, without a drain |
 //! | connections are refused for 10 s although the same process is known to run | no | yes |
 //! | an instance that declares that it is starting, or whose front door has not answered since it started | no | never for silence or for its front door |
 //! | invalid responses, or high CPU or memory usage, latency or runtime lag alone | no | no |

@@ -28,6 +28,15 @@ fn connections(limit: u32) -> Connections {
     }
 }
 
+/// Returns a wait of so many seconds in each request, for any number of requests at once.
+fn wait_of(seconds: f64) -> Pool {
+    Pool {
+        slots: u32::MAX,
+        hold: Distribution::Fixed(seconds),
+        acquire_timeout: f64::INFINITY,
+    }
+}
+
 #[test]
 fn connections_queue_like_servers_before_the_app() {
     // M/M/1: one connection, which each request occupies for its time in the app.
@@ -52,11 +61,7 @@ fn wait_for_a_connection_counts_as_patience_from_the_call_only() {
             20.0,
         );
         life.seconds = 500.0;
-        life.service.pool = Some(Pool {
-            slots: u32::MAX,
-            hold: Distribution::Fixed(3.0),
-            acquire_timeout: f64::INFINITY,
-        });
+        life.service.pool = Some(wait_of(3.0));
         life.clients.patience = Distribution::Fixed(4.0);
         let last = trace(&life, 10.0).pop().unwrap().clients;
         let ended = share(last.served, last.served + last.timed_out);
@@ -75,11 +80,7 @@ fn proxy_that_hides_leaving_keeps_the_work() {
             20.0,
         );
         life.seconds = 500.0;
-        life.service.pool = Some(Pool {
-            slots: u32::MAX,
-            hold: Distribution::Fixed(3.0),
-            acquire_timeout: f64::INFINITY,
-        });
+        life.service.pool = Some(wait_of(3.0));
         life.clients.patience = Distribution::Fixed(1.0);
         let last = trace(&life, 10.0).pop().unwrap();
         assert_eq!(last.clients.served, 0);
